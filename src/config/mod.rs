@@ -1,0 +1,326 @@
+//! One file in, one checked struct out. The only reader of the environment.
+//!
+//! Every setting stands here with its default; `reference.rs` describes each in a sentence, and a test keeps the two
+//! and `docs/configuration.md` together.
+
+mod load;
+mod rate;
+mod reference;
+mod span;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, load};
+pub use rate::Rate;
+pub use reference::reference;
+pub use span::Span;
+
+use crate::model::{Secret, SigningAlgorithm};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "each setting is described in reference.rs, from which the documentation is made")]
+pub struct Config {
+    pub issuer: String,
+    pub listen: String,
+    pub ops_listen: String,
+    pub trusted_proxies: Vec<String>,
+    pub workers: usize,
+    pub database: Database,
+    pub redis: Redis,
+    pub keys: Keys,
+    pub tokens: Tokens,
+    pub sessions: Sessions,
+    pub refresh: Refresh,
+    pub direct: Direct,
+    pub clients: Clients,
+    pub passwords: Passwords,
+    pub limits: Limits,
+    pub tls: Tls,
+    pub log: Log,
+    pub shutdown: Shutdown,
+}
+
+/// `[database]`: the ledger.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Database {
+    #[serde(skip_serializing)]
+    pub url: Secret,
+    pub max_connections: u32,
+    pub acquire_timeout: Span,
+    pub statement_timeout: Span,
+    pub migrate_at_start: bool,
+}
+
+/// `[redis]`: the hot state; embedded where no URL is set.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Redis {
+    #[serde(skip_serializing)]
+    pub url: Option<Secret>,
+    pub key_prefix: String,
+    pub connect_timeout: Span,
+    pub command_timeout: Span,
+}
+
+/// `[keys]`: the master key and the signing keys.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Keys {
+    pub folder: PathBuf,
+    #[serde(skip_serializing)]
+    pub master_key: Option<Secret>,
+    pub master_key_file: PathBuf,
+    #[serde(skip_serializing)]
+    pub master_key_previous: Option<Secret>,
+    pub id_token_algorithm: SigningAlgorithm,
+    pub access_token_algorithm: SigningAlgorithm,
+    pub further_algorithms: Vec<SigningAlgorithm>,
+    pub rotate_every: Span,
+    pub jwks_max_age: Span,
+}
+
+/// `[tokens]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Tokens {
+    pub access_lifetime: Span,
+    pub refresh_lifetime: Span,
+}
+
+/// `[sessions]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Sessions {
+    pub absolute_lifetime: Span,
+    pub last_used_every: Span,
+}
+
+/// `[refresh]`: how refresh tokens rotate, where a client does not say otherwise.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Refresh {
+    pub retry_window: Span,
+    pub lost_response_window: Option<Span>,
+}
+
+/// `[direct]`: the direct token API.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Direct {
+    pub enabled: bool,
+    pub audience: Option<String>,
+    pub scope: String,
+}
+
+/// `[clients]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Clients {
+    pub secret_overlap: Span,
+}
+
+/// `[passwords]`: argon2id and its queue.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Passwords {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    pub threads: usize,
+    pub queue: usize,
+    pub minimum_length: usize,
+}
+
+/// `[limits]`: failed sign-ins.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Limits {
+    pub by_account: Rate,
+    pub by_address: Rate,
+}
+
+/// `[tls]`: both or neither.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Tls {
+    pub cert: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// `[shutdown]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Shutdown {
+    pub announce: Span,
+    pub drain: Span,
+}
+
+impl Config {
+    /// The `aud` of direct tokens, and of clients that name none: the issuer unless set.
+    #[must_use]
+    pub fn direct_audience(&self) -> &str {
+        self.direct.audience.as_deref().unwrap_or(&self.issuer)
+    }
+
+    /// The longest life that a refresh token of the house's own setting can have left after an end; tombstones and
+    /// the memory of ended sessions last at least this long.
+    #[must_use]
+    pub fn longest_refresh_lifetime(&self) -> std::time::Duration {
+        // A client may set its own life, up to its session's absolute end.
+        self.sessions.absolute_lifetime.get()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: "http://127.0.0.1:8080".to_owned(),
+            listen: "127.0.0.1:8080".to_owned(),
+            ops_listen: "127.0.0.1:9090".to_owned(),
+            trusted_proxies: Vec::new(),
+            workers: 0,
+            database: Database::default(),
+            redis: Redis::default(),
+            keys: Keys::default(),
+            tokens: Tokens::default(),
+            sessions: Sessions::default(),
+            refresh: Refresh::default(),
+            direct: Direct::default(),
+            clients: Clients::default(),
+            passwords: Passwords::default(),
+            limits: Limits::default(),
+            tls: Tls::default(),
+            log: Log::default(),
+            shutdown: Shutdown::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: Secret::new("sqlite://data/tokenhouse.db"),
+            max_connections: 10,
+            acquire_timeout: Span::millis(500),
+            statement_timeout: Span::seconds(2),
+            migrate_at_start: true,
+        }
+    }
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self {
+            url: None,
+            key_prefix: "th:".to_owned(),
+            connect_timeout: Span::millis(250),
+            command_timeout: Span::millis(100),
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            folder: "keys".into(),
+            master_key: None,
+            master_key_file: "keys/master.key".into(),
+            master_key_previous: None,
+            id_token_algorithm: SigningAlgorithm::Rs256,
+            access_token_algorithm: SigningAlgorithm::Es256,
+            further_algorithms: Vec::new(),
+            rotate_every: Span::days(30),
+            jwks_max_age: Span::minutes(5),
+        }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { access_lifetime: Span::minutes(5), refresh_lifetime: Span::hours(24) }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { absolute_lifetime: Span::days(30), last_used_every: Span::minutes(1) }
+    }
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self { retry_window: Span::seconds(30), lost_response_window: None }
+    }
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Self { enabled: true, audience: None, scope: String::new() }
+    }
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { secret_overlap: Span::hours(24) }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, iterations: 2, parallelism: 1, threads: 0, queue: 64, minimum_length: 8 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { by_account: Rate::of(10, Span::minutes(1)), by_address: Rate::of(60, Span::minutes(1)) }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { announce: Span::seconds(0), drain: Span::seconds(20) }
+    }
+}

@@ -1,0 +1,44 @@
+//! What a rule holds in its hands: configuration, stores, keys, clock and randomness.
+
+use std::sync::Arc;
+
+use crate::audit::{Actor, AuditEntry, AuditEvent};
+use crate::clock::{Clock, Random, Timestamp};
+use crate::config::Config;
+use crate::keys::Keyring;
+use crate::passwords::Hasher;
+use crate::store::Store;
+
+/// Everything a rule needs, and nothing of the request.
+pub struct Ctx {
+    /// The settings.
+    pub config: Config,
+    /// The ledger, the hot state and the caches before them.
+    pub store: Store,
+    /// The keyring.
+    pub keys: Keyring,
+    /// The threads that hash passwords.
+    pub passwords: Hasher,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+}
+
+/// How a context is passed about.
+pub type SharedCtx = Arc<Ctx>;
+
+impl Ctx {
+    /// Now, by this instance's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An audit entry of this moment.
+    #[must_use]
+    pub fn audit(&self, actor: Actor, event: AuditEvent) -> AuditEntry {
+        let at = self.now();
+        AuditEntry { id: self.random.uuid_at(at), at, actor, event }
+    }
+}

@@ -1,0 +1,3 @@
+//! The program: parse arguments, call the command.
+
+fn main() {}

@@ -1,0 +1,117 @@
+//! A registered application.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClientId, SigningAlgorithm};
+use crate::clock::Timestamp;
+use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
+
+/// An application that obtains tokens (RFC 7591 section 2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// `client_id`.
+    pub id: ClientId,
+    /// `client_name`, shown to people.
+    pub name: String,
+    /// Can the application keep a secret? (RFC 6749 section 2.1)
+    pub kind: ClientKind,
+    /// `token_endpoint_auth_method`.
+    pub auth_method: AuthMethod,
+    /// May it obtain tokens at all?
+    pub state: ClientState,
+    /// First-party: no consent page.
+    pub trusted: bool,
+    /// `grant_types`.
+    pub grants: Vec<GrantType>,
+    /// The most it may be granted.
+    pub scope: Scope,
+    /// The `aud` of its access tokens; the issuer where empty.
+    pub audience: Vec<String>,
+    /// `redirect_uris`.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// `post_logout_redirect_uris`.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// `backchannel_logout_uri`.
+    pub backchannel_logout_uri: Option<String>,
+    /// The signature of its access tokens, where it differs from the house's.
+    pub access_token_algorithm: Option<SigningAlgorithm>,
+    /// The life of its access tokens, where it differs from the house's.
+    pub access_lifetime: Option<Duration>,
+    /// The life of its refresh tokens, where it differs from the house's.
+    pub refresh_lifetime: Option<Duration>,
+    /// How its refresh tokens behave.
+    pub refresh: RefreshPolicy,
+    /// Its place in the status lists, for tokens without a session.
+    pub status_index: i64,
+    /// Tokens and sessions that began before this moment are over.
+    pub not_before: Timestamp,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// Live client secrets, newest first; at most two while rotating. Never printed.
+    #[serde(skip)]
+    pub secrets: Vec<ClientSecret>,
+}
+
+/// Can the application keep a secret?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKind {
+    /// Runs on a person's device.
+    Public,
+    /// Runs on a server.
+    Confidential,
+}
+
+/// May the client obtain tokens? A removed client has no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientState {
+    /// Yes.
+    Active,
+    /// No, and it has no live session.
+    Disabled,
+}
+
+/// A client secret as it is kept: generated secrets hold 256 bits, so a plain digest is safe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    /// SHA-256 of the secret.
+    pub digest: [u8; 32],
+    /// The former secret ends here while a new one takes over; the current one has no end.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How a client's refresh tokens rotate. Absent fields follow the house's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefreshPolicy {
+    /// How long a used token is answered with its successor again (double click, two tabs, quick retry).
+    pub retry_window: Option<Duration>,
+    /// How long a lost answer is re-issued; where neither client nor house sets it, as long as the token itself lives.
+    pub lost_response_window: Option<Duration>,
+    /// The same token is returned at every refresh (FAPI 2.0 advises it for sender-constrained tokens).
+    pub fixed: bool,
+    /// What happens from the third generation on that was repeated in a row.
+    pub on_repeated: RepeatedRefresh,
+}
+
+/// What happens when generation after generation of a session's tokens is presented twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepeatedRefresh {
+    /// An audit event `refresh_repeated`.
+    #[default]
+    Report,
+    /// The event, and the session ends.
+    EndSession,
+}
+
+impl Client {
+    /// Whether the client may use `grant`.
+    #[must_use]
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.grants.contains(&grant)
+    }
+}

@@ -1,0 +1,21 @@
+//! The nouns of the house and their states. What may be done with them is decided in the rooms above.
+
+pub mod client;
+pub mod device;
+pub mod ids;
+pub mod page;
+pub mod rotation;
+pub mod secret;
+pub mod session;
+pub mod signing_key;
+pub mod user;
+
+pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
+pub use device::Device;
+pub use ids::{ClientId, SessionId, UserId};
+pub use page::{Page, PageRequest};
+pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
+pub use secret::Secret;
+pub use session::{EndReason, Ended, Session, SessionFilter};
+pub use signing_key::{KeyState, SigningAlgorithm, SigningKeyRecord};
+pub use user::{User, UserState};

@@ -1,0 +1,233 @@
+//! The rotation record: where the refresh tokens of a live session stand.
+//!
+//! The hot state keeps one record per session, as text: a head line of numbers, which the Redis script reads and
+//! advances, and a line of JSON with what to mint from. What a presented token means against a record is decided in
+//! `sessions/rotation.rs`; this file only says what a record is and how it steps forward.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClientId, UserId};
+use crate::clock::Timestamp;
+use crate::protocol::Scope;
+
+/// How many ancestors of the current token a record remembers.
+pub const MAX_ANCESTORS: usize = 4;
+
+/// Which refresh token of a session: how often it was rotated, and how often that rotation was re-issued.
+/// A token is *ahead* of another when it is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Generation {
+    /// Rotations since sign-in (claim `gen`).
+    pub number: u64,
+    /// Re-issues of this rotation after lost answers (claim `branch`).
+    pub branch: u32,
+}
+
+/// A token that was rotated: its generation is its place in [`RotationRecord::ancestors`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ancestor {
+    /// Which re-issue of its generation it was.
+    pub branch: u32,
+    /// When it was exchanged for its successor (last, if its answer was lost and re-issued).
+    pub rotated_at: Timestamp,
+}
+
+/// How often, in a row, a token was presented again after its rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Repeats {
+    /// Consecutive generations that were repeated, the current one included.
+    pub streak: u32,
+    /// Whether the rotation into the current generation has been repeated.
+    pub current: bool,
+}
+
+/// Where the refresh tokens of one live session stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotationRecord {
+    /// The one token that is live.
+    pub current: Generation,
+    /// When it was issued; with the rest of the record it lets the same token be minted again, byte for byte.
+    pub issued_at: Timestamp,
+    /// Its `exp`, whole seconds.
+    pub expires_at: Timestamp,
+    /// The session's absolute end, whole seconds. No rotation moves it.
+    pub ends_at: Timestamp,
+    /// How long a refresh token lives, whole seconds.
+    pub lifetime: Duration,
+    /// Repeats seen.
+    pub repeats: Repeats,
+    /// The tokens before the current one, newest first: the first is of generation `current.number - 1`, and so on.
+    pub ancestors: Vec<Ancestor>,
+    /// What to mint from.
+    pub grant: SessionGrant,
+}
+
+/// What the tokens of a session say, fixed at sign-in. Short names keep the record small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionGrant {
+    /// The application.
+    #[serde(rename = "c")]
+    pub client_id: ClientId,
+    /// The user.
+    #[serde(rename = "u")]
+    pub user_id: UserId,
+    /// What was granted.
+    #[serde(rename = "s")]
+    pub scope: Scope,
+    /// `aud` of the access tokens.
+    #[serde(rename = "a")]
+    pub audience: Vec<String>,
+    /// The session's place in the status lists.
+    #[serde(rename = "i")]
+    pub status_index: i64,
+    /// When the session began, seconds.
+    #[serde(rename = "n")]
+    pub began_at: i64,
+    /// `auth_time`, seconds.
+    #[serde(rename = "t")]
+    pub auth_time: i64,
+    /// `amr` (RFC 8176).
+    #[serde(rename = "m")]
+    pub amr: Vec<String>,
+    /// `roles`.
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// `groups`.
+    #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+/// What the hot state knows of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HotSession {
+    /// Its record.
+    Live(Box<RotationRecord>),
+    /// A tombstone: the session was ended.
+    Ended,
+    /// Nothing: never written, expired, or lost. The ledger knows which.
+    Absent,
+}
+
+/// What stands in the place of a record once the session has ended.
+pub const TOMBSTONE: &str = "ended";
+
+impl RotationRecord {
+    /// The record of a session that begins at `now`.
+    #[must_use]
+    pub fn begin(grant: SessionGrant, now: Timestamp, lifetime: Duration, ends_at: Timestamp) -> Self {
+        let mut record = Self {
+            current: Generation::default(),
+            issued_at: now,
+            expires_at: now,
+            ends_at: Timestamp::from_seconds(ends_at.seconds()),
+            lifetime: Duration::from_secs(lifetime.as_secs()),
+            repeats: Repeats::default(),
+            ancestors: Vec::new(),
+            grant,
+        };
+        record.expires_at = record.expiry_from(now);
+        record
+    }
+
+    /// The record after the current token was exchanged at `now`.
+    ///
+    /// The Redis script `store/redis/advance.lua` does the same to the head line; `tests/store.rs` compares the two.
+    #[must_use]
+    pub fn advanced(&self, now: Timestamp) -> Self {
+        let mut ancestors = vec![Ancestor { branch: self.current.branch, rotated_at: now }];
+        ancestors.extend(self.ancestors.iter().copied().take(MAX_ANCESTORS - 1));
+        Self {
+            current: Generation { number: self.current.number + 1, branch: 0 },
+            issued_at: now,
+            expires_at: self.expiry_from(now),
+            repeats: Repeats { streak: if self.repeats.current { self.repeats.streak } else { 0 }, current: false },
+            ancestors,
+            ..self.clone()
+        }
+    }
+
+    /// When a token issued at `now` expires: after its lifetime, and never after the session.
+    #[must_use]
+    pub fn expiry_from(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_seconds(now.plus(self.lifetime).seconds()).min(self.ends_at)
+    }
+
+    /// The token from which the current one was made, if the record knows it.
+    #[must_use]
+    pub fn parent(&self) -> Option<Generation> {
+        let ancestor = self.ancestors.first()?;
+        Some(Generation { number: self.current.number.checked_sub(1)?, branch: ancestor.branch })
+    }
+
+    /// The ancestor that is `generation`, if the record remembers it.
+    #[must_use]
+    pub fn ancestor(&self, generation: Generation) -> Option<Ancestor> {
+        let back = self.current.number.checked_sub(generation.number)?.checked_sub(1)?;
+        let ancestor = self.ancestors.get(usize::try_from(back).ok()?)?;
+        (ancestor.branch == generation.branch).then_some(*ancestor)
+    }
+
+    /// The record as the hot state keeps it.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the grant is plain text and numbers, and writing to a String cannot fail")]
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(320);
+        write!(
+            text,
+            "{} {} {} {} {} {} {} {} ",
+            self.current.number,
+            self.current.branch,
+            self.issued_at.millis(),
+            self.expires_at.seconds(),
+            self.ends_at.seconds(),
+            self.lifetime.as_secs(),
+            self.repeats.streak,
+            u8::from(self.repeats.current),
+        )
+        .expect("writing to a String cannot fail");
+        for (place, ancestor) in self.ancestors.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(text, "{comma}{}:{}", ancestor.branch, ancestor.rotated_at.millis())
+                .expect("writing to a String cannot fail");
+        }
+        text.push('\n');
+        text.push_str(&serde_json::to_string(&self.grant).expect("a grant is plain JSON"));
+        text
+    }
+
+    /// Reads what [`RotationRecord::encode`] wrote; `None` when the text is something else.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let (head, grant) = text.split_once('\n')?;
+        let mut words = head.split(' ');
+        let record = Self {
+            current: Generation { number: words.next()?.parse().ok()?, branch: words.next()?.parse().ok()? },
+            issued_at: Timestamp::from_millis(words.next()?.parse().ok()?),
+            expires_at: Timestamp::from_seconds(words.next()?.parse().ok()?),
+            ends_at: Timestamp::from_seconds(words.next()?.parse().ok()?),
+            lifetime: Duration::from_secs(words.next()?.parse().ok()?),
+            repeats: Repeats { streak: words.next()?.parse().ok()?, current: words.next()? == "1" },
+            ancestors: decode_ancestors(words.next()?)?,
+            grant: serde_json::from_str(grant).ok()?,
+        };
+        words.next().is_none().then_some(record)
+    }
+}
+
+fn decode_ancestors(text: &str) -> Option<Vec<Ancestor>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(',')
+        .map(|ancestor| {
+            let (branch, rotated_at) = ancestor.split_once(':')?;
+            Some(Ancestor {
+                branch: branch.parse().ok()?,
+                rotated_at: Timestamp::from_millis(rotated_at.parse().ok()?),
+            })
+        })
+        .collect()
+}

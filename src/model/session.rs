@@ -1,0 +1,129 @@
+//! A session: the tokens of one client for one user, from sign-in to their end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClientId, Device, SessionId, UserId};
+use crate::clock::Timestamp;
+use crate::protocol::Scope;
+
+/// A session as the ledger keeps it: written once at sign-in and once at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// `sid`.
+    pub id: SessionId,
+    /// Whose tokens they are.
+    pub user_id: UserId,
+    /// Which application holds them.
+    pub client_id: ClientId,
+    /// What was granted.
+    pub scope: Scope,
+    /// `aud` of its access tokens.
+    pub audience: Vec<String>,
+    /// Its place in the status lists (IETF Token Status List).
+    pub status_index: i64,
+    /// Where the user signed in from.
+    pub device: Device,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed, to within the reporting interval.
+    pub last_used_at: Timestamp,
+    /// The session is over then, however often it was refreshed.
+    pub ends_at: Timestamp,
+    /// When the user proved who they are (`auth_time`).
+    pub auth_time: Timestamp,
+    /// How (`amr`, RFC 8176).
+    pub amr: Vec<String>,
+    /// Why it is over, if it is.
+    pub ended: Option<Ended>,
+}
+
+/// The end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The client revoked a token of it (RFC 7009).
+    Revoked,
+    /// The user signed out.
+    SignedOut,
+    /// An administrator ended it.
+    Admin,
+    /// A used refresh token came back: two parties hold the tokens.
+    Reuse,
+    /// Generation after generation was presented twice, and the client asks for that to end it.
+    Repeated,
+    /// The user was disabled.
+    UserDisabled,
+    /// The user was removed.
+    UserRemoved,
+    /// The password was changed.
+    PasswordChanged,
+    /// The client was disabled.
+    ClientDisabled,
+    /// The client was removed.
+    ClientRemoved,
+    /// The client may no longer be granted what the session holds.
+    ScopeWithdrawn,
+    /// The session began before a moment that an administrator named.
+    IssuedBefore,
+}
+
+impl EndReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::Revoked,
+        Self::SignedOut,
+        Self::Admin,
+        Self::Reuse,
+        Self::Repeated,
+        Self::UserDisabled,
+        Self::UserRemoved,
+        Self::PasswordChanged,
+        Self::ClientDisabled,
+        Self::ClientRemoved,
+        Self::ScopeWithdrawn,
+        Self::IssuedBefore,
+    ];
+
+    /// The word that the ledger, the admin API and the audit use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::SignedOut => "signed_out",
+            Self::Admin => "admin",
+            Self::Reuse => "reuse",
+            Self::Repeated => "repeated",
+            Self::UserDisabled => "user_disabled",
+            Self::UserRemoved => "user_removed",
+            Self::PasswordChanged => "password_changed",
+            Self::ClientDisabled => "client_disabled",
+            Self::ClientRemoved => "client_removed",
+            Self::ScopeWithdrawn => "scope_withdrawn",
+            Self::IssuedBefore => "issued_before",
+        }
+    }
+}
+
+/// Which sessions are meant. Absent parts match everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// One session.
+    pub session: Option<SessionId>,
+    /// Those of one user.
+    pub user: Option<UserId>,
+    /// Those of one client.
+    pub client: Option<ClientId>,
+    /// Those that began before this moment.
+    pub issued_before: Option<Timestamp>,
+    /// Only those that are neither ended nor past their absolute end.
+    pub live_only: bool,
+}

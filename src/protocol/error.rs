@@ -1,0 +1,116 @@
+//! One error for every rule: what the client is told, and who is at fault.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// Why a request was not granted.
+///
+/// The text of a refusal goes to the client as `error_description` (RFC 6749 section 5.2), so it never holds more
+/// than the caller may know. [`OAuthError::Internal`] keeps its cause for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// A parameter is missing, repeated or malformed (RFC 6749 section 5.2).
+    #[error("invalid_request: {0}")]
+    InvalidRequest(Cow<'static, str>),
+    /// The client is unknown or did not prove who it is (RFC 6749 section 5.2).
+    #[error("invalid_client: {0}")]
+    InvalidClient(Cow<'static, str>),
+    /// The code, refresh token or assertion is not (or no longer) good. Clients sign their user out on it.
+    #[error("invalid_grant: {0}")]
+    InvalidGrant(Cow<'static, str>),
+    /// The client may not use this grant or endpoint (RFC 6749 section 5.2).
+    #[error("unauthorized_client: {0}")]
+    UnauthorizedClient(Cow<'static, str>),
+    /// No such grant here (RFC 6749 section 5.2).
+    #[error("unsupported_grant_type: {0}")]
+    UnsupportedGrantType(Cow<'static, str>),
+    /// The scope is malformed, unknown or more than may be granted (RFC 6749 section 5.2).
+    #[error("invalid_scope: {0}")]
+    InvalidScope(Cow<'static, str>),
+    /// The resource is unknown or not for this client (RFC 8707 section 2).
+    #[error("invalid_target: {0}")]
+    InvalidTarget(Cow<'static, str>),
+    /// This kind of token cannot be revoked here (RFC 7009 section 2.2.1).
+    #[error("unsupported_token_type: {0}")]
+    UnsupportedTokenType(Cow<'static, str>),
+    /// The bearer token is missing, expired or revoked (RFC 6750 section 3.1).
+    #[error("invalid_token: {0}")]
+    InvalidToken(Cow<'static, str>),
+    /// The bearer token lacks the scope that is asked for here (RFC 6750 section 3.1).
+    #[error("insufficient_scope: {0}")]
+    InsufficientScope(Cow<'static, str>),
+    /// Too many tries; the caller may come back after this time (RFC 6585 section 4).
+    #[error("too many tries, come back in {} s", .0.as_secs())]
+    TooManyTries(Duration),
+    /// A store or a queue cannot take the request now; nothing was consumed.
+    #[error("temporarily_unavailable: {0}")]
+    Unavailable(Unavailable),
+    /// Something of ours is broken.
+    #[error("server_error: {0}")]
+    Internal(#[from] Internal),
+}
+
+/// What could not be reached, for the log; the client learns only that it should come back.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Unavailable {
+    /// Which part did not answer, in words.
+    pub what: Cow<'static, str>,
+    /// When to try again (`Retry-After`, RFC 9110 section 10.2.3).
+    pub retry_after: Duration,
+}
+
+impl Unavailable {
+    /// `what` did not answer; it is worth trying again in a second.
+    pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Self { what: what.into(), retry_after: Duration::from_secs(1) }
+    }
+}
+
+/// Broken plumbing, with its cause. Never shown to a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{context}")]
+pub struct Internal {
+    /// What was being done.
+    pub context: Cow<'static, str>,
+    /// Why it failed.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Internal {
+    /// Broken plumbing with a cause.
+    pub fn new(
+        context: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { context: context.into(), source: Some(source.into()) }
+    }
+
+    /// A state that must not exist, described in words.
+    pub fn inconsistent(context: impl Into<Cow<'static, str>>) -> Self {
+        Self { context: context.into(), source: None }
+    }
+}
+
+impl OAuthError {
+    /// [`OAuthError::InvalidRequest`] with this description.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidRequest(description.into())
+    }
+
+    /// [`OAuthError::InvalidGrant`] with this description.
+    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidGrant(description.into())
+    }
+
+    /// [`OAuthError::InvalidScope`] with this description.
+    pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidScope(description.into())
+    }
+
+    /// [`OAuthError::Unavailable`]: `what` did not answer.
+    pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable(Unavailable::new(what))
+    }
+}

@@ -1,0 +1,69 @@
+//! The grants of the token endpoint (`grant_type`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::OAuthError;
+
+/// What a client presents to obtain tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum GrantType {
+    /// `client_credentials`: the client itself (RFC 6749 section 4.4).
+    ClientCredentials,
+    /// `refresh_token`: the next pair of a session (RFC 6749 section 6).
+    RefreshToken,
+    /// The pair of the direct token API: user name and password from a first-party application. It is not offered
+    /// at the token endpoint, where `grant_type=password` does not exist (RFC 9700 section 2.4).
+    Direct,
+}
+
+impl GrantType {
+    /// Every grant that the token endpoint offers.
+    pub const AT_TOKEN_ENDPOINT: [Self; 2] = [Self::ClientCredentials, Self::RefreshToken];
+
+    /// The value on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+impl fmt::Display for GrantType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for GrantType {
+    type Err = OAuthError;
+
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
+        match text {
+            "client_credentials" => Ok(Self::ClientCredentials),
+            "refresh_token" => Ok(Self::RefreshToken),
+            "direct" => Ok(Self::Direct),
+            _ => Err(OAuthError::UnsupportedGrantType("this grant_type is not offered here".into())),
+        }
+    }
+}
+
+impl TryFrom<String> for GrantType {
+    type Error = OAuthError;
+
+    fn try_from(text: String) -> Result<Self, OAuthError> {
+        text.parse()
+    }
+}
+
+impl From<GrantType> for &'static str {
+    fn from(grant: GrantType) -> Self {
+        grant.as_str()
+    }
+}

@@ -1,0 +1,99 @@
+//! The contract of the hot state: what is asked of it many times a second and may be lost without signing anybody out.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::clock::Timestamp;
+use crate::model::{Generation, HotSession, RotationRecord, SessionId};
+
+/// State that changes at every refresh. Each operation is one atomic step on one key.
+///
+/// Every operation fails with [`StoreError::Unavailable`] when the store does not answer in time; callers then answer
+/// 503 and assume nothing.
+#[async_trait]
+pub trait HotState: Send + Sync {
+    /// Exchanges the current token of `session` if it is `presented`: the record steps forward by
+    /// [`RotationRecord::advanced`], at the store's own time. Anything else is returned as it stands.
+    async fn advance(&self, session: SessionId, presented: Generation) -> Result<Advance, StoreError>;
+
+    /// What is known of `session`, and the store's own time.
+    async fn load(&self, session: SessionId) -> Result<(HotSession, Timestamp), StoreError>;
+
+    /// Writes the first record of `session` unless something (a tombstone, too) is there. Says whether it was written.
+    async fn insert(&self, session: SessionId, record: &RotationRecord) -> Result<bool, StoreError>;
+
+    /// Puts `new` in the place of exactly `old`. Says whether `old` was still there.
+    async fn replace(
+        &self,
+        session: SessionId,
+        old: &RotationRecord,
+        new: &RotationRecord,
+    ) -> Result<bool, StoreError>;
+
+    /// Writes a tombstone for each of `sessions`, which stays for `keep`. Doing it again changes nothing.
+    async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError>;
+
+    /// Keeps `value` under `key` for `keep`, to be taken once. Says whether it was written; a key that is there already is left alone.
+    async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError>;
+
+    /// Takes the value under `key`. It stays remembered as taken until its time is over.
+    async fn take_once(&self, key: &str) -> Result<Taken, StoreError>;
+
+    /// Remembers `key` for `keep`. Says whether it was new.
+    async fn remember(&self, key: &str, keep: Duration) -> Result<bool, StoreError>;
+
+    /// Whether `key` is remembered.
+    async fn remembers(&self, key: &str) -> Result<bool, StoreError>;
+
+    /// Counts one more under `key`. The count starts over when `window` has passed since its first.
+    async fn count(&self, key: &str, window: Duration) -> Result<Counted, StoreError>;
+
+    /// Forgets the count or the memory under `key`.
+    async fn forget(&self, key: &str) -> Result<(), StoreError>;
+
+    /// Whether the store answers and has been brought up to date.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Removes what has expired, where the store does not do so by itself.
+    async fn prune(&self) -> Result<(), StoreError>;
+
+    /// Called about once a second. A store that may have lost acknowledged writes (a restart, a failover, a lost
+    /// connection) reports it here once; refreshes are refused until [`HotState::replayed`] has been called.
+    async fn needs_replay(&self) -> Result<bool, StoreError>;
+
+    /// The recent ends have been written again (they were read from the ledger after [`HotState::needs_replay`]).
+    async fn replayed(&self);
+}
+
+/// The answer of [`HotState::advance`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// What is known of the session now.
+    pub session: HotSession,
+    /// Whether this call exchanged the token.
+    pub advanced: bool,
+    /// The store's own time.
+    pub now: Timestamp,
+}
+
+/// The answer of [`HotState::take_once`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Nobody took it before.
+    First(String),
+    /// It was taken before; this is what it was.
+    Again(String),
+    /// Unknown or expired.
+    Absent,
+}
+
+/// The answer of [`HotState::count`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many there are in the window, this one included.
+    pub count: u64,
+    /// When the count starts over.
+    pub resets_in: Duration,
+}

@@ -1,0 +1,106 @@
+//! What one instance remembers of the ledger: clients, and the sessions that ended lately. Bounded, and kept true by
+//! the change feed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::model::{Client, ClientId, SessionId};
+
+/// The most clients that are remembered; beyond it the memory starts over.
+const MAX_CLIENTS: usize = 10_000;
+
+/// The memory of one instance.
+#[derive(Default)]
+pub struct Memory {
+    clients: Mutex<HashMap<ClientId, Arc<Client>>>,
+    /// When each remembered session ended.
+    ended: Mutex<HashMap<SessionId, Timestamp>>,
+    global_watermark: AtomicI64,
+    /// Counts what was forgotten, so that a row read before a change is not kept after it.
+    forgotten: AtomicU64,
+}
+
+/// Proof of the moment at which a row began to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticket(u64);
+
+impl Memory {
+    /// To be taken before a row is read that shall be kept.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        Ticket(self.forgotten.load(Ordering::SeqCst))
+    }
+
+    /// The client, if it is remembered.
+    #[must_use]
+    pub fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
+        lock(&self.clients).get(id).cloned()
+    }
+
+    /// Remembers a client, unless something was forgotten since `ticket`.
+    pub fn keep_client(&self, client: &Arc<Client>, ticket: Ticket) {
+        let mut clients = lock(&self.clients);
+        if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
+            return;
+        }
+        if clients.len() >= MAX_CLIENTS {
+            clients.clear();
+        }
+        clients.insert(client.id.clone(), Arc::clone(client));
+    }
+
+    /// Forgets a client: it changed.
+    pub fn forget_client(&self, id: &ClientId) {
+        let mut clients = lock(&self.clients);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        clients.remove(id);
+    }
+
+    /// Forgets every client.
+    pub fn forget_clients(&self) {
+        let mut clients = lock(&self.clients);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        clients.clear();
+    }
+
+    /// Remembers that a session has ended.
+    pub fn keep_ended(&self, session: SessionId, at: Timestamp) {
+        lock(&self.ended).insert(session, at);
+    }
+
+    /// Whether a session is known to have ended.
+    #[must_use]
+    pub fn has_ended(&self, session: SessionId) -> bool {
+        lock(&self.ended).contains_key(&session)
+    }
+
+    /// The sessions known to have ended.
+    #[must_use]
+    pub fn ended(&self) -> Vec<SessionId> {
+        lock(&self.ended).keys().copied().collect()
+    }
+
+    /// Forgets sessions that ended more than `keep` ago: none of their tokens can be alive.
+    pub fn prune_ended(&self, now: Timestamp, keep: Duration) {
+        lock(&self.ended).retain(|_, at| now.since(*at) <= keep);
+    }
+
+    /// Sessions and tokens that began before this moment are over.
+    #[must_use]
+    pub fn global_watermark(&self) -> Timestamp {
+        Timestamp::from_millis(self.global_watermark.load(Ordering::SeqCst))
+    }
+
+    /// Remembers the global watermark; it never falls.
+    pub fn raise_global_watermark(&self, at: Timestamp) {
+        self.global_watermark.fetch_max(at.millis(), Ordering::SeqCst);
+    }
+}
+
+/// A panic while a map was held cannot leave it half changed: each change is one call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,198 @@
+//! The claims of an access token, typed.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::members::Members;
+use crate::refusal::{Part, Refusal};
+
+/// A verified access token: its claims (RFC 9068 section 2.2).
+///
+/// Only [`Verifier`](crate::Verifier) makes one, so holding it means that the signature, the issuer, the audience and
+/// the times were checked. Times are seconds since 1970-01-01 UTC. Serialising it gives the claims back as JSON.
+///
+/// Two things remain with the caller: a token with [`cnf`](Self::cnf) is only as good as the proof that comes with it,
+/// and a session that was ended meanwhile shows in the list that [`status`](Self::status) names, not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// Who issued the token: the URL of the Tokenhouse (RFC 7519 section 4.1.1).
+    pub iss: String,
+    /// For whom the token acts: the user's identifier, or the client's when no user is involved (RFC 9068 section 2.2).
+    pub sub: String,
+    /// The services that may accept the token. The token may spell a single one as a string or as an array
+    /// (RFC 7519 section 4.1.3).
+    pub aud: Vec<String>,
+    /// From this second on the token is not valid any more (RFC 7519 section 4.1.4).
+    pub exp: i64,
+    /// When the token was issued (RFC 7519 section 4.1.6).
+    pub iat: i64,
+    /// The first second at which the token is valid (RFC 7519 section 4.1.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// The token's own identifier (RFC 7519 section 4.1.7).
+    pub jti: String,
+    /// The client that the token was issued to (RFC 8693 section 4.3).
+    pub client_id: String,
+    /// The scopes, separated by single spaces; empty when the token has none (RFC 8693 section 4.2).
+    /// Ask with [`has_scope`](Self::has_scope).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// The session that the token belongs to (OpenID Connect Front-Channel Logout 1.0 section 3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// When the user signed in (OpenID Connect Core 1.0 section 2, RFC 9068 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How strongly the user signed in: authentication context class (RFC 9068 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// By which methods the user signed in, such as `pwd` and `otp` (RFC 8176 section 2); empty when not told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// The user's roles (RFC 9068 section 2.2.3.1); empty when not told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The user's groups (RFC 9068 section 2.2.3.1); empty when not told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// `"access"` in a token of the direct pair API, for services that use SimpleJWT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// The user's identifier once more, in a token of the direct pair API, for services that use SimpleJWT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Where to look up whether the token's session has been ended (IETF Token Status List, section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The key that the sender must prove to hold (RFC 7800 section 3.1). A token with `cnf` is **not** a bearer token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+impl AccessToken {
+    /// Reads the claims from a payload whose signature has been checked. Judges their presence and types only.
+    pub(crate) fn read(payload: &[u8]) -> Result<Self, Refusal> {
+        let claims = Claims(Members::read(payload, Part::Payload)?);
+        Ok(Self {
+            iss: claims.required("iss")?,
+            sub: claims.required("sub")?,
+            aud: claims.required::<OneOrMany>("aud")?.into(),
+            exp: claims.required("exp")?,
+            iat: claims.required("iat")?,
+            nbf: claims.optional("nbf")?,
+            jti: claims.required("jti")?,
+            client_id: claims.required("client_id")?,
+            scope: claims.or_empty("scope")?,
+            sid: claims.optional("sid")?,
+            auth_time: claims.optional("auth_time")?,
+            acr: claims.optional("acr")?,
+            amr: claims.or_empty("amr")?,
+            roles: claims.or_empty("roles")?,
+            groups: claims.or_empty("groups")?,
+            token_type: claims.optional("token_type")?,
+            user_id: claims.optional("user_id")?,
+            status: claims.optional("status")?,
+            cnf: claims.optional("cnf")?,
+        })
+    }
+
+    /// Whether the token has this one scope. Case matters (RFC 6749 section 3.3).
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        !scope.is_empty() && self.scope.split(' ').any(|granted| granted == scope)
+    }
+
+    /// Passes when the token has this one scope.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingScope`], which a resource server answers with status 403 and `insufficient_scope`
+    /// (RFC 6750 section 3.1).
+    pub fn require_scope(&self, scope: &str) -> Result<(), Refusal> {
+        if self.has_scope(scope) { Ok(()) } else { Err(Refusal::MissingScope { scope: scope.to_owned() }) }
+    }
+}
+
+/// The `status` claim (IETF Token Status List, section 6.2). One without `status_list` is refused, because whether the
+/// token was revoked could not be found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The token's place in a status list.
+    pub status_list: StatusListEntry,
+}
+
+/// A place in a status list (IETF Token Status List, section 6.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StatusListEntry {
+    /// The index of the token's bit in the list.
+    pub idx: u64,
+    /// The URL of the signed list.
+    pub uri: String,
+}
+
+/// The `cnf` claim: how the token is bound to a key (RFC 7800 section 3.1). At least one of the two is there; a token
+/// that is bound in another way is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ConfirmationClaim")]
+#[non_exhaustive]
+pub struct Confirmation {
+    /// The thumbprint of the key that must sign the DPoP proof (RFC 9449 section 6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
+    /// The thumbprint of the client's TLS certificate (RFC 8705 section 3.1).
+    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    pub x5t_s256: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ConfirmationClaim {
+    jkt: Option<String>,
+    #[serde(rename = "x5t#S256")]
+    x5t_s256: Option<String>,
+}
+
+impl TryFrom<ConfirmationClaim> for Confirmation {
+    type Error = &'static str;
+
+    fn try_from(claim: ConfirmationClaim) -> Result<Self, Self::Error> {
+        let ConfirmationClaim { jkt, x5t_s256 } = claim;
+        if jkt.is_none() && x5t_s256.is_none() {
+            return Err("the token is bound in a way that is not known");
+        }
+        Ok(Self { jkt, x5t_s256 })
+    }
+}
+
+struct Claims<'a>(Members<'a>);
+
+impl Claims<'_> {
+    fn required<T: DeserializeOwned>(&self, claim: &'static str) -> Result<T, Refusal> {
+        self.optional(claim)?.ok_or(Refusal::MissingClaim { claim })
+    }
+
+    fn or_empty<T: DeserializeOwned + Default>(&self, claim: &'static str) -> Result<T, Refusal> {
+        Ok(self.optional(claim)?.unwrap_or_default())
+    }
+
+    fn optional<T: DeserializeOwned>(&self, claim: &'static str) -> Result<Option<T>, Refusal> {
+        self.0.get(claim).map_err(|_| Refusal::WrongClaimType { claim })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Vec<String> {
+    fn from(audience: OneOrMany) -> Self {
+        match audience {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One public key as JSON, and what can be made of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde::{Deserialize, Serialize};
+
+use crate::Algorithm;
+use crate::key_set::KeySetError;
+
+/// The shortest and the longest RSA modulus that is accepted, in bits (RFC 7518 section 3.3 sets the lower bound; the
+/// upper one keeps a verification from costing more than a few hundred microseconds).
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// A public key in the JSON form of RFC 7517 section 4, with the members that verification needs and no private ones.
+///
+/// The string members are as they stand in the JSON; [`KeySet`](crate::KeySet) judges them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwk {
+    /// The kind of key: `RSA`, `EC` or `OKP` (RFC 7517 section 4.1).
+    pub kty: String,
+    /// The name of the key, by which a token chooses it (RFC 7517 section 4.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// What the key is for: `sig` or absent (RFC 7517 section 4.2).
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    pub public_key_use: Option<String>,
+    /// The one algorithm of the key (RFC 7517 section 4.4). When absent it is derived: `RS256` for RSA, otherwise from
+    /// the curve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alg: Option<String>,
+    /// The curve: `P-256`, `P-384` or `Ed25519` (RFC 7518 section 6.2.1.1, RFC 8037 section 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crv: Option<String>,
+    /// The x coordinate, or the whole Ed25519 key, in base64url (RFC 7518 section 6.2.1.2, RFC 8037 section 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// The y coordinate in base64url (RFC 7518 section 6.2.1.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// The RSA modulus in base64url (RFC 7518 section 6.3.1.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<String>,
+    /// The RSA exponent in base64url (RFC 7518 section 6.3.1.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub e: Option<String>,
+}
+
+impl Jwk {
+    /// The one algorithm that this key verifies, or `None` when the key is for something else. RFC 7517 section 5 has
+    /// such keys ignored, so that a JWKS may grow new kinds without breaking those who read it.
+    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+        if self.public_key_use.as_deref().is_some_and(|purpose| purpose != "sig") {
+            return None;
+        }
+        match (self.kty.as_str(), self.crv.as_deref(), self.alg.as_deref()) {
+            ("RSA", _, None | Some("RS256")) => Some(Algorithm::Rs256),
+            ("RSA", _, Some("PS256")) => Some(Algorithm::Ps256),
+            ("EC", Some("P-256"), None | Some("ES256")) => Some(Algorithm::Es256),
+            ("EC", Some("P-384"), None | Some("ES384")) => Some(Algorithm::Es384),
+            ("OKP", Some("Ed25519"), None | Some("EdDSA")) => Some(Algorithm::EdDsa),
+            _ => None,
+        }
+    }
+
+    /// The key in the form that signatures are checked with.
+    pub(crate) fn decoding_key(&self, kid: &str, algorithm: Algorithm) -> Result<DecodingKey, KeySetError> {
+        match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 => self.rsa_key(kid),
+            Algorithm::Es256 => self.elliptic_key(kid, 32),
+            Algorithm::Es384 => self.elliptic_key(kid, 48),
+            Algorithm::EdDsa => Ok(DecodingKey::from_ed_der(&member(kid, "x", self.x.as_deref(), Some(32))?)),
+        }
+    }
+
+    fn rsa_key(&self, kid: &str) -> Result<DecodingKey, KeySetError> {
+        let n = member(kid, "n", self.n.as_deref(), None)?;
+        let e = member(kid, "e", self.e.as_deref(), None)?;
+        // Base64urlUInt has no leading zero octets (RFC 7518 section 2), so the first octet is the highest one.
+        if n[0] == 0 || e[0] == 0 {
+            return Err(KeySetError::Malformed { kid: kid.to_owned(), member: if n[0] == 0 { "n" } else { "e" } });
+        }
+        let bits = n.len() * 8 - n[0].leading_zeros() as usize;
+        if !RSA_BITS.contains(&bits) {
+            return Err(KeySetError::RsaSize { kid: kid.to_owned(), bits });
+        }
+        Ok(DecodingKey::from_rsa_raw_components(&n, &e))
+    }
+
+    fn elliptic_key(&self, kid: &str, length: usize) -> Result<DecodingKey, KeySetError> {
+        let x = member(kid, "x", self.x.as_deref(), Some(length))?;
+        let y = member(kid, "y", self.y.as_deref(), Some(length))?;
+        // The uncompressed point of SEC 1 section 2.3.3. That it lies on the curve is checked with every signature.
+        Ok(DecodingKey::from_ec_der(&[&[4][..], &x, &y].concat()))
+    }
+}
+
+/// Decodes a member that must be there, must not be empty and, where `length` says so, must be of that many octets.
+fn member(
+    kid: &str,
+    name: &'static str,
+    text: Option<&str>,
+    length: Option<usize>,
+) -> Result<Vec<u8>, KeySetError> {
+    text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        .filter(|octets| !octets.is_empty() && length.is_none_or(|length| length == octets.len()))
+        .ok_or_else(|| KeySetError::Malformed { kid: kid.to_owned(), member: name })
+}

@@ -1,0 +1,152 @@
+//! The issuer's public keys, ready for use.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::{Algorithm, Jwk};
+
+/// The public keys of an issuer, each under its `kid` and each with the one algorithm that it may be used with
+/// (RFC 8725 section 3.1).
+///
+/// Build it once and keep it (behind an `Arc`, say); when the JWKS changes, build another. The keys are decoded here
+/// and not again.
+#[derive(Debug, Clone)]
+pub struct KeySet(HashMap<String, VerifyingKey>);
+
+impl KeySet {
+    /// Reads a JWKS: the JSON text that the issuer serves at its `jwks_uri` (RFC 7517 section 5).
+    ///
+    /// Keys that are not for checking signatures, or that are of an unknown kind, are left out (RFC 7517 section 5).
+    ///
+    /// # Errors
+    /// [`KeySetError`] when the text is not a JWKS, or when it holds a key that it must not hold.
+    pub fn from_jwks(json: &str) -> Result<Self, KeySetError> {
+        let jwks: Jwks = serde_json::from_str(json).map_err(|error| KeySetError::NotAJwks(error.to_string()))?;
+        if let Some(leaked) = jwks.keys.iter().find(|key| key.d.is_some()) {
+            return Err(KeySetError::PrivateKey { kid: leaked.jwk.kid.clone().unwrap_or_default() });
+        }
+        Self::from_keys(jwks.keys.iter().map(|key| &key.jwk))
+    }
+
+    /// Takes the keys one by one, with the same rules as [`KeySet::from_jwks`].
+    ///
+    /// # Errors
+    /// [`KeySetError`] when one of the keys is malformed or must not be there, or when none is usable.
+    pub fn from_keys<'a>(jwks: impl IntoIterator<Item = &'a Jwk>) -> Result<Self, KeySetError> {
+        let mut keys = HashMap::new();
+        for jwk in jwks {
+            if jwk.kty == "oct" {
+                return Err(KeySetError::Symmetric { kid: jwk.kid.clone().unwrap_or_default() });
+            }
+            let Some(algorithm) = jwk.algorithm() else { continue };
+            let kid = jwk.kid.as_deref().filter(|kid| !kid.is_empty()).ok_or(KeySetError::MissingKid)?;
+            let key = VerifyingKey { algorithm, key: jwk.decoding_key(kid, algorithm)? };
+            match keys.entry(kid.to_owned()) {
+                Entry::Vacant(place) => _ = place.insert(key),
+                Entry::Occupied(_) => return Err(KeySetError::DuplicateKid { kid: kid.to_owned() }),
+            }
+        }
+        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(keys)) }
+    }
+
+    /// Whether a key of this `kid` is there.
+    #[must_use]
+    pub fn contains(&self, kid: &str) -> bool {
+        self.0.contains_key(kid)
+    }
+
+    /// The names and algorithms of the keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Algorithm)> {
+        self.0.iter().map(|(kid, key)| (kid.as_str(), key.algorithm))
+    }
+
+    pub(crate) fn get(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.0.get(kid)
+    }
+}
+
+/// A public key and its one algorithm.
+#[derive(Debug, Clone)]
+pub(crate) struct VerifyingKey {
+    pub(crate) algorithm: Algorithm,
+    key: DecodingKey,
+}
+
+impl VerifyingKey {
+    /// Whether `signature` is this key's signature of `message`.
+    ///
+    /// The provider is named instead of taken from the process: `jsonwebtoken` panics when another crate of the same
+    /// build switches its second provider on and nobody has installed one.
+    #[expect(clippy::ptr_arg, reason = "jsonwebtoken verifies signatures of the type `Vec<u8>` only")]
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.into(), &self.key)
+            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    }
+}
+
+/// Why a JWKS was refused as a whole. Each of these means that the issuer published something that it must not publish.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// The text is not a JSON object with an array `keys` of JWKs (RFC 7517 section 5).
+    #[error("this is not a JWKS: {0}")]
+    NotAJwks(String),
+    /// A key has no `kid`, so no token could choose it.
+    #[error("a key has no `kid`")]
+    MissingKid,
+    /// Two keys have the same `kid` (RFC 7517 section 4.5).
+    #[error("two keys have the kid {kid:?}")]
+    DuplicateKid {
+        /// The name that both have.
+        kid: String,
+    },
+    /// The set holds a symmetric key (`kty` is `oct`): whoever can read the set could sign with it.
+    #[error("the key {kid:?} is symmetric; a published key never is")]
+    Symmetric {
+        /// The name of the key, empty when it has none.
+        kid: String,
+    },
+    /// The set holds the private part of a key: whoever can read the set could sign with it.
+    #[error("the key {kid:?} comes with its private part; it must be withdrawn")]
+    PrivateKey {
+        /// The name of the key, empty when it has none.
+        kid: String,
+    },
+    /// An RSA key has less than 2048 or more than 8192 bits (RFC 7518 section 3.3).
+    #[error("the RSA key {kid:?} has {bits} bits; between 2048 and 8192 are accepted")]
+    RsaSize {
+        /// The name of the key.
+        kid: String,
+        /// The length of its modulus in bits.
+        bits: usize,
+    },
+    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6).
+    #[error("the member `{member}` of the key {kid:?} is missing or malformed")]
+    Malformed {
+        /// The name of the key.
+        kid: String,
+        /// The name of the member.
+        member: &'static str,
+    },
+    /// The set holds no key that could verify a token.
+    #[error("the key set holds no key that could verify a token")]
+    NoUsableKey,
+}
+
+#[derive(Deserialize)]
+struct Jwks {
+    keys: Vec<Published>,
+}
+
+/// A key as it was published, with the member that must not have been.
+#[derive(Deserialize)]
+struct Published {
+    #[serde(flatten)]
+    jwk: Jwk,
+    d: Option<IgnoredAny>,
+}

@@ -1,0 +1,213 @@
+//! The rules: what a token must be before it is believed. Pure, without network and without a clock.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+
+use crate::members::Members;
+use crate::refusal::{Part, Refusal};
+use crate::{AccessToken, Algorithm, KeySet};
+
+/// The longest encoded header that is read, in bytes. Tokenhouse writes about 120.
+const MAX_HEADER_LENGTH: usize = 4096;
+/// The longest `kid` that is looked up, in bytes. Tokenhouse writes 43.
+const MAX_KID_LENGTH: usize = 256;
+
+/// Checks access tokens: the signature, the type, the issuer, the audience and the times (RFC 9068 section 4).
+///
+/// Make one at start-up and share it. It never waits, reads no clock and keeps no state: the keys and the time are
+/// handed in with each token.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    issuer: String,
+    audience: Audience,
+    leeway: i64,
+    max_token_length: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Audience {
+    OneOf(Vec<String>),
+    Any,
+}
+
+impl Verifier {
+    /// A verifier for a service that goes by one of `audiences`.
+    ///
+    /// `issuer` is compared with `iss` character by character, so write it exactly as the issuer does (no slash more,
+    /// no slash less). A token passes when its `aud` names at least one of `audiences`, again exactly; with an empty
+    /// list none does.
+    #[must_use]
+    pub fn new<A: Into<String>>(issuer: impl Into<String>, audiences: impl IntoIterator<Item = A>) -> Self {
+        Self::with_audience(issuer.into(), Audience::OneOf(audiences.into_iter().map(Into::into).collect()))
+    }
+
+    /// A verifier that accepts tokens **for every audience**.
+    ///
+    /// Only the issuer itself has a use for it, to look at the tokens that it issued for others. A service that skips
+    /// the audience accepts tokens that were meant for other services, and whoever runs one of those can then act as
+    /// any of its users here (RFC 9068 section 5).
+    #[must_use]
+    pub fn dangerous_any_audience(issuer: impl Into<String>) -> Self {
+        Self::with_audience(issuer.into(), Audience::Any)
+    }
+
+    fn with_audience(issuer: String, audience: Audience) -> Self {
+        Self { issuer, audience, leeway: 60, max_token_length: 16 * 1024 }
+    }
+
+    /// By how many seconds the clocks of issuer and verifier may differ: applied to `exp`, `nbf` and `iat`. 60 unless
+    /// set.
+    #[must_use]
+    pub fn with_leeway_seconds(mut self, seconds: u32) -> Self {
+        self.leeway = i64::from(seconds);
+        self
+    }
+
+    /// The longest token that is looked at, in bytes. 16,384 unless set.
+    #[must_use]
+    pub fn with_max_token_length(mut self, bytes: usize) -> Self {
+        self.max_token_length = bytes;
+        self
+    }
+
+    /// Checks a token and returns its claims. `now` is the time in seconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies. [`Refusal::UnknownKey`] may mean that `keys` is out of date.
+    pub fn verify(&self, token: &str, keys: &KeySet, now: i64) -> Result<AccessToken, Refusal> {
+        self.read_and_judge(&self.signed_payload(token, keys)?, now)
+    }
+
+    /// Like [`Verifier::verify`], and reads the claims once more as `C`, for claims that [`AccessToken`] does not know.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`], and [`Refusal::ExtraClaims`] when the claims are not a `C`.
+    pub fn verify_with_claims<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        now: i64,
+    ) -> Result<(AccessToken, C), Refusal> {
+        let payload = self.signed_payload(token, keys)?;
+        let access_token = self.read_and_judge(&payload, now)?;
+        let claims = serde_json::from_slice(&payload)
+            .map_err(|error| Refusal::ExtraClaims { reason: error.to_string() })?;
+        Ok((access_token, claims))
+    }
+
+    /// The decoded payload of a token that one of the keys has signed as an access token.
+    fn signed_payload(&self, token: &str, keys: &KeySet) -> Result<Vec<u8>, Refusal> {
+        if token.len() > self.max_token_length {
+            return Err(Refusal::TooLong { length: token.len(), limit: self.max_token_length });
+        }
+        let Parts { header, payload, signature, message } = Parts::of(token)?;
+        let Header { algorithm, kid } = Header::read(header)?;
+        let Some(key) = keys.get(&kid) else { return Err(Refusal::UnknownKey { kid }) };
+        if key.algorithm != algorithm {
+            return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
+        }
+        if !key.has_signed(message.as_bytes(), &decode(signature, Part::Signature)?) {
+            return Err(Refusal::BadSignature);
+        }
+        decode(payload, Part::Payload)
+    }
+
+    fn read_and_judge(&self, payload: &[u8], now: i64) -> Result<AccessToken, Refusal> {
+        let token = AccessToken::read(payload)?;
+        if token.iss != self.issuer {
+            return Err(Refusal::WrongIssuer { found: token.iss });
+        }
+        if !self.audience.accepts(&token.aud) {
+            return Err(Refusal::WrongAudience { found: token.aud });
+        }
+        self.judge_times(&token, now)?;
+        Ok(token)
+    }
+
+    fn judge_times(&self, token: &AccessToken, now: i64) -> Result<(), Refusal> {
+        // "On or after" exp the token is refused (RFC 7519 section 4.1.4), so the boundary itself is too late.
+        if now >= token.exp.saturating_add(self.leeway) {
+            return Err(Refusal::Expired { seconds_ago: now.saturating_sub(token.exp) });
+        }
+        let latest = now.saturating_add(self.leeway);
+        if let Some(nbf) = token.nbf.filter(|nbf| *nbf > latest) {
+            return Err(Refusal::NotYetValid { seconds: nbf.saturating_sub(now) });
+        }
+        if token.iat > latest {
+            return Err(Refusal::IssuedInTheFuture { seconds: token.iat.saturating_sub(now) });
+        }
+        Ok(())
+    }
+}
+
+impl Audience {
+    fn accepts(&self, found: &[String]) -> bool {
+        match self {
+            Self::OneOf(ours) => found.iter().any(|audience| ours.contains(audience)),
+            Self::Any => true,
+        }
+    }
+}
+
+/// A token taken apart: RFC 7515 section 7.1.
+struct Parts<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    /// What was signed: the header, a dot and the payload.
+    message: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Result<Self, Refusal> {
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::NotThreeParts)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::NotThreeParts)?;
+        if header.is_empty() || payload.is_empty() || signature.is_empty() || payload.contains('.') {
+            return Err(Refusal::NotThreeParts);
+        }
+        Ok(Self { header, payload, signature, message })
+    }
+}
+
+/// What is read of a header. Keys that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are never looked at
+/// (RFC 8725 section 3.10).
+struct Header {
+    algorithm: Algorithm,
+    kid: String,
+}
+
+impl Header {
+    fn read(encoded: &str) -> Result<Self, Refusal> {
+        if encoded.len() > MAX_HEADER_LENGTH {
+            return Err(Refusal::HeaderTooLong { length: encoded.len(), limit: MAX_HEADER_LENGTH });
+        }
+        let json = decode(encoded, Part::Header)?;
+        let header = Members::read(&json, Part::Header)?;
+        let text = |name| header.get::<String>(name).map_err(|_| Refusal::MalformedHeader { name });
+
+        if header.has("crit") {
+            return Err(Refusal::CriticalExtension);
+        }
+        let algorithm = text("alg")?
+            .and_then(|name| Algorithm::from_name(&name))
+            .ok_or(Refusal::UnacceptableAlgorithm)?;
+        if !text("typ")?.is_some_and(|typ| is_access_token_type(&typ)) {
+            return Err(Refusal::NotAnAccessToken);
+        }
+        let kid = text("kid")?
+            .filter(|kid| !kid.is_empty() && kid.len() <= MAX_KID_LENGTH)
+            .ok_or(Refusal::MissingKid)?;
+        Ok(Self { algorithm, kid })
+    }
+}
+
+/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
+fn is_access_token_type(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+/// Strict base64url: no padding, no other alphabet, no stray bits in the last character.
+fn decode(encoded: &str, part: Part) -> Result<Vec<u8>, Refusal> {
+    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::NotBase64 { part })
+}
