@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokenhouse_verifier::Verifier;
+
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::Config;
@@ -17,6 +19,8 @@ pub struct Ctx {
     pub store: Store,
     /// The keyring.
     pub keys: Keyring,
+    /// Checks access tokens of this house.
+    pub verifier: Verifier,
     /// The threads that hash passwords.
     pub passwords: Hasher,
     /// The time.

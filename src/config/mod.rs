@@ -94,6 +94,7 @@ pub struct Keys {
 pub struct Tokens {
     pub access_lifetime: Span,
     pub refresh_lifetime: Span,
+    pub refresh_lifetime_limit: Span,
 }
 
 /// `[sessions]`
@@ -198,12 +199,11 @@ impl Config {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
     }
 
-    /// The longest life that a refresh token of the house's own setting can have left after an end; tombstones and
-    /// the memory of ended sessions last at least this long.
+    /// The longest that a refresh token can live; the ends of sessions are remembered this long in the hot state and
+    /// in memory (and for ever in the ledger).
     #[must_use]
     pub fn longest_refresh_lifetime(&self) -> std::time::Duration {
-        // A client may set its own life, up to its session's absolute end.
-        self.sessions.absolute_lifetime.get()
+        self.tokens.refresh_lifetime.get().max(self.tokens.refresh_lifetime_limit.get())
     }
 }
 
@@ -273,7 +273,7 @@ impl Default for Keys {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { access_lifetime: Span::minutes(5), refresh_lifetime: Span::hours(24) }
+        Self { access_lifetime: Span::minutes(5), refresh_lifetime: Span::hours(24), refresh_lifetime_limit: Span::days(7) }
     }
 }
 

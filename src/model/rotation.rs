@@ -83,9 +83,9 @@ pub struct SessionGrant {
     /// The session's place in the status lists.
     #[serde(rename = "i")]
     pub status_index: i64,
-    /// When the session began, seconds.
+    /// When the session began.
     #[serde(rename = "n")]
-    pub began_at: i64,
+    pub began_at: Timestamp,
     /// `auth_time`, seconds.
     #[serde(rename = "t")]
     pub auth_time: i64,

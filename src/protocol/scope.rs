@@ -9,6 +9,21 @@ use super::OAuthError;
 /// The most scope words that one request may name.
 pub const MAX_SCOPES: usize = 100;
 
+/// Scopes that give rights over this house itself begin with this.
+pub const HOUSE_PREFIX: &str = "tokenhouse:";
+
+/// Everything in the admin API.
+pub const ADMIN: &str = "tokenhouse:admin";
+
+/// Reading in the admin API.
+pub const ADMIN_READ: &str = "tokenhouse:admin.read";
+
+/// Listing and ending sessions in the admin API.
+pub const SESSIONS: &str = "tokenhouse:sessions";
+
+/// Introspecting the tokens of every client.
+pub const INTROSPECT: &str = "tokenhouse:introspect";
+
 /// A parsed scope. Words keep the order in which they were given and occur once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,7 +1,7 @@
 //! What one instance remembers of the ledger: clients, and the sessions that ended lately. Bounded, and kept true by
 //! the change feed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,10 +18,17 @@ pub struct Memory {
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
     /// When each remembered session ended.
     ended: Mutex<HashMap<SessionId, Timestamp>>,
+    /// Ends whose tombstones could not be written yet.
+    pending: Mutex<HashSet<SessionId>>,
+    /// When sessions were used since this was last written to the ledger.
+    used: Mutex<HashMap<SessionId, Timestamp>>,
     global_watermark: AtomicI64,
     /// Counts what was forgotten, so that a row read before a change is not kept after it.
     forgotten: AtomicU64,
 }
+
+/// The most uses that are remembered between two writes; beyond it they are dropped, for they only feed lists.
+const MAX_USED: usize = 100_000;
 
 /// Proof of the moment at which a row began to be read.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +93,39 @@ impl Memory {
     /// Forgets sessions that ended more than `keep` ago: none of their tokens can be alive.
     pub fn prune_ended(&self, now: Timestamp, keep: Duration) {
         lock(&self.ended).retain(|_, at| now.since(*at) <= keep);
+    }
+
+    /// Remembers that the tombstones of these sessions are still to be written.
+    pub fn keep_pending(&self, sessions: &[SessionId]) {
+        lock(&self.pending).extend(sessions);
+    }
+
+    /// The sessions whose tombstones are still to be written.
+    #[must_use]
+    pub fn pending(&self) -> Vec<SessionId> {
+        lock(&self.pending).iter().copied().collect()
+    }
+
+    /// The tombstones of these sessions have been written.
+    pub fn forget_pending(&self, sessions: &[SessionId]) {
+        let mut pending = lock(&self.pending);
+        for session in sessions {
+            pending.remove(session);
+        }
+    }
+
+    /// Notes that a session was used.
+    pub fn note_use(&self, session: SessionId, at: Timestamp) {
+        let mut used = lock(&self.used);
+        if used.len() < MAX_USED || used.contains_key(&session) {
+            used.insert(session, at);
+        }
+    }
+
+    /// Takes what was noted since the last call.
+    #[must_use]
+    pub fn take_used(&self) -> Vec<(SessionId, Timestamp)> {
+        std::mem::take(&mut *lock(&self.used)).into_iter().collect()
     }
 
     /// Sessions and tokens that began before this moment are over.

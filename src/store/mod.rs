@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod memory;
 pub mod redis;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use error::StoreError;
@@ -27,13 +28,34 @@ pub struct Store {
     pub hot: Arc<dyn HotState>,
     /// What this instance remembers of the ledger; the change feed keeps it true.
     pub memory: Memory,
+    /// Places in the status lists that this instance has leased and not given out.
+    places: Places,
+}
+
+/// How many places an instance leases at a time, and those left of the last lease.
+struct Places {
+    lease: u32,
+    left: tokio::sync::Mutex<Range<i64>>,
 }
 
 impl Store {
-    /// The stores, with an empty memory.
+    /// The stores, with an empty memory. `lease` is how many places in the status lists are taken at a time: many
+    /// for a service, one for a command that ends.
     #[must_use]
-    pub fn new(ledger: Ledger, hot: Arc<dyn HotState>) -> Self {
-        Self { ledger, hot, memory: Memory::default() }
+    pub fn new(ledger: Ledger, hot: Arc<dyn HotState>, lease: u32) -> Self {
+        let places = Places { lease, left: tokio::sync::Mutex::new(0..0) };
+        Self { ledger, hot, memory: Memory::default(), places }
+    }
+
+    /// A place in the status lists that nobody had before and nobody gets again.
+    pub async fn status_index(&self) -> Result<i64, StoreError> {
+        let mut left = self.places.left.lock().await;
+        if left.is_empty() {
+            *left = self.ledger.lease_status_indexes(self.places.lease).await?;
+        }
+        let place = left.start;
+        left.start += 1;
+        Ok(place)
     }
 
     /// The client with this identifier, from memory where it is known.

@@ -1,10 +1,8 @@
 //! The claims of an access token, typed.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::members::Members;
-use crate::refusal::{Part, Refusal};
+use crate::refusal::Refusal;
 
 /// A verified access token: its claims (RFC 9068 section 2.2).
 ///
@@ -71,32 +69,6 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Reads the claims from a payload whose signature has been checked. Judges their presence and types only.
-    pub(crate) fn read(payload: &[u8]) -> Result<Self, Refusal> {
-        let claims = Claims(Members::read(payload, Part::Payload)?);
-        Ok(Self {
-            iss: claims.required("iss")?,
-            sub: claims.required("sub")?,
-            aud: claims.required::<OneOrMany>("aud")?.into(),
-            exp: claims.required("exp")?,
-            iat: claims.required("iat")?,
-            nbf: claims.optional("nbf")?,
-            jti: claims.required("jti")?,
-            client_id: claims.required("client_id")?,
-            scope: claims.or_empty("scope")?,
-            sid: claims.optional("sid")?,
-            auth_time: claims.optional("auth_time")?,
-            acr: claims.optional("acr")?,
-            amr: claims.or_empty("amr")?,
-            roles: claims.or_empty("roles")?,
-            groups: claims.or_empty("groups")?,
-            token_type: claims.optional("token_type")?,
-            user_id: claims.optional("user_id")?,
-            status: claims.optional("status")?,
-            cnf: claims.optional("cnf")?,
-        })
-    }
-
     /// Whether the token has this one scope. Case matters (RFC 6749 section 3.3).
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
@@ -148,9 +120,15 @@ pub struct Confirmation {
 
 #[derive(Deserialize)]
 struct ConfirmationClaim {
+    #[serde(default, deserialize_with = "present")]
     jkt: Option<String>,
-    #[serde(rename = "x5t#S256")]
+    #[serde(rename = "x5t#S256", default, deserialize_with = "present")]
     x5t_s256: Option<String>,
+}
+
+/// A member that is there has a value: `null` is of the wrong type, not absent.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(value).map(Some)
 }
 
 impl TryFrom<ConfirmationClaim> for Confirmation {
@@ -162,37 +140,5 @@ impl TryFrom<ConfirmationClaim> for Confirmation {
             return Err("the token is bound in a way that is not known");
         }
         Ok(Self { jkt, x5t_s256 })
-    }
-}
-
-struct Claims<'a>(Members<'a>);
-
-impl Claims<'_> {
-    fn required<T: DeserializeOwned>(&self, claim: &'static str) -> Result<T, Refusal> {
-        self.optional(claim)?.ok_or(Refusal::MissingClaim { claim })
-    }
-
-    fn or_empty<T: DeserializeOwned + Default>(&self, claim: &'static str) -> Result<T, Refusal> {
-        Ok(self.optional(claim)?.unwrap_or_default())
-    }
-
-    fn optional<T: DeserializeOwned>(&self, claim: &'static str) -> Result<Option<T>, Refusal> {
-        self.0.get(claim).map_err(|_| Refusal::WrongClaimType { claim })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl From<OneOrMany> for Vec<String> {
-    fn from(audience: OneOrMany) -> Self {
-        match audience {
-            OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(many) => many,
-        }
     }
 }

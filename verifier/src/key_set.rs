@@ -82,7 +82,6 @@ impl VerifyingKey {
     ///
     /// The provider is named instead of taken from the process: `jsonwebtoken` panics when another crate of the same
     /// build switches its second provider on and nobody has installed one.
-    #[expect(clippy::ptr_arg, reason = "jsonwebtoken verifies signatures of the type `Vec<u8>` only")]
     pub(crate) fn has_signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
         (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.into(), &self.key)
             .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())

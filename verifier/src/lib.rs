@@ -2,9 +2,11 @@
 
 mod access_token;
 mod algorithm;
+mod claims;
+mod header;
 mod jwk;
 mod key_set;
-mod members;
+mod object;
 mod refusal;
 mod verifier;
 

@@ -4,14 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
-use crate::members::Members;
+use crate::header::{self, Header, MAX_HEADER_LENGTH};
 use crate::refusal::{Part, Refusal};
-use crate::{AccessToken, Algorithm, KeySet};
-
-/// The longest encoded header that is read, in bytes. Tokenhouse writes about 120.
-const MAX_HEADER_LENGTH: usize = 4096;
-/// The longest `kid` that is looked up, in bytes. Tokenhouse writes 43.
-const MAX_KID_LENGTH: usize = 256;
+use crate::{AccessToken, KeySet, claims};
 
 /// Checks access tokens: the signature, the type, the issuer, the audience and the times (RFC 9068 section 4).
 ///
@@ -91,8 +86,8 @@ impl Verifier {
     ) -> Result<(AccessToken, C), Refusal> {
         let payload = self.signed_payload(token, keys)?;
         let access_token = self.read_and_judge(&payload, now)?;
-        let claims = serde_json::from_slice(&payload)
-            .map_err(|error| Refusal::ExtraClaims { reason: error.to_string() })?;
+        let claims =
+            serde_json::from_slice(&payload).map_err(|error| Refusal::ExtraClaims { reason: error.to_string() })?;
         Ok((access_token, claims))
     }
 
@@ -102,8 +97,12 @@ impl Verifier {
             return Err(Refusal::TooLong { length: token.len(), limit: self.max_token_length });
         }
         let Parts { header, payload, signature, message } = Parts::of(token)?;
-        let Header { algorithm, kid } = Header::read(header)?;
-        let Some(key) = keys.get(&kid) else { return Err(Refusal::UnknownKey { kid }) };
+        if header.len() > MAX_HEADER_LENGTH {
+            return Err(Refusal::HeaderTooLong { length: header.len(), limit: MAX_HEADER_LENGTH });
+        }
+        let header = decode(header, Part::Header)?;
+        let Header { algorithm, kid } = header::read(&header)?;
+        let key = keys.get(&kid).ok_or_else(|| Refusal::UnknownKey { kid: kid.into_owned() })?;
         if key.algorithm != algorithm {
             return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
         }
@@ -114,7 +113,7 @@ impl Verifier {
     }
 
     fn read_and_judge(&self, payload: &[u8], now: i64) -> Result<AccessToken, Refusal> {
-        let token = AccessToken::read(payload)?;
+        let token = claims::read(payload)?;
         if token.iss != self.issuer {
             return Err(Refusal::WrongIssuer { found: token.iss });
         }
@@ -168,43 +167,6 @@ impl<'a> Parts<'a> {
         }
         Ok(Self { header, payload, signature, message })
     }
-}
-
-/// What is read of a header. Keys that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are never looked at
-/// (RFC 8725 section 3.10).
-struct Header {
-    algorithm: Algorithm,
-    kid: String,
-}
-
-impl Header {
-    fn read(encoded: &str) -> Result<Self, Refusal> {
-        if encoded.len() > MAX_HEADER_LENGTH {
-            return Err(Refusal::HeaderTooLong { length: encoded.len(), limit: MAX_HEADER_LENGTH });
-        }
-        let json = decode(encoded, Part::Header)?;
-        let header = Members::read(&json, Part::Header)?;
-        let text = |name| header.get::<String>(name).map_err(|_| Refusal::MalformedHeader { name });
-
-        if header.has("crit") {
-            return Err(Refusal::CriticalExtension);
-        }
-        let algorithm = text("alg")?
-            .and_then(|name| Algorithm::from_name(&name))
-            .ok_or(Refusal::UnacceptableAlgorithm)?;
-        if !text("typ")?.is_some_and(|typ| is_access_token_type(&typ)) {
-            return Err(Refusal::NotAnAccessToken);
-        }
-        let kid = text("kid")?
-            .filter(|kid| !kid.is_empty() && kid.len() <= MAX_KID_LENGTH)
-            .ok_or(Refusal::MissingKid)?;
-        Ok(Self { algorithm, kid })
-    }
-}
-
-/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
-fn is_access_token_type(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
 }
 
 /// Strict base64url: no padding, no other alphabet, no stray bits in the last character.

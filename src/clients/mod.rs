@@ -1,0 +1,21 @@
+//! Applications: how they prove who they are, and how they are added, changed and removed. The command line and the
+//! admin API use the same rules.
+
+pub mod authenticate;
+pub mod manage;
+
+pub use authenticate::{Credentials, authenticate, identify};
+pub use manage::{ClientChange, NewClient, add, change, disable, enable, ensure_direct, remove, rotate_secret};
+
+use crate::ctx::Ctx;
+use crate::model::Client;
+
+/// Whom the client's access tokens are for: what it registered, or the house's own audience.
+#[must_use]
+pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
+    if !client.audience.is_empty() {
+        return client.audience.clone();
+    }
+    let house = if client.id.is_direct() { ctx.config.direct_audience() } else { &ctx.config.issuer };
+    vec![house.to_owned()]
+}

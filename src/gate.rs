@@ -1,0 +1,127 @@
+//! The gate: may this client, user and session receive tokens (or be believed by those they hold)?
+//!
+//! Every grant passes it before it mints, and introspection before it says `active`. A check that is added here holds
+//! on every path; a check that is added anywhere else has siblings that lack it.
+
+use crate::clock::Timestamp;
+use crate::model::{Client, ClientState, Session, SessionGrant, User, UserState};
+use crate::protocol::Scope;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder<'a> {
+    /// A client for itself, with tokens that were issued at this moment.
+    Client {
+        /// When the token was issued; now, for a new one.
+        issued_at: Timestamp,
+    },
+    /// A user who is signing in.
+    SigningIn(&'a User),
+    /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
+    /// and raising a watermark all end the record before they are acknowledged.
+    Recorded {
+        /// What the record says.
+        grant: &'a SessionGrant,
+        /// The session's absolute end.
+        ends_at: Timestamp,
+    },
+    /// A session from the ledger, whose record is lost, and its user as the ledger knows them.
+    Ledgered {
+        /// The row.
+        session: &'a Session,
+        /// The user, if there is one.
+        user: Option<&'a User>,
+    },
+}
+
+/// What the gate looks at besides the client and the holder.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What the tokens are good for.
+    pub scope: &'a Scope,
+    /// Whom they are for.
+    pub audience: &'a [String],
+    /// Whom the client's tokens may be for now.
+    pub allowed_audience: &'a [String],
+    /// Everything that began before this is over.
+    pub global_watermark: Timestamp,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Why the gate stays shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// The client may obtain nothing.
+    ClientDisabled,
+    /// Tokens of the client that began then are over.
+    ClientWatermark,
+    /// Tokens of anybody that began then are over.
+    GlobalWatermark,
+    /// There is no such user any more.
+    UserAbsent,
+    /// The user may not sign in.
+    UserDisabled,
+    /// Tokens of the user that began then are over.
+    UserWatermark,
+    /// The session was ended.
+    SessionEnded,
+    /// The session has reached its absolute end.
+    SessionOver,
+    /// The client may no longer be granted this scope.
+    ScopeWithdrawn,
+    /// The client's tokens may no longer be for this audience.
+    AudienceWithdrawn,
+}
+
+/// Opens the gate, or says why not.
+pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>) -> Result<(), Shut> {
+    if client.state != ClientState::Active {
+        return Err(Shut::ClientDisabled);
+    }
+    let began = began_at(holder, asked.now);
+    if began < client.not_before {
+        return Err(Shut::ClientWatermark);
+    }
+    if began < asked.global_watermark {
+        return Err(Shut::GlobalWatermark);
+    }
+    check_holder(holder, asked.now)?;
+    if !asked.scope.is_within(&client.scope) {
+        return Err(Shut::ScopeWithdrawn);
+    }
+    if !asked.audience.iter().all(|audience| asked.allowed_audience.contains(audience)) {
+        return Err(Shut::AudienceWithdrawn);
+    }
+    Ok(())
+}
+
+fn began_at(holder: Holder<'_>, now: Timestamp) -> Timestamp {
+    match holder {
+        Holder::Client { issued_at } => issued_at,
+        Holder::SigningIn(_) => now,
+        Holder::Recorded { grant, .. } => grant.began_at,
+        Holder::Ledgered { session, .. } => session.created_at,
+    }
+}
+
+fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
+    match holder {
+        Holder::Client { .. } => Ok(()),
+        Holder::SigningIn(user) => check_user(user, now),
+        Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
+        Holder::Recorded { .. } => Ok(()),
+        Holder::Ledgered { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),
+        Holder::Ledgered { session, .. } if now >= session.ends_at => Err(Shut::SessionOver),
+        Holder::Ledgered { user: None, .. } => Err(Shut::UserAbsent),
+        Holder::Ledgered { session, user: Some(user) } => check_user(user, session.created_at),
+    }
+}
+
+fn check_user(user: &User, began_at: Timestamp) -> Result<(), Shut> {
+    match user.state {
+        UserState::Disabled => Err(Shut::UserDisabled),
+        UserState::Active if began_at < user.not_before => Err(Shut::UserWatermark),
+        UserState::Active => Ok(()),
+    }
+}

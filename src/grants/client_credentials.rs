@@ -1,0 +1,23 @@
+//! `client_credentials`: a client for itself (RFC 6749 section 4.4). No store is asked once the client is known, and no
+//! refresh token is issued (section 4.4.3).
+
+use super::{TokenResponse, narrow, pass_gate};
+use crate::clients;
+use crate::ctx::Ctx;
+use crate::gate::Holder;
+use crate::model::Client;
+use crate::protocol::{OAuthError, Scope};
+use crate::tokens::{self, Bearer};
+
+pub(super) fn exchange(
+    ctx: &Ctx,
+    client: &Client,
+    scope: Option<Scope>,
+    resource: &[String],
+) -> Result<TokenResponse, OAuthError> {
+    let scope = narrow(&client.scope, scope)?;
+    let audience = if resource.is_empty() { clients::audience_of(ctx, client) } else { resource.to_vec() };
+    pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;
+    let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience }, &scope)?;
+    Ok(TokenResponse { access_token: access.token, expires_in: access.lifetime, scope, refresh_token: None })
+}

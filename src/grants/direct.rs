@@ -1,0 +1,94 @@
+//! The direct token API: a first-party application sends name and password and gets a pair. It passes the same gate and
+//! rotates by the same rules as every grant; only its refusals look like SimpleJWT's.
+
+use std::sync::Arc;
+
+use super::{may_use, pass_gate, refresh_token};
+use crate::clients;
+use crate::ctx::Ctx;
+use crate::gate::Holder;
+use crate::model::{Client, ClientId, Device, Secret, User};
+use crate::protocol::{GrantType, OAuthError, Scope, scope};
+use crate::sessions::{self, NewSession};
+use crate::tokens::{self, Bearer};
+use crate::users::{self, Attempt};
+
+/// A pair of tokens.
+#[derive(Debug, Clone)]
+pub struct DirectPair {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+/// Somebody who signs in at the direct token API.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Name or address of the account.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// What is asked for; the configured scope where nothing is.
+    pub scope: Option<Scope>,
+    /// Where from.
+    pub device: Device,
+}
+
+/// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
+///
+/// # Errors
+/// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then
+/// no session has begun.
+pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OAuthError> {
+    let client = built_in(ctx).await?;
+    may_use(&client, GrantType::Direct)?;
+    let attempt = Attempt {
+        identifier: &sign_in.username,
+        password: &sign_in.password,
+        address: sign_in.device.address.as_deref(),
+    };
+    let Some(user) = users::sign_in(ctx, attempt).await? else {
+        users::sign_in::record_failure(ctx, &sign_in.username).await;
+        return Ok(None);
+    };
+    let scope = permitted(ctx, &user, sign_in.scope)?;
+    let audience = clients::audience_of(ctx, &client);
+    pass_gate(ctx, &client, Holder::SigningIn(&user), &scope, &audience)?;
+    let new = NewSession { user: &user, client: &client, scope, audience, device: sign_in.device };
+    let beginning = sessions::begin(ctx, new).await?;
+    let bearer = Bearer::Session { id: beginning.session.id, record: &beginning.record };
+    let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
+    let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
+    match sessions::settle(ctx, &beginning).await {
+        Ok(()) => Ok(Some(DirectPair { access: access.token, refresh })),
+        Err(OAuthError::InvalidGrant(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the user may be granted. Rights over this house itself are for administrators who ask for them.
+fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+    let Some(asked) = asked else { return Scope::parse(&ctx.config.direct.scope) };
+    if !user.admin && asked.iter().any(|word| word.starts_with(scope::HOUSE_PREFIX)) {
+        return Err(OAuthError::invalid_scope("this scope is for administrators"));
+    }
+    Ok(asked)
+}
+
+/// The next pair of a session of the direct token API.
+///
+/// # Errors
+/// As the grant `refresh_token`.
+pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<DirectPair, OAuthError> {
+    let client = built_in(ctx).await?;
+    may_use(&client, GrantType::RefreshToken)?;
+    let response = refresh_token::exchange(ctx, &client, refresh, None).await?;
+    let refresh = response.refresh_token.unwrap_or_default();
+    Ok(DirectPair { access: response.access_token, refresh })
+}
+
+/// The built-in client, if the direct token API is on.
+pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, OAuthError> {
+    clients::identify(ctx, ClientId::DIRECT).await
+}

@@ -1,0 +1,119 @@
+//! The rules of the token endpoint. The phases stand here, in order, for every grant; a grant is one file that fills in
+//! its own part, so that none can forget a step.
+
+mod client_credentials;
+mod direct;
+mod refresh_token;
+
+use std::time::Duration;
+
+use crate::clients::{self, Credentials};
+use crate::ctx::Ctx;
+use crate::gate::{self, Asked, Holder, Shut};
+use crate::model::{Client, Secret};
+use crate::protocol::{GrantType, OAuthError, Scope};
+
+pub use direct::{DirectPair, SignIn, obtain, renew};
+
+/// What a client asks of the token endpoint (RFC 6749 sections 4.4.2 and 6).
+#[derive(Debug)]
+pub enum TokenRequest {
+    /// `grant_type=client_credentials`.
+    ClientCredentials {
+        /// Less than everything that the client may be granted, if it says so.
+        scope: Option<Scope>,
+        /// `resource` (RFC 8707), a subset of the client's audience.
+        resource: Vec<String>,
+    },
+    /// `grant_type=refresh_token`.
+    RefreshToken {
+        /// The token.
+        refresh_token: Secret,
+        /// Less than what was granted, for the access token only.
+        scope: Option<Scope>,
+    },
+}
+
+/// What the token endpoint answers (RFC 6749 section 5.1).
+#[derive(Debug, Clone)]
+pub struct TokenResponse {
+    /// `access_token`.
+    pub access_token: String,
+    /// `expires_in`.
+    pub expires_in: Duration,
+    /// `scope`.
+    pub scope: Scope,
+    /// `refresh_token`, where the grant has a session.
+    pub refresh_token: Option<String>,
+}
+
+/// The token endpoint, whole: who asks, may they ask for this, what is decided, minted and settled.
+///
+/// # Errors
+/// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
+pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
+    let client = clients::authenticate(ctx, caller).await?;
+    may_use(&client, request.grant_type())?;
+    match request {
+        TokenRequest::ClientCredentials { scope, resource } => client_credentials::exchange(ctx, &client, scope, &resource),
+        TokenRequest::RefreshToken { refresh_token, scope } => {
+            refresh_token::exchange(ctx, &client, &refresh_token, scope).await
+        }
+    }
+}
+
+impl TokenRequest {
+    /// `grant_type`.
+    #[must_use]
+    pub const fn grant_type(&self) -> GrantType {
+        match self {
+            Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::RefreshToken { .. } => GrantType::RefreshToken,
+        }
+    }
+}
+
+fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
+    if client.may_use(grant) {
+        Ok(())
+    } else {
+        Err(OAuthError::UnauthorizedClient("the client is not registered for this grant".into()))
+    }
+}
+
+/// Passes the gate on behalf of a grant.
+fn pass_gate(ctx: &Ctx, client: &Client, holder: Holder<'_>, scope: &Scope, audience: &[String]) -> Result<(), OAuthError> {
+    let asked = Asked {
+        scope,
+        audience,
+        allowed_audience: &clients::audience_of(ctx, client),
+        global_watermark: ctx.store.memory.global_watermark(),
+        now: ctx.now(),
+    };
+    gate::may_receive_tokens(client, holder, asked).map_err(refusal)
+}
+
+/// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
+fn refusal(shut: Shut) -> OAuthError {
+    match shut {
+        Shut::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
+        Shut::ClientWatermark
+        | Shut::GlobalWatermark
+        | Shut::UserAbsent
+        | Shut::UserDisabled
+        | Shut::UserWatermark
+        | Shut::SessionEnded
+        | Shut::SessionOver => OAuthError::invalid_grant("the session is over"),
+        Shut::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
+        Shut::AudienceWithdrawn => OAuthError::InvalidTarget("the client's tokens may not be for this resource".into()),
+    }
+}
+
+/// The part of `granted` that is asked for; all of it where nothing is.
+fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+    match asked {
+        None => Ok(granted.clone()),
+        Some(asked) if asked.is_within(granted) => Ok(asked),
+        Some(_) => Err(OAuthError::invalid_scope("more is asked for than may be granted")),
+    }
+}

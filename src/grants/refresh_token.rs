@@ -1,0 +1,58 @@
+//! `refresh_token`: the next pair of a session (RFC 6749 section 6, RFC 9700 section 4.14).
+//!
+//! The one grant that settles before it mints: what is minted is a function of the settled record. A crash between the
+//! two is a lost answer, which the next refresh repairs.
+
+use super::{TokenResponse, narrow, pass_gate};
+use crate::ctx::Ctx;
+use crate::gate::Holder;
+use crate::model::{Client, RotationRecord, Secret, SessionId};
+use crate::protocol::{OAuthError, Scope};
+use crate::sessions;
+use crate::tokens::{self, Bearer, RefreshToken};
+
+pub(super) async fn exchange(
+    ctx: &Ctx,
+    client: &Client,
+    presented: &Secret,
+    scope: Option<Scope>,
+) -> Result<TokenResponse, OAuthError> {
+    let token = tokens::read_refresh_token(ctx, presented.expose())?;
+    if token.client_id != client.id {
+        return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
+    }
+    if scope.is_some() {
+        check_before_rotation(ctx, client, &token, scope.clone()).await?;
+    }
+    let record = sessions::rotate(ctx, client, &token).await?;
+    mint(ctx, client, token.session, &record, scope)
+}
+
+/// A scope that is too wide must not consume the token, so it is compared with the record first.
+async fn check_before_rotation(
+    ctx: &Ctx,
+    client: &Client,
+    token: &RefreshToken,
+    scope: Option<Scope>,
+) -> Result<(), OAuthError> {
+    match sessions::peek(ctx, client, token).await? {
+        Some(grant) => narrow(&grant.scope, scope).map(|_| ()),
+        // Rotation says why, and does what is to be done.
+        None => Ok(()),
+    }
+}
+
+fn mint(
+    ctx: &Ctx,
+    client: &Client,
+    session: SessionId,
+    record: &RotationRecord,
+    scope: Option<Scope>,
+) -> Result<TokenResponse, OAuthError> {
+    let scope = narrow(&record.grant.scope, scope)?;
+    let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
+    pass_gate(ctx, client, holder, &record.grant.scope, &record.grant.audience)?;
+    let access = tokens::access_token(ctx, client, Bearer::Session { id: session, record }, &scope)?;
+    let refresh = tokens::refresh_token(ctx, session, record)?;
+    Ok(TokenResponse { access_token: access.token, expires_in: access.lifetime, scope, refresh_token: Some(refresh) })
+}

@@ -1,0 +1,37 @@
+//! Revoking a token ends its session (RFC 7009), whichever of the pair is presented.
+
+use crate::audit::Actor;
+use crate::ctx::Ctx;
+use crate::model::{Client, EndReason, SessionId};
+use crate::protocol::OAuthError;
+use crate::sessions::{self, Applied};
+use crate::tokens;
+
+/// Ends the session of `token`, if it is one of the client's. A token that is not good is not an error (RFC 7009
+/// section 2.2): there is nothing left to revoke.
+///
+/// # Errors
+/// `unsupported_token_type` for an access token without a session; [`OAuthError::Unavailable`] when the end could not be
+/// written everywhere: the client tries again (section 2.2.1).
+pub async fn revoke(ctx: &Ctx, client: &Client, token: &str) -> Result<(), OAuthError> {
+    let Some(session) = session_of(ctx, client, token)? else { return Ok(()) };
+    match sessions::end_one(ctx, session, EndReason::Revoked, Actor::Client(client.id.clone())).await? {
+        None | Some(Applied::Everywhere) => Ok(()),
+        Some(Applied::Pending) => Err(OAuthError::unavailable("the tombstone of a revoked session is pending")),
+    }
+}
+
+fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionId>, OAuthError> {
+    if let Ok(refresh) = tokens::read_refresh_token(ctx, token) {
+        return Ok((refresh.client_id == client.id).then_some(refresh.session));
+    }
+    let keys = ctx.keys.verifying_keys();
+    let Ok(access) = ctx.verifier.verify(token, &keys, ctx.now().seconds()) else { return Ok(None) };
+    if access.client_id != client.id.as_str() {
+        return Ok(None);
+    }
+    match access.sid {
+        Some(sid) => Ok(sid.parse().ok()),
+        None => Err(OAuthError::UnsupportedTokenType("this access token belongs to no session; it ends by itself".into())),
+    }
+}

@@ -1,0 +1,102 @@
+//! How a session begins.
+
+use std::time::Duration;
+
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::model::{Client, Device, RotationRecord, Session, SessionGrant, SessionId, User};
+use crate::protocol::{OAuthError, Scope};
+use crate::store::ledger::sessions::Begun;
+
+/// What is decided when a user has signed in and the gate is open.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Who signed in.
+    pub user: &'a User,
+    /// For which application.
+    pub client: &'a Client,
+    /// What was granted.
+    pub scope: Scope,
+    /// `aud` of the access tokens.
+    pub audience: Vec<String>,
+    /// Where from.
+    pub device: Device,
+}
+
+/// A session that nobody has been told of yet.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The ledger's row.
+    pub session: Session,
+    /// The hot state's record.
+    pub record: RotationRecord,
+}
+
+/// Draws up a session that begins now. Nothing is written but the lease of its place in the status lists.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when no place can be leased.
+pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthError> {
+    let now = ctx.now();
+    let status_index = ctx.store.status_index().await?;
+    let ends_at = Timestamp::from_seconds(now.plus(ctx.config.sessions.absolute_lifetime.get()).seconds());
+    let amr = vec!["pwd".to_owned()];
+    let grant = SessionGrant {
+        client_id: new.client.id.clone(),
+        user_id: new.user.id,
+        scope: new.scope.clone(),
+        audience: new.audience.clone(),
+        status_index,
+        began_at: now,
+        auth_time: now.seconds(),
+        amr: amr.clone(),
+        roles: new.user.roles.clone(),
+        groups: new.user.groups.clone(),
+    };
+    let session = Session {
+        id: SessionId(ctx.random.uuid_at(now)),
+        user_id: new.user.id,
+        client_id: new.client.id.clone(),
+        scope: new.scope,
+        audience: new.audience,
+        status_index,
+        device: new.device,
+        created_at: now,
+        last_used_at: now,
+        ends_at,
+        auth_time: now,
+        amr,
+        ended: None,
+    };
+    let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, ends_at.since(now)), ends_at);
+    Ok(Beginning { session, record })
+}
+
+/// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,
+/// which a concurrent disable, removal or watermark either stops or sees.
+///
+/// # Errors
+/// `invalid_grant` when the user, the client or a watermark changed meanwhile; [`OAuthError::Unavailable`] when a store
+/// does not answer, and then no session has begun.
+pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<(), OAuthError> {
+    let session = &beginning.session;
+    let entry = ctx.audit(
+        Actor::User(session.user_id),
+        AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
+    );
+    ctx.store.hot.insert(session.id, &beginning.record).await?;
+    match ctx.store.ledger.begin_session(session, &entry).await? {
+        Begun::Yes => Ok(()),
+        Begun::Refused => Err(OAuthError::invalid_grant("the account or the client was changed meanwhile")),
+    }
+}
+
+/// How long a refresh token of the client lives; a fixed one as long as its session.
+#[must_use]
+pub fn refresh_lifetime(ctx: &Ctx, client: &Client, absolute: Duration) -> Duration {
+    if client.refresh.fixed {
+        return absolute;
+    }
+    client.refresh_lifetime.unwrap_or(ctx.config.tokens.refresh_lifetime.get())
+}

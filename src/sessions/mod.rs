@@ -1,0 +1,13 @@
+//! Sessions: how they begin, how their refresh tokens rotate, how they end.
+//!
+//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends. Tokens are minted by the grants above.
+
+pub mod begin;
+pub mod end;
+pub mod refresh;
+pub mod rotation;
+
+pub use begin::{Beginning, NewSession, begin, settle};
+pub use end::{Applied, Receipt, end_matching, end_one};
+pub use refresh::{peek, rotate};
+pub use rotation::Rules;

@@ -1,0 +1,222 @@
+//! Settles what `rotation` decides: one trip to the hot state for the common case, two for the rare ones.
+
+use crate::audit::{Actor, AuditEvent};
+use crate::ctx::Ctx;
+use crate::gate::{self, Holder};
+use crate::model::{
+    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId,
+};
+use crate::protocol::OAuthError;
+use crate::tokens::RefreshToken;
+
+use super::begin::refresh_lifetime;
+use super::end;
+use super::rotation::{self, Decision, Presented, Rules, Why};
+
+/// Under contention each round has one winner, and every loser finds a record that it can keep; more rounds than this
+/// mean that something else is wrong.
+const MAX_ROUNDS: u32 = 16;
+
+/// From this generation in a row on, repeats are reported.
+const REPEATS_REPORTED: u32 = 3;
+
+/// Exchanges `token` of `client`, and returns the record whose current token is the answer.
+///
+/// # Errors
+/// `invalid_grant` when the session is over or the token was used before (which ends the session);
+/// [`OAuthError::Unavailable`] when the hot state (or the ledger, for a lost record) does not answer: then nothing was
+/// consumed, or a retry repairs it.
+pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, OAuthError> {
+    refuse_known_end(ctx, token.session)?;
+    let rules = rules_of(ctx, client);
+    let (mut known, mut now) = if rules.fixed {
+        ctx.store.hot.load(token.session).await?
+    } else {
+        let advance = ctx.store.hot.advance(token.session, token.generation).await?;
+        match advance.session {
+            HotSession::Live(record) if advance.advanced => return used(ctx, token.session, *record),
+            other => (other, advance.now),
+        }
+    };
+    for _ in 0..MAX_ROUNDS {
+        match known {
+            HotSession::Ended => return Err(over()),
+            HotSession::Absent => rebuild(ctx, client, token).await?,
+            HotSession::Live(record) => match rotation::decide(&record, presented(token), rules, now) {
+                Decision::Keep => return used(ctx, token.session, *record),
+                Decision::Over => return Err(over()),
+                Decision::Reuse => return Err(reuse(ctx, token).await?),
+                Decision::Step(next, why) => {
+                    if ctx.store.hot.replace(token.session, &record, &next).await? {
+                        report(ctx, client, token, why).await?;
+                        return used(ctx, token.session, *next);
+                    }
+                }
+            },
+        }
+        (known, now) = ctx.store.hot.load(token.session).await?;
+    }
+    Err(OAuthError::unavailable("a rotation record that changes without end"))
+}
+
+/// What a live refresh token would be exchanged from; nothing changes. `None`: it would be refused.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<SessionGrant>, OAuthError> {
+    if ctx.store.memory.has_ended(token.session) {
+        return Ok(None);
+    }
+    let (known, now) = ctx.store.hot.load(token.session).await?;
+    match known {
+        HotSession::Ended => Ok(None),
+        HotSession::Absent => Ok(recorded(ctx, client, token).await?.map(|session| session.1)),
+        HotSession::Live(record) => {
+            match rotation::decide(&record, presented(token), rules_of(ctx, client), now) {
+                Decision::Keep | Decision::Step(..) => Ok(Some(record.grant)),
+                Decision::Reuse | Decision::Over => Ok(None),
+            }
+        }
+    }
+}
+
+fn refuse_known_end(ctx: &Ctx, session: SessionId) -> Result<(), OAuthError> {
+    if ctx.store.memory.has_ended(session) { Err(over()) } else { Ok(()) }
+}
+
+fn over() -> OAuthError {
+    OAuthError::invalid_grant("the session is over")
+}
+
+fn presented(token: &RefreshToken) -> Presented {
+    Presented { generation: token.generation, parent_branch: token.parent_branch, issued_at: token.issued_at }
+}
+
+/// The client's own rules over the house's.
+#[must_use]
+pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
+    let house = &ctx.config.refresh;
+    Rules {
+        retry_window: client.refresh.retry_window.unwrap_or(house.retry_window.get()),
+        lost_response_window: client.refresh.lost_response_window.or(house.lost_response_window.map(crate::config::Span::get)),
+        fixed: client.refresh.fixed,
+    }
+}
+
+fn used(ctx: &Ctx, session: SessionId, record: RotationRecord) -> Result<RotationRecord, OAuthError> {
+    refuse_known_end(ctx, session)?;
+    ctx.store.memory.note_use(session, ctx.now());
+    Ok(record)
+}
+
+/// The record is lost: make it again at the presented token, unless the ledger says that the session is over.
+///
+/// The ledger is read again after the record was written. An end that was acknowledged in between has either written
+/// its tombstone before (then nothing was inserted) or its row before this second look.
+async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
+    let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
+    let mut record = RotationRecord::begin(
+        grant,
+        token.issued_at,
+        refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at)),
+        session.ends_at,
+    );
+    record.current = token.generation;
+    record.expires_at = token.expires_at;
+    record.ancestors = rotation::parent_of(presented(token)).into_iter().collect();
+    ctx.store.hot.insert(session.id, &record).await?;
+    let again = ctx.store.ledger.session(session.id).await?;
+    if again.is_none_or(|session| session.ended.is_some()) {
+        end::bury(ctx, &[token.session]).await;
+        return Err(over());
+    }
+    tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the ledger");
+    Ok(())
+}
+
+/// The session of a token whose record is lost, if ledger and gate say that it is live, and what its tokens say.
+async fn recorded(
+    ctx: &Ctx,
+    client: &Client,
+    token: &RefreshToken,
+) -> Result<Option<(Session, SessionGrant)>, OAuthError> {
+    let Some(session) = ctx.store.ledger.session(token.session).await? else { return Ok(None) };
+    let Some(user) = ctx.store.ledger.user(session.user_id).await? else { return Ok(None) };
+    let asked = gate::Asked {
+        scope: &session.scope,
+        audience: &session.audience,
+        allowed_audience: &session.audience,
+        global_watermark: ctx.store.ledger.global_watermark().await?,
+        now: ctx.now(),
+    };
+    let holder = Holder::Ledgered { session: &session, user: Some(&user) };
+    if session.client_id != client.id || gate::may_receive_tokens(client, holder, asked).is_err() {
+        return Ok(None);
+    }
+    let grant = SessionGrant {
+        client_id: session.client_id.clone(),
+        user_id: session.user_id,
+        scope: session.scope.clone(),
+        audience: session.audience.clone(),
+        status_index: session.status_index,
+        began_at: session.created_at,
+        auth_time: session.auth_time.seconds(),
+        amr: session.amr.clone(),
+        roles: user.roles,
+        groups: user.groups,
+    };
+    Ok(Some((session, grant)))
+}
+
+/// Ends the session: two parties hold its tokens. Returns what the client is told.
+async fn reuse(ctx: &Ctx, token: &RefreshToken) -> Result<OAuthError, OAuthError> {
+    let event = AuditEvent::RefreshReused {
+        session: token.session,
+        user: token.user_id,
+        client: token.client_id.clone(),
+        generation: token.generation.number,
+    };
+    end::end_one_as(ctx, token.session, EndReason::Reuse, ctx.audit(Actor::System, event)).await?;
+    tracing::warn!(session.id = %token.session, client.id = %token.client_id, "a used refresh token came back");
+    Ok(OAuthError::invalid_grant("the refresh token was used before; the session has been ended"))
+}
+
+/// Tells the audit what is unusual about a step.
+async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, why: Why) -> Result<(), OAuthError> {
+    match why {
+        Why::Rotated | Why::Reissued => Ok(()),
+        Why::RolledForward => {
+            let (session, client) = (token.session, token.client_id.clone());
+            note(ctx, AuditEvent::RefreshRolledForward { session, client, generation: token.generation.number }).await;
+            Ok(())
+        }
+        Why::Repeated { streak } if streak < REPEATS_REPORTED => Ok(()),
+        Why::Repeated { .. } => repeated(ctx, client, token).await,
+    }
+}
+
+async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
+    let event = AuditEvent::RefreshRepeated {
+        session: token.session,
+        user: token.user_id,
+        client: token.client_id.clone(),
+        generation: token.generation.number,
+    };
+    note(ctx, event).await;
+    match client.refresh.on_repeated {
+        RepeatedRefresh::Report => Ok(()),
+        RepeatedRefresh::EndSession => {
+            end::end_one(ctx, token.session, EndReason::Repeated, Actor::System).await?;
+            Err(OAuthError::invalid_grant("the session's tokens are used in two places; it has been ended"))
+        }
+    }
+}
+
+/// An honest refresh must not fail because the ledger is away; the log has the event then.
+async fn note(ctx: &Ctx, event: AuditEvent) {
+    let entry = ctx.audit(Actor::System, event);
+    tracing::warn!(event = ?entry.event, "unusual refresh");
+    if let Err(error) = ctx.store.ledger.record(&entry).await {
+        tracing::error!(error = %error, "the audit entry could not be written");
+    }
+}

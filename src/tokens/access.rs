@@ -1,0 +1,121 @@
+//! Access tokens (RFC 9068).
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Audience;
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::model::{Client, RotationRecord, SessionId};
+use crate::protocol::{OAuthError, Scope};
+
+/// On whose behalf the bearer acts.
+#[derive(Debug, Clone, Copy)]
+pub enum Bearer<'a> {
+    /// The client itself (RFC 6749 section 4.4).
+    Client {
+        /// `aud`.
+        audience: &'a [String],
+    },
+    /// A user who signed in.
+    Session {
+        /// `sid`.
+        id: SessionId,
+        /// What the session's tokens say.
+        record: &'a RotationRecord,
+    },
+}
+
+/// A signed access token.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// The compact JWS.
+    pub token: String,
+    /// `expires_in`.
+    pub lifetime: Duration,
+}
+
+/// The claims in the order in which they are written.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: Audience<'a>,
+    client_id: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    amr: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    groups: &'a [String],
+    /// SimpleJWT asks for it; only the direct token API sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    /// SimpleJWT's name of `sub`; only the direct token API sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+}
+
+/// Signs an access token of `client` for `bearer` with `scope`. It never outlives the session.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
+pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scope) -> Result<AccessToken, OAuthError> {
+    let now = ctx.now();
+    let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
+    let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);
+    let exp = expiry(now, lifetime, bearer);
+    let subject = match bearer {
+        Bearer::Client { .. } => client.id.to_string(),
+        Bearer::Session { record, .. } => record.grant.user_id.to_string(),
+    };
+    let direct = client.id.is_direct();
+    let mut claims = Claims {
+        iss: &ctx.config.issuer,
+        sub: &subject,
+        aud: Audience::Many(&[]),
+        client_id: client.id.as_str(),
+        iat: now.seconds(),
+        exp: exp.seconds(),
+        jti: ctx.random.uuid().to_string(),
+        scope: scope.as_str(),
+        sid: None,
+        auth_time: None,
+        amr: &[],
+        roles: &[],
+        groups: &[],
+        token_type: direct.then_some("access"),
+        user_id: direct.then_some(&subject),
+    };
+    match bearer {
+        Bearer::Client { audience } => claims.aud = Audience::of(audience),
+        Bearer::Session { id, record } => {
+            claims.aud = Audience::of(&record.grant.audience);
+            claims.sid = Some(id);
+            claims.auth_time = Some(record.grant.auth_time);
+            claims.amr = &record.grant.amr;
+            claims.roles = &record.grant.roles;
+            claims.groups = &record.grant.groups;
+        }
+    }
+    let token = ctx.keys.sign(algorithm, "at+jwt", &claims)?;
+    Ok(AccessToken { token, lifetime: exp.since(now) })
+}
+
+fn expiry(now: Timestamp, lifetime: Duration, bearer: Bearer<'_>) -> Timestamp {
+    let exp = Timestamp::from_seconds(now.seconds()).plus(lifetime);
+    match bearer {
+        Bearer::Client { .. } => exp,
+        Bearer::Session { record, .. } => exp.min(record.ends_at),
+    }
+}

@@ -1,0 +1,28 @@
+//! The mint: what tokens say. One file a kind of token; signing itself is done by `keys`.
+//!
+//! Nothing here decides whether somebody may have a token, and nothing here touches a store.
+
+mod access;
+mod refresh;
+
+pub use access::{AccessToken, Bearer, access_token};
+pub use refresh::{RefreshToken, read_refresh_token, refresh_token};
+
+use serde::Serialize;
+
+/// `aud` as RFC 7519 section 4.1.3 has it: one audience is a string, several are an array.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a str),
+    Many(&'a [String]),
+}
+
+impl<'a> Audience<'a> {
+    fn of(audience: &'a [String]) -> Self {
+        match audience {
+            [one] => Self::One(one),
+            many => Self::Many(many),
+        }
+    }
+}

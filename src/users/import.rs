@@ -1,0 +1,50 @@
+//! Bringing users along from another system, with the hashes of their passwords.
+
+use serde::Deserialize;
+
+use super::manage::{self, NewUser};
+use crate::audit::Actor;
+use crate::ctx::Ctx;
+use crate::model::{Secret, User};
+use crate::passwords;
+use crate::protocol::OAuthError;
+
+/// One line of an import file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `User`")]
+pub struct ImportedUser {
+    pub username: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. It is made anew with our parameters
+    /// at the next sign-in.
+    #[serde(default)]
+    pub password_hash: Option<Secret>,
+}
+
+/// Adds a user with a hash from elsewhere.
+///
+/// # Errors
+/// `invalid_request` when the name or the address cannot be taken, or the hash is in no known form.
+pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User, OAuthError> {
+    let hash = user.password_hash;
+    if hash.as_ref().is_some_and(|hash| !passwords::is_known_form(hash.expose())) {
+        return Err(OAuthError::invalid_request("the password hash is neither argon2, bcrypt nor one of Django's"));
+    }
+    let new = NewUser {
+        username: user.username,
+        email: user.email,
+        admin: false,
+        roles: user.roles,
+        groups: user.groups,
+        password: None,
+    };
+    let user = manage::draw_up(ctx, new, hash.is_some())?;
+    manage::insert(ctx, &user, hash.as_ref().map(Secret::expose), actor).await?;
+    Ok(user)
+}

@@ -1,0 +1,158 @@
+//! Adding, changing and removing users. Whatever takes rights away ends the user's sessions before it returns.
+
+use serde::Deserialize;
+
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::model::{EndReason, Secret, SessionFilter, User, UserId, UserState};
+use crate::passwords;
+use crate::protocol::OAuthError;
+use crate::sessions::{self, Applied};
+use crate::store::StoreError;
+
+/// A user to be added.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `User`")]
+pub struct NewUser {
+    pub username: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub admin: bool,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Without a password the user cannot sign in until one is set.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub password: Option<Secret>,
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// `invalid_request` when the name, the address or the password cannot be taken.
+pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, OAuthError> {
+    let hash = match &new.password {
+        Some(password) => {
+            passwords::may_be_chosen(password, &new.username, &ctx.config.passwords)?;
+            Some(ctx.passwords.hash(password).await?)
+        }
+        None => None,
+    };
+    let user = draw_up(ctx, new, hash.is_some())?;
+    insert(ctx, &user, hash.as_deref(), actor).await?;
+    Ok(user)
+}
+
+/// The user's row, drawn up from checked parts.
+pub(super) fn draw_up(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, OAuthError> {
+    check_username(&new.username)?;
+    if let Some(email) = &new.email {
+        check_email(email)?;
+    }
+    let now = ctx.now();
+    Ok(User {
+        id: UserId(ctx.random.uuid_at(now)),
+        username: new.username,
+        email: new.email,
+        email_verified: false,
+        state: UserState::Active,
+        admin: new.admin,
+        roles: new.roles,
+        groups: new.groups,
+        not_before: Timestamp::default(),
+        created_at: now,
+        password_changed_at: has_password.then_some(now),
+        last_login_at: None,
+    })
+}
+
+pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Actor) -> Result<(), OAuthError> {
+    let entry = ctx.audit(actor, AuditEvent::UserAdded { user: user.id });
+    match ctx.store.ledger.add_user(user, hash, &entry).await {
+        Ok(()) => Ok(()),
+        Err(StoreError::Conflict(_)) => Err(OAuthError::invalid_request("the name or the address is taken")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets a new password and ends the user's sessions.
+///
+/// # Errors
+/// `invalid_request` when there is no such user or the password cannot be chosen.
+pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Actor) -> Result<Applied, OAuthError> {
+    let user = existing(ctx, id).await?;
+    passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
+    let hash = ctx.passwords.hash(password).await?;
+    let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: id });
+    if !ctx.store.ledger.set_password(id, &hash, ctx.now(), &entry).await? {
+        return Err(unknown());
+    }
+    end_all(ctx, id, EndReason::PasswordChanged, actor).await
+}
+
+/// Stops a user from signing in and ends the user's sessions.
+///
+/// # Errors
+/// `invalid_request` when there is no such user.
+pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
+    let entry = ctx.audit(actor.clone(), AuditEvent::UserDisabled { user: id });
+    if !ctx.store.ledger.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
+        return Err(unknown());
+    }
+    end_all(ctx, id, EndReason::UserDisabled, actor).await
+}
+
+/// Lets a user sign in again. Sessions that ended stay ended.
+///
+/// # Errors
+/// `invalid_request` when there is no such user.
+pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
+    let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
+    if ctx.store.ledger.set_user_state(id, UserState::Active, ctx.now(), &entry).await? { Ok(()) } else { Err(unknown()) }
+}
+
+/// Removes a user for good and ends the user's sessions. The identifier is never used again.
+///
+/// # Errors
+/// `invalid_request` when there is no such user.
+pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
+    disable(ctx, id, actor.clone()).await?;
+    let applied = end_all(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
+    let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
+    ctx.store.ledger.remove_user(id, &entry).await?;
+    Ok(applied)
+}
+
+async fn existing(ctx: &Ctx, id: UserId) -> Result<User, OAuthError> {
+    ctx.store.ledger.user(id).await?.ok_or_else(unknown)
+}
+
+fn unknown() -> OAuthError {
+    OAuthError::invalid_request("there is no such user")
+}
+
+async fn end_all(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
+    let filter = SessionFilter { user: Some(id), ..SessionFilter::default() };
+    Ok(sessions::end_matching(ctx, &filter, reason, actor).await?.applied)
+}
+
+fn check_username(username: &str) -> Result<(), OAuthError> {
+    let fits = (1..=128).contains(&username.len())
+        && username.trim() == username
+        && !username.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+    if fits { Ok(()) } else { Err(OAuthError::invalid_request("a user name is 1 to 128 bytes without white space")) }
+}
+
+/// One `@` with something on both sides; whether the address works is known only once mail was answered.
+fn check_email(email: &str) -> Result<(), OAuthError> {
+    let parts: Vec<&str> = email.split('@').collect();
+    let fits = email.len() <= 254
+        && matches!(parts.as_slice(), [local, domain] if !local.is_empty() && domain.contains('.'))
+        && !email.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+    if fits { Ok(()) } else { Err(OAuthError::invalid_request("this is not an electronic mail address")) }
+}

@@ -1,0 +1,70 @@
+//! The header: what it must say before a key is even looked up.
+
+use std::borrow::Cow;
+
+use serde::de::{IgnoredAny, MapAccess};
+
+use crate::Algorithm;
+use crate::object::{self, Object, Text, Value};
+use crate::refusal::{Part, Refusal};
+
+/// The longest encoded header that is read, in bytes. Tokenhouse writes about 120.
+pub(crate) const MAX_HEADER_LENGTH: usize = 4096;
+/// The longest `kid` that is looked up, in bytes. Tokenhouse writes 43.
+const MAX_KID_LENGTH: usize = 256;
+
+/// How an access token says that it was signed.
+pub(crate) struct Header<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Cow<'a, str>,
+}
+
+/// Reads a decoded header and refuses those that no access token has.
+pub(crate) fn read(json: &[u8]) -> Result<Header<'_>, Refusal> {
+    let Parameters { alg, kid, typ, crit } = object::read(json)?;
+    if crit.is_some() {
+        return Err(Refusal::CriticalExtension);
+    }
+    let algorithm = alg.and_then(|Text(alg)| Algorithm::from_name(&alg)).ok_or(Refusal::UnacceptableAlgorithm)?;
+    if !typ.is_some_and(|Text(typ)| is_access_token(&typ)) {
+        return Err(Refusal::NotAnAccessToken);
+    }
+    let Text(kid) = kid.ok_or(Refusal::MissingKid)?;
+    if kid.is_empty() || kid.len() > MAX_KID_LENGTH {
+        return Err(Refusal::MissingKid);
+    }
+    Ok(Header { algorithm, kid })
+}
+
+/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
+fn is_access_token(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+/// The header parameters that are read. Keys that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are not among them
+/// (RFC 8725 section 3.10).
+#[derive(Default)]
+struct Parameters<'a> {
+    alg: Option<Text<'a>>,
+    kid: Option<Text<'a>>,
+    typ: Option<Text<'a>>,
+    crit: Option<IgnoredAny>,
+}
+
+impl<'de> Object<'de> for Parameters<'de> {
+    const PART: Part = Part::Header;
+
+    fn wrong_type(name: &'static str) -> Refusal {
+        Refusal::MalformedHeader { name }
+    }
+
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "alg" => value.into("alg", &mut self.alg),
+            "kid" => value.into("kid", &mut self.kid),
+            "typ" => value.into("typ", &mut self.typ),
+            "crit" => value.into("crit", &mut self.crit),
+            _ => value.skip(),
+        }
+    }
+}
