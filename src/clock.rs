@@ -3,17 +3,17 @@
 //! Rules receive both through [`crate::ctx::Ctx`], so that a test can move the clock and never has to sleep.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -67,6 +67,31 @@ impl fmt::Display for Timestamp {
             .ok()
             .and_then(|moment| moment.format(&time::format_description::well_known::Rfc3339).ok());
         f.write_str(text.as_deref().unwrap_or("out of range"))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = String;
+
+    /// Reads RFC 3339.
+    fn from_str(text: &str) -> Result<Self, String> {
+        time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
+            .map(|moment| {
+                Self::from_seconds(moment.unix_timestamp()).plus(Duration::from_millis(moment.millisecond().into()))
+            })
+            .map_err(|_| format!("`{text}` is not a moment as in 2026-11-21T12:00:00Z"))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -135,7 +160,10 @@ pub struct Random {
 impl Random {
     /// `N` random bytes.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "aws-lc-rs aborts rather than fail here; without randomness nothing may go on")]
+    #[expect(
+        clippy::expect_used,
+        reason = "aws-lc-rs aborts rather than fail here; without randomness nothing may go on"
+    )]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.source.fill(&mut bytes).expect("the operating system gives randomness");

@@ -109,7 +109,7 @@ fn passes(ctx: &Ctx, client: &Client, holder: Holder<'_>, scope: &Scope, audienc
     let asked = Asked {
         scope,
         audience,
-        allowed_audience: &clients::audience_of(ctx, client),
+        allowed_audience: &clients::allowed_audience(ctx, client),
         global_watermark: ctx.store.memory.global_watermark(),
         now: ctx.now(),
     };

@@ -1,8 +1,9 @@
 //! Revoking a token ends its session (RFC 7009), whichever of the pair is presented.
 
 use crate::audit::Actor;
+use crate::clients;
 use crate::ctx::Ctx;
-use crate::model::{Client, EndReason, SessionId};
+use crate::model::{Client, ClientId, EndReason, SessionId};
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 use crate::tokens;
@@ -32,6 +33,21 @@ fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionI
     }
     match access.sid {
         Some(sid) => Ok(sid.parse().ok()),
-        None => Err(OAuthError::UnsupportedTokenType("this access token belongs to no session; it ends by itself".into())),
+        None => {
+            Err(OAuthError::UnsupportedTokenType("this access token belongs to no session; it ends by itself".into()))
+        }
     }
+}
+
+/// Ends the session of a refresh token of the direct token API.
+///
+/// # Errors
+/// `invalid_grant` when it is none; [`OAuthError::Unavailable`] as [`revoke`].
+pub async fn blacklist(ctx: &Ctx, token: &str) -> Result<(), OAuthError> {
+    let refresh = tokens::read_refresh_token(ctx, token)?;
+    if !refresh.client_id.is_direct() {
+        return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
+    }
+    let client = clients::identify(ctx, ClientId::DIRECT).await?;
+    revoke(ctx, &client, token).await
 }

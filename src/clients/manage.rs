@@ -119,7 +119,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.ledger.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),
-        Err(StoreError::Conflict(_)) => Err(OAuthError::invalid_request("a client with this identifier exists")),
+        Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("a client with this identifier exists".into())),
         Err(error) => Err(error.into()),
     }
 }
@@ -177,7 +177,7 @@ fn direct_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
 /// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns.
 ///
 /// # Errors
-/// `invalid_request` when there is no such client or the parts do not go together.
+/// [`OAuthError::NotFound`]; `invalid_request` when the parts do not go together.
 pub async fn change(
     ctx: &Ctx,
     id: &ClientId,
@@ -204,7 +204,7 @@ pub async fn change(
 /// Lets a client obtain tokens again.
 ///
 /// # Errors
-/// `invalid_request` when there is no such client.
+/// [`OAuthError::NotFound`].
 pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::ClientEnabled { client: id.clone() });
     if !ctx.store.ledger.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
@@ -217,7 +217,7 @@ pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthE
 /// Stops a client and ends its sessions.
 ///
 /// # Errors
-/// `invalid_request` when there is no such client.
+/// [`OAuthError::NotFound`].
 pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientDisabled { client: id.clone() });
     if !ctx.store.ledger.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
@@ -230,7 +230,7 @@ pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, 
 /// Removes a client and ends its sessions.
 ///
 /// # Errors
-/// `invalid_request` when there is no such client, and for the built-in one, which can be switched off instead.
+/// [`OAuthError::NotFound`]; `invalid_request` for the built-in one, which can be switched off instead.
 pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
     if id.is_direct() {
         return Err(OAuthError::invalid_request("the built-in client is switched off by direct.enabled = false"));
@@ -247,7 +247,7 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
 /// kept nowhere, and when the old one ends.
 ///
 /// # Errors
-/// `invalid_request` when there is no such client, or it is public.
+/// [`OAuthError::NotFound`]; `invalid_request` for a public client.
 pub async fn rotate_secret(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(Secret, Timestamp), OAuthError> {
     let client = existing(ctx, id).await?;
     if client.kind == ClientKind::Public {
@@ -270,7 +270,7 @@ async fn existing(ctx: &Ctx, id: &ClientId) -> Result<Client, OAuthError> {
 }
 
 fn unknown() -> OAuthError {
-    OAuthError::invalid_request("there is no such client")
+    OAuthError::NotFound("there is no such client".into())
 }
 
 async fn end_all(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
@@ -382,4 +382,3 @@ fn generate_secret(ctx: &Ctx) -> Secret {
 fn current_secret(secret: &Secret) -> ClientSecret {
     ClientSecret { digest: digest::sha256(secret.expose().as_bytes()), expires_at: None }
 }
-

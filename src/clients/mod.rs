@@ -19,3 +19,13 @@ pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
     let house = if client.id.is_direct() { ctx.config.direct_audience() } else { &ctx.config.issuer };
     vec![house.to_owned()]
 }
+
+/// Whom the client's access tokens may be for: its audience, and this house itself where it may hold rights over it.
+#[must_use]
+pub fn allowed_audience(ctx: &Ctx, client: &Client) -> Vec<String> {
+    let mut allowed = audience_of(ctx, client);
+    if client.scope.concerns_the_house() && !allowed.contains(&ctx.config.issuer) {
+        allowed.push(ctx.config.issuer.clone());
+    }
+    allowed
+}

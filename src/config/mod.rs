@@ -199,6 +199,13 @@ impl Config {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
     }
 
+    /// Whether `address` is a proxy whose forwarded headers count.
+    #[must_use]
+    pub fn trusts(&self, address: std::net::IpAddr) -> bool {
+        let _ = address;
+        todo!()
+    }
+
     /// The longest that a refresh token can live; the ends of sessions are remembered this long in the hot state and
     /// in memory (and for ever in the ledger).
     #[must_use]
@@ -273,7 +280,11 @@ impl Default for Keys {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { access_lifetime: Span::minutes(5), refresh_lifetime: Span::hours(24), refresh_lifetime_limit: Span::days(7) }
+        Self {
+            access_lifetime: Span::minutes(5),
+            refresh_lifetime: Span::hours(24),
+            refresh_lifetime_limit: Span::days(7),
+        }
     }
 }
 

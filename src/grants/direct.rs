@@ -8,7 +8,7 @@ use crate::clients;
 use crate::ctx::Ctx;
 use crate::gate::Holder;
 use crate::model::{Client, ClientId, Device, Secret, User};
-use crate::protocol::{GrantType, OAuthError, Scope, scope};
+use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::sessions::{self, NewSession};
 use crate::tokens::{self, Bearer};
 use crate::users::{self, Attempt};
@@ -53,7 +53,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         return Ok(None);
     };
     let scope = permitted(ctx, &user, sign_in.scope)?;
-    let audience = clients::audience_of(ctx, &client);
+    let audience = audience_for(ctx, &client, &scope);
     pass_gate(ctx, &client, Holder::SigningIn(&user), &scope, &audience)?;
     let new = NewSession { user: &user, client: &client, scope, audience, device: sign_in.device };
     let beginning = sessions::begin(ctx, new).await?;
@@ -70,10 +70,15 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
 /// What the user may be granted. Rights over this house itself are for administrators who ask for them.
 fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
     let Some(asked) = asked else { return Scope::parse(&ctx.config.direct.scope) };
-    if !user.admin && asked.iter().any(|word| word.starts_with(scope::HOUSE_PREFIX)) {
+    if !user.admin && asked.concerns_the_house() {
         return Err(OAuthError::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)
+}
+
+/// A token with rights over this house is for this house alone, so that no other service can use it here.
+fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
+    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { clients::audience_of(ctx, client) }
 }
 
 /// The next pair of a session of the direct token API.

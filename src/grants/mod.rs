@@ -55,7 +55,9 @@ pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) ->
     let client = clients::authenticate(ctx, caller).await?;
     may_use(&client, request.grant_type())?;
     match request {
-        TokenRequest::ClientCredentials { scope, resource } => client_credentials::exchange(ctx, &client, scope, &resource),
+        TokenRequest::ClientCredentials { scope, resource } => {
+            client_credentials::exchange(ctx, &client, scope, &resource)
+        }
         TokenRequest::RefreshToken { refresh_token, scope } => {
             refresh_token::exchange(ctx, &client, &refresh_token, scope).await
         }
@@ -82,11 +84,17 @@ fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
 }
 
 /// Passes the gate on behalf of a grant.
-fn pass_gate(ctx: &Ctx, client: &Client, holder: Holder<'_>, scope: &Scope, audience: &[String]) -> Result<(), OAuthError> {
+fn pass_gate(
+    ctx: &Ctx,
+    client: &Client,
+    holder: Holder<'_>,
+    scope: &Scope,
+    audience: &[String],
+) -> Result<(), OAuthError> {
     let asked = Asked {
         scope,
         audience,
-        allowed_audience: &clients::audience_of(ctx, client),
+        allowed_audience: &clients::allowed_audience(ctx, client),
         global_watermark: ctx.store.memory.global_watermark(),
         now: ctx.now(),
     };

@@ -38,8 +38,10 @@ pub struct Client {
     /// The signature of its access tokens, where it differs from the house's.
     pub access_token_algorithm: Option<SigningAlgorithm>,
     /// The life of its access tokens, where it differs from the house's.
+    #[serde(with = "super::seconds")]
     pub access_lifetime: Option<Duration>,
     /// The life of its refresh tokens, where it differs from the house's.
+    #[serde(with = "super::seconds")]
     pub refresh_lifetime: Option<Duration>,
     /// How its refresh tokens behave.
     pub refresh: RefreshPolicy,
@@ -88,8 +90,10 @@ pub struct ClientSecret {
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshPolicy {
     /// How long a used token is answered with its successor again (double click, two tabs, quick retry).
+    #[serde(with = "super::seconds")]
     pub retry_window: Option<Duration>,
     /// How long a lost answer is re-issued; where neither client nor house sets it, as long as the token itself lives.
+    #[serde(with = "super::seconds")]
     pub lost_response_window: Option<Duration>,
     /// The same token is returned at every refresh (FAPI 2.0 advises it for sender-constrained tokens).
     pub fixed: bool,

@@ -5,6 +5,7 @@ pub mod device;
 pub mod ids;
 pub mod page;
 pub mod rotation;
+mod seconds;
 pub mod secret;
 pub mod session;
 pub mod signing_key;

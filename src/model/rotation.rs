@@ -84,7 +84,7 @@ pub struct SessionGrant {
     #[serde(rename = "i")]
     pub status_index: i64,
     /// When the session began.
-    #[serde(rename = "n")]
+    #[serde(rename = "n", with = "as_millis")]
     pub began_at: Timestamp,
     /// `auth_time`, seconds.
     #[serde(rename = "t")]
@@ -214,6 +214,21 @@ impl RotationRecord {
             grant: serde_json::from_str(grant).ok()?,
         };
         words.next().is_none().then_some(record)
+    }
+}
+
+/// A moment as a number of milliseconds.
+mod as_millis {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::clock::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(moment.millis())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_millis)
     }
 }
 

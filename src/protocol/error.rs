@@ -12,6 +12,15 @@ pub enum OAuthError {
     /// A parameter is missing, repeated or malformed (RFC 6749 section 5.2).
     #[error("invalid_request: {0}")]
     InvalidRequest(Cow<'static, str>),
+    /// The request is larger than is read (RFC 9110 section 15.5.14).
+    #[error("invalid_request: the body is larger than 64 KiB")]
+    TooLarge,
+    /// The thing that is to be changed does not exist (admin API).
+    #[error("not_found: {0}")]
+    NotFound(Cow<'static, str>),
+    /// The state of the thing does not allow it now (admin API).
+    #[error("conflict: {0}")]
+    Conflict(Cow<'static, str>),
     /// The client is unknown or did not prove who it is (RFC 6749 section 5.2).
     #[error("invalid_client: {0}")]
     InvalidClient(Cow<'static, str>),

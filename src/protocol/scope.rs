@@ -78,6 +78,12 @@ impl Scope {
         self.0 == other.0 || self.iter().all(|word| other.contains(word))
     }
 
+    /// Whether a word gives rights over this house itself.
+    #[must_use]
+    pub fn concerns_the_house(&self) -> bool {
+        self.iter().any(|word| word.starts_with(HOUSE_PREFIX))
+    }
+
     /// The words as they stand in a token or a response.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,11 +3,13 @@
 //! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends. Tokens are minted by the grants above.
 
 pub mod begin;
+pub mod describe;
 pub mod end;
 pub mod refresh;
 pub mod rotation;
 
 pub use begin::{Beginning, NewSession, begin, settle};
+pub use describe::{SessionView, describe};
 pub use end::{Applied, Receipt, end_matching, end_one};
 pub use refresh::{peek, rotate};
 pub use rotation::Rules;

@@ -3,9 +3,7 @@
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::gate::{self, Holder};
-use crate::model::{
-    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId,
-};
+use crate::model::{Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId};
 use crate::protocol::OAuthError;
 use crate::tokens::RefreshToken;
 
@@ -71,12 +69,10 @@ pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Op
     match known {
         HotSession::Ended => Ok(None),
         HotSession::Absent => Ok(recorded(ctx, client, token).await?.map(|session| session.1)),
-        HotSession::Live(record) => {
-            match rotation::decide(&record, presented(token), rules_of(ctx, client), now) {
-                Decision::Keep | Decision::Step(..) => Ok(Some(record.grant)),
-                Decision::Reuse | Decision::Over => Ok(None),
-            }
-        }
+        HotSession::Live(record) => match rotation::decide(&record, presented(token), rules_of(ctx, client), now) {
+            Decision::Keep | Decision::Step(..) => Ok(Some(record.grant)),
+            Decision::Reuse | Decision::Over => Ok(None),
+        },
     }
 }
 
@@ -98,7 +94,10 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
     let house = &ctx.config.refresh;
     Rules {
         retry_window: client.refresh.retry_window.unwrap_or(house.retry_window.get()),
-        lost_response_window: client.refresh.lost_response_window.or(house.lost_response_window.map(crate::config::Span::get)),
+        lost_response_window: client
+            .refresh
+            .lost_response_window
+            .or(house.lost_response_window.map(crate::config::Span::get)),
         fixed: client.refresh.fixed,
     }
 }

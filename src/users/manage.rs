@@ -75,7 +75,7 @@ pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Ac
     let entry = ctx.audit(actor, AuditEvent::UserAdded { user: user.id });
     match ctx.store.ledger.add_user(user, hash, &entry).await {
         Ok(()) => Ok(()),
-        Err(StoreError::Conflict(_)) => Err(OAuthError::invalid_request("the name or the address is taken")),
+        Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("the name or the address is taken".into())),
         Err(error) => Err(error.into()),
     }
 }
@@ -83,7 +83,7 @@ pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Ac
 /// Sets a new password and ends the user's sessions.
 ///
 /// # Errors
-/// `invalid_request` when there is no such user or the password cannot be chosen.
+/// [`OAuthError::NotFound`]; `invalid_request` when the password cannot be chosen.
 pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Actor) -> Result<Applied, OAuthError> {
     let user = existing(ctx, id).await?;
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
@@ -98,7 +98,7 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
 /// Stops a user from signing in and ends the user's sessions.
 ///
 /// # Errors
-/// `invalid_request` when there is no such user.
+/// [`OAuthError::NotFound`].
 pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::UserDisabled { user: id });
     if !ctx.store.ledger.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
@@ -110,16 +110,20 @@ pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAu
 /// Lets a user sign in again. Sessions that ended stay ended.
 ///
 /// # Errors
-/// `invalid_request` when there is no such user.
+/// [`OAuthError::NotFound`].
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
-    if ctx.store.ledger.set_user_state(id, UserState::Active, ctx.now(), &entry).await? { Ok(()) } else { Err(unknown()) }
+    if ctx.store.ledger.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
+        Ok(())
+    } else {
+        Err(unknown())
+    }
 }
 
 /// Removes a user for good and ends the user's sessions. The identifier is never used again.
 ///
 /// # Errors
-/// `invalid_request` when there is no such user.
+/// [`OAuthError::NotFound`].
 pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
     disable(ctx, id, actor.clone()).await?;
     let applied = end_all(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
@@ -133,7 +137,7 @@ async fn existing(ctx: &Ctx, id: UserId) -> Result<User, OAuthError> {
 }
 
 fn unknown() -> OAuthError {
-    OAuthError::invalid_request("there is no such user")
+    OAuthError::NotFound("there is no such user".into())
 }
 
 async fn end_all(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {

@@ -1,0 +1,16 @@
+//! The audit in the admin API.
+
+use actix_web::HttpResponse;
+use actix_web::web::Query;
+
+use super::{Paging, ok};
+use crate::http::Ctx;
+use crate::http::error::AdminRefusal;
+use crate::protocol::OAuthError;
+
+/// Lists events, newest first.
+#[utoipa::path(get, path = "/admin/v1/audit", tag = "admin: audit", params(Paging),
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200)))]
+pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, AdminRefusal> {
+    Ok(ok(&ctx.store.ledger.list_audit(&paging.into()).await.map_err(OAuthError::from)?))
+}

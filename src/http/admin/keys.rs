@@ -1,0 +1,51 @@
+//! The keyring in the admin API.
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Administrator, Body, ok};
+use crate::http::Ctx;
+use crate::http::error::AdminRefusal;
+use crate::keys::{Ripeness, RotateError};
+use crate::protocol::OAuthError;
+
+/// Lists all keys, removed ones too.
+#[utoipa::path(get, path = "/admin/v1/keys", tag = "admin: keys",
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200)))]
+pub async fn list(ctx: Ctx) -> Result<HttpResponse, AdminRefusal> {
+    Ok(ok(&json!({ "items": ctx.keys.list().await? })))
+}
+
+/// Whether to wait for the next keys to be ripe.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Rotate although verifiers may not know the next keys yet.
+    #[serde(default)]
+    now: bool,
+}
+
+/// Makes the next keys sign.
+#[utoipa::path(post, path = "/admin/v1/keys/rotate", tag = "admin: keys", request_body = Rotation,
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 409, description = "not ripe yet; says when")))]
+pub async fn rotate(ctx: Ctx, by: Administrator, wanted: Body<Rotation>) -> Result<HttpResponse, AdminRefusal> {
+    let ripeness = if wanted.0.now { Ripeness::Ignored } else { Ripeness::Required };
+    match ctx.keys.rotate(ripeness, by.actor()).await {
+        Ok(keys) => Ok(ok(&json!({ "items": keys }))),
+        Err(unripe @ RotateError::Unripe { .. }) => Err(OAuthError::Conflict(unripe.to_string().into()).into()),
+        Err(RotateError::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Takes a key out of the JWKS at once.
+#[utoipa::path(delete, path = "/admin/v1/keys/{kid}", tag = "admin: keys", params(("kid" = String, Path)),
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200, description = "verifiers refuse its tokens by the time given"), (status = 404)))]
+pub async fn remove(ctx: Ctx, by: Administrator, kid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+    if !ctx.keys.remove(&kid, by.actor()).await? {
+        return Err(OAuthError::NotFound("there is no such key, or it was removed before".into()).into());
+    }
+    let refused_by = ctx.now().plus(ctx.config.keys.jwks_max_age.get());
+    Ok(ok(&json!({ "removed": *kid, "refused_by": refused_by })))
+}

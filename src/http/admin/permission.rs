@@ -1,0 +1,77 @@
+//! Deny by default: a request passes only if the route's declaration in `routes.rs` names a scope that the bearer's
+//! access token has (RFC 6750).
+
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
+
+use crate::audit::Actor;
+use crate::http::error::AdminRefusal;
+use crate::http::{Ctx, routes};
+use crate::introspection;
+use crate::protocol::OAuthError;
+
+/// The bearer who passed.
+#[derive(Debug, Clone)]
+pub struct Administrator {
+    subject: String,
+}
+
+impl Administrator {
+    /// As the audit names the bearer.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.subject.clone())
+    }
+}
+
+/// Lets a request through to its door, or refuses it.
+///
+/// # Errors
+/// 401 without a good token, 403 without the scope.
+pub async fn require<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let administrator = admit(&request).await.map_err(AdminRefusal)?;
+    request.extensions_mut().insert(administrator);
+    next.call(request).await
+}
+
+async fn admit(request: &ServiceRequest) -> Result<Administrator, OAuthError> {
+    let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
+    let token = bearer(request.request()).ok_or_else(|| OAuthError::InvalidToken("".into()))?;
+    let access = introspection::access_token(ctx, token)
+        .await?
+        .filter(|access| access.aud.contains(&ctx.config.issuer))
+        .ok_or_else(|| OAuthError::InvalidToken("the access token is not valid here".into()))?;
+    let path = request.match_pattern().ok_or_else(denied)?;
+    let scopes = routes::scopes_for(request.method(), &path).ok_or_else(denied)?;
+    if scopes.iter().any(|scope| access.has_scope(scope)) {
+        Ok(Administrator { subject: access.sub })
+    } else {
+        Err(OAuthError::InsufficientScope(format!("this needs the scope {}", scopes.join(" or ")).into()))
+    }
+}
+
+fn denied() -> OAuthError {
+    OAuthError::InsufficientScope("nobody may do this".into())
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl FromRequest for Administrator {
+    type Error = AdminRefusal;
+    type Future = Ready<Result<Self, AdminRefusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| AdminRefusal(denied())))
+    }
+}

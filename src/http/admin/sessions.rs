@@ -1,0 +1,116 @@
+//! Sessions in the admin API: list, show, end one, end all that match.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Path, Query};
+use serde::Deserialize;
+
+use super::{Administrator, Body, answer, applied_answer, ok, status_of};
+use crate::clock::Timestamp;
+use crate::http::Ctx;
+use crate::http::error::AdminRefusal;
+use crate::model::{ClientId, EndReason, Page, PageRequest, SessionFilter, SessionId, UserId};
+use crate::protocol::OAuthError;
+use crate::sessions;
+
+/// Which sessions are listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// Those of one user (identifier).
+    #[param(value_type = Option<String>)]
+    user: Option<UserId>,
+    /// Those of one client.
+    #[param(value_type = Option<String>)]
+    client: Option<ClientId>,
+    /// Only those that are neither ended nor over.
+    #[serde(default)]
+    live: bool,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// 1 to 500; 100 where absent.
+    limit: Option<u32>,
+}
+
+/// Lists sessions in the order of their creation.
+#[utoipa::path(get, path = "/admin/v1/sessions", tag = "admin: sessions", params(Wanted),
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 401), (status = 403)))]
+pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
+    let wanted = wanted.into_inner();
+    let filter =
+        SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
+    let page = PageRequest::new(wanted.after, wanted.limit);
+    let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(OAuthError::from)?;
+    let mut items = Vec::with_capacity(found.items.len());
+    for session in found.items {
+        items.push(sessions::describe(&ctx, session).await);
+    }
+    Ok(ok(&Page { items, next: found.next }))
+}
+
+/// Shows one session.
+#[utoipa::path(get, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
+    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+    let id = parse(&sid)?;
+    let session = ctx.store.ledger.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
+    Ok(ok(&sessions::describe(&ctx, session).await))
+}
+
+/// Ends one session.
+#[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
+    security(("bearer" = ["tokenhouse:admin"])),
+    responses((status = 200), (status = 202, description = "ended; the hot state does not know it yet"), (status = 404)))]
+pub async fn end(ctx: Ctx, administrator: Administrator, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+    let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
+    Ok(applied_answer(applied.ok_or_else(unknown)?))
+}
+
+/// What is to be ended. Several parts must all match; nothing is ended unless something is named.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    #[schema(value_type = Option<String>)]
+    session: Option<SessionId>,
+    #[schema(value_type = Option<String>)]
+    user: Option<UserId>,
+    #[schema(value_type = Option<String>)]
+    client: Option<ClientId>,
+    /// RFC 3339.
+    #[schema(value_type = Option<String>)]
+    issued_before: Option<Timestamp>,
+    /// Everything. It must be said.
+    #[serde(default)]
+    all: bool,
+}
+
+/// Ends all sessions that match.
+#[utoipa::path(post, path = "/admin/v1/revocations", tag = "admin: sessions", request_body = Revocation,
+    security(("bearer" = ["tokenhouse:admin"])),
+    responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the hot state does not know it yet")))]
+pub async fn revoke(
+    ctx: Ctx,
+    administrator: Administrator,
+    wanted: Body<Revocation>,
+) -> Result<HttpResponse, AdminRefusal> {
+    let (filter, reason) = filter(wanted.0)?;
+    let receipt = sessions::end_matching(&ctx, &filter, reason, administrator.actor()).await?;
+    Ok(answer(status_of(receipt.applied), &receipt))
+}
+
+fn filter(wanted: Revocation) -> Result<(SessionFilter, EndReason), OAuthError> {
+    let Revocation { session, user, client, issued_before, all } = wanted;
+    let names_something = session.is_some() || user.is_some() || client.is_some() || issued_before.is_some();
+    if all == names_something {
+        return Err(OAuthError::invalid_request("name a session, user, client or issued_before, or say all: true"));
+    }
+    let reason = if issued_before.is_some() { EndReason::IssuedBefore } else { EndReason::Admin };
+    Ok((SessionFilter { session, user, client, issued_before, live_only: true }, reason))
+}
+
+fn parse(sid: &str) -> Result<SessionId, OAuthError> {
+    sid.parse().map_err(|_| unknown())
+}
+
+fn unknown() -> OAuthError {
+    OAuthError::NotFound("there is no such session".into())
+}

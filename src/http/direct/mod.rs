@@ -1,0 +1,125 @@
+//! The direct token API: the calls and shapes of SimpleJWT, for first-party applications.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::json;
+
+use super::fields::{DirectRefusal, Fields};
+use super::{Ctx, origin};
+use crate::grants::{self, SignIn};
+use crate::introspection::{self, Live};
+use crate::model::ClientId;
+use crate::protocol::{OAuthError, Scope};
+use crate::revocation;
+
+/// A pair of tokens.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Pair {
+    /// The access token (RFC 9068).
+    access: String,
+    /// The refresh token.
+    refresh: String,
+}
+
+/// `POST /api/token/`: name and password in, a pair out.
+#[utoipa::path(post, path = "/api/token/", tag = "direct token API",
+    request_body(content = inline(ObtainBody), content_type = "application/json"),
+    responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 429), (status = 503)))]
+pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+    switched_on(&ctx)?;
+    let username = fields.text("username")?;
+    let password = fields.text("password")?;
+    let scope = fields.optional("scope")?;
+    let sign_in = SignIn {
+        username: username.expose().to_owned(),
+        password,
+        scope: scope.map(|scope| Scope::parse(scope.expose())).transpose()?,
+        device: origin::device(&request, &ctx.config),
+    };
+    let pair = grants::obtain(&ctx, sign_in).await?.ok_or(DirectRefusal::NoActiveAccount)?;
+    Ok(no_store(&Pair { access: pair.access, refresh: pair.refresh }))
+}
+
+/// `POST /api/token/refresh/`: the next pair of a session.
+#[utoipa::path(post, path = "/api/token/refresh/", tag = "direct token API",
+    request_body(content = inline(RefreshBody), content_type = "application/json"),
+    responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 503)))]
+pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+    switched_on(&ctx)?;
+    let refresh = fields.text("refresh")?;
+    let pair = grants::renew(&ctx, &refresh).await.map_err(token_refusal)?;
+    Ok(no_store(&Pair { access: pair.access, refresh: pair.refresh }))
+}
+
+/// `POST /api/token/verify/`: 200 for a token of this API that is good now.
+#[utoipa::path(post, path = "/api/token/verify/", tag = "direct token API",
+    request_body(content = inline(VerifyBody), content_type = "application/json"),
+    responses((status = 200), (status = 400), (status = 401), (status = 503)))]
+pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+    switched_on(&ctx)?;
+    let token = fields.text("token")?;
+    match introspection::look(&ctx, token.expose()).await? {
+        Some(live) if belongs_here(&live) => Ok(no_store(&json!({}))),
+        _ => Err(DirectRefusal::TokenNotValid),
+    }
+}
+
+/// `POST /api/token/blacklist/`: ends the session of a refresh token.
+#[utoipa::path(post, path = "/api/token/blacklist/", tag = "direct token API",
+    request_body(content = inline(RefreshBody), content_type = "application/json"),
+    responses((status = 200), (status = 400), (status = 401), (status = 503)))]
+pub async fn blacklist(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+    switched_on(&ctx)?;
+    let refresh = fields.text("refresh")?;
+    revocation::blacklist(&ctx, refresh.expose()).await.map_err(token_refusal)?;
+    Ok(no_store(&json!({})))
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct ObtainBody {
+    /// Name or electronic mail address.
+    username: String,
+    password: String,
+    /// Space separated; the configured scope where absent.
+    scope: Option<String>,
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct RefreshBody {
+    refresh: String,
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct VerifyBody {
+    token: String,
+}
+
+fn switched_on(ctx: &Ctx) -> Result<(), DirectRefusal> {
+    if ctx.config.direct.enabled { Ok(()) } else { Err(DirectRefusal::SwitchedOff) }
+}
+
+fn belongs_here(live: &Live) -> bool {
+    match live {
+        Live::Access(access) => access.client_id == ClientId::DIRECT,
+        Live::Refresh(refresh) => refresh.0.client_id.is_direct(),
+    }
+}
+
+/// A token that is refused, and a client that is switched off, look alike.
+fn token_refusal(error: OAuthError) -> DirectRefusal {
+    match error {
+        OAuthError::InvalidGrant(_)
+        | OAuthError::InvalidClient(_)
+        | OAuthError::UnauthorizedClient(_)
+        | OAuthError::InvalidScope(_)
+        | OAuthError::InvalidTarget(_) => DirectRefusal::TokenNotValid,
+        other => DirectRefusal::Other(other),
+    }
+}
+
+fn no_store<T: Serialize>(body: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
+}

@@ -1,0 +1,176 @@
+//! Bodies of the direct token API: JSON or a form, with Django REST framework's way of naming what is wrong.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::WWW_AUTHENTICATE;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Value, json};
+
+use super::error;
+use super::form::{Form, media_type, read_body};
+use crate::model::Secret;
+use crate::protocol::OAuthError;
+
+/// The fields of a request.
+pub enum Fields {
+    /// From a form.
+    Form(Form),
+    /// From a JSON object.
+    Json(Vec<(String, Value)>),
+}
+
+/// A refusal in SimpleJWT's words.
+#[derive(Debug)]
+pub enum DirectRefusal {
+    /// A field is missing or of the wrong kind: 400 `{field: [why]}`.
+    Field(&'static str, &'static str),
+    /// The body is no JSON object: 400 `{detail, code: "parse_error"}`.
+    Malformed(&'static str),
+    /// 401 `no_active_account`.
+    NoActiveAccount,
+    /// 401 `token_not_valid`.
+    TokenNotValid,
+    /// 404: the API is switched off.
+    SwitchedOff,
+    /// Anything that is not about tokens or fields.
+    Other(OAuthError),
+}
+
+impl Fields {
+    /// The text in `name`.
+    ///
+    /// # Errors
+    /// [`DirectRefusal::Field`] when it is missing, blank or no text.
+    pub fn text(&self, name: &'static str) -> Result<Secret, DirectRefusal> {
+        self.optional(name)?.ok_or(DirectRefusal::Field(name, "This field is required."))
+    }
+
+    /// The text in `name`, if it is there.
+    ///
+    /// # Errors
+    /// [`DirectRefusal::Field`] when it is blank or no text.
+    pub fn optional(&self, name: &'static str) -> Result<Option<Secret>, DirectRefusal> {
+        match self {
+            Self::Form(form) => Ok(form.secret(name)),
+            Self::Json(fields) => match fields.iter().find(|(field, _)| field == name) {
+                None => Ok(None),
+                Some((_, Value::String(text))) if text.is_empty() => {
+                    Err(DirectRefusal::Field(name, "This field may not be blank."))
+                }
+                Some((_, Value::String(text))) => Ok(Some(Secret::new(text.clone()))),
+                Some((_, Value::Null)) => Err(DirectRefusal::Field(name, "This field may not be null.")),
+                Some(_) => Err(DirectRefusal::Field(name, "Not a valid string.")),
+            },
+        }
+    }
+}
+
+impl FromRequest for Fields {
+    type Error = DirectRefusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, DirectRefusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = media_type(request);
+        let body = read_body(request.clone(), payload.take());
+        Box::pin(async move {
+            let body = body.await?;
+            match media_type.as_str() {
+                "application/json" => {
+                    let Object(fields) = serde_json::from_slice(&body).map_err(|_| {
+                        DirectRefusal::Malformed("JSON parse error: the body is one object, each field once")
+                    })?;
+                    Ok(Self::Json(fields))
+                }
+                "application/x-www-form-urlencoded" => Ok(Self::Form(Form::parse(&body)?)),
+                _ => Err(DirectRefusal::Malformed("the body is application/json or a form")),
+            }
+        })
+    }
+}
+
+/// A JSON object in which no name occurs twice.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut fields: Vec<(String, Value)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if fields.iter().any(|(known, _)| *known == name) {
+                        return Err(serde::de::Error::custom("a field is given twice"));
+                    }
+                    fields.push((name, value));
+                }
+                Ok(Object(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl From<OAuthError> for DirectRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl fmt::Display for DirectRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name, why) => write!(f, "{name}: {why}"),
+            Self::Malformed(why) => f.write_str(why),
+            Self::NoActiveAccount => f.write_str("no active account with these credentials"),
+            Self::TokenNotValid => f.write_str("the token is not valid"),
+            Self::SwitchedOff => f.write_str("the direct token API is switched off"),
+            Self::Other(error) => error::with_causes(error, f),
+        }
+    }
+}
+
+impl ResponseError for DirectRefusal {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Field(..) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::NoActiveAccount | Self::TokenNotValid => StatusCode::UNAUTHORIZED,
+            Self::SwitchedOff => StatusCode::NOT_FOUND,
+            Self::Other(error) => error::code_and_status(error).1,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = match self {
+            Self::Other(error) => error::refusal(error),
+            _ => HttpResponse::build(self.status_code()),
+        };
+        response.insert_header(("Cache-Control", "no-store"));
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"api\""));
+        }
+        response.json(match self {
+            Self::Field(name, why) => json!({ *name: [why] }),
+            Self::Malformed(why) => json!({ "detail": why, "code": "parse_error" }),
+            Self::NoActiveAccount => json!({
+                "detail": "No active account found with the given credentials",
+                "code": "no_active_account",
+            }),
+            Self::TokenNotValid => json!({ "detail": "Token is invalid or expired", "code": "token_not_valid" }),
+            Self::SwitchedOff => json!({ "detail": "Not found.", "code": "not_found" }),
+            Self::Other(error) => {
+                json!({ "detail": error::description(error), "code": error::code_and_status(error).0 })
+            }
+        })
+    }
+}

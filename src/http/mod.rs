@@ -1,0 +1,112 @@
+//! The doors: the only room that knows actix-web. A door translates a request into the words of a rule and the rule's
+//! answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
+//!
+//! [`routes`] has every URL of the house on one screen.
+
+pub mod admin;
+pub mod caller;
+pub mod direct;
+pub mod error;
+pub mod fields;
+pub mod form;
+pub mod oauth;
+pub mod openapi;
+pub mod ops;
+pub mod origin;
+pub mod request_log;
+pub mod routes;
+
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+
+use crate::ctx::SharedCtx;
+
+/// The longest body of a request, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// The longest header section of a request, in bytes.
+pub const MAX_HEADERS: usize = 16 * 1024;
+
+/// How long the headers of a request may take to arrive.
+pub const HEADER_TIME: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long the body of a request may take to arrive.
+pub const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The context, as the doors get it.
+pub type Ctx = web::Data<crate::ctx::Ctx>;
+
+/// The public service, with every door of [`routes::ALL`]. It is not bound to an address yet.
+#[must_use]
+pub fn public(ctx: &SharedCtx) -> HttpServerBuilder {
+    let ctx = ctx.clone();
+    HttpServerBuilder(Box::new(move |config: &mut ServiceConfig| {
+        config.app_data(web::Data::from(ctx.clone()));
+        routes::mount(config);
+    }))
+}
+
+/// The service for operators: health and metrics.
+#[must_use]
+pub fn operations(state: ops::Operations) -> HttpServerBuilder {
+    let state = web::Data::new(state);
+    HttpServerBuilder(Box::new(move |config: &mut ServiceConfig| {
+        config.app_data(state.clone());
+        ops::mount(config);
+    }))
+}
+
+/// A service that waits for its listener.
+pub struct HttpServerBuilder(Box<dyn Fn(&mut ServiceConfig) + Send + Sync>);
+
+/// How a service listens.
+pub struct Listening {
+    /// The socket, bound already, so that a wrong address is reported before anything starts.
+    pub listener: std::net::TcpListener,
+    /// TLS, or plain HTTP behind a proxy.
+    pub tls: Option<rustls::ServerConfig>,
+    /// Threads; 0 for one per core.
+    pub workers: usize,
+    /// How long requests in flight may take after a stop.
+    pub drain: std::time::Duration,
+}
+
+impl HttpServerBuilder {
+    /// Starts serving. Signals are the caller's business.
+    ///
+    /// # Errors
+    /// When the socket cannot be used.
+    pub fn start(self, listening: Listening) -> std::io::Result<actix_web::dev::Server> {
+        let mount = std::sync::Arc::new(self.0);
+        let mut server = HttpServer::new(move || {
+            let mount = mount.clone();
+            App::new()
+                .wrap(
+                    DefaultHeaders::new()
+                        .add(("X-Content-Type-Options", "nosniff"))
+                        .add(("Referrer-Policy", "no-referrer"))
+                        .add(("X-Frame-Options", "DENY"))
+                        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")),
+                )
+                .wrap(from_fn(request_log::log))
+                .configure(move |config| (*mount)(config))
+                .default_service(web::to(nothing_here))
+        })
+        .disable_signals()
+        .client_request_timeout(HEADER_TIME)
+        .shutdown_timeout(listening.drain.as_secs().max(1));
+        if listening.workers > 0 {
+            server = server.workers(listening.workers);
+        }
+        let server = match listening.tls {
+            Some(tls) => server.listen_rustls_0_23(listening.listener, tls)?,
+            None => server.listen(listening.listener)?,
+        };
+        Ok(server.run())
+    }
+}
+
+async fn nothing_here() -> HttpResponse {
+    error::problem(actix_web::http::StatusCode::NOT_FOUND, "there is nothing at this address")
+}

@@ -1,0 +1,57 @@
+//! `POST /oauth2/introspect` (RFC 7662).
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use crate::clients;
+use crate::http::Ctx;
+use crate::http::caller::credentials;
+use crate::http::error::OAuthRefusal;
+use crate::http::form::Form;
+use crate::introspection::{self, Live};
+
+/// Tells a client whether a token is good now.
+#[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.1",
+    request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "`active`, and the token's claims when it is"), (status = 401), (status = 503)))]
+pub async fn introspect(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, OAuthRefusal> {
+    let client = clients::authenticate(&ctx, &credentials(&request, &form)?).await?;
+    let token = form.required("token")?;
+    let live = introspection::introspect(&ctx, &client, token.expose()).await?;
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body(&ctx, live)))
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct TokenForm {
+    token: String,
+    token_type_hint: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// The answer (RFC 7662 section 2.2); of a token that is not good: nothing but that.
+fn body(ctx: &Ctx, live: Option<Live>) -> Value {
+    match live {
+        None => json!({ "active": false }),
+        Some(Live::Access(access)) => {
+            let mut body = serde_json::to_value(&access).unwrap_or_else(|_| json!({}));
+            body["active"] = json!(true);
+            body["token_type"] = json!("Bearer");
+            body
+        }
+        Some(Live::Refresh(refresh)) => {
+            let (token, grant) = *refresh;
+            json!({
+                "active": true,
+                "iss": ctx.config.issuer,
+                "sub": token.user_id,
+                "client_id": token.client_id,
+                "sid": token.session,
+                "scope": grant.scope,
+                "iat": token.issued_at.seconds(),
+                "exp": token.expires_at.seconds(),
+            })
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The operators' listener: is the process alive, may it get requests, and what does it count.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Data, ServiceConfig};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+
+use crate::ctx::SharedCtx;
+
+/// What the operators' doors look at.
+pub struct Operations {
+    /// The context.
+    pub ctx: SharedCtx,
+    /// Whether the service is shutting down.
+    pub draining: Arc<AtomicBool>,
+    /// Renders the metrics.
+    pub metrics: PrometheusHandle,
+}
+
+/// Mounts the doors.
+pub fn mount(config: &mut ServiceConfig) {
+    config
+        .route("/health/live", web::get().to(live))
+        .route("/health/ready", web::get().to(ready))
+        .route("/metrics", web::get().to(metrics));
+}
+
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "alive" }))
+}
+
+/// Ready: both stores answer, a key may sign, and nobody asked the service to stop.
+async fn ready(state: Data<Operations>) -> HttpResponse {
+    let draining = state.draining.load(Ordering::SeqCst);
+    let ledger = state.ctx.store.ledger.ping().await.is_ok();
+    let hot = state.ctx.store.hot.ping().await.is_ok();
+    let keys = state.ctx.keys.can_sign();
+    let ready = ledger && hot && keys && !draining;
+    let body = json!({ "ready": ready, "ledger": ledger, "hot_state": hot, "signing_key": keys, "draining": draining });
+    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+}
+
+async fn metrics(state: Data<Operations>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.render())
+}

@@ -1,0 +1,40 @@
+//! Where a request comes from. Forwarded headers count only when a configured proxy sent them.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::USER_AGENT;
+
+use crate::config::Config;
+use crate::model::Device;
+
+/// The longest user agent that is kept, in bytes.
+const MAX_USER_AGENT: usize = 256;
+
+/// The device that sends `request`.
+#[must_use]
+pub fn device(request: &HttpRequest, config: &Config) -> Device {
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(cut);
+    Device { user_agent, address: address(request, config).map(|address| address.to_string()) }
+}
+
+/// The peer's address; behind trusted proxies, the nearest address in `X-Forwarded-For` that is not one of them.
+#[must_use]
+pub fn address(request: &HttpRequest, config: &Config) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    if !config.trusts(peer) {
+        return Some(peer);
+    }
+    let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> = hops.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    let nearest = hops.into_iter().rev().find(|hop| !config.trusts(*hop));
+    Some(nearest.unwrap_or(peer))
+}
+
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(MAX_USER_AGENT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

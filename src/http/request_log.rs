@@ -1,0 +1,72 @@
+//! One log line and one metric per request, and the request id that the answer carries too. The line holds the route's
+//! pattern, never the address itself, a query or a body: those may hold tokens.
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+
+use super::{MAX_HEADERS, error};
+use crate::clock::{Random, Stopwatch};
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Runs the rest of the service and tells of it.
+///
+/// # Errors
+/// Those of the rest.
+pub async fn log<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
+    let watch = Stopwatch::start();
+    let id = Random::default().uuid().simple().to_string();
+    let method = request.method().clone();
+    let mut response = if header_size(&request) > MAX_HEADERS {
+        let refusal = error::problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 16 KiB");
+        request.into_response(refusal)
+    } else {
+        match next.call(request).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => return Err(error),
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    tell(&Told { id: &id, method: method.as_str(), route: &route, response: &response, watch });
+    Ok(response)
+}
+
+struct Told<'a> {
+    id: &'a str,
+    method: &'a str,
+    route: &'a str,
+    response: &'a ServiceResponse,
+    watch: Stopwatch,
+}
+
+fn tell(told: &Told<'_>) {
+    let status = told.response.status();
+    let elapsed = told.watch.elapsed();
+    let labels = [("route", told.route.to_owned()), ("status", status.as_str().to_owned())];
+    metrics::histogram!("tokenhouse_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    let (id, method, route, code) = (told.id, told.method, told.route, status.as_u16());
+    let cause = told.response.response().error().map(ToString::to_string);
+    match cause {
+        Some(cause) if status.is_server_error() => {
+            tracing::error!(request.id = id, method, route, status = code, micros, cause, "request failed");
+        }
+        Some(cause) => tracing::info!(request.id = id, method, route, status = code, micros, cause, "request refused"),
+        None => tracing::info!(request.id = id, method, route, status = code, micros, "request"),
+    }
+}
+
+fn header_size(request: &ServiceRequest) -> usize {
+    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}

@@ -1,0 +1,127 @@
+//! Every URL of the house, with who may pass. A door that is not in this table does not exist.
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+
+use super::{admin, direct, oauth, openapi};
+use crate::protocol::scope;
+
+/// Who may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// A client that authenticates itself; the rule behind the door sees to it.
+    Client,
+    /// The bearer of an access token with one of these scopes; `admin::permission` sees to it before the door.
+    Bearer(&'static [&'static str]),
+}
+
+/// A door.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// Who may pass.
+    pub access: Access,
+    /// Makes the door.
+    door: fn() -> actix_web::Route,
+}
+
+const READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ]);
+const WRITE: Access = Access::Bearer(&[scope::ADMIN]);
+const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS]);
+const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
+
+const fn get(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::GET, path, access, door }
+}
+
+const fn post(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::POST, path, access, door }
+}
+
+const fn patch(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::PATCH, path, access, door }
+}
+
+const fn delete(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::DELETE, path, access, door }
+}
+
+use Access::{Client, Open};
+
+/// The table.
+pub const ALL: &[Route] = &[
+    // The direct token API, with and without the trailing slash.
+    post("/api/token", Open, || web::post().to(direct::obtain)),
+    post("/api/token/", Open, || web::post().to(direct::obtain)),
+    post("/api/token/refresh", Open, || web::post().to(direct::refresh)),
+    post("/api/token/refresh/", Open, || web::post().to(direct::refresh)),
+    post("/api/token/verify", Open, || web::post().to(direct::verify)),
+    post("/api/token/verify/", Open, || web::post().to(direct::verify)),
+    post("/api/token/blacklist", Open, || web::post().to(direct::blacklist)),
+    post("/api/token/blacklist/", Open, || web::post().to(direct::blacklist)),
+    // OAuth 2.1.
+    post("/oauth2/token", Client, || web::post().to(oauth::token::token)),
+    post("/oauth2/introspect", Client, || web::post().to(oauth::introspect::introspect)),
+    post("/oauth2/revoke", Client, || web::post().to(oauth::revoke::revoke)),
+    get("/.well-known/oauth-authorization-server", Open, || web::get().to(oauth::metadata::metadata)),
+    get("/.well-known/jwks.json", Open, || web::get().to(oauth::jwks::jwks)),
+    get("/openapi.json", Open, || web::get().to(openapi::document)),
+    // The admin API.
+    get("/admin/v1/sessions", SESSIONS_READ, || web::get().to(admin::sessions::list)),
+    get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::get().to(admin::sessions::show)),
+    delete("/admin/v1/sessions/{sid}", SESSIONS_WRITE, || web::delete().to(admin::sessions::end)),
+    post("/admin/v1/revocations", SESSIONS_WRITE, || web::post().to(admin::sessions::revoke)),
+    get("/admin/v1/users", READ, || web::get().to(admin::users::list)),
+    post("/admin/v1/users", WRITE, || web::post().to(admin::users::add)),
+    get("/admin/v1/users/{id}", READ, || web::get().to(admin::users::show)),
+    delete("/admin/v1/users/{id}", WRITE, || web::delete().to(admin::users::remove)),
+    post("/admin/v1/users/{id}/disable", WRITE, || web::post().to(admin::users::disable)),
+    post("/admin/v1/users/{id}/enable", WRITE, || web::post().to(admin::users::enable)),
+    post("/admin/v1/users/{id}/password", WRITE, || web::post().to(admin::users::password)),
+    get("/admin/v1/clients", READ, || web::get().to(admin::clients::list)),
+    post("/admin/v1/clients", WRITE, || web::post().to(admin::clients::add)),
+    get("/admin/v1/clients/{id}", READ, || web::get().to(admin::clients::show)),
+    patch("/admin/v1/clients/{id}", WRITE, || web::patch().to(admin::clients::change)),
+    delete("/admin/v1/clients/{id}", WRITE, || web::delete().to(admin::clients::remove)),
+    post("/admin/v1/clients/{id}/disable", WRITE, || web::post().to(admin::clients::disable)),
+    post("/admin/v1/clients/{id}/enable", WRITE, || web::post().to(admin::clients::enable)),
+    post("/admin/v1/clients/{id}/rotate-secret", WRITE, || web::post().to(admin::clients::rotate_secret)),
+    get("/admin/v1/keys", READ, || web::get().to(admin::keys::list)),
+    post("/admin/v1/keys/rotate", WRITE, || web::post().to(admin::keys::rotate)),
+    delete("/admin/v1/keys/{kid}", WRITE, || web::delete().to(admin::keys::remove)),
+    get("/admin/v1/audit", READ, || web::get().to(admin::audit::list)),
+];
+
+/// Mounts every door. What is open to bearers stands behind `admin::permission`, which knows this table too.
+pub fn mount(config: &mut ServiceConfig) {
+    let mut paths: Vec<&'static str> = ALL.iter().map(|route| route.path).collect();
+    paths.dedup();
+    for path in paths {
+        let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
+        let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
+        let mut resource = web::resource(path);
+        for route in routes {
+            resource = resource.route((route.door)());
+        }
+        if guarded {
+            config.service(resource.wrap(from_fn(admin::permission::require)));
+        } else {
+            config.service(resource);
+        }
+    }
+}
+
+/// The scopes that open a door to bearers; `None` for a door that is not in the table or not for bearers.
+#[must_use]
+pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]> {
+    let route = ALL.iter().find(|route| route.method == *method && route.path == path)?;
+    match route.access {
+        Access::Bearer(scopes) => Some(scopes),
+        Access::Open | Access::Client => None,
+    }
+}

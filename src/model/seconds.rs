@@ -1,0 +1,17 @@
+//! Lengths of time as whole seconds, where JSON shows them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serializer};
+
+#[expect(clippy::ref_option, reason = "serde hands a reference to the field")]
+pub(super) fn serialize<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match span {
+        Some(span) => serializer.serialize_u64(span.as_secs()),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
+}
