@@ -198,6 +198,15 @@ pub struct Shutdown {
     pub drain: Span,
 }
 
+impl Passwords {
+    /// The most memory that one hash may ask for, whether by the settings or because it was imported so.
+    pub const MOST_MEMORY_KIB: u32 = 256 * 1024;
+    /// The most passes, likewise.
+    pub const MOST_ITERATIONS: u32 = 10;
+    /// The most lanes, likewise.
+    pub const MOST_PARALLELISM: u32 = 16;
+}
+
 impl Config {
     /// The `aud` of direct tokens, and of clients that name none: the issuer unless set.
     #[must_use]
