@@ -55,3 +55,63 @@ fn decorated(text: &str) -> Option<&str> {
 fn stem(text: &str) -> &str {
     text.trim_matches(|letter: char| !letter.is_alphabetic())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(password: &str, username: &str) -> Option<String> {
+        let settings = config::Passwords::default();
+        may_be_chosen(&Secret::new(password), username, &settings).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_long_and_uncommon_password_may_be_chosen() {
+        for password in
+            ["correct horse battery", "gravel-Teapot-91", "мой дядя самых", "0b7c-64f1-98aa-12d3", "🌋🏔🗻🏕🏖🏜🏝🏞"]
+        {
+            assert_eq!(refusal(password, "alice"), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_and_bounded_in_bytes() {
+        assert!(refusal("grüße-7", "alice").unwrap().contains("at least 8 characters"));
+        assert_eq!(refusal("grüße-7x", "alice"), None);
+        assert_eq!(refusal(&"ab7-".repeat(256), "alice"), None);
+        assert!(refusal(&format!("{}x", "ab7-".repeat(256)), "alice").unwrap().contains("too long"));
+    }
+
+    #[test]
+    fn a_common_password_may_not_be_chosen_however_it_is_decorated() {
+        for password in [
+            "password",
+            "PassWord",
+            "password1",
+            "12345678",
+            "Dragon2024!",
+            "!!iloveyou!!",
+            "Tokenhouse1!",
+            "TOKENHOUSE",
+            "1q2w3e4r",
+        ] {
+            assert!(refusal(password, "alice").unwrap().contains("most common"), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_common_word_among_much_else_is_no_common_password() {
+        assert_eq!(refusal("dragon-8204-1173", "alice"), None);
+        assert_eq!(refusal("tokenhouse of cards", "alice"), None);
+    }
+
+    #[test]
+    fn the_users_own_name_may_not_be_chosen_however_it_is_decorated() {
+        assert!(refusal("Ulrike.Meier", "ulrike.meier").unwrap().contains("user name"));
+        assert!(refusal("ulrike.meier99!", "ulrike.meier").unwrap().contains("user name"));
+        assert!(refusal("Ulrike.Meier1", "ulrike.meier@example.com").unwrap().contains("user name"));
+        assert!(refusal("ulrike.meier@example.com", "ulrike.meier@example.com").unwrap().contains("user name"));
+        assert_eq!(refusal("ulrike and the meiers", "ulrike.meier"), None);
+        assert_eq!(refusal("83729104-5567", "1234"), None);
+    }
+}

@@ -30,3 +30,29 @@ pub(super) fn contains(word: &str) -> bool {
 fn list_start() -> usize {
     FILE.find("\n\n").map_or(0, |end| end + 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> impl Iterator<Item = &'static str> {
+        FILE[list_start()..].lines()
+    }
+
+    #[test]
+    fn the_list_is_sorted_small_and_in_small_letters() {
+        assert!(list().is_sorted_by(|one, other| one < other));
+        assert!(list().all(|word| !word.is_empty() && word == word.to_lowercase()));
+        assert!(list().count() > 10_000 && FILE.len() < 150_000);
+        assert!(FILE.starts_with("# ") && !list().any(|word| word.starts_with("# ")));
+    }
+
+    #[test]
+    fn every_entry_is_found_and_nothing_else() {
+        assert!(list().all(contains));
+        for word in ["", " ", "gravel-teapot-91", "zzzzzzzzzzzzzzzzzzzz", "ÿ", "# Copyright", "passwor", "password\n"]
+        {
+            assert!(!contains(word), "{word}");
+        }
+    }
+}

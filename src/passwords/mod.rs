@@ -6,6 +6,8 @@ mod choice;
 mod common;
 mod foreign;
 mod memory;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 pub use choice::may_be_chosen;

@@ -129,17 +129,19 @@ impl Queue {
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
             }
-            if memory.is_held() {
-                let (woken, waited) =
-                    self.changed.wait_timeout(state, self.idle).unwrap_or_else(PoisonError::into_inner);
-                state = woken;
-                if waited.timed_out() && state.jobs.is_empty() {
-                    memory.release();
-                }
-            } else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
+            state = self.wait(state, memory);
         }
+    }
+
+    fn wait<'queue>(&self, state: MutexGuard<'queue, State>, memory: &mut Memory) -> MutexGuard<'queue, State> {
+        if !memory.is_held() {
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let (state, waited) = self.changed.wait_timeout(state, self.idle).unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() && state.jobs.is_empty() {
+            memory.release();
+        }
+        state
     }
 
     /// Jobs that were not begun are dropped; their callers learn it.
@@ -154,5 +156,115 @@ impl Queue {
     /// No code panics while it holds this lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+    use std::task::Poll;
+
+    use argon2::Params;
+
+    use super::*;
+
+    fn one_thread(queue: usize) -> Threads {
+        Threads::start(&config::Passwords { threads: 1, queue, memory_kib: 8, ..Default::default() })
+    }
+
+    /// Keeps the thread busy until told: send to the first, after the second has said that it is.
+    fn busy() -> (mpsc::Sender<()>, mpsc::Receiver<()>, impl FnOnce(&mut Memory) + Send + 'static) {
+        let (release, released) = mpsc::channel();
+        let (begun, has_begun) = mpsc::channel();
+        let work = move |_: &mut Memory| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+        };
+        (release, has_begun, work)
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_answers_at_once_and_says_when_to_come_back() {
+        let threads = one_thread(1);
+        let (release, has_begun, work) = busy();
+
+        let second = async {
+            has_begun.recv().unwrap();
+            threads.run(|_| "second").await
+        };
+        let third = async {
+            let answer = threads.run(|_| "third").await;
+            release.send(()).unwrap();
+            answer
+        };
+        let (first, second, third) = tokio::join!(threads.run(work), second, third);
+
+        assert!(first.is_ok());
+        assert_eq!(second.unwrap(), "second");
+        let OAuthError::Unavailable(unavailable) = third.unwrap_err() else { panic!("an answer of another kind") };
+        assert!(unavailable.retry_after >= Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn work_whose_caller_has_gone_is_not_begun() {
+        let threads = one_thread(8);
+        let (release, has_begun, work) = busy();
+        let was_done = Arc::new(AtomicBool::new(false));
+
+        let impatient = async {
+            has_begun.recv().unwrap();
+            let flag = Arc::clone(&was_done);
+            let mut waiting = Box::pin(threads.run(move |_| flag.store(true, Ordering::SeqCst)));
+            let is_waiting = std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending()));
+            assert!(is_waiting.await, "it waits behind the first");
+            drop(waiting);
+            release.send(()).unwrap();
+        };
+        let (first, ()) = tokio::join!(threads.run(work), impatient);
+        first.unwrap();
+        threads.run(|_| ()).await.unwrap();
+
+        assert!(!was_done.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn dropping_the_hasher_ends_its_threads() {
+        let threads = one_thread(8);
+        threads.run(|_| ()).await.unwrap();
+        let queue = Arc::downgrade(&threads.queue);
+
+        drop(threads);
+
+        assert!(queue.upgrade().is_none(), "only the threads could still hold the queue");
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_answer_and_no_thread() {
+        let threads = one_thread(8);
+        assert!(matches!(threads.run(|_| panic!("on purpose")).await, Err::<(), _>(OAuthError::Internal(_))));
+        assert_eq!(threads.run(|_| 7).await.unwrap(), 7);
+    }
+
+    #[test]
+    fn an_idle_thread_gives_its_memory_back() {
+        let settings = config::Passwords { memory_kib: 8, ..Default::default() };
+        let mut memory = Memory::for_hashes_of(&settings);
+        memory.with(&Params::new(8, 1, 1, None).unwrap(), |_| ());
+        assert!(memory.is_held());
+
+        let queue = Queue::new(1, Duration::from_millis(1));
+        let mut state = queue.lock();
+        while memory.is_held() {
+            state = queue.wait(state, &mut memory);
+        }
+    }
+
+    #[test]
+    fn one_core_stays_free_unless_the_settings_say_otherwise() {
+        assert_eq!(count(7), 7);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        assert!((1..=MOST_BY_ITSELF).contains(&count(0)));
+        assert!(count(0) < cores || cores == 1);
     }
 }
