@@ -1,18 +1,25 @@
 //! One file in, one checked struct out. The only reader of the environment.
 //!
-//! Every setting stands here with its default; `reference.rs` describes each in a sentence, and a test keeps the two
+//! Every setting stands here with its default; `settings.rs` describes each in a sentence, and tests keep the two
 //! and `docs/configuration.md` together.
 
+mod check;
+mod environment;
+mod file;
 mod load;
+mod network;
 mod rate;
 mod reference;
+mod settings;
 mod span;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use load::{ConfigError, load};
+pub use network::Network;
 pub use rate::Rate;
 pub use reference::reference;
 pub use span::Span;
@@ -22,12 +29,12 @@ use crate::model::{Secret, SigningAlgorithm};
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "each setting is described in reference.rs, from which the documentation is made")]
+#[expect(missing_docs, reason = "each setting is described in settings.rs, from which the documentation is made")]
 pub struct Config {
     pub issuer: String,
     pub listen: String,
     pub ops_listen: String,
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Network>,
     pub workers: usize,
     pub database: Database,
     pub redis: Redis,
@@ -47,7 +54,7 @@ pub struct Config {
 /// `[database]`: the ledger.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Database {
     #[serde(skip_serializing)]
     pub url: Secret,
@@ -60,7 +67,7 @@ pub struct Database {
 /// `[redis]`: the hot state; embedded where no URL is set.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Redis {
     #[serde(skip_serializing)]
     pub url: Option<Secret>,
@@ -72,7 +79,7 @@ pub struct Redis {
 /// `[keys]`: the master key and the signing keys.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Keys {
     pub folder: PathBuf,
     #[serde(skip_serializing)]
@@ -90,7 +97,7 @@ pub struct Keys {
 /// `[tokens]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Tokens {
     pub access_lifetime: Span,
     pub refresh_lifetime: Span,
@@ -100,7 +107,7 @@ pub struct Tokens {
 /// `[sessions]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Sessions {
     pub absolute_lifetime: Span,
     pub last_used_every: Span,
@@ -109,7 +116,7 @@ pub struct Sessions {
 /// `[refresh]`: how refresh tokens rotate, where a client does not say otherwise.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Refresh {
     pub retry_window: Span,
     pub lost_response_window: Option<Span>,
@@ -118,7 +125,7 @@ pub struct Refresh {
 /// `[direct]`: the direct token API.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Direct {
     pub enabled: bool,
     pub audience: Option<String>,
@@ -128,7 +135,7 @@ pub struct Direct {
 /// `[clients]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Clients {
     pub secret_overlap: Span,
 }
@@ -136,7 +143,7 @@ pub struct Clients {
 /// `[passwords]`: argon2id and its queue.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Passwords {
     pub memory_kib: u32,
     pub iterations: u32,
@@ -149,7 +156,7 @@ pub struct Passwords {
 /// `[limits]`: failed sign-ins.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Limits {
     pub by_account: Rate,
     pub by_address: Rate,
@@ -158,7 +165,7 @@ pub struct Limits {
 /// `[tls]`: both or neither.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Tls {
     pub cert: Option<PathBuf>,
     pub key: Option<PathBuf>,
@@ -167,7 +174,7 @@ pub struct Tls {
 /// `[log]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Log {
     pub level: String,
     pub format: LogFormat,
@@ -186,10 +193,19 @@ pub enum LogFormat {
 /// `[shutdown]`
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "see reference.rs")]
+#[expect(missing_docs, reason = "see settings.rs")]
 pub struct Shutdown {
     pub announce: Span,
     pub drain: Span,
+}
+
+impl Passwords {
+    /// The most memory that one hash may ask for, whether by the settings or because it was imported so.
+    pub const MOST_MEMORY_KIB: u32 = 256 * 1024;
+    /// The most passes, likewise.
+    pub const MOST_ITERATIONS: u32 = 10;
+    /// The most lanes, likewise.
+    pub const MOST_PARALLELISM: u32 = 16;
 }
 
 impl Config {
@@ -199,11 +215,10 @@ impl Config {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
     }
 
-    /// Whether `address` is a proxy whose forwarded headers count.
+    /// Whether `address` is a proxy in front, whose word about a caller's address is believed.
     #[must_use]
-    pub fn trusts(&self, address: std::net::IpAddr) -> bool {
-        let _ = address;
-        todo!()
+    pub fn trusted(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
     /// The longest that a refresh token can live; the ends of sessions are remembered this long in the hot state and

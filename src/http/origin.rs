@@ -22,12 +22,12 @@ pub fn device(request: &HttpRequest, config: &Config) -> Device {
 #[must_use]
 pub fn address(request: &HttpRequest, config: &Config) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
-    if !config.trusts(peer) {
+    if !config.trusted(peer) {
         return Some(peer);
     }
     let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
     let hops: Vec<IpAddr> = hops.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    let nearest = hops.into_iter().rev().find(|hop| !config.trusts(*hop));
+    let nearest = hops.into_iter().rev().find(|hop| !config.trusted(*hop));
     Some(nearest.unwrap_or(peer))
 }
 

@@ -1,0 +1,117 @@
+//! Which passwords may be chosen (OWASP ASVS 5.0, 6.2).
+
+use super::{MAX_PASSWORD_BYTES, common};
+use crate::config;
+use crate::model::Secret;
+use crate::protocol::OAuthError;
+
+/// Up to so many digits and signs around a common word leave it a common password: `Tokenhouse1!`.
+const DECORATION: usize = 8;
+
+/// Whether a password may be chosen: long enough, at most 1,024 bytes, not among the most common ones, not the name
+/// of its user or of this product, and none of these with only digits and signs around it.
+///
+/// # Errors
+/// `invalid_request` with the reason, in words for the person who chose it.
+pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), OAuthError> {
+    let text = password.expose();
+    let refuse = |reason: String| Err(OAuthError::invalid_request(reason));
+    if text.chars().count() < settings.minimum_length {
+        return refuse(format!("the password needs at least {} characters", settings.minimum_length));
+    }
+    if text.len() > MAX_PASSWORD_BYTES {
+        return refuse("the password is too long: it has at most 1,024 bytes".to_owned());
+    }
+    let text = Secret::new(text.to_lowercase());
+    if is_username(text.expose(), &username.to_lowercase()) {
+        return refuse("the password is the user name, or hardly more than that".to_owned());
+    }
+    if is_common(text.expose()) {
+        return refuse("the password is one of the most common ones, or hardly more than that".to_owned());
+    }
+    Ok(())
+}
+
+fn is_username(text: &str, username: &str) -> bool {
+    let local = username.split_once('@').map_or(username, |(local, _)| local);
+    [username, local].into_iter().any(|name| {
+        let word = stem(name);
+        text == name || (!word.is_empty() && decorated(text) == Some(word))
+    })
+}
+
+fn is_common(text: &str) -> bool {
+    let is_listed = |word: &str| word == "tokenhouse" || common::contains(word);
+    is_listed(text) || decorated(text).is_some_and(is_listed)
+}
+
+/// The word within, if there is little else.
+fn decorated(text: &str) -> Option<&str> {
+    let word = stem(text);
+    (text.chars().count() - word.chars().count() <= DECORATION).then_some(word)
+}
+
+/// The text without what is no letter at either end.
+fn stem(text: &str) -> &str {
+    text.trim_matches(|letter: char| !letter.is_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(password: &str, username: &str) -> Option<String> {
+        let settings = config::Passwords::default();
+        may_be_chosen(&Secret::new(password), username, &settings).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_long_and_uncommon_password_may_be_chosen() {
+        for password in
+            ["correct horse battery", "gravel-Teapot-91", "мой дядя самых", "0b7c-64f1-98aa-12d3", "🌋🏔🗻🏕🏖🏜🏝🏞"]
+        {
+            assert_eq!(refusal(password, "alice"), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_and_bounded_in_bytes() {
+        assert!(refusal("grüße-7", "alice").unwrap().contains("at least 8 characters"));
+        assert_eq!(refusal("grüße-7x", "alice"), None);
+        assert_eq!(refusal(&"ab7-".repeat(256), "alice"), None);
+        assert!(refusal(&format!("{}x", "ab7-".repeat(256)), "alice").unwrap().contains("too long"));
+    }
+
+    #[test]
+    fn a_common_password_may_not_be_chosen_however_it_is_decorated() {
+        for password in [
+            "password",
+            "PassWord",
+            "password1",
+            "12345678",
+            "Dragon2024!",
+            "!!iloveyou!!",
+            "Tokenhouse1!",
+            "TOKENHOUSE",
+            "1q2w3e4r",
+        ] {
+            assert!(refusal(password, "alice").unwrap().contains("most common"), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_common_word_among_much_else_is_no_common_password() {
+        assert_eq!(refusal("dragon-8204-1173", "alice"), None);
+        assert_eq!(refusal("tokenhouse of cards", "alice"), None);
+    }
+
+    #[test]
+    fn the_users_own_name_may_not_be_chosen_however_it_is_decorated() {
+        assert!(refusal("Ulrike.Meier", "ulrike.meier").unwrap().contains("user name"));
+        assert!(refusal("ulrike.meier99!", "ulrike.meier").unwrap().contains("user name"));
+        assert!(refusal("Ulrike.Meier1", "ulrike.meier@example.com").unwrap().contains("user name"));
+        assert!(refusal("ulrike.meier@example.com", "ulrike.meier@example.com").unwrap().contains("user name"));
+        assert_eq!(refusal("ulrike and the meiers", "ulrike.meier"), None);
+        assert_eq!(refusal("83729104-5567", "1234"), None);
+    }
+}

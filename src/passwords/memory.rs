@@ -1,0 +1,63 @@
+//! The memory in which argon2 works, kept from one hash to the next.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::{Block, Params};
+
+use crate::config;
+
+/// More than 32 MiB, from where on glibc gives a block back to the system when it is freed. Up to there it takes the
+/// first free as a hint to keep such blocks in its heap, and a hundred megabytes stay there for good. What is reserved
+/// and not used costs nothing.
+const RESERVED_BLOCKS: usize = 33 * 1024;
+
+/// What one thread holds: nothing at first, then the memory of one hash with the house's own parameters.
+pub(super) struct Memory {
+    blocks: Vec<Block>,
+    own: usize,
+    /// Held while a hash from elsewhere needs more than our own ones, so that there is one such block at a time.
+    large: Arc<Mutex<()>>,
+}
+
+impl Memory {
+    /// For hashes of these settings.
+    pub(super) fn for_hashes_of(settings: &config::Passwords) -> Self {
+        let config::Passwords { memory_kib, iterations, parallelism, .. } = *settings;
+        let own = Params::new(memory_kib, iterations, parallelism, None).map_or(0, |params| params.block_count());
+        Self { blocks: Vec::new(), own, large: Arc::default() }
+    }
+
+    /// The same for another thread.
+    pub(super) fn another(&self) -> Self {
+        Self { blocks: Vec::new(), own: self.own, large: Arc::clone(&self.large) }
+    }
+
+    /// Does `work` in as much memory as `params` ask for.
+    pub(super) fn with<T>(&mut self, params: &Params, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        let count = params.block_count();
+        if count > self.own {
+            let _one_at_a_time = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+            return work(&mut reserve(count));
+        }
+        if !self.is_held() {
+            self.blocks = reserve(self.own);
+        }
+        work(&mut self.blocks[..count])
+    }
+
+    /// Whether there is anything to release.
+    pub(super) fn is_held(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
+    /// Gives the memory back to the system.
+    pub(super) fn release(&mut self) {
+        self.blocks = Vec::new();
+    }
+}
+
+fn reserve(count: usize) -> Vec<Block> {
+    let mut blocks = Vec::with_capacity(count.max(RESERVED_BLOCKS));
+    blocks.resize(count, Block::new());
+    blocks
+}
