@@ -1,0 +1,113 @@
+//! The list of keys in the ledger, and the one way in which it is changed.
+
+use super::generate::generate;
+use super::master_key::{MasterKey, MasterKeys};
+use super::prepared::{PreparedKey, PrivateKey};
+use super::schedule::{Draft, Rules};
+use crate::audit::{Actor, AuditEntry, AuditEvent};
+use crate::clock::{Clock, Random, Timestamp};
+use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
+use crate::protocol::{Internal, OAuthError};
+use crate::store::Ledger;
+use crate::store::ledger::keys::KeyringChange;
+
+/// Each round may find that a new key calls for another (one to sign, one to be next).
+const ROUNDS: usize = 4;
+
+/// The list of keys, and what is needed to write it.
+pub(super) struct Records {
+    pub(super) rules: Rules,
+    pub(super) ledger: Ledger,
+    pub(super) clock: Clock,
+    pub(super) random: Random,
+    pub(super) master_keys: MasterKeys,
+}
+
+impl Records {
+    /// Lets `step` decide twice: first on the list as it was read, to learn which new keys it wants, for making them
+    /// takes long; then on the list under the ledger's lock, and that counts. So instances that change the list at the
+    /// same time come one after the other, and a key that is no longer wanted is dropped.
+    ///
+    /// Returns what the step said and the list as it is then.
+    pub(super) async fn change<R, S>(&self, actor: Actor, step: S) -> Result<(R, Vec<SigningKeyRecord>), OAuthError>
+    where
+        S: Fn(&mut Draft<'_>) -> R + Send + Sync,
+        R: Send,
+    {
+        let records = self.ledger.signing_keys().await?;
+        let mut candidates = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut draft = Draft::new(&self.rules, self.clock.now(), &records, candidates.clone());
+            let outcome = step(&mut draft);
+            let missing = draft.missing().to_vec();
+            let (changes, _) = draft.finish();
+            match (missing.is_empty(), changes.is_empty()) {
+                (true, true) => return Ok((outcome, records)),
+                (true, false) => break,
+                (false, _) => candidates.extend(self.new_keys(&missing).await?),
+            }
+        }
+        let mut outcome = None;
+        let decide = |records: &[SigningKeyRecord]| {
+            let now = self.clock.now();
+            let mut draft = Draft::new(&self.rules, now, records, candidates);
+            outcome = Some(step(&mut draft));
+            let (changes, events) = draft.finish();
+            KeyringChange { changes, entries: self.entries(now, &actor, events) }
+        };
+        let records = self.ledger.change_keyring(decide).await?;
+        let outcome = outcome.ok_or_else(|| Internal::inconsistent("the ledger changed the keyring without asking"))?;
+        Ok((outcome, records))
+    }
+
+    /// The row of a key from elsewhere.
+    pub(super) async fn sealed(&self, key: &PrivateKey) -> Result<SigningKeyRecord, OAuthError> {
+        let master_key = self.sealing_key().await?;
+        Ok(self.row(key, master_key)?)
+    }
+
+    async fn new_keys(&self, algorithms: &[SigningAlgorithm]) -> Result<Vec<SigningKeyRecord>, OAuthError> {
+        let keys = generate(algorithms, &self.random).await?;
+        let master_key = self.sealing_key().await?;
+        let rows = keys.iter().map(|key| self.row(key, master_key)).collect::<Result<_, Internal>>()?;
+        Ok(rows)
+    }
+
+    /// The master key that the ledger names. It is the other one while the master key is being changed.
+    async fn sealing_key(&self) -> Result<&MasterKey, OAuthError> {
+        let check = self.ledger.master_key_check().await?.unwrap_or_default();
+        let key = self.master_keys.of_check(&check).ok_or_else(|| {
+            Internal::inconsistent(
+                "the ledger is sealed under another master key now: start this instance again with it",
+            )
+        })?;
+        Ok(key)
+    }
+
+    fn row(&self, key: &PrivateKey, master_key: &MasterKey) -> Result<SigningKeyRecord, Internal> {
+        let prepared = PreparedKey::parse(key.algorithm, &key.pkcs8)?;
+        let kid = prepared.kid().to_owned();
+        let sealed = master_key
+            .seal
+            .close(&kid, &key.pkcs8, &self.random)
+            .map_err(|error| Internal::new("a key was not sealed", error))?;
+        let public_jwk = serde_json::to_string(prepared.jwk())
+            .map_err(|error| Internal::new("a public key cannot be written", error))?;
+        Ok(SigningKeyRecord {
+            kid,
+            algorithm: key.algorithm,
+            state: KeyState::Next,
+            sealed,
+            public_jwk,
+            published_at: self.clock.now(),
+            activated_at: None,
+            retired_at: None,
+            removed_at: None,
+        })
+    }
+
+    fn entries(&self, at: Timestamp, actor: &Actor, events: Vec<AuditEvent>) -> Vec<AuditEntry> {
+        let entry = |event| AuditEntry { id: self.random.uuid_at(at), at, actor: actor.clone(), event };
+        events.into_iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! The keys of one moment, opened and ready: what signs, what is published, what verifies.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokenhouse_verifier::KeySet;
+
+use super::Jwks;
+use super::master_key::MasterKeys;
+use super::prepared::PreparedKey;
+use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
+use crate::protocol::Internal;
+
+/// The keys of one moment. It never changes; a new one takes its place.
+pub(super) struct Ring {
+    /// Every published key by its `kid`.
+    keys: HashMap<String, Arc<PreparedKey>>,
+    active: Vec<Arc<PreparedKey>>,
+    pub(super) jwks: Arc<Jwks>,
+    pub(super) verifying: Arc<KeySet>,
+}
+
+/// A ring, and the `kid`s of keys that could not be opened and are left out.
+pub(super) struct Opened {
+    pub(super) ring: Ring,
+    pub(super) unopened: Vec<String>,
+}
+
+impl Ring {
+    /// Opens what `former` has not opened before. A key that does not open is not published either: whoever can write
+    /// into the ledger, but has no master key, cannot slip in a key that verifiers believe.
+    pub(super) fn open(
+        records: &[SigningKeyRecord],
+        master_keys: &MasterKeys,
+        former: Option<&Self>,
+    ) -> Result<Opened, Internal> {
+        let mut published: Vec<_> = records.iter().filter(|record| record.state != KeyState::Removed).collect();
+        published.sort_by(|a, b| (a.published_at, &a.kid).cmp(&(b.published_at, &b.kid)));
+        let mut keys = Vec::with_capacity(published.len());
+        let mut active = Vec::new();
+        let mut unopened = Vec::new();
+        for record in published {
+            let known = former.and_then(|ring| ring.keys.get(&record.kid)).cloned();
+            let Some(key) = known.or_else(|| open_one(record, master_keys)) else {
+                unopened.push(record.kid.clone());
+                continue;
+            };
+            if record.state == KeyState::Active {
+                active.push(Arc::clone(&key));
+            }
+            keys.push(key);
+        }
+        let jwks = Jwks::of(keys.iter().map(|key| key.jwk()))
+            .map_err(|error| Internal::new("the JWKS cannot be written", error))?;
+        let verifying = KeySet::from_jwks(&jwks.body)
+            .map_err(|error| Internal::new("the JWKS is not one that a verifier takes", error))?;
+        let keys = keys.into_iter().map(|key| (key.kid().to_owned(), key)).collect();
+        active.sort_by_key(|key| key.algorithm());
+        let ring = Self { keys, active, jwks: Arc::new(jwks), verifying: Arc::new(verifying) };
+        Ok(Opened { ring, unopened })
+    }
+
+    /// The key that signs with `algorithm` now.
+    pub(super) fn signer(&self, algorithm: SigningAlgorithm) -> Option<&Arc<PreparedKey>> {
+        self.active.iter().find(|key| key.algorithm() == algorithm)
+    }
+
+    /// Algorithms that have a key that signs, in the order of [`SigningAlgorithm::ALL`].
+    pub(super) fn algorithms(&self) -> Vec<SigningAlgorithm> {
+        self.active.iter().map(|key| key.algorithm()).collect()
+    }
+}
+
+fn open_one(record: &SigningKeyRecord, master_keys: &MasterKeys) -> Option<Arc<PreparedKey>> {
+    let pkcs8 = master_keys.open(record)?;
+    let key = PreparedKey::parse(record.algorithm, &pkcs8).ok()?;
+    // The row's algorithm is not sealed; another one on the same curve or modulus would be a mistake of ours.
+    (key.kid() == record.kid).then(|| Arc::new(key))
+}
