@@ -15,34 +15,94 @@ use crate::model::{ClientId, EndReason, SessionId, UserId};
 #[expect(missing_docs, reason = "the fields are the nouns they name")]
 pub enum AuditEvent {
     /// A session began.
-    SessionBegan { session: SessionId, user: UserId, client: ClientId },
+    SessionBegan {
+        session: SessionId,
+        user: UserId,
+        client: ClientId,
+    },
     /// A session ended.
-    SessionEnded { session: SessionId, user: UserId, client: ClientId, reason: EndReason },
+    SessionEnded {
+        session: SessionId,
+        user: UserId,
+        client: ClientId,
+        reason: EndReason,
+    },
     /// A used refresh token came back; the session was ended.
-    RefreshReused { session: SessionId, user: UserId, client: ClientId, generation: u64 },
+    RefreshReused {
+        session: SessionId,
+        user: UserId,
+        client: ClientId,
+        generation: u64,
+    },
     /// The third generation in a row was presented twice.
-    RefreshRepeated { session: SessionId, user: UserId, client: ClientId, generation: u64 },
+    RefreshRepeated {
+        session: SessionId,
+        user: UserId,
+        client: ClientId,
+        generation: u64,
+    },
     /// A refresh token was ahead of its record: the hot state had lost writes.
-    RefreshRolledForward { session: SessionId, client: ClientId, generation: u64 },
+    RefreshRolledForward {
+        session: SessionId,
+        client: ClientId,
+        generation: u64,
+    },
     /// A sign-in failed. `user` is absent when no such user exists.
-    SignInFailed { user: Option<UserId> },
+    SignInFailed {
+        user: Option<UserId>,
+    },
     /// All sessions that match were ended at once.
-    SessionsRevoked { user: Option<UserId>, client: Option<ClientId>, count: u64, reason: EndReason },
-    UserAdded { user: UserId },
-    UserDisabled { user: UserId },
-    UserEnabled { user: UserId },
-    UserRemoved { user: UserId },
-    PasswordChanged { user: UserId },
-    ClientAdded { client: ClientId },
-    ClientChanged { client: ClientId },
-    ClientDisabled { client: ClientId },
-    ClientEnabled { client: ClientId },
-    ClientRemoved { client: ClientId },
-    ClientSecretRotated { client: ClientId },
-    KeyPublished { kid: String },
-    KeyActivated { kid: String },
-    KeyRetired { kid: String },
-    KeyRemoved { kid: String },
+    SessionsRevoked {
+        user: Option<UserId>,
+        client: Option<ClientId>,
+        count: u64,
+        reason: EndReason,
+    },
+    UserAdded {
+        user: UserId,
+    },
+    UserDisabled {
+        user: UserId,
+    },
+    UserEnabled {
+        user: UserId,
+    },
+    UserRemoved {
+        user: UserId,
+    },
+    PasswordChanged {
+        user: UserId,
+    },
+    ClientAdded {
+        client: ClientId,
+    },
+    ClientChanged {
+        client: ClientId,
+    },
+    ClientDisabled {
+        client: ClientId,
+    },
+    ClientEnabled {
+        client: ClientId,
+    },
+    ClientRemoved {
+        client: ClientId,
+    },
+    ClientSecretRotated {
+        client: ClientId,
+    },
+    KeyPublished {
+        kid: String,
+    },
+    KeyActivated {
+        kid: String,
+    },
+    KeyRetired {
+        kid: String,
+    },
+    KeyRemoved {
+        kid: String,
+    },
 }
 
 /// Who did it.

@@ -135,7 +135,10 @@ pub struct Random {
 impl Random {
     /// `N` random bytes.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "aws-lc-rs aborts rather than fail here; without randomness nothing may go on")]
+    #[expect(
+        clippy::expect_used,
+        reason = "aws-lc-rs aborts rather than fail here; without randomness nothing may go on"
+    )]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.source.fill(&mut bytes).expect("the operating system gives randomness");

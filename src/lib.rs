@@ -11,12 +11,12 @@
 // pub mod sessions; //  refresh rotation, beginning and ending of sessions
 // pub mod gate; //      may this user, client and session receive tokens?
 // pub mod tokens; //    the mint: what tokens say
+pub mod audit; //     what is worth remembering for years
+pub mod clock;
+pub mod config; //    one file in, one checked struct out
 pub mod ctx; //       what a rule holds in its hands
 pub mod keys; //      the keyring: generate, seal, rotate, publish, sign
-pub mod passwords; // hashing people's passwords on bounded threads
-pub mod store; //     the ledger (SQL) and the hot state (Redis or SQL)
-pub mod audit; //     what is worth remembering for years
-pub mod config; //    one file in, one checked struct out
 pub mod model; //     the nouns and their states
+pub mod passwords; // hashing people's passwords on bounded threads
 pub mod protocol; //  the words of the standards
-pub mod clock; //     time and randomness
+pub mod store; //     the ledger (SQL) and the hot state (Redis or SQL) //     time and randomness

@@ -55,7 +55,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a length of time: write a number and one of ms, s, m, h, d, as in `30s`");
+        let wrong =
+            || format!("`{text}` is not a length of time: write a number and one of ms, s, m, h, d, as in `30s`");
         let text = text.trim();
         if text == "0" {
             return Ok(Self(Duration::ZERO));

@@ -43,7 +43,9 @@ pub struct KeySummary {
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     /// The next key has not been published long enough.
-    #[error("the next {algorithm} key is ripe at {ripe_at}; rotate then, or now with --now, and some verifiers will not know it yet")]
+    #[error(
+        "the next {algorithm} key is ripe at {ripe_at}; rotate then, or now with --now, and some verifiers will not know it yet"
+    )]
     Unripe {
         /// Which key.
         algorithm: SigningAlgorithm,

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn web_loopback_and_private_use_addresses_are_accepted() {
-        for text in ["https://app.example.com/cb?x=1", "http://127.0.0.1:9999/cb", "http://[::1]/cb", "com.example.app:/cb"] {
+        for text in
+            ["https://app.example.com/cb?x=1", "http://127.0.0.1:9999/cb", "http://[::1]/cb", "com.example.app:/cb"]
+        {
             assert!(RedirectUri::parse(text).is_ok(), "{text}");
         }
     }

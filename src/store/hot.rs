@@ -25,12 +25,8 @@ pub trait HotState: Send + Sync {
     async fn insert(&self, session: SessionId, record: &RotationRecord) -> Result<bool, StoreError>;
 
     /// Puts `new` in the place of exactly `old`. Says whether `old` was still there.
-    async fn replace(
-        &self,
-        session: SessionId,
-        old: &RotationRecord,
-        new: &RotationRecord,
-    ) -> Result<bool, StoreError>;
+    async fn replace(&self, session: SessionId, old: &RotationRecord, new: &RotationRecord)
+    -> Result<bool, StoreError>;
 
     /// Writes a tombstone for each of `sessions`, which stays for `keep`. Doing it again changes nothing.
     async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError>;

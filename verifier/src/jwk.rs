@@ -96,12 +96,7 @@ impl Jwk {
 }
 
 /// Decodes a member that must be there, must not be empty and, where `length` says so, must be of that many octets.
-fn member(
-    kid: &str,
-    name: &'static str,
-    text: Option<&str>,
-    length: Option<usize>,
-) -> Result<Vec<u8>, KeySetError> {
+fn member(kid: &str, name: &'static str, text: Option<&str>, length: Option<usize>) -> Result<Vec<u8>, KeySetError> {
     text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         .filter(|octets| !octets.is_empty() && length.is_none_or(|length| length == octets.len()))
         .ok_or_else(|| KeySetError::Malformed { kid: kid.to_owned(), member: name })

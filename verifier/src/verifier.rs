@@ -91,8 +91,8 @@ impl Verifier {
     ) -> Result<(AccessToken, C), Refusal> {
         let payload = self.signed_payload(token, keys)?;
         let access_token = self.read_and_judge(&payload, now)?;
-        let claims = serde_json::from_slice(&payload)
-            .map_err(|error| Refusal::ExtraClaims { reason: error.to_string() })?;
+        let claims =
+            serde_json::from_slice(&payload).map_err(|error| Refusal::ExtraClaims { reason: error.to_string() })?;
         Ok((access_token, claims))
     }
 
@@ -189,15 +189,13 @@ impl Header {
         if header.has("crit") {
             return Err(Refusal::CriticalExtension);
         }
-        let algorithm = text("alg")?
-            .and_then(|name| Algorithm::from_name(&name))
-            .ok_or(Refusal::UnacceptableAlgorithm)?;
+        let algorithm =
+            text("alg")?.and_then(|name| Algorithm::from_name(&name)).ok_or(Refusal::UnacceptableAlgorithm)?;
         if !text("typ")?.is_some_and(|typ| is_access_token_type(&typ)) {
             return Err(Refusal::NotAnAccessToken);
         }
-        let kid = text("kid")?
-            .filter(|kid| !kid.is_empty() && kid.len() <= MAX_KID_LENGTH)
-            .ok_or(Refusal::MissingKid)?;
+        let kid =
+            text("kid")?.filter(|kid| !kid.is_empty() && kid.len() <= MAX_KID_LENGTH).ok_or(Refusal::MissingKid)?;
         Ok(Self { algorithm, kid })
     }
 }

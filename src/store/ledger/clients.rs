@@ -37,13 +37,24 @@ impl Ledger {
     }
 
     /// Replaces the secrets. `false`: no such client.
-    pub async fn set_client_secrets(&self, id: &ClientId, secrets: &[ClientSecret], entry: &AuditEntry) -> Result<bool, StoreError> {
+    pub async fn set_client_secrets(
+        &self,
+        id: &ClientId,
+        secrets: &[ClientSecret],
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let _ = (id, secrets, entry);
         todo!()
     }
 
     /// Sets the state; a disabled client's watermark rises to `at`. `false`: no such client.
-    pub async fn set_client_state(&self, id: &ClientId, state: ClientState, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
+    pub async fn set_client_state(
+        &self,
+        id: &ClientId,
+        state: ClientState,
+        at: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let _ = (id, state, at, entry);
         todo!()
     }

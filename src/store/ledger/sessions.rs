@@ -49,13 +49,23 @@ impl Ledger {
 
     /// Ends at most `limit` of the live sessions that match, with a feed row each, in one transaction; returns them.
     /// Call it until it returns none.
-    pub async fn end_sessions(&self, filter: &SessionFilter, ended: Ended, limit: u32) -> Result<Vec<Session>, StoreError> {
+    pub async fn end_sessions(
+        &self,
+        filter: &SessionFilter,
+        ended: Ended,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
         let _ = (filter, ended, limit);
         todo!()
     }
 
     /// Sessions that match, in the order of their identifiers (that is, of their creation). `now` decides what is live.
-    pub async fn list_sessions(&self, filter: &SessionFilter, page: &PageRequest, now: Timestamp) -> Result<Page<Session>, StoreError> {
+    pub async fn list_sessions(
+        &self,
+        filter: &SessionFilter,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Session>, StoreError> {
         let _ = (filter, page, now);
         todo!()
     }

@@ -11,7 +11,12 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name or the address (in canonical form: lower case) is taken, by either.
-    pub async fn add_user(&self, user: &User, password_hash: Option<&str>, entry: &AuditEntry) -> Result<(), StoreError> {
+    pub async fn add_user(
+        &self,
+        user: &User,
+        password_hash: Option<&str>,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let _ = (user, password_hash, entry);
         todo!()
     }
@@ -35,7 +40,13 @@ impl Ledger {
     }
 
     /// Sets the password and raises the user's watermark (`not_before`) to `at`. `false`: no such user.
-    pub async fn set_password(&self, id: UserId, hash: &str, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        hash: &str,
+        at: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let _ = (id, hash, at, entry);
         todo!()
     }
@@ -47,7 +58,13 @@ impl Ledger {
     }
 
     /// Sets the state; a disabled user's watermark rises to `at`. `false`: no such user.
-    pub async fn set_user_state(&self, id: UserId, state: UserState, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
+    pub async fn set_user_state(
+        &self,
+        id: UserId,
+        state: UserState,
+        at: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let _ = (id, state, at, entry);
         todo!()
     }
