@@ -1,3 +1,7 @@
 //! The program: parse arguments, call the command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tokenhouse::cli::run()
+}

@@ -1,0 +1,123 @@
+//! What `serve --dev` adds: users and clients with credentials that everybody knows. A start without `--dev` on the same
+//! data stops them again.
+
+use crate::audit::Actor;
+use crate::clients::{self, NewClient};
+use crate::ctx::Ctx;
+use crate::model::{ClientState, Secret, UserState};
+use crate::protocol::{GrantType, OAuthError, Scope};
+use crate::users::{self, NewUser};
+
+/// A user who may use applications.
+pub const USER: (&str, &str) = ("demo", "correct horse battery");
+
+/// A user who may call the admin API too.
+pub const ADMIN: (&str, &str) = ("demo-admin", "staple battery correct");
+
+/// A service.
+pub const SERVICE: (&str, &str) = ("demo-service", "demo-service-secret-that-everybody-knows");
+
+/// Makes sure that the demo users and clients are there.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
+    for ((name, password), admin) in [(USER, false), (ADMIN, true)] {
+        add_user(ctx, name, password, admin).await?;
+    }
+    add_service(ctx).await
+}
+
+async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {
+    if let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? {
+        return if user.state == UserState::Disabled { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
+    }
+    let new = NewUser {
+        username: name.to_owned(),
+        email: None,
+        admin,
+        roles: vec!["demo".to_owned()],
+        groups: Vec::new(),
+        password: Some(Secret::new(password)),
+    };
+    users::add(ctx, new, Actor::System).await.map(|_| ())
+}
+
+async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
+    let (id, secret) = SERVICE;
+    let id = id.parse()?;
+    if let Some(client) = ctx.store.ledger.client(&id).await? {
+        return if client.state == ClientState::Disabled { clients::enable(ctx, &id, Actor::System).await } else { Ok(()) };
+    }
+    let new = NewClient {
+        id,
+        name: Some("Demo service".to_owned()),
+        public: false,
+        auth_method: None,
+        trusted: false,
+        grants: vec![GrantType::ClientCredentials],
+        scope: Scope::parse("reports:read reports:write tokenhouse:introspect")?,
+        audience: Vec::new(),
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        secret: Some(Secret::new(secret)),
+    };
+    clients::add(ctx, new, Actor::System).await.map(|_| ())
+}
+
+/// Stops what an earlier `--dev` has added: its passwords are printed in the documentation. Whoever has given a demo
+/// user another password keeps it.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
+    for (name, _) in [USER, ADMIN] {
+        let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? else { continue };
+        let untouched = user.state == UserState::Active
+            && user.roles == ["demo"]
+            && user.password_changed_at == Some(user.created_at);
+        if untouched {
+            tracing::warn!(user = name, "a demo user of an earlier `serve --dev` was disabled");
+            users::disable(ctx, user.id, Actor::System).await?;
+        }
+    }
+    let (id, secret) = SERVICE;
+    let id = id.parse()?;
+    let Some(client) = ctx.store.ledger.client(&id).await? else { return Ok(()) };
+    let digest = crate::digest::sha256(secret.as_bytes());
+    if client.state == ClientState::Active && client.secrets.iter().any(|kept| kept.digest == digest) {
+        tracing::warn!(client = %id, "the demo client of an earlier `serve --dev` was disabled");
+        clients::disable(ctx, &id, Actor::System).await?;
+    }
+    Ok(())
+}
+
+/// Lines to paste.
+#[must_use]
+pub fn lines(base: &str) -> String {
+    let (user, password) = USER;
+    let (admin, admin_password) = ADMIN;
+    let (service, secret) = SERVICE;
+    format!(
+        r#"
+Tokenhouse answers at {base} with demo credentials. Try:
+
+  # A pair of tokens for the user {user}
+  curl -s {base}/api/token/ -H 'Content-Type: application/json' -d '{{"username":"{user}","password":"{password}"}}'
+
+  # The next pair (put the refresh token in)
+  curl -s {base}/api/token/refresh/ -d refresh=REFRESH_TOKEN
+
+  # A token for the service {service}
+  curl -s {base}/oauth2/token -u {service}:{secret} -d grant_type=client_credentials
+
+  # The keys with which every other service verifies them, offline
+  curl -s {base}/.well-known/jwks.json
+
+  # A token for the admin API (user {admin})
+  curl -s {base}/api/token/ -H 'Content-Type: application/json' \
+    -d '{{"username":"{admin}","password":"{admin_password}","scope":"tokenhouse:admin"}}'
+"#
+    )
+}

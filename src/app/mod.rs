@@ -1,0 +1,124 @@
+//! Configuration in, running service out.
+//!
+//! [`open`] puts the context together for the service and for commands alike, [`serve`] starts the listeners,
+//! [`upkeep`] is what happens in the background, [`demo`] is what `--dev` adds.
+
+pub mod demo;
+pub mod logging;
+pub mod serve;
+pub mod tls;
+pub mod upkeep;
+
+use std::sync::Arc;
+
+use tokenhouse_verifier::Verifier;
+
+use crate::clients;
+use crate::clock::{Clock, Random};
+use crate::config::Config;
+use crate::ctx::Ctx;
+use crate::keys::{Keyring, OpenError};
+use crate::passwords::Hasher;
+use crate::protocol::OAuthError;
+use crate::store::ledger::LedgerSettings;
+use crate::store::ledger::hot::LedgerHot;
+use crate::store::redis::{RedisHot, RedisSettings};
+use crate::store::{HotState, Ledger, Store, StoreError};
+
+/// Who opens the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The service: leases places in the status lists by the block.
+    Service,
+    /// A command that ends soon.
+    Command,
+}
+
+/// Why the house could not be opened. The message names what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenHouseError {
+    /// A store does not answer or holds something else.
+    #[error("{}: {}", .0, source_of(.0))]
+    Store(#[from] StoreError),
+    /// The keyring cannot be opened.
+    #[error(transparent)]
+    Keys(#[from] OpenError),
+    /// A rule refused what the start needs.
+    #[error("{0}")]
+    Rule(#[from] OAuthError),
+}
+
+fn source_of(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| "no further cause".to_owned(), ToString::to_string)
+}
+
+/// Connects the stores, brings the schema up, opens the keyring.
+///
+/// # Errors
+/// [`OpenHouseError`]; nothing was started then.
+pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
+    let random = Random::default();
+    let ledger = open_ledger(&config).await?;
+    let hot = open_hot_state(&config, &ledger, &clock).await?;
+    // What a key signed lives at most this long; a retired key stays published for it.
+    let longest_life = clients::manage::MAX_ACCESS_LIFETIME;
+    let keys = Keyring::open(&config.keys, longest_life, ledger.clone(), clock.clone(), random.clone()).await?;
+    let lease = match purpose {
+        Purpose::Service => 1024,
+        Purpose::Command => 1,
+    };
+    let ctx = Ctx {
+        verifier: Verifier::dangerous_any_audience(config.issuer.clone()),
+        passwords: Hasher::start(&config.passwords),
+        store: Store::new(ledger, hot, lease),
+        keys,
+        clock,
+        random,
+        config,
+    };
+    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+    clients::ensure_direct(&ctx).await?;
+    Ok(ctx)
+}
+
+/// Connects the ledger and brings its schema up, or checks it where the configuration says so.
+///
+/// # Errors
+/// [`StoreError`] when the database does not answer or its schema is not this program's.
+pub async fn open_ledger(config: &Config) -> Result<Ledger, StoreError> {
+    let ledger = connect_ledger(config).await?;
+    if config.database.migrate_at_start {
+        let migrated = ledger.migrate().await?;
+        for name in &migrated.applied {
+            tracing::info!(migration = name, "migration applied");
+        }
+    } else {
+        ledger.check_schema().await?;
+    }
+    Ok(ledger)
+}
+
+/// Connects the ledger, whatever its schema is.
+///
+/// # Errors
+/// [`StoreError`] when the database does not answer.
+pub async fn connect_ledger(config: &Config) -> Result<Ledger, StoreError> {
+    Ledger::connect(&LedgerSettings {
+        url: config.database.url.expose().to_owned(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: config.database.acquire_timeout.get(),
+        statement_timeout: config.database.statement_timeout.get(),
+    })
+    .await
+}
+
+async fn open_hot_state(config: &Config, ledger: &Ledger, clock: &Clock) -> Result<Arc<dyn HotState>, StoreError> {
+    let Some(url) = &config.redis.url else { return Ok(Arc::new(LedgerHot::new(ledger, clock.clone()))) };
+    let settings = RedisSettings {
+        url: url.expose().to_owned(),
+        key_prefix: config.redis.key_prefix.clone(),
+        connect_timeout: config.redis.connect_timeout.get(),
+        command_timeout: config.redis.command_timeout.get(),
+    };
+    Ok(Arc::new(RedisHot::connect(settings).await?))
+}

@@ -1,0 +1,132 @@
+//! Starts the listeners and stops them again.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use super::upkeep::{self, Follower};
+use super::{Purpose, demo, open, tls};
+use crate::clock::{Clock, Stopwatch};
+use crate::config::Config;
+use crate::ctx::{Ctx, SharedCtx};
+use crate::http::ops::Operations;
+use crate::http::{self, Listening};
+
+/// Whether demo users and clients are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// For real users: demo credentials of earlier starts are stopped.
+    Production,
+    /// With credentials that everybody knows, on loopback only.
+    Development,
+}
+
+/// A service that runs.
+pub struct Running {
+    /// What its rules hold in their hands.
+    pub ctx: SharedCtx,
+    /// Where the public listener listens.
+    pub address: SocketAddr,
+    /// Where the operators' listener listens.
+    pub operations: SocketAddr,
+    draining: Arc<AtomicBool>,
+    public: ServerHandle,
+    operators: ServerHandle,
+    announce: Duration,
+}
+
+/// Opens the house and starts serving; returns once requests are answered.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, String> {
+    let watch = Stopwatch::start();
+    let (listener, address) = bind("listen", &config.listen, mode)?;
+    let (ops_listener, operations) = bind("ops_listen", &config.ops_listen, mode)?;
+    let tls = match (&config.tls.cert, &config.tls.key) {
+        (Some(cert), Some(key)) => Some(tls::load(cert, key)?),
+        _ => None,
+    };
+    let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| error.to_string())?);
+    match mode {
+        Mode::Production => demo::stop(&ctx).await.map_err(|error| error.to_string())?,
+        Mode::Development => demo::add(&ctx).await.map_err(|error| error.to_string())?,
+    }
+    let follower = first_steps(&ctx).await?;
+    let draining = Arc::new(AtomicBool::new(false));
+    let drain = ctx.config.shutdown.drain.get();
+    let public = http::public(&ctx)
+        .start(Listening { listener, tls, workers: ctx.config.workers, drain })
+        .map_err(|error| format!("listen: {error}"))?;
+    let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics() };
+    let operators = http::operations(state)
+        .start(Listening { listener: ops_listener, tls: None, workers: 1, drain: Duration::from_secs(1) })
+        .map_err(|error| format!("ops_listen: {error}"))?;
+    let running = Running {
+        address,
+        operations,
+        draining,
+        public: public.handle(),
+        operators: operators.handle(),
+        announce: ctx.config.shutdown.announce.get(),
+        ctx,
+    };
+    tokio::spawn(public);
+    tokio::spawn(operators);
+    upkeep::start(&running.ctx, follower);
+    let millis = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(%address, %operations, issuer = running.ctx.config.issuer, millis, "serving");
+    Ok(running)
+}
+
+/// Reads what the instance must know before it answers anybody.
+async fn first_steps(ctx: &Ctx) -> Result<Follower, String> {
+    let mut follower = Follower::begin(ctx).await.map_err(|error| error.to_string())?;
+    if let Err(error) = follower.follow(ctx).await {
+        tracing::warn!(error = %error, "starting although the hot state does not answer; refreshes wait for it");
+    }
+    Ok(follower)
+}
+
+impl Running {
+    /// Stops: readiness goes first, then requests in flight finish, then the stores are closed.
+    pub async fn stop(self) {
+        self.draining.store(true, Ordering::SeqCst);
+        tracing::info!("stopping: not ready any more");
+        tokio::time::sleep(self.announce).await;
+        self.public.stop(true).await;
+        self.operators.stop(true).await;
+        if let Err(error) = upkeep::note_uses(self.ctx.clone()).await {
+            tracing::warn!(error = %error, "last uses of sessions were not noted");
+        }
+        self.ctx.store.ledger.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, SocketAddr), String> {
+    let address: SocketAddr = address.parse().map_err(|_| format!("{setting}: `{address}` is not an address and port"))?;
+    if mode == Mode::Development && !address.ip().is_loopback() {
+        return Err(format!("{setting}: --dev listens on loopback only, and {address} is not"));
+    }
+    let listener = TcpListener::bind(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| format!("{setting}: {error}"))?;
+    Ok((listener, address))
+}
+
+/// The process has one recorder; services of one process (in tests) share it.
+fn metrics() -> PrometheusHandle {
+    static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            drop(metrics::set_global_recorder(recorder));
+            handle
+        })
+        .clone()
+}

@@ -1,0 +1,199 @@
+//! What happens in the background: the change feed is followed, ends are written again where the hot state may have
+//! lost them, keys are tended, what has expired is removed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::ctx::{Ctx, SharedCtx};
+use crate::model::SessionId;
+use crate::protocol::OAuthError;
+use crate::store::StoreError;
+use crate::store::ledger::feed::{Change, FeedPage};
+
+/// How often the change feed is read, at the least.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// Feed rows are kept this long; an instance that was away longer drops its memory.
+const KEEP_FEED: Duration = Duration::from_secs(48 * 3600);
+
+/// How many rows are read or written at a time.
+const BATCH: u32 = 1000;
+
+/// An instance's place in the change feed.
+#[derive(Debug, Clone, Copy)]
+pub struct Follower {
+    after: i64,
+}
+
+impl Follower {
+    /// Begins at the newest change, and reads into memory what came before: the ends that still matter.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the ledger does not answer.
+    pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
+        let after = ctx.store.ledger.feed_head().await?;
+        remember_ends(ctx).await?;
+        Ok(Self { after })
+    }
+
+    /// Reads what has changed since the last call, and brings the hot state up to date where it asks for it.
+    ///
+    /// # Errors
+    /// [`OAuthError::Unavailable`] when a store does not answer; the next call goes on where this one stopped.
+    pub async fn follow(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
+        let followed = self.read_feed(ctx).await;
+        let written = write_tombstones(ctx).await;
+        followed.and(written)
+    }
+
+    async fn read_feed(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
+        loop {
+            match ctx.store.ledger.feed_after(self.after, BATCH).await? {
+                FeedPage::Changes(changes, place) => {
+                    let is_last = changes.len() < BATCH as usize;
+                    apply(ctx, changes).await?;
+                    self.after = place;
+                    if is_last {
+                        return Ok(());
+                    }
+                }
+                FeedPage::Behind(place) => {
+                    tracing::warn!("the change feed was pruned before it was read; starting over");
+                    ctx.store.memory.forget_clients();
+                    remember_ends(ctx).await?;
+                    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+                    ctx.keys.reload().await?;
+                    self.after = place;
+                }
+            }
+        }
+    }
+}
+
+async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
+    let mut keys_changed = false;
+    for change in changes {
+        match change {
+            // Users are not remembered.
+            Change::User(_) => {}
+            Change::Client(client) => ctx.store.memory.forget_client(&client),
+            Change::Keys => keys_changed = true,
+            Change::SessionEnded(session, ended) => ctx.store.memory.keep_ended(session, ended.at),
+            Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
+        }
+    }
+    if keys_changed {
+        ctx.keys.reload().await?;
+    }
+    Ok(())
+}
+
+/// Reads the ends of the last refresh lifetime from the ledger into memory.
+async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
+    let since = forgettable_before(ctx);
+    let mut after: Option<SessionId> = None;
+    loop {
+        let ends = ctx.store.ledger.sessions_ended_since(since, after, BATCH).await?;
+        after = ends.last().map(|(session, _)| *session);
+        for (session, ended) in &ends {
+            ctx.store.memory.keep_ended(*session, ended.at);
+        }
+        if ends.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes the tombstones that are pending; all recent ones where the hot state may have lost some.
+async fn write_tombstones(ctx: &Ctx) -> Result<(), OAuthError> {
+    let keep = ctx.config.longest_refresh_lifetime();
+    if ctx.store.hot.needs_replay().await? {
+        remember_ends(ctx).await?;
+        let ended = ctx.store.memory.ended();
+        for batch in ended.chunks(BATCH as usize) {
+            ctx.store.hot.end(batch, keep).await?;
+        }
+        ctx.store.memory.forget_pending(&ended);
+        ctx.store.hot.replayed().await;
+        tracing::info!(sessions = ended.len(), "the hot state has been told of recent ends again");
+        return Ok(());
+    }
+    let pending = ctx.store.memory.pending();
+    if !pending.is_empty() {
+        ctx.store.hot.end(&pending, keep).await?;
+        ctx.store.memory.forget_pending(&pending);
+        tracing::info!(sessions = pending.len(), "pending tombstones were written");
+    }
+    Ok(())
+}
+
+/// The moment from which an end must be remembered: none of the session's tokens outlives it.
+fn forgettable_before(ctx: &Ctx) -> Timestamp {
+    ctx.now().minus(ctx.config.longest_refresh_lifetime())
+}
+
+/// Starts everything that goes on in the background. It stops with the runtime.
+pub fn start(ctx: &SharedCtx, mut follower: Follower) {
+    let following = ctx.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(FOLLOW_EVERY).await;
+            complain("following the change feed", follower.follow(&following).await);
+        }
+    });
+    let tend_every = tend_interval(ctx);
+    every(ctx, "tending the keys", tend_every, tend_keys);
+    every(ctx, "noting when sessions were used", ctx.config.sessions.last_used_every.get(), note_uses);
+    every(ctx, "removing what has expired", Duration::from_secs(600), prune);
+}
+
+/// Often enough that a short rotation is not late, and at least every minute.
+fn tend_interval(ctx: &Ctx) -> Duration {
+    let shortest = ctx.config.keys.rotate_every.get().min(ctx.config.keys.jwks_max_age.get());
+    (shortest / 4).clamp(Duration::from_secs(1), Duration::from_secs(60))
+}
+
+fn every<F, W>(ctx: &SharedCtx, what: &'static str, interval: Duration, work: W)
+where
+    F: Future<Output = Result<(), OAuthError>> + Send + 'static,
+    W: Fn(SharedCtx) -> F + Send + 'static,
+{
+    let ctx = ctx.clone();
+    tokio::spawn(async move {
+        loop {
+            complain(what, work(ctx.clone()).await);
+            tokio::time::sleep(interval).await;
+        }
+    });
+}
+
+fn complain(what: &'static str, result: Result<(), OAuthError>) {
+    if let Err(error) = result {
+        tracing::warn!(error = %error, "{what} failed; it will be tried again");
+    }
+}
+
+async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
+    ctx.keys.reload().await?;
+    ctx.keys.tend().await
+}
+
+/// Writes to the ledger when sessions were last used.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; these uses are then not noted.
+pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
+    let used = ctx.store.memory.take_used();
+    for batch in used.chunks(BATCH as usize) {
+        ctx.store.ledger.touch_sessions(batch).await?;
+    }
+    Ok(())
+}
+
+async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
+    ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
+    ctx.store.hot.prune().await?;
+    ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! What a command prints: words for people, JSON for programs.
+
+use std::io::{BufRead, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::Secret;
+use crate::sessions::Applied;
+
+/// The answer of a command.
+pub struct Answer {
+    words: String,
+    json: Value,
+    failed: bool,
+}
+
+impl Answer {
+    /// An answer that is the same for people and programs.
+    #[must_use]
+    pub fn text(words: impl Into<String>) -> Self {
+        let words = words.into();
+        let json = serde_json::from_str(&words).unwrap_or_else(|_| Value::String(words.clone()));
+        Self { words, json, failed: false }
+    }
+
+    /// An answer in words and the same in JSON.
+    #[must_use]
+    pub fn new<T: Serialize>(words: impl Into<String>, json: &T) -> Self {
+        Self { words: words.into(), json: serde_json::to_value(json).unwrap_or_default(), failed: false }
+    }
+
+    /// A list, one line an item.
+    #[must_use]
+    pub fn list<T: Serialize>(items: &[T], line: impl Fn(&T) -> String) -> Self {
+        let words: Vec<String> = items.iter().map(line).collect();
+        let words = if words.is_empty() { "none".to_owned() } else { words.join("\n") };
+        Self::new(words, &items)
+    }
+
+    /// The same answer, with an exit status that says that something is wrong.
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.failed = true;
+        self
+    }
+
+    /// Prints the answer.
+    #[must_use]
+    pub fn print(self, json: bool) -> ExitCode {
+        let text = if json { serde_json::to_string_pretty(&self.json).unwrap_or_default() } else { self.words };
+        let mut out = std::io::stdout().lock();
+        // A reader that has gone away has seen enough.
+        let written = if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") };
+        if written.is_err() || self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}
+
+/// How far an end has come, in words.
+#[must_use]
+pub fn applied_words(applied: Applied) -> &'static str {
+    match applied {
+        Applied::Everywhere => "everywhere",
+        Applied::Pending => "pending: the hot state does not answer; running instances learn of it from the ledger",
+    }
+}
+
+/// The first line of standard input, without its end.
+///
+/// # Errors
+/// A sentence when there is none.
+pub fn secret_from_stdin(what: &str) -> Result<Secret, String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| format!("standard input: {error}"))?;
+    let text = line.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(format!("standard input holds no {what}"));
+    }
+    Ok(Secret::new(text))
+}

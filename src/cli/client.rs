@@ -1,0 +1,162 @@
+//! `tokenhouse client …`
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::answer::{Answer, applied_words, secret_from_stdin};
+use crate::audit::Actor;
+use crate::clients::{self, NewClient};
+use crate::ctx::Ctx;
+use crate::model::{self, ClientId, PageRequest, Secret};
+use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
+
+/// Applications that obtain tokens.
+#[derive(Debug, Subcommand)]
+pub enum Client {
+    /// Add a client; prints its secret, once, where it has one.
+    Add(Box<Add>),
+    /// List clients.
+    List,
+    /// Show a client.
+    Show(Named),
+    /// Remove a client and end its sessions.
+    Remove(Named),
+    /// Stop a client and end its sessions.
+    Disable(Named),
+    /// Let a client obtain tokens again.
+    Enable(Named),
+    /// Make a new secret; the old one stays good for `clients.secret_overlap`.
+    RotateSecret(Named),
+}
+
+/// Which client.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// `client_id`.
+    id: ClientId,
+}
+
+/// A new client.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// `client_id`: 1 to 128 of A-Z a-z 0-9 . _ ~ : -
+    id: ClientId,
+    /// The name that people see.
+    #[arg(long)]
+    name: Option<String>,
+    /// Cannot keep a secret: runs on a person's device.
+    #[arg(long)]
+    public: bool,
+    /// An address that it may redirect to, compared byte by byte; may be repeated.
+    #[arg(long = "redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
+    redirect_uris: Vec<RedirectUri>,
+    /// An address to return to after sign-out; may be repeated.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
+    post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where to report sign-outs.
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
+    /// What it may present: `client_credentials`, `refresh_token`; may be repeated.
+    #[arg(long = "grant", value_name = "GRANT")]
+    grants: Vec<GrantType>,
+    /// The most it may be granted, as one text: "a b c".
+    #[arg(long, value_parser = Scope::parse, default_value = "")]
+    scope: Scope,
+    /// The `aud` of its access tokens; may be repeated. The issuer where absent.
+    #[arg(long = "audience", value_name = "AUDIENCE")]
+    audience: Vec<String>,
+    /// `client_secret_basic` (where absent), `client_secret_post` or `none`.
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<AuthMethod>,
+    /// First-party: no consent page.
+    #[arg(long)]
+    trusted: bool,
+    /// Read a secret of at least 32 random bytes from standard input instead of making one.
+    #[arg(long)]
+    secret_stdin: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
+    let by = Actor::CommandLine;
+    match command {
+        Client::Add(new) => add(*new, ctx).await,
+        Client::List => list(ctx).await,
+        Client::Show(named) => {
+            let client = ctx.store.ledger.client(&named.id).await.map_err(|error| error.to_string())?;
+            let client = client.ok_or_else(|| format!("there is no client `{}`", named.id))?;
+            Ok(Answer::new(serde_json::to_string_pretty(&client).unwrap_or_default(), &client))
+        }
+        Client::Remove(named) => {
+            let applied = clients::remove(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            Ok(Answer::new(format!("Removed; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+        }
+        Client::Disable(named) => {
+            let applied = clients::disable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            Ok(Answer::new(format!("Disabled; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+        }
+        Client::Enable(named) => {
+            clients::enable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            Ok(Answer::new("Enabled.", &json!({})))
+        }
+        Client::RotateSecret(named) => {
+            let (secret, old_ends) = clients::rotate_secret(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
+            Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
+        }
+    }
+}
+
+async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
+    let secret = if new.secret_stdin { Some(secret_from_stdin("secret")?) } else { None };
+    let new = NewClient {
+        id: new.id,
+        name: new.name,
+        public: new.public,
+        auth_method: new.auth_method,
+        trusted: new.trusted,
+        grants: new.grants,
+        scope: new.scope,
+        audience: new.audience,
+        redirect_uris: new.redirect_uris,
+        post_logout_redirect_uris: new.post_logout_redirect_uris,
+        backchannel_logout_uri: new.backchannel_logout_uri,
+        secret,
+    };
+    let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(|error| error.to_string())?;
+    let mut words = format!("Added {}", line(&client));
+    if let Some(secret) = &secret {
+        words.push_str("\nSecret (shown once): ");
+        words.push_str(secret.expose());
+    }
+    Ok(Answer::new(words, &json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
+}
+
+async fn list(ctx: &Ctx) -> Result<Answer, String> {
+    let mut page = PageRequest::new(None, Some(PageRequest::MAX));
+    let mut all = Vec::new();
+    loop {
+        let found = ctx.store.ledger.list_clients(&page).await.map_err(|error| error.to_string())?;
+        all.extend(found.items);
+        page.after = found.next;
+        if page.after.is_none() {
+            return Ok(Answer::list(&all, line));
+        }
+    }
+}
+
+fn line(client: &model::Client) -> String {
+    let kind = match client.kind {
+        model::ClientKind::Public => "public",
+        model::ClientKind::Confidential => "confidential",
+    };
+    let state = match client.state {
+        model::ClientState::Active => "active",
+        model::ClientState::Disabled => "disabled",
+    };
+    let grants: Vec<&str> = client.grants.iter().map(|grant| grant.as_str()).collect();
+    format!("{} {kind} {state} [{}] \"{}\"", client.id, grants.join(" "), client.scope)
+}

@@ -1,0 +1,102 @@
+//! `tokenhouse inspect`: what a token holds, and in words why it would be refused.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Args;
+use serde_json::{Value, json};
+use tokenhouse_verifier::{KeySet, Verifier};
+
+use super::answer::Answer;
+use super::open;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::introspection::{self, Live};
+use crate::protocol::OAuthError;
+use crate::tokens;
+
+/// Say what a token holds, and why it would be refused.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// An access token or a refresh token.
+    token: String,
+    /// Verify against the JWKS in this file, offline, and leave the stores alone.
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+}
+
+/// Decodes and judges.
+///
+/// # Errors
+/// A sentence when the JWKS or the house cannot be opened; a bad token is an answer, not an error.
+pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
+    let header = part(&command.token, 0);
+    let claims = part(&command.token, 1);
+    let verdict = match &command.jwks {
+        Some(file) => offline(&command.token, file, &config)?,
+        None => at_home(&command.token, &header, config).await?,
+    };
+    let mut words = String::new();
+    for (name, value) in [("header", &header), ("claims", &claims)] {
+        let text = value.as_ref().map_or_else(|| "not readable".to_owned(), |value| format!("{value:#}"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(words, "{name}: {text}");
+    }
+    words.push_str(&verdict.words());
+    let answer = Answer::new(words, &json!({ "header": header, "claims": claims, "good": verdict.is_good(), "why": verdict.words() }));
+    Ok(if verdict.is_good() { answer } else { answer.failed() })
+}
+
+enum Judged {
+    Good(String),
+    Refused(String),
+}
+
+impl Judged {
+    fn is_good(&self) -> bool {
+        matches!(self, Self::Good(_))
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Good(why) => format!("good: {why}"),
+            Self::Refused(why) => format!("refused: {why}"),
+        }
+    }
+}
+
+fn offline(token: &str, file: &std::path::Path, config: &Config) -> Result<Judged, String> {
+    let jwks = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{}: {error}", file.display()))?;
+    let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
+    Ok(match verifier.verify(token, &keys, Clock::system().now().seconds()) {
+        Ok(_) => Judged::Good("the signature and the claims hold; whether it was revoked is not known offline".to_owned()),
+        Err(refusal) => Judged::Refused(refusal.to_string()),
+    })
+}
+
+async fn at_home(token: &str, header: &Option<Value>, config: Config) -> Result<Judged, String> {
+    let ctx = open(config).await?;
+    let looks_like_refresh = header.as_ref().is_some_and(|header| header["typ"] == "rt+jwt");
+    if looks_like_refresh {
+        if let Err(error) = tokens::read_refresh_token(&ctx, token) {
+            return Ok(Judged::Refused(error.to_string()));
+        }
+    } else if let Err(refusal) = ctx.verifier.verify(token, &ctx.keys.verifying_keys(), ctx.now().seconds()) {
+        return Ok(Judged::Refused(refusal.to_string()));
+    }
+    Ok(match introspection::look(&ctx, token).await {
+        Ok(Some(Live::Access(_))) => Judged::Good("an access token whose session or client is live".to_owned()),
+        Ok(Some(Live::Refresh(_))) => Judged::Good("a refresh token of a live session".to_owned()),
+        Ok(None) => Judged::Refused("it is well made, but its session, user or client is over, or it was used before".to_owned()),
+        Err(OAuthError::Unavailable(away)) => return Err(format!("whether it is live is not known: {away}")),
+        Err(error) => return Err(error.to_string()),
+    })
+}
+
+fn part(token: &str, place: usize) -> Option<Value> {
+    let text = token.split('.').nth(place)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}

@@ -1,0 +1,22 @@
+//! `tokenhouse migrate`: brings the ledger's schema up.
+
+use serde_json::json;
+
+use super::answer::Answer;
+use crate::app;
+use crate::config::Config;
+
+/// Applies the migrations that are missing.
+///
+/// # Errors
+/// A sentence when the database does not answer or its schema is newer than this program.
+pub async fn run(config: Config) -> Result<Answer, String> {
+    let ledger = app::connect_ledger(&config).await.map_err(|error| app::OpenHouseError::Store(error).to_string())?;
+    let migrated = ledger.migrate().await.map_err(|error| app::OpenHouseError::Store(error).to_string())?;
+    let words = if migrated.applied.is_empty() {
+        format!("The schema is up to date (version {}).", migrated.version)
+    } else {
+        format!("Applied {}; the schema is at version {}.", migrated.applied.join(", "), migrated.version)
+    };
+    Ok(Answer::new(words, &json!({ "applied": migrated.applied, "version": migrated.version })))
+}

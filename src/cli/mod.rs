@@ -1,0 +1,108 @@
+//! The command line: one file a command. A command opens the house like the service does and calls the same rules.
+
+pub mod answer;
+pub mod client;
+pub mod doctor;
+pub mod inspect;
+pub mod keys;
+pub mod migrate;
+pub mod serve;
+pub mod session;
+pub mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{self, Purpose};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::ctx::Ctx;
+use crate::http::openapi;
+
+use answer::Answer;
+
+/// OAuth 2.1 and OpenID Connect token issuing service.
+#[derive(Debug, Parser)]
+#[command(name = "tokenhouse", version, about)]
+struct Arguments {
+    /// The configuration file; `tokenhouse.toml` where it exists, if none is named.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Serve),
+    /// Bring the ledger's schema up.
+    Migrate,
+    /// People who sign in.
+    #[command(subcommand)]
+    User(user::User),
+    /// Applications that obtain tokens.
+    #[command(subcommand)]
+    Client(client::Client),
+    /// The master key and the signing keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Sessions: the tokens of one client for one user.
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Say what a token holds, and why it would be refused.
+    Inspect(inspect::Inspect),
+    /// Check configuration, stores, keys and clock, and name each fix.
+    Doctor,
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// Runs the command of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match actix_web::rt::System::new().block_on(dispatch(arguments)) {
+        Ok(answer) => answer.print(json),
+        Err(problem) => {
+            eprintln!("tokenhouse: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
+    if let Command::Openapi = arguments.command {
+        return Ok(Answer::text(openapi::json()));
+    }
+    let config = config::load(arguments.config.as_deref()).map_err(|error| error.to_string())?;
+    let chatty = matches!(arguments.command, Command::Serve(_));
+    app::logging::start(&log_settings(&config, chatty))?;
+    match arguments.command {
+        Command::Serve(command) => serve::run(command, config).await,
+        Command::Migrate => migrate::run(config).await,
+        Command::User(command) => user::run(command, &open(config).await?).await,
+        Command::Client(command) => client::run(command, &open(config).await?).await,
+        Command::Keys(command) => keys::run(command, config).await,
+        Command::Session(command) => session::run(command, &open(config).await?).await,
+        Command::Inspect(command) => inspect::run(command, config).await,
+        Command::Doctor => doctor::run(config).await,
+        Command::Openapi => Ok(Answer::text(openapi::json())),
+    }
+}
+
+/// A command's answer is its output; only warnings go to the log.
+fn log_settings(config: &Config, chatty: bool) -> config::Log {
+    let level = if chatty { config.log.level.clone() } else { "warn".to_owned() };
+    config::Log { level, format: config.log.format }
+}
+
+async fn open(config: Config) -> Result<Ctx, String> {
+    app::open(config, Clock::system(), Purpose::Command).await.map_err(|error| error.to_string())
+}

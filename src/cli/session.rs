@@ -1,0 +1,108 @@
+//! `tokenhouse session …`
+
+use clap::{Args, Subcommand};
+
+use super::answer::{Answer, applied_words};
+use super::user;
+use crate::audit::Actor;
+use crate::ctx::Ctx;
+use crate::model::{ClientId, EndReason, PageRequest, SessionFilter, SessionId};
+use crate::sessions::{self, SessionView};
+
+/// Sessions: the tokens of one client for one user.
+#[derive(Debug, Subcommand)]
+pub enum Session {
+    /// List sessions in the order of their creation.
+    List(List),
+    /// End sessions.
+    Revoke(Revoke),
+}
+
+/// Which sessions are listed.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Those of one user (name, address or identifier).
+    #[arg(long)]
+    user: Option<String>,
+    /// Those of one client.
+    #[arg(long)]
+    client: Option<ClientId>,
+    /// Only those that are neither ended nor over.
+    #[arg(long)]
+    live: bool,
+}
+
+/// Which sessions end. Something must be named.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Revoke {
+    /// One session.
+    sid: Option<SessionId>,
+    /// Those of one user (name, address or identifier).
+    #[arg(long)]
+    user: Option<String>,
+    /// Those of one client.
+    #[arg(long)]
+    client: Option<ClientId>,
+    /// Everything.
+    #[arg(long, conflicts_with_all = ["sid", "user", "client"])]
+    all: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub async fn run(command: Session, ctx: &Ctx) -> Result<Answer, String> {
+    match command {
+        Session::List(wanted) => list(wanted, ctx).await,
+        Session::Revoke(wanted) => revoke(wanted, ctx).await,
+    }
+}
+
+async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
+    let user = match &wanted.user {
+        Some(name) => Some(user::find(ctx, name).await?.id),
+        None => None,
+    };
+    let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
+    let mut page = PageRequest::new(None, Some(PageRequest::MAX));
+    let mut all = Vec::new();
+    loop {
+        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(|error| error.to_string())?;
+        for session in found.items {
+            all.push(sessions::describe(ctx, session).await);
+        }
+        page.after = found.next;
+        if page.after.is_none() {
+            return Ok(Answer::list(&all, line));
+        }
+    }
+}
+
+async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
+    let user = match &wanted.user {
+        Some(name) => Some(user::find(ctx, name).await?.id),
+        None => None,
+    };
+    let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
+    let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine)
+        .await
+        .map_err(|error| error.to_string())?;
+    let words = format!(
+        "{} sessions ended {}; their last access token expires at {}.",
+        receipt.sessions_ended,
+        applied_words(receipt.applied),
+        receipt.access_tokens_expire_by
+    );
+    Ok(Answer::new(words, &receipt))
+}
+
+fn line(view: &SessionView) -> String {
+    let session = &view.session;
+    let state = match session.ended {
+        Some(ended) => format!("ended at {} ({})", ended.at, ended.reason.as_str()),
+        None => format!("until {}", view.effective_end),
+    };
+    format!("{} user {} client {} {state}", session.id, session.user_id, session.client_id)
+}
