@@ -72,13 +72,13 @@ pub struct SessionGrant {
     #[serde(rename = "c")]
     pub client_id: ClientId,
     /// The user.
-    #[serde(rename = "u")]
+    #[serde(rename = "u", with = "short")]
     pub user_id: UserId,
     /// What was granted.
     #[serde(rename = "s")]
     pub scope: Scope,
     /// `aud` of the access tokens.
-    #[serde(rename = "a")]
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String>,
     /// The session's place in the status lists.
     #[serde(rename = "i")]
@@ -90,7 +90,7 @@ pub struct SessionGrant {
     #[serde(rename = "t")]
     pub auth_time: i64,
     /// `amr` (RFC 8176).
-    #[serde(rename = "m")]
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
     /// `roles`.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
@@ -171,8 +171,20 @@ impl RotationRecord {
     }
 
     /// The record as the hot state keeps it.
+    ///
+    /// The head line, words separated by single spaces: `gen branch issued_at expires_in ends_at lifetime streak
+    /// repeated ancestors`. `issued_at` is in milliseconds, the other times in seconds; `expires_in` counts from
+    /// `issued_at`. An ancestor is `back` or `back:branch`, where `back` says how many milliseconds it was rotated
+    /// before the one in front of it (the first: before `issued_at`); commas between them.
+    ///
+    /// One record has one text, because compare-and-set compares texts. So whoever adds a field to the grant leaves
+    /// it out where it has its default, or records of the version before can no longer be replaced.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the grant is plain text and numbers, and writing to a String cannot fail")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the grant is plain text and numbers, and writing to a String cannot fail"
+    )]
     pub fn encode(&self) -> String {
         let mut text = String::with_capacity(320);
         write!(
@@ -181,17 +193,22 @@ impl RotationRecord {
             self.current.number,
             self.current.branch,
             self.issued_at.millis(),
-            self.expires_at.seconds(),
+            self.expires_at.seconds().wrapping_sub(self.issued_at.seconds()),
             self.ends_at.seconds(),
             self.lifetime.as_secs(),
             self.repeats.streak,
             u8::from(self.repeats.current),
         )
         .expect("writing to a String cannot fail");
+        let mut front = self.issued_at;
         for (place, ancestor) in self.ancestors.iter().enumerate() {
             let comma = if place == 0 { "" } else { "," };
-            write!(text, "{comma}{}:{}", ancestor.branch, ancestor.rotated_at.millis())
-                .expect("writing to a String cannot fail");
+            let back = front.millis().wrapping_sub(ancestor.rotated_at.millis());
+            write!(text, "{comma}{back}").expect("writing to a String cannot fail");
+            if ancestor.branch != 0 {
+                write!(text, ":{}", ancestor.branch).expect("writing to a String cannot fail");
+            }
+            front = ancestor.rotated_at;
         }
         text.push('\n');
         text.push_str(&serde_json::to_string(&self.grant).expect("a grant is plain JSON"));
@@ -203,31 +220,63 @@ impl RotationRecord {
     pub fn decode(text: &str) -> Option<Self> {
         let (head, grant) = text.split_once('\n')?;
         let mut words = head.split(' ');
+        let current = Generation { number: words.next()?.parse().ok()?, branch: words.next()?.parse().ok()? };
+        let issued_at = Timestamp::from_millis(words.next()?.parse().ok()?);
+        let expires_in: i64 = words.next()?.parse().ok()?;
         let record = Self {
-            current: Generation { number: words.next()?.parse().ok()?, branch: words.next()?.parse().ok()? },
-            issued_at: Timestamp::from_millis(words.next()?.parse().ok()?),
-            expires_at: Timestamp::from_seconds(words.next()?.parse().ok()?),
+            current,
+            issued_at,
+            expires_at: Timestamp::from_seconds(issued_at.seconds().wrapping_add(expires_in)),
             ends_at: Timestamp::from_seconds(words.next()?.parse().ok()?),
             lifetime: Duration::from_secs(words.next()?.parse().ok()?),
-            repeats: Repeats { streak: words.next()?.parse().ok()?, current: words.next()? == "1" },
-            ancestors: decode_ancestors(words.next()?)?,
+            repeats: Repeats { streak: words.next()?.parse().ok()?, current: decode_flag(words.next()?)? },
+            ancestors: decode_ancestors(words.next()?, issued_at)?,
             grant: serde_json::from_str(grant).ok()?,
         };
         words.next().is_none().then_some(record)
     }
 }
 
-fn decode_ancestors(text: &str) -> Option<Vec<Ancestor>> {
+fn decode_flag(text: &str) -> Option<bool> {
+    match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
+}
+
+fn decode_ancestors(text: &str, issued_at: Timestamp) -> Option<Vec<Ancestor>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
+    let mut front = issued_at;
     text.split(',')
         .map(|ancestor| {
-            let (branch, rotated_at) = ancestor.split_once(':')?;
-            Some(Ancestor {
-                branch: branch.parse().ok()?,
-                rotated_at: Timestamp::from_millis(rotated_at.parse().ok()?),
-            })
+            let (back, branch) = ancestor.split_once(':').unwrap_or((ancestor, "0"));
+            let back: i64 = back.parse().ok()?;
+            front = Timestamp::from_millis(front.millis().wrapping_sub(back));
+            Some(Ancestor { branch: branch.parse().ok()?, rotated_at: front })
         })
         .collect()
+}
+
+/// A UUID in 22 characters instead of 36.
+mod short {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use serde::de::{Deserialize as _, Deserializer, Error as _};
+    use serde::ser::Serializer;
+    use uuid::Uuid;
+
+    use crate::model::UserId;
+
+    pub(super) fn serialize<S: Serializer>(id: &UserId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_URL_SAFE_NO_PAD.encode(id.0.as_bytes()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
+        Uuid::from_slice(&bytes).map(UserId).map_err(D::Error::custom)
+    }
 }

@@ -1,0 +1,128 @@
+//! What a refusal by the driver or the server means for the house.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::store::StoreError;
+
+/// The name of this store in errors.
+const STORE: &str = "hot state";
+
+/// The store cannot be asked, for a reason of our own.
+pub(super) fn unavailable(reason: &'static str) -> StoreError {
+    StoreError::Unavailable { store: STORE, source: reason.into() }
+}
+
+/// The connection could not be made. Whatever the server said (a wrong password, too many clients), it is not there.
+pub(super) fn unreachable(error: RedisError) -> StoreError {
+    StoreError::Unavailable { store: STORE, source: error.into() }
+}
+
+/// The answer is not one that the script gives.
+pub(super) fn broken(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Broken { store: STORE, source: reason.into() }
+}
+
+/// What an error in answer to a command means: our own mistake, or a server that cannot serve at the moment (gone,
+/// slow, out of memory, read-only, loading, in failover, cut off from its replicas, asking for a password…).
+pub(super) fn refused(error: RedisError) -> StoreError {
+    if is_our_mistake(&error) { broken(error) } else { unreachable(error) }
+}
+
+fn is_our_mistake(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(kind) => matches!(
+            kind,
+            ServerErrorKind::ResponseError
+                | ServerErrorKind::ExecAbort
+                | ServerErrorKind::NoScript
+                | ServerErrorKind::CrossSlot
+                | ServerErrorKind::NotBusy
+                | ServerErrorKind::NoSub
+        ),
+        ErrorKind::Extension => code_of(error).is_some_and(|code| code == "WRONGTYPE"),
+        ErrorKind::UnexpectedReturnType
+        | ErrorKind::InvalidClientConfig
+        | ErrorKind::Client
+        | ErrorKind::RESP3NotSupported => true,
+        _ => false,
+    }
+}
+
+fn code_of(error: &RedisError) -> Option<String> {
+    let errors = error.clone().into_server_errors()?;
+    errors.first().map(|(_, error)| error.code().to_owned())
+}
+
+/// How a command failed, as far as the connection is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The server answered with an error: it is there.
+    Answered,
+    /// No answer in time; the connection may be well.
+    Silent,
+    /// The connection is gone, or no longer makes sense.
+    Lost,
+}
+
+/// Which kind of failure `error` is.
+pub(super) fn failure(error: &RedisError) -> Failure {
+    if error.is_timeout() {
+        Failure::Silent
+    } else if error.is_io_error() || error.is_unrecoverable_error() {
+        Failure::Lost
+    } else {
+        Failure::Answered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(line: &str) -> RedisError {
+        let (code, detail) = line.split_once(' ').unwrap_or((line, ""));
+        redis::make_extension_error(code.to_owned(), Some(detail.to_owned()))
+    }
+
+    #[test]
+    fn a_server_that_cannot_serve_is_unavailable() {
+        for line in
+            ["OOM command not allowed", "NOREPLICAS Not enough", "NOAUTH Authentication", "BUSY Redis is", "MISCONF x"]
+        {
+            let error = answer(line);
+
+            assert_eq!(failure(&error), Failure::Answered, "{line}");
+            assert!(matches!(refused(error), StoreError::Unavailable { .. }), "{line}");
+        }
+        for kind in [
+            ServerErrorKind::ReadOnly,
+            ServerErrorKind::BusyLoading,
+            ServerErrorKind::MasterDown,
+            ServerErrorKind::ClusterDown,
+            ServerErrorKind::TryAgain,
+        ] {
+            let error = RedisError::from((ErrorKind::Server(kind), "refused"));
+
+            assert_eq!(failure(&error), Failure::Answered, "{kind:?}");
+            assert!(matches!(refused(error), StoreError::Unavailable { .. }), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_or_a_script_error_is_our_mistake() {
+        assert!(matches!(refused(answer("WRONGTYPE Operation against")), StoreError::Broken { .. }));
+        let script = RedisError::from((ErrorKind::Server(ServerErrorKind::ResponseError), "user_script:1: attempt"));
+        assert!(matches!(refused(script), StoreError::Broken { .. }));
+    }
+
+    #[test]
+    fn a_slow_answer_is_silence_and_a_reset_is_a_loss() {
+        let slow = RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        let reset = RedisError::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+
+        assert_eq!(failure(&slow), Failure::Silent);
+        assert_eq!(failure(&reset), Failure::Lost);
+        assert!(matches!(refused(slow), StoreError::Unavailable { .. }));
+        assert!(matches!(refused(reset), StoreError::Unavailable { .. }));
+    }
+}

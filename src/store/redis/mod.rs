@@ -1,0 +1,298 @@
+//! The hot state in Redis or Valkey (7 or later): one atomic step on one key per operation.
+//!
+//! Keys: `{prefix}s:{session}` a rotation record or a tombstone, `o:` one-time values, `m:` memories, `c:` counters.
+//! All have an expiry. One server (or a name that leads to the current primary) is spoken to; URLs of Redis Cluster
+//! and Sentinel are not understood.
+//!
+//! **Nothing is sent twice.** When an answer does not come in time, nobody knows whether the server did what it was
+//! told, and the caller hears `Unavailable`. After [`breaker`]'s five failures in a row, calls are refused at once,
+//! but for a trial now and then.
+//!
+//! **The replay gate.** A server that was restarted, or a replica that was promoted, may have forgotten that a session
+//! was ended. So whatever reads or writes a rotation record answers `Unavailable` from the moment a connection is lost
+//! or another server is seen (`run_id`, `master_replid`) until the ends of late have been written again
+//! ([`HotState::needs_replay`], [`HotState::replayed`]). What remains: a server that is exchanged behind a proxy, while
+//! the connection stands, is noticed at the next [`HotState::needs_replay`], about a second later.
+
+mod breaker;
+mod fault;
+mod link;
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redis::{Cmd, Pipeline, Script, cmd};
+
+use super::{Advance, Counted, HotState, StoreError, Taken};
+use crate::clock::Timestamp;
+use crate::model::rotation::TOMBSTONE;
+use crate::model::{Generation, HotSession, RotationRecord, SessionId};
+use link::{Link, Server};
+
+/// Settings of the connection.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// `redis://` or `rediss://` URL. It may hold a password, so it is never printed.
+    pub url: String,
+    /// Before every key, so that several installations can share a server.
+    pub key_prefix: String,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long one operation may take.
+    pub command_timeout: Duration,
+}
+
+/// The hot state in Redis.
+pub struct RedisHot {
+    link: Link,
+    key_prefix: String,
+}
+
+/// How long a record is kept after its current token has expired: verification allows a minute of leeway.
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(2);
+
+/// How many tombstones are written in one trip.
+const BATCH: usize = 1000;
+
+static ADVANCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("advance.lua")));
+static LOAD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("load.lua")));
+static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("replace.lua")));
+static TAKE_ONCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("take_once.lua")));
+static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("count.lua")));
+
+impl RedisHot {
+    /// Connects. The server may be away: operations then answer [`StoreError::Unavailable`] until it is back.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`] when the URL cannot be used.
+    pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
+        let link = Link::new(&settings)?;
+        if settings.url.ends_with("#insecure") {
+            tracing::warn!("the Redis URL ends in #insecure: nobody checks that it is our Redis that answers");
+        }
+        if let Err(error) = link.call().await.map(drop) {
+            tracing::warn!(error = %describe(&error), "Redis cannot be reached yet");
+        }
+        Ok(Self { link, key_prefix: settings.key_prefix })
+    }
+
+    fn key(&self, kind: char, name: impl fmt::Display) -> String {
+        format!("{}{kind}:{name}", self.key_prefix)
+    }
+
+    fn session_key(&self, session: SessionId) -> String {
+        self.key('s', session)
+    }
+
+    /// Asks what the server at the other end is, and hangs up on one that takes no writes.
+    async fn server(&self) -> Result<(u64, Server), StoreError> {
+        let mut call = self.link.probe().await?;
+        let mut sections = Pipeline::new();
+        sections.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+        let answer = sections.query_async::<(String, String)>(&mut call.line).await;
+        let (server, replication) = call.heard(answer)?;
+        if field(&replication, "role").is_some_and(|role| role != "master") {
+            call.hang_up();
+            return Err(fault::unavailable("the server is a replica"));
+        }
+        match (field(&server, "run_id"), field(&replication, "master_replid")) {
+            (Some(run_id), Some(replication_id)) => {
+                let server = Server { run_id: run_id.to_owned(), replication_id: replication_id.to_owned() };
+                Ok((call.number(), server))
+            }
+            _ => Err(fault::broken("INFO names no run_id and master_replid")),
+        }
+    }
+}
+
+#[async_trait]
+impl HotState for RedisHot {
+    async fn advance(&self, session: SessionId, presented: Generation) -> Result<Advance, StoreError> {
+        let mut call = self.link.replayed_call().await?;
+        let answer = ADVANCE
+            .key(self.session_key(session))
+            .arg(presented.number)
+            .arg(presented.branch)
+            .arg(KEPT_AFTER_EXPIRY.as_secs())
+            .invoke_async::<(Option<Vec<u8>>, i64, bool)>(&mut call.line)
+            .await;
+        let (value, now, advanced) = call.heard(answer)?;
+        Ok(Advance { session: read_session(session, value)?, advanced, now: Timestamp::from_millis(now) })
+    }
+
+    async fn load(&self, session: SessionId) -> Result<(HotSession, Timestamp), StoreError> {
+        let mut call = self.link.replayed_call().await?;
+        let answer = LOAD.key(self.session_key(session)).invoke_async::<(Option<Vec<u8>>, i64)>(&mut call.line).await;
+        let (value, now) = call.heard(answer)?;
+        Ok((read_session(session, value)?, Timestamp::from_millis(now)))
+    }
+
+    async fn insert(&self, session: SessionId, record: &RotationRecord) -> Result<bool, StoreError> {
+        let mut call = self.link.replayed_call().await?;
+        let answer = cmd("SET")
+            .arg(self.session_key(session))
+            .arg(record.encode())
+            .arg("NX")
+            .arg("PXAT")
+            .arg(kept_until(record))
+            .query_async(&mut call.line)
+            .await;
+        call.heard(answer)
+    }
+
+    async fn replace(
+        &self,
+        session: SessionId,
+        old: &RotationRecord,
+        new: &RotationRecord,
+    ) -> Result<bool, StoreError> {
+        let mut call = self.link.replayed_call().await?;
+        let answer = REPLACE
+            .key(self.session_key(session))
+            .arg(old.encode())
+            .arg(new.encode())
+            .arg(kept_until(new))
+            .invoke_async(&mut call.line)
+            .await;
+        call.heard(answer)
+    }
+
+    async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError> {
+        for batch in sessions.chunks(BATCH) {
+            let mut tombstones = Pipeline::with_capacity(batch.len());
+            for session in batch {
+                tombstones.add_command(set(self.session_key(*session), TOMBSTONE, keep)).ignore();
+            }
+            let mut call = self.link.call().await?;
+            let answer = tombstones.exec_async(&mut call.line).await;
+            call.heard(answer)?;
+        }
+        Ok(())
+    }
+
+    async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = set(self.key('o', key), &format!("f{value}"), keep).arg("NX").query_async(&mut call.line).await;
+        call.heard(answer)
+    }
+
+    async fn take_once(&self, key: &str) -> Result<Taken, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = TAKE_ONCE.key(self.key('o', key)).invoke_async::<Option<String>>(&mut call.line).await;
+        let Some(value) = call.heard(answer)? else { return Ok(Taken::Absent) };
+        match (value.strip_prefix('f'), value.strip_prefix('t')) {
+            (Some(fresh), _) => Ok(Taken::First(fresh.to_owned())),
+            (None, Some(taken)) => Ok(Taken::Again(taken.to_owned())),
+            (None, None) => Err(StoreError::Corrupt("a one-time value in Redis cannot be read".to_owned())),
+        }
+    }
+
+    async fn remember(&self, key: &str, keep: Duration) -> Result<bool, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = set(self.key('m', key), "", keep).arg("NX").query_async(&mut call.line).await;
+        call.heard(answer)
+    }
+
+    async fn remembers(&self, key: &str) -> Result<bool, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = cmd("EXISTS").arg(self.key('m', key)).query_async(&mut call.line).await;
+        call.heard(answer)
+    }
+
+    async fn count(&self, key: &str, window: Duration) -> Result<Counted, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = COUNT.key(self.key('c', key)).arg(millis(window)).invoke_async::<(u64, u64)>(&mut call.line).await;
+        let (count, left) = call.heard(answer)?;
+        Ok(Counted { count, resets_in: Duration::from_millis(left) })
+    }
+
+    async fn forget(&self, key: &str) -> Result<(), StoreError> {
+        let mut both = Pipeline::new();
+        both.cmd("DEL").arg(self.key('m', key)).ignore().cmd("DEL").arg(self.key('c', key)).ignore();
+        let mut call = self.link.call().await?;
+        let answer = both.exec_async(&mut call.line).await;
+        call.heard(answer)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = cmd("PING").exec_async(&mut call.line).await;
+        call.heard(answer)?;
+        self.link.check_replayed()
+    }
+
+    /// Redis removes what has expired by itself.
+    async fn prune(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// True until [`HotState::replayed`] has followed it with no loss in between; so also at the very start.
+    async fn needs_replay(&self) -> Result<bool, StoreError> {
+        let (line, server) = self.server().await?;
+        self.link.note_server(line, server)
+    }
+
+    /// Looks again first which server it is: if it is another one, or away, the gate stays closed and
+    /// [`HotState::needs_replay`] says so again.
+    async fn replayed(&self) {
+        if let Ok((line, server)) = self.server().await {
+            self.link.note_replayed(line, &server);
+        }
+    }
+}
+
+fn set(key: String, value: &str, keep: Duration) -> Cmd {
+    let mut set = cmd("SET");
+    set.arg(key).arg(value).arg("PX").arg(millis(keep));
+    set
+}
+
+/// Whole milliseconds, at least one, and no more than Redis can add to the time.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX) * 1000)
+}
+
+/// Until when `record` is kept, in milliseconds since 1970. Redis takes no time before that.
+fn kept_until(record: &RotationRecord) -> i64 {
+    record.expires_at.plus(KEPT_AFTER_EXPIRY).millis().max(1)
+}
+
+fn read_session(session: SessionId, value: Option<Vec<u8>>) -> Result<HotSession, StoreError> {
+    let Some(value) = value else { return Ok(HotSession::Absent) };
+    if value == TOMBSTONE.as_bytes() {
+        return Ok(HotSession::Ended);
+    }
+    String::from_utf8(value)
+        .ok()
+        .and_then(|text| RotationRecord::decode(&text))
+        .map(|record| HotSession::Live(Box::new(record)))
+        .ok_or_else(|| StoreError::Corrupt(format!("the rotation record of session {session} cannot be read")))
+}
+
+/// The value of `name` in an answer to `INFO`.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+fn describe(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for RedisSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisSettings")
+            .field("key_prefix", &self.key_prefix)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("command_timeout", &self.command_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedisHot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisHot").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
+    }
+}
