@@ -180,7 +180,11 @@ impl RotationRecord {
     /// One record has one text, because compare-and-set compares texts. So whoever adds a field to the grant leaves
     /// it out where it has its default, or records of the version before can no longer be replaced.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the grant is plain text and numbers, and writing to a String cannot fail")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the grant is plain text and numbers, and writing to a String cannot fail"
+    )]
     pub fn encode(&self) -> String {
         let mut text = String::with_capacity(320);
         write!(

@@ -15,7 +15,8 @@ use crate::model::{Generation, HotSession, RotationRecord, SessionId};
 #[async_trait]
 pub trait HotState: Send + Sync {
     /// Exchanges the current token of `session` if it is `presented`: the record steps forward by
-    /// [`RotationRecord::advanced`], at the store's own time. Anything else is returned as it stands.
+    /// [`RotationRecord::advanced`], at the store's own time. Anything else is returned as it stands, and so is the
+    /// record of a session whose end has come.
     async fn advance(&self, session: SessionId, presented: Generation) -> Result<Advance, StoreError>;
 
     /// What is known of `session`, and the store's own time.
@@ -56,10 +57,11 @@ pub trait HotState: Send + Sync {
     async fn prune(&self) -> Result<(), StoreError>;
 
     /// Called about once a second. A store that may have lost acknowledged writes (a restart, a failover, a lost
-    /// connection) reports it here once; refreshes are refused until [`HotState::replayed`] has been called.
+    /// connection, its own start) reports it here until [`HotState::replayed`] has been called, and refuses refreshes.
     async fn needs_replay(&self) -> Result<bool, StoreError>;
 
     /// The recent ends have been written again (they were read from the ledger after [`HotState::needs_replay`]).
+    /// Changes nothing when the store may have lost writes once more since it was asked.
     async fn replayed(&self);
 }
 

@@ -1,0 +1,131 @@
+//! Where the rules are run. Each test has a place of its own: a database file, a database, or a key prefix.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokenhouse::clock::{Clock, Timestamp};
+use tokenhouse::model::SessionId;
+use tokenhouse::store::HotState;
+use tokenhouse::store::ledger::hot::LedgerHot;
+
+use crate::support::postgres::PostgresLedger;
+use crate::support::records;
+use crate::support::redis;
+use crate::support::sqlite::SqliteLedger;
+
+/// One backend, for one test.
+pub(super) struct Place {
+    hot: Arc<dyn HotState>,
+    /// The clock of a store that has none of its own.
+    clock: Option<Clock>,
+    ledger: Holds,
+}
+
+enum Holds {
+    Nothing,
+    Sqlite(SqliteLedger),
+    Postgres(PostgresLedger),
+}
+
+impl Place {
+    pub(super) async fn sqlite() -> Self {
+        let place = SqliteLedger::fresh().await;
+        let clock = Clock::system();
+        let hot = Arc::new(LedgerHot::new(&place.ledger, clock.clone()));
+        Self { hot, clock: Some(clock), ledger: Holds::Sqlite(place) }.ready().await
+    }
+
+    pub(super) async fn postgres() -> Self {
+        let place = PostgresLedger::fresh().await;
+        let hot = Arc::new(LedgerHot::new(&place.ledger, Clock::system()));
+        Self { hot, clock: None, ledger: Holds::Postgres(place) }.ready().await
+    }
+
+    pub(super) async fn redis() -> Self {
+        let hot = Arc::new(redis::open(redis::settings()).await);
+        Self { hot, clock: None, ledger: Holds::Nothing }
+    }
+
+    async fn ready(self) -> Self {
+        if self.hot.needs_replay().await.unwrap() {
+            self.hot.replayed().await;
+        }
+        self
+    }
+
+    /// A second hand on the store, for what runs at the same time.
+    pub(super) fn hot(&self) -> Arc<dyn HotState> {
+        Arc::clone(&self.hot)
+    }
+
+    /// The store's own time.
+    pub(super) async fn now(&self) -> Timestamp {
+        self.hot.load(records::session()).await.unwrap().1
+    }
+
+    /// Lets time pass for the store.
+    pub(super) async fn pass(&self, time: Duration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => tokio::time::sleep(time).await, // its clock is not in our hands
+        }
+    }
+
+    /// A session whose first record was just inserted.
+    pub(super) async fn begun(&self) -> (SessionId, tokenhouse::model::RotationRecord) {
+        let session = records::session();
+        let record = records::record(self.now().await);
+        assert!(self.hot.insert(session, &record).await.unwrap());
+        (session, record)
+    }
+
+    pub(super) async fn leave(self) {
+        match self.ledger {
+            Holds::Nothing => {}
+            Holds::Sqlite(place) => place.ledger.close().await,
+            Holds::Postgres(place) => place.drop().await,
+        }
+    }
+}
+
+impl Deref for Place {
+    type Target = dyn HotState;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.hot
+    }
+}
+
+/// Makes each rule a test on every backend.
+macro_rules! every_backend {
+    ($($rule:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let place = crate::store::backends::Place::sqlite().await;
+                super::$rule(&place).await;
+                place.leave().await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if crate::support::only_sqlite() { return; }
+                let place = crate::store::backends::Place::postgres().await;
+                super::$rule(&place).await;
+                place.leave().await;
+            })*
+        }
+        mod on_redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if crate::support::only_sqlite() { return; }
+                let place = crate::store::backends::Place::redis().await;
+                super::$rule(&place).await;
+                place.leave().await;
+            })*
+        }
+    };
+}
+pub(super) use every_backend;

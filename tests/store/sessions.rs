@@ -1,0 +1,319 @@
+//! Rotation records: what `advance`, `load`, `insert`, `replace` and `end` promise.
+
+use std::time::Duration;
+
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use tokenhouse::clock::Timestamp;
+use tokenhouse::model::rotation::Repeats;
+use tokenhouse::model::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
+use tokenhouse::store::Advance;
+
+use super::backends::{Place, every_backend};
+use crate::support::records::{any_record, grant, record, session};
+
+const DAY: Duration = Duration::from_hours(24);
+
+every_backend! {
+    advance_steps_a_current_record_exactly_as_the_rule_says
+    advance_leaves_any_other_generation_as_it_stands
+    advance_leaves_a_session_past_its_end_as_it_stands
+    advance_of_an_ended_session_says_ended
+    advance_of_an_unknown_session_says_absent
+    a_hundred_parallel_advances_of_one_token_exchange_it_once
+    a_session_can_be_advanced_many_times
+    insert_overwrites_no_record
+    insert_overwrites_no_tombstone
+    replace_takes_the_place_of_exactly_the_old_record
+    replace_of_an_unknown_session_writes_nothing
+    parallel_replaces_of_one_record_succeed_once
+    an_ended_session_stays_ended
+    ending_twice_and_ending_the_unknown_are_fine
+    many_sessions_can_be_ended_at_once
+    a_tombstone_stays_as_long_as_asked
+    an_expired_record_is_gone
+    records_come_back_as_they_were_written
+    any_record_comes_back_as_it_was_written
+    the_time_of_the_store_moves_on
+}
+
+fn live(record: &RotationRecord) -> HotSession {
+    HotSession::Live(Box::new(record.clone()))
+}
+
+async fn advance_steps_a_current_record_exactly_as_the_rule_says(place: &Place) {
+    let now = place.now().await;
+    let records = any_record(now);
+    let mut runner = TestRunner::default();
+    for _ in 0..200 {
+        let (session, record) = (session(), records.new_tree(&mut runner).unwrap().current());
+        assert!(place.insert(session, &record).await.unwrap());
+
+        let first = place.advance(session, record.current).await.unwrap();
+        let stepped = record.advanced(first.now);
+        assert_eq!(first, Advance { session: live(&stepped), advanced: true, now: first.now }, "{record:?}");
+        assert_eq!(place.load(session).await.unwrap().0, live(&stepped));
+
+        // A second step, from what the store itself wrote.
+        let second = place.advance(session, stepped.current).await.unwrap();
+        assert_eq!(second.session, live(&stepped.advanced(second.now)), "{record:?}");
+
+        // Texts are compared here: the store writes what we would write.
+        let replaced = place.replace(session, &stepped.advanced(second.now), &record).await.unwrap();
+        assert!(replaced, "{record:?}");
+    }
+}
+
+async fn advance_leaves_any_other_generation_as_it_stands(place: &Place) {
+    let (session, begun) = place.begun().await;
+    let current = Generation { number: 10, branch: 3 };
+    let record = RotationRecord { current, ..begun.clone() };
+    assert!(place.replace(session, &begun, &record).await.unwrap());
+
+    for (number, branch) in [(9, 3), (11, 3), (10, 2), (10, 4), (1, 3), (103, 3), (0, 0), (u64::MAX, u32::MAX)] {
+        let answer = place.advance(session, Generation { number, branch }).await.unwrap();
+
+        assert!(!answer.advanced);
+        assert_eq!(answer.session, live(&record));
+    }
+    assert_eq!(place.load(session).await.unwrap().0, live(&record));
+}
+
+async fn advance_leaves_a_session_past_its_end_as_it_stands(place: &Place) {
+    let session = session();
+    let now = place.now().await;
+    let over = RotationRecord { ends_at: Timestamp::from_seconds(now.seconds()), ..record(now) };
+    assert!(place.insert(session, &over).await.unwrap());
+
+    let answer = place.advance(session, over.current).await.unwrap();
+
+    assert!(!answer.advanced);
+    assert_eq!(answer.session, live(&over));
+}
+
+async fn advance_of_an_ended_session_says_ended(place: &Place) {
+    let (session, record) = place.begun().await;
+    place.end(&[session], DAY).await.unwrap();
+
+    let answer = place.advance(session, record.current).await.unwrap();
+
+    assert_eq!(answer, Advance { session: HotSession::Ended, advanced: false, now: answer.now });
+}
+
+async fn advance_of_an_unknown_session_says_absent(place: &Place) {
+    let answer = place.advance(session(), Generation::default()).await.unwrap();
+
+    assert_eq!(answer, Advance { session: HotSession::Absent, advanced: false, now: answer.now });
+}
+
+async fn a_hundred_parallel_advances_of_one_token_exchange_it_once(place: &Place) {
+    let (session, record) = place.begun().await;
+
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let hot = place.hot();
+        calls.spawn(async move { hot.advance(session, record.current).await.unwrap() });
+    }
+    let answers = calls.join_all().await;
+
+    let exchanged: Vec<_> = answers.iter().filter(|answer| answer.advanced).collect();
+    assert_eq!(exchanged.len(), 1);
+    assert!(answers.iter().all(|answer| answer.session == exchanged[0].session));
+}
+
+async fn a_session_can_be_advanced_many_times(place: &Place) {
+    let (session, mut expected) = place.begun().await;
+
+    for _ in 0..20 {
+        let answer = place.advance(session, expected.current).await.unwrap();
+        expected = expected.advanced(answer.now);
+        assert_eq!(answer.session, live(&expected));
+    }
+
+    assert_eq!(expected.current, Generation { number: 20, branch: 0 });
+    assert_eq!(expected.ancestors.len(), 4);
+}
+
+async fn insert_overwrites_no_record(place: &Place) {
+    let (session, first) = place.begun().await;
+    let second = first.advanced(first.issued_at);
+
+    assert!(!place.insert(session, &second).await.unwrap());
+
+    assert_eq!(place.load(session).await.unwrap().0, live(&first));
+}
+
+async fn insert_overwrites_no_tombstone(place: &Place) {
+    let session = session();
+    let record = record(place.now().await);
+    place.end(&[session], DAY).await.unwrap();
+
+    assert!(!place.insert(session, &record).await.unwrap());
+
+    assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+}
+
+async fn replace_takes_the_place_of_exactly_the_old_record(place: &Place) {
+    let (session, old) = place.begun().await;
+    let roles = vec!["admin".to_owned()];
+    let new = RotationRecord { grant: SessionGrant { roles, ..old.grant.clone() }, ..old.clone() };
+    let other = old.advanced(old.issued_at);
+
+    assert!(!place.replace(session, &other, &new).await.unwrap());
+    assert_eq!(place.load(session).await.unwrap().0, live(&old));
+    assert!(place.replace(session, &old, &new).await.unwrap());
+    assert!(!place.replace(session, &old, &new).await.unwrap());
+
+    assert_eq!(place.load(session).await.unwrap().0, live(&new));
+}
+
+async fn replace_of_an_unknown_session_writes_nothing(place: &Place) {
+    let session = session();
+    let record = record(place.now().await);
+
+    assert!(!place.replace(session, &record, &record).await.unwrap());
+
+    assert_eq!(place.load(session).await.unwrap().0, HotSession::Absent);
+}
+
+async fn parallel_replaces_of_one_record_succeed_once(place: &Place) {
+    let (session, old) = place.begun().await;
+
+    let mut calls = tokio::task::JoinSet::new();
+    for branch in 1..=50 {
+        let (hot, old) = (place.hot(), old.clone());
+        let new = RotationRecord { current: Generation { number: 0, branch }, ..old.clone() };
+        calls.spawn(async move { hot.replace(session, &old, &new).await.unwrap().then_some(new) });
+    }
+    let written: Vec<_> = calls.join_all().await.into_iter().flatten().collect();
+
+    assert_eq!(written.len(), 1);
+    assert_eq!(place.load(session).await.unwrap().0, live(&written[0]));
+}
+
+async fn an_ended_session_stays_ended(place: &Place) {
+    let (session, record) = place.begun().await;
+    let next = record.advanced(record.issued_at);
+    place.end(&[session], DAY).await.unwrap();
+
+    assert!(!place.insert(session, &next).await.unwrap());
+    assert!(!place.replace(session, &record, &next).await.unwrap());
+    assert!(!place.advance(session, record.current).await.unwrap().advanced);
+    place.prune().await.unwrap();
+
+    assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+}
+
+async fn ending_twice_and_ending_the_unknown_are_fine(place: &Place) {
+    let (known, _) = place.begun().await;
+    let unknown = session();
+
+    place.end(&[], DAY).await.unwrap();
+    place.end(&[known, unknown], DAY).await.unwrap();
+    place.end(&[unknown, known], DAY).await.unwrap();
+
+    assert_eq!(place.load(known).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(unknown).await.unwrap().0, HotSession::Ended);
+}
+
+async fn many_sessions_can_be_ended_at_once(place: &Place) {
+    let (first, _) = place.begun().await;
+    let mut sessions = vec![first];
+    sessions.extend(std::iter::repeat_with(session).take(2_500));
+    let bystander = place.begun().await;
+
+    place.end(&sessions, DAY).await.unwrap();
+
+    for session in [sessions[0], sessions[999], sessions[1000], sessions[2_000], sessions[2_500]] {
+        assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+    }
+    assert_eq!(place.load(bystander.0).await.unwrap().0, live(&bystander.1));
+}
+
+async fn a_tombstone_stays_as_long_as_asked(place: &Place) {
+    let (short, long) = (place.begun().await.0, place.begun().await.0);
+    place.end(&[short], Duration::from_millis(300)).await.unwrap();
+    place.end(&[long], DAY).await.unwrap();
+    assert_eq!(place.load(short).await.unwrap().0, HotSession::Ended);
+
+    place.pass(Duration::from_millis(400)).await;
+    place.prune().await.unwrap();
+
+    assert_eq!(place.load(short).await.unwrap().0, HotSession::Absent);
+    assert_eq!(place.load(long).await.unwrap().0, HotSession::Ended);
+}
+
+async fn an_expired_record_is_gone(place: &Place) {
+    // Records are kept for two minutes after their token has expired.
+    let now = place.now().await;
+    let just_kept = RotationRecord { expires_at: Timestamp::from_seconds(now.seconds() - 110), ..record(now) };
+    let just_gone = RotationRecord { expires_at: Timestamp::from_seconds(now.seconds() - 121), ..record(now) };
+    let (kept, gone) = (session(), session());
+
+    place.insert(kept, &just_kept).await.unwrap();
+    place.insert(gone, &just_gone).await.unwrap();
+
+    assert_eq!(place.load(kept).await.unwrap().0, live(&just_kept));
+    assert_eq!(place.load(gone).await.unwrap().0, HotSession::Absent);
+    assert_eq!(place.advance(gone, just_gone.current).await.unwrap().session, HotSession::Absent);
+}
+
+async fn records_come_back_as_they_were_written(place: &Place) {
+    let now = place.now().await;
+    let empty = RotationRecord {
+        grant: SessionGrant {
+            scope: tokenhouse::protocol::Scope::empty(),
+            audience: Vec::new(),
+            amr: Vec::new(),
+            status_index: 0,
+            ..grant(now)
+        },
+        ..record(now)
+    };
+    let full = RotationRecord {
+        current: Generation { number: (1 << 53) - 1, branch: u32::MAX },
+        repeats: Repeats { streak: u32::MAX, current: true },
+        ancestors: vec![
+            Ancestor { branch: u32::MAX, rotated_at: now },
+            Ancestor { branch: 0, rotated_at: now.plus(DAY) },
+            Ancestor { branch: 7, rotated_at: Timestamp::from_millis(0) },
+            Ancestor { branch: 1, rotated_at: Timestamp::from_millis(-1) },
+        ],
+        grant: SessionGrant {
+            roles: vec!["Prüfer".to_owned(), "管理者 \"1\"\\\n".to_owned(), "🙂\u{0}".to_owned(), String::new()],
+            groups: vec!["ended".to_owned()],
+            status_index: i64::MAX,
+            ..grant(now)
+        },
+        ..record(now)
+    };
+
+    for written in [empty, full] {
+        let session = session();
+        assert!(place.insert(session, &written).await.unwrap());
+
+        assert_eq!(place.load(session).await.unwrap().0, live(&written));
+    }
+}
+
+async fn any_record_comes_back_as_it_was_written(place: &Place) {
+    let records = any_record(place.now().await);
+    let mut runner = TestRunner::default();
+    for _ in 0..200 {
+        let (session, record) = (session(), records.new_tree(&mut runner).unwrap().current());
+
+        assert!(place.insert(session, &record).await.unwrap());
+
+        assert_eq!(place.load(session).await.unwrap().0, live(&record));
+    }
+}
+
+async fn the_time_of_the_store_moves_on(place: &Place) {
+    let before = place.now().await;
+    place.pass(Duration::from_millis(50)).await;
+    let advance = place.advance(session(), Generation::default()).await.unwrap().now;
+    let after = place.now().await;
+
+    assert!(advance.since(before) >= Duration::from_millis(45));
+    assert!(advance <= after);
+}

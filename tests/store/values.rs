@@ -1,0 +1,209 @@
+//! One-time values, memories and counters.
+
+use std::time::Duration;
+
+use tokenhouse::store::Taken;
+
+use super::backends::{Place, every_backend};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+every_backend! {
+    a_one_time_value_is_taken_once_and_then_remembered_as_taken
+    fifty_parallel_takes_give_the_value_to_one
+    a_one_time_value_is_not_overwritten
+    a_one_time_value_expires
+    a_taken_value_is_forgotten_when_its_time_is_over
+    a_one_time_value_may_hold_any_text
+    a_memory_is_new_once
+    fifty_parallel_memories_of_one_key_are_new_once
+    a_memory_expires
+    a_hundred_parallel_counts_are_all_counted
+    a_count_starts_over_after_its_window
+    later_counts_do_not_prolong_the_window
+    what_is_forgotten_starts_over
+    keys_of_different_kinds_do_not_collide
+    the_store_answers_a_ping
+}
+
+fn key() -> String {
+    crate::support::fresh_name("key")
+}
+
+async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(place: &Place) {
+    let key = key();
+    assert!(place.put_once(&key, "a code", MINUTE).await.unwrap());
+
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    assert_eq!(place.take_once(&format!("{key}x")).await.unwrap(), Taken::Absent);
+}
+
+async fn fifty_parallel_takes_give_the_value_to_one(place: &Place) {
+    let key = key();
+    place.put_once(&key, "a code", MINUTE).await.unwrap();
+
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (hot, key) = (place.hot(), key.clone());
+        calls.spawn(async move { hot.take_once(&key).await.unwrap() });
+    }
+    let answers = calls.join_all().await;
+
+    let firsts = answers.iter().filter(|taken| matches!(taken, Taken::First(value) if value == "a code")).count();
+    let again = answers.iter().filter(|taken| matches!(taken, Taken::Again(value) if value == "a code")).count();
+    assert_eq!((firsts, again), (1, 49));
+}
+
+async fn a_one_time_value_is_not_overwritten(place: &Place) {
+    let key = key();
+    place.put_once(&key, "first", MINUTE).await.unwrap();
+
+    assert!(!place.put_once(&key, "second", MINUTE).await.unwrap());
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("first".to_owned()));
+    assert!(!place.put_once(&key, "third", MINUTE).await.unwrap(), "a taken one neither");
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("first".to_owned()));
+}
+
+async fn a_one_time_value_expires(place: &Place) {
+    let key = key();
+    place.put_once(&key, "a code", Duration::from_millis(100)).await.unwrap();
+
+    place.pass(Duration::from_millis(150)).await;
+
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Absent);
+    assert!(place.put_once(&key, "another", MINUTE).await.unwrap());
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("another".to_owned()));
+}
+
+async fn a_taken_value_is_forgotten_when_its_time_is_over(place: &Place) {
+    let key = key();
+    place.put_once(&key, "a code", Duration::from_millis(500)).await.unwrap();
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+
+    place.pass(Duration::from_millis(600)).await;
+    place.prune().await.unwrap();
+
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Absent);
+}
+
+async fn a_one_time_value_may_hold_any_text(place: &Place) {
+    for value in ["", "f", "t", "ended", "{\"a\": \"ü🙂\"}\n"] {
+        let key = key();
+        place.put_once(&key, value, MINUTE).await.unwrap();
+
+        assert_eq!(place.take_once(&key).await.unwrap(), Taken::First(value.to_owned()));
+        assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again(value.to_owned()));
+    }
+}
+
+async fn a_memory_is_new_once(place: &Place) {
+    let key = key();
+
+    assert!(!place.remembers(&key).await.unwrap());
+    assert!(place.remember(&key, MINUTE).await.unwrap());
+    assert!(!place.remember(&key, MINUTE).await.unwrap());
+    assert!(place.remembers(&key).await.unwrap());
+}
+
+async fn fifty_parallel_memories_of_one_key_are_new_once(place: &Place) {
+    let key = key();
+
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (hot, key) = (place.hot(), key.clone());
+        calls.spawn(async move { hot.remember(&key, MINUTE).await.unwrap() });
+    }
+
+    assert_eq!(calls.join_all().await.into_iter().filter(|new| *new).count(), 1);
+}
+
+async fn a_memory_expires(place: &Place) {
+    let key = key();
+    place.remember(&key, Duration::from_millis(100)).await.unwrap();
+
+    place.pass(Duration::from_millis(150)).await;
+
+    assert!(!place.remembers(&key).await.unwrap());
+    assert!(place.remember(&key, MINUTE).await.unwrap());
+}
+
+async fn a_hundred_parallel_counts_are_all_counted(place: &Place) {
+    let key = key();
+
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (hot, key) = (place.hot(), key.clone());
+        calls.spawn(async move { hot.count(&key, MINUTE).await.unwrap() });
+    }
+    let mut counts: Vec<_> = calls.join_all().await.into_iter().map(|counted| counted.count).collect();
+
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=100).collect::<Vec<_>>());
+    let last = place.count(&key, MINUTE).await.unwrap();
+    assert_eq!(last.count, 101);
+    assert!(last.resets_in <= MINUTE && last.resets_in > Duration::from_secs(30));
+}
+
+async fn a_count_starts_over_after_its_window(place: &Place) {
+    let key = key();
+    let window = Duration::from_millis(300);
+    assert_eq!(place.count(&key, window).await.unwrap().count, 1);
+
+    place.pass(Duration::from_millis(400)).await;
+
+    let counted = place.count(&key, window).await.unwrap();
+    assert_eq!(counted.count, 1);
+    assert!(counted.resets_in > Duration::ZERO && counted.resets_in <= window);
+}
+
+async fn later_counts_do_not_prolong_the_window(place: &Place) {
+    let key = key();
+    let window = Duration::from_millis(400);
+    place.count(&key, window).await.unwrap();
+
+    place.pass(Duration::from_millis(200)).await;
+    let second = place.count(&key, window).await.unwrap();
+    place.pass(Duration::from_millis(250)).await;
+    let third = place.count(&key, window).await.unwrap();
+
+    assert!(second.resets_in <= Duration::from_millis(200));
+    assert_eq!(third.count, 1);
+}
+
+async fn what_is_forgotten_starts_over(place: &Place) {
+    let (counted, remembered, value) = (key(), key(), key());
+    place.count(&counted, MINUTE).await.unwrap();
+    place.remember(&remembered, MINUTE).await.unwrap();
+    place.put_once(&value, "stays", MINUTE).await.unwrap();
+
+    for key in [&counted, &remembered, &value, &key()] {
+        place.forget(key).await.unwrap();
+    }
+
+    assert_eq!(place.count(&counted, MINUTE).await.unwrap().count, 1);
+    assert!(place.remember(&remembered, MINUTE).await.unwrap());
+    assert_eq!(place.take_once(&value).await.unwrap(), Taken::First("stays".to_owned()));
+}
+
+async fn keys_of_different_kinds_do_not_collide(place: &Place) {
+    let (session, _) = place.begun().await;
+    let key = session.to_string();
+
+    assert!(place.put_once(&key, "value", MINUTE).await.unwrap());
+    assert!(place.remember(&key, MINUTE).await.unwrap());
+    assert_eq!(place.count(&key, MINUTE).await.unwrap().count, 1);
+    place.end(&[session], MINUTE).await.unwrap();
+
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("value".to_owned()));
+    assert!(place.remembers(&key).await.unwrap());
+    assert_eq!(place.count(&key, MINUTE).await.unwrap().count, 2);
+}
+
+async fn the_store_answers_a_ping(place: &Place) {
+    place.ping().await.unwrap();
+    assert!(!place.needs_replay().await.unwrap(), "nothing was lost");
+    place.prune().await.unwrap();
+}

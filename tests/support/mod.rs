@@ -1,0 +1,26 @@
+//! Places for tests to live in: a fresh database, a fresh key prefix, a private Redis server.
+//!
+//! `./test` starts the servers and names them in `TEST_DATABASE_URL` (a user who may create databases) and
+//! `TEST_REDIS_URL`. With `TEST_BACKENDS=sqlite` only what needs no server runs.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+
+pub mod postgres;
+pub mod private_redis;
+pub mod records;
+pub mod redis;
+pub mod sqlite;
+
+/// Whether this run is for `SQLite` alone (`./test --quick`).
+pub fn only_sqlite() -> bool {
+    std::env::var("TEST_BACKENDS").is_ok_and(|backends| backends == "sqlite")
+}
+
+fn server(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run ./test, or ./test --quick"))
+}
+
+/// A name that no other test uses.
+pub fn fresh_name(kind: &str) -> String {
+    format!("{kind}_{}", uuid::Uuid::new_v4().simple())
+}

@@ -1,0 +1,46 @@
+//! A fresh `PostgreSQL` ledger in a database of its own.
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use tokenhouse::store::Ledger;
+
+/// A migrated ledger.
+pub struct PostgresLedger {
+    pub ledger: Ledger,
+    pub url: String,
+    database: String,
+}
+
+impl PostgresLedger {
+    pub async fn fresh() -> Self {
+        let database = super::fresh_name("tokenhouse_test");
+        run(format!("create database {database} template template0")).await;
+        let url = url_of(&database);
+        let ledger = Ledger::connect(&super::sqlite::settings(&url)).await.unwrap();
+        ledger.migrate().await.unwrap();
+        Self { ledger, url, database }
+    }
+
+    /// Drops the database. (What a failed test leaves behind goes with the private server.)
+    pub async fn drop(self) {
+        self.ledger.close().await;
+        run(format!("drop database if exists {} with (force)", self.database)).await;
+    }
+}
+
+fn admin() -> String {
+    super::server("TEST_DATABASE_URL")
+}
+
+fn url_of(database: &str) -> String {
+    let mut url = url::Url::parse(&admin()).unwrap();
+    url.set_path(database);
+    url.into()
+}
+
+async fn run(statement: String) {
+    let options: PgConnectOptions = admin().parse().unwrap();
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    connection.execute(AssertSqlSafe(statement)).await.unwrap();
+    connection.close().await.unwrap();
+}
