@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::load::{AllGiven, Given};
 use super::settings;
 
-/// Adds what the TOML `text` sets to `given`; names that do not exist are problems.
-pub(super) fn collect(text: &str, given: &mut AllGiven, problems: &mut Vec<String>) {
-    for (name, value) in parse(text, problems) {
+/// Adds what the TOML `text` sets to `given`; names that do not exist are problems. Fails if it is no TOML.
+pub(super) fn collect(text: &str, given: &mut AllGiven, problems: &mut Vec<String>) -> Result<(), String> {
+    for (name, value) in parse(text)? {
         match value {
             Value::Object(section) if settings::is_section(&name) => {
                 for (key, value) in section {
@@ -19,20 +19,15 @@ pub(super) fn collect(text: &str, given: &mut AllGiven, problems: &mut Vec<Strin
             value => take(&name, value, given, problems),
         }
     }
+    Ok(())
 }
 
-fn parse(text: &str, problems: &mut Vec<String>) -> Map<String, Value> {
-    let parsed = File::from_str(text, FileFormat::Toml).collect().map_err(|error| cause(&error));
-    let values = parsed.and_then(|values| {
-        values
-            .into_iter()
-            .map(|(name, value)| Ok((name, value.try_deserialize().map_err(|error| error.to_string())?)))
-            .collect()
-    });
-    values.unwrap_or_else(|problem: String| {
-        problems.push(format!("the file is not TOML: {problem}"));
-        Map::new()
-    })
+fn parse(text: &str) -> Result<Map<String, Value>, String> {
+    let values = File::from_str(text, FileFormat::Toml).collect().map_err(|error| cause(&error))?;
+    values
+        .into_iter()
+        .map(|(name, value)| Ok((name, value.try_deserialize().map_err(|error| cause(&error))?)))
+        .collect()
 }
 
 /// What is wrong and where. The parser also quotes the line, which may hold a secret, so that is left out.
@@ -43,7 +38,7 @@ fn cause(error: &::config::ConfigError) -> String {
     };
     let is_quoted =
         |line: &&str| line.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ').starts_with('|');
-    text.lines().filter(|line| !is_quoted(line)).collect::<Vec<_>>().join(": ")
+    format!("the file is not TOML: {}", text.lines().filter(|line| !is_quoted(line)).collect::<Vec<_>>().join(": "))
 }
 
 fn take(name: &str, value: Value, given: &mut AllGiven, problems: &mut Vec<String>) {

@@ -55,13 +55,18 @@ pub(super) fn assemble(
 ) -> Result<Config, ConfigError> {
     let mut problems = Vec::new();
     let mut given = AllGiven::new();
-    file::collect(text.unwrap_or_default(), &mut given, &mut problems);
+    let file = file::collect(text.unwrap_or_default(), &mut given, &mut problems);
     environment::collect(variables, read, &mut given, &mut problems);
     let mut config = build(&given, &mut problems);
-    if !given.contains_key("issuer") {
-        follow_listen(&mut config, &mut problems);
+    match file {
+        Ok(()) if given.contains_key("issuer") => check(&config, &mut problems),
+        Ok(()) => {
+            follow_listen(&mut config, &mut problems);
+            check(&config, &mut problems);
+        }
+        // What the file would have set is unknown, so the settings cannot be judged together.
+        Err(problem) => problems.insert(0, problem),
     }
-    check(&config, &mut problems);
     if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
 }
 

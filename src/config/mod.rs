@@ -12,6 +12,8 @@ mod rate;
 mod reference;
 mod settings;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -61,3 +61,39 @@ fn reserve(count: usize) -> Vec<Block> {
     blocks.resize(count, Block::new());
     blocks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn memory_that_is_released_goes_back_to_the_system_each_time() {
+        let resident_pages = || -> usize {
+            std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap()
+        };
+        let settings = config::Passwords::default();
+        let params = Params::new(settings.memory_kib, 1, 1, None).unwrap();
+        let mut memory = Memory::for_hashes_of(&settings);
+
+        let before = resident_pages();
+        for _ in 0..8 {
+            memory.with(&params, |_| ());
+            memory.release();
+        }
+        let more = resident_pages().saturating_sub(before) * 4 / 1024;
+
+        assert!(more < 64, "{more} MiB of 8 times 19 MiB are still there");
+    }
+
+    #[test]
+    fn each_work_gets_just_the_memory_it_asks_for() {
+        let settings = config::Passwords { memory_kib: 64, ..Default::default() };
+        let mut memory = Memory::for_hashes_of(&settings);
+        for kib in [32, 64, 128, 16] {
+            let blocks = memory.with(&Params::new(kib, 1, 1, None).unwrap(), |blocks| blocks.len());
+            assert_eq!(blocks, usize::try_from(kib).unwrap());
+        }
+        assert_eq!(memory.blocks.len(), 64, "what was larger is not kept");
+    }
+}
