@@ -137,6 +137,9 @@ fn forgettable_before(ctx: &Ctx) -> Timestamp {
 pub fn start(ctx: &SharedCtx, mut follower: Follower) {
     let following = ctx.clone();
     tokio::spawn(async move {
+        for warning in following.store.hot.warnings().await {
+            tracing::warn!("{warning}");
+        }
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
             complain("following the change feed", follower.follow(&following).await);

@@ -91,6 +91,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     plain("keys.jwks_max_age", "How long others may keep the published keys (`Cache-Control: max-age`)."),
     plain("tokens.access_lifetime", "How long an access token is valid; at most 24 hours."),
     plain("tokens.refresh_lifetime", "How long a refresh token is valid; each rotation begins it anew."),
+    plain(
+        "tokens.refresh_lifetime_limit",
+        "The longest that a client's own refresh lifetime may be; the ends of sessions are remembered this long in the hot state and in memory.",
+    ),
     plain("sessions.absolute_lifetime", "How long a session can last, however often it is refreshed."),
     plain("sessions.last_used_every", "How often the time of a session's last use is written down."),
     plain(

@@ -53,6 +53,9 @@ pub trait HotState: Send + Sync {
     /// Whether the store answers and has been brought up to date.
     async fn ping(&self) -> Result<(), StoreError>;
 
+    /// What an operator should mend about the way the store is set up, each with the fix.
+    async fn warnings(&self) -> Vec<String>;
+
     /// Removes what has expired, where the store does not do so by itself.
     async fn prune(&self) -> Result<(), StoreError>;
 

@@ -316,6 +316,10 @@ impl HotState for LedgerHot {
         self.quick.read(query("select 1")).await.map(drop)
     }
 
+    async fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     async fn prune(&self) -> Result<(), StoreError> {
         // The time is asked once more outside: on PostgreSQL a row may have been written anew meanwhile.
         macro_rules! prune {

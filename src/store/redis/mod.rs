@@ -224,6 +224,18 @@ impl HotState for RedisHot {
     }
 
     /// Redis removes what has expired by itself.
+    async fn warnings(&self) -> Vec<String> {
+        let Ok(mut call) = self.link.call().await else { return Vec::new() };
+        let answer = cmd("INFO").arg("memory").query_async::<String>(&mut call.line).await;
+        let Ok(memory) = call.heard(answer) else { return Vec::new() };
+        match field(&memory, "maxmemory_policy") {
+            Some(policy) if policy != "noeviction" => vec![format!(
+                "Redis may evict records and tombstones (maxmemory-policy is {policy}); set maxmemory-policy noeviction"
+            )],
+            _ => Vec::new(),
+        }
+    }
+
     async fn prune(&self) -> Result<(), StoreError> {
         Ok(())
     }
