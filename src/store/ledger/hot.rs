@@ -135,7 +135,9 @@ impl HotState for LedgerHot {
         loop {
             let (found, now) = self.find(session).await?;
             let (record, text) = match found {
-                Found::Live(record, text) if record.current == presented && tries <= TRIES => (record, text),
+                Found::Live(record, text) if record.current == presented && now < record.ends_at && tries <= TRIES => {
+                    (record, text)
+                }
                 found => return Ok(Advance { session: found.into(), advanced: false, now }),
             };
             let next = record.advanced(now);
