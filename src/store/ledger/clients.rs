@@ -1,10 +1,31 @@
 //! Registered clients and the digests of their secrets.
 
+use sqlx::any::AnyRow;
+
 use super::Ledger;
+use super::columns::{Columns, json, millis, one_more, page};
+use super::db::{Query, query};
+use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientId, ClientSecret, ClientState, Page, PageRequest};
+use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest};
+use crate::protocol::Scope;
 use crate::store::StoreError;
+
+/// What an update writes, in the order of [`bind_settings`].
+macro_rules! settings {
+    () => {
+        "id, name, kind, auth_method, trusted, grants, scope, audience, redirect_uris, post_logout_redirect_uris, \
+         backchannel_logout_uri, access_token_algorithm, access_lifetime, refresh_lifetime, refresh"
+    };
+}
+
+/// What only its own functions write.
+macro_rules! others {
+    () => {
+        "state, status_index, not_before, created_at, secrets"
+    };
+}
 
 impl Ledger {
     /// Adds a client with its secrets.
@@ -12,51 +33,214 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Conflict`] when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
-        let _ = (client, entry);
-        todo!()
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Client(client.id.clone()), entry.at).await?;
+        work.write_unique(insert(client), "a client with this client_id").await?;
+        work.audit(entry).await?;
+        work.commit().await
     }
 
     /// The client with this identifier, with its secrets.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
-        let _ = id;
-        todo!()
+        let client = query(concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id = $1"))
+            .bind(id.as_str().to_owned());
+        self.db.read_one(client).await?.as_ref().map(read).transpose()
     }
 
     /// Clients in the order of their identifiers.
     pub async fn list_clients(&self, page: &PageRequest) -> Result<Page<Client>, StoreError> {
-        let _ = page;
-        todo!()
+        let text =
+            concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id > $1\norder by id\nlimit $2");
+        let clients = query(text).bind(page.after.clone().unwrap_or_default()).bind(one_more(page));
+        let clients = self.db.read(clients).await?.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(self::page(clients, page, |client: &Client| client.id.to_string()))
     }
 
     /// Writes everything of the client but its secrets, state, watermark, status index and creation. Where the life
     /// of access tokens changes, the row keeps the former one and when it changed (status lists need it).
     /// `false`: no such client.
     pub async fn update_client(&self, client: &Client, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
-        let _ = (client, at, entry);
-        todo!()
+        // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts.
+        let change = query(
+            "update clients
+             set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
+               redirect_uris = $9, post_logout_redirect_uris = $10, backchannel_logout_uri = $11,
+               access_token_algorithm = $12,
+               former_access_lifetime = case
+                 when access_lifetime is not distinct from $13 then former_access_lifetime
+                 when access_lifetime_changed_at > $16 - 86400000 and former_access_lifetime > access_lifetime
+                   then former_access_lifetime
+                 else access_lifetime
+               end,
+               access_lifetime_changed_at = case
+                 when access_lifetime is not distinct from $13 then access_lifetime_changed_at
+                 else $16
+               end,
+               access_lifetime = $13,
+               refresh_lifetime = $14, refresh = $15
+             where id = $1",
+        );
+        let change = bind_settings(change, client).bind(at.millis());
+        self.change_client(&client.id, change, at, Some(entry)).await
     }
 
     /// Replaces the secrets. `false`: no such client.
-    pub async fn set_client_secrets(&self, id: &ClientId, secrets: &[ClientSecret], entry: &AuditEntry) -> Result<bool, StoreError> {
-        let _ = (id, secrets, entry);
-        todo!()
+    pub async fn set_client_secrets(
+        &self,
+        id: &ClientId,
+        secrets: &[ClientSecret],
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let change = query(
+            "update clients
+             set secrets = $2
+             where id = $1",
+        )
+        .bind(id.as_str().to_owned())
+        .bind(json(secrets));
+        self.change_client(id, change, entry.at, Some(entry)).await
     }
 
     /// Sets the state; a disabled client's watermark rises to `at`. `false`: no such client.
-    pub async fn set_client_state(&self, id: &ClientId, state: ClientState, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
-        let _ = (id, state, at, entry);
-        todo!()
+    pub async fn set_client_state(
+        &self,
+        id: &ClientId,
+        state: ClientState,
+        at: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let change = query(
+            "update clients
+             set state = $2,
+               not_before = case when $2 = 'disabled' and not_before < $3 then $3 else not_before end
+             where id = $1",
+        )
+        .bind(id.as_str().to_owned())
+        .bind(state_word(state))
+        .bind(at.millis());
+        self.change_client(id, change, at, Some(entry)).await
     }
 
     /// Raises the client's watermark to `at` (never lowers it). `false`: no such client.
     pub async fn raise_client_watermark(&self, id: &ClientId, at: Timestamp) -> Result<bool, StoreError> {
-        let _ = (id, at);
-        todo!()
+        let change = query(
+            "update clients
+             set not_before = case when not_before < $2 then $2 else not_before end
+             where id = $1",
+        )
+        .bind(id.as_str().to_owned())
+        .bind(at.millis());
+        self.change_client(id, change, at, None).await
     }
 
     /// Removes the client's row. `false`: no such client.
     pub async fn remove_client(&self, id: &ClientId, entry: &AuditEntry) -> Result<bool, StoreError> {
-        let _ = (id, entry);
-        todo!()
+        let change = query("delete from clients where id = $1").bind(id.as_str().to_owned());
+        self.change_client(id, change, entry.at, Some(entry)).await
     }
+
+    /// Writes a change to one client with its feed row and audit entry; nothing of it when there is no such client.
+    async fn change_client(
+        &self,
+        id: &ClientId,
+        change: Query,
+        at: Timestamp,
+        entry: Option<&AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Client(id.clone()), at).await?;
+        if work.write(change).await? == 0 {
+            work.rollback().await?;
+            return Ok(false);
+        }
+        if let Some(entry) = entry {
+            work.audit(entry).await?;
+        }
+        work.commit().await?;
+        Ok(true)
+    }
+}
+
+fn insert(client: &Client) -> Query {
+    let text = concat!(
+        "insert into clients\n  (",
+        settings!(),
+        ", ",
+        others!(),
+        ")
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+    );
+    bind_settings(query(text), client)
+        .bind(state_word(client.state))
+        .bind(client.status_index)
+        .bind(client.not_before.millis())
+        .bind(client.created_at.millis())
+        .bind(json(&client.secrets))
+}
+
+fn bind_settings(query: Query, client: &Client) -> Query {
+    query
+        .bind(client.id.as_str().to_owned())
+        .bind(client.name.clone())
+        .bind(kind_word(client.kind))
+        .bind(client.auth_method.as_str())
+        .bind(i64::from(client.trusted))
+        .bind(json(&client.grants))
+        .bind(client.scope.as_str().to_owned())
+        .bind(json(&client.audience))
+        .bind(json(&client.redirect_uris))
+        .bind(json(&client.post_logout_redirect_uris))
+        .bind(client.backchannel_logout_uri.clone())
+        .bind(client.access_token_algorithm.map(|algorithm| algorithm.as_str()))
+        .bind(client.access_lifetime.map(millis))
+        .bind(client.refresh_lifetime.map(millis))
+        .bind(json(&client.refresh))
+}
+
+fn read(row: &AnyRow) -> Result<Client, StoreError> {
+    let columns = Columns::of(row, "clients", "id")?;
+    Ok(Client {
+        id: columns.word("id", |id| id.parse().ok())?,
+        name: columns.text("name")?.to_owned(),
+        kind: columns.word("kind", kind)?,
+        auth_method: columns.word("auth_method", |word| word.parse().ok())?,
+        state: columns.word("state", state)?,
+        trusted: columns.flag("trusted")?,
+        grants: columns.json("grants")?,
+        scope: columns.word("scope", |text| Scope::parse(text).ok())?,
+        audience: columns.json("audience")?,
+        redirect_uris: columns.json("redirect_uris")?,
+        post_logout_redirect_uris: columns.json("post_logout_redirect_uris")?,
+        backchannel_logout_uri: columns.text_if("backchannel_logout_uri")?.map(str::to_owned),
+        access_token_algorithm: columns.word_if("access_token_algorithm", |word| word.parse().ok())?,
+        access_lifetime: columns.span_if("access_lifetime")?,
+        refresh_lifetime: columns.span_if("refresh_lifetime")?,
+        refresh: columns.json("refresh")?,
+        status_index: columns.number("status_index")?,
+        not_before: columns.time("not_before")?,
+        created_at: columns.time("created_at")?,
+        secrets: columns.json("secrets")?,
+    })
+}
+
+const fn kind_word(kind: ClientKind) -> &'static str {
+    match kind {
+        ClientKind::Public => "public",
+        ClientKind::Confidential => "confidential",
+    }
+}
+
+fn kind(word: &str) -> Option<ClientKind> {
+    [ClientKind::Public, ClientKind::Confidential].into_iter().find(|kind| kind_word(*kind) == word)
+}
+
+const fn state_word(state: ClientState) -> &'static str {
+    match state {
+        ClientState::Active => "active",
+        ClientState::Disabled => "disabled",
+    }
+}
+
+fn state(word: &str) -> Option<ClientState> {
+    [ClientState::Active, ClientState::Disabled].into_iter().find(|state| state_word(*state) == word)
 }

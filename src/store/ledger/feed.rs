@@ -3,10 +3,18 @@
 //! `update feed_head set seq = seq + 1 returning seq` holds the head's row until the commit, so that the order of the
 //! numbers is the order of the commits in both databases; a bare sequence would not do that.
 
+use sqlx::any::AnyRow;
+
 use super::Ledger;
+use super::columns::Columns;
+use super::db::{Work, query};
+use super::sessions::read_ended;
 use crate::clock::Timestamp;
 use crate::model::{ClientId, Ended, SessionId, UserId};
 use crate::store::StoreError;
+
+/// How many rows are pruned in one transaction: it holds the lock that every change waits for.
+const PRUNED_AT_ONCE: i64 = 5_000;
 
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,18 +43,158 @@ pub enum FeedPage {
 impl Ledger {
     /// The number of the newest change.
     pub async fn feed_head(&self) -> Result<i64, StoreError> {
-        todo!()
+        let row = self.db.read_one(query("select seq from feed_head")).await?;
+        head(row.as_ref(), "seq")
     }
 
     /// The changes after number `after`.
     pub async fn feed_after(&self, after: i64, limit: u32) -> Result<FeedPage, StoreError> {
-        let _ = (after, limit);
-        todo!()
+        // One statement, so that the head belongs to the same moment as the rows.
+        let newer = query(
+            "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.ended_at, feed.ended_reason
+             from feed_head as head
+             left join (
+                 select seq, kind, subject, ended_at, ended_reason
+                 from feed
+                 where seq > $1
+                 order by seq
+                 limit $2
+             ) as feed on feed.seq > $1
+             order by feed.seq",
+        )
+        .bind(after)
+        .bind(i64::from(limit));
+        let rows = self.db.read(newer).await?;
+        let newest = head(rows.first(), "newest")?;
+        // A reader ahead of the head has followed a database that was since replaced by an older copy.
+        if after < head(rows.first(), "pruned")? || after > newest {
+            return Ok(FeedPage::Behind(newest));
+        }
+        let mut changes = Vec::with_capacity(rows.len());
+        let mut place = after;
+        for row in &rows {
+            let columns = Columns::of_only(row, "feed");
+            if columns.text_if("kind")?.is_some() {
+                place = columns.number("seq")?;
+                changes.push(read(row)?);
+            }
+        }
+        Ok(FeedPage::Changes(changes, place))
     }
 
     /// Removes feed rows older than `before`.
     pub async fn prune_feed(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let _ = before;
-        todo!()
+        let mut removed = 0;
+        loop {
+            let now = self.prune_some(before).await?;
+            removed += now;
+            if now == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Removes the oldest rows, up to the first that is not older than `before`: a gap would be taken for the end of
+    /// what was pruned.
+    async fn prune_some(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut work = self.db.begin().await?;
+        let raise = query(
+            "update feed_head
+             set pruned = coalesce(
+                 (select min(seq) - 1 from feed where at >= $1 and seq <= feed_head.pruned + $2),
+                 case when feed_head.pruned + $2 < seq then feed_head.pruned + $2 else seq end
+             )
+             returning pruned",
+        )
+        .bind(before.millis())
+        .bind(PRUNED_AT_ONCE);
+        let row = work.read_one(raise).await?;
+        let pruned = head(row.as_ref(), "pruned")?;
+        let removed = work.write(query("delete from feed where seq <= $1").bind(pruned)).await?;
+        work.commit().await?;
+        Ok(removed)
+    }
+}
+
+impl Work {
+    /// Writes the feed row of a change. It comes first in its transaction: the head's row is the lock that puts
+    /// transactions in order, and taking it before all others is what keeps them from waiting for each other in a ring.
+    pub(super) async fn announce(&mut self, change: &Change, at: Timestamp) -> Result<(), StoreError> {
+        let seq = self.next_number().await?;
+        let (kind, subject) = words(change);
+        let ended = match change {
+            Change::SessionEnded(_, ended) => Some(ended),
+            Change::User(_) | Change::Client(_) | Change::Keys | Change::Watermark => None,
+        };
+        let row = query(
+            "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
+             values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(seq)
+        .bind(kind)
+        .bind(subject)
+        .bind(ended.map(|ended| ended.at.millis()))
+        .bind(ended.map(|ended| ended.reason.as_str()))
+        .bind(at.millis());
+        self.write(row).await.map(drop)
+    }
+
+    /// Takes the feed's lock until the commit.
+    pub(super) async fn lock_feed(&mut self) -> Result<(), StoreError> {
+        self.write(query("update feed_head set seq = seq")).await.map(drop)
+    }
+
+    /// Takes the feed's lock until the commit, and its next number.
+    pub(super) async fn next_number(&mut self) -> Result<i64, StoreError> {
+        let row = self.read_one(query("update feed_head set seq = seq + 1 returning seq")).await?;
+        head(row.as_ref(), "seq")
+    }
+
+    /// Writes a feed row for each of the `count` sessions that this transaction has ended under the number `first`.
+    pub(super) async fn announce_ended(&mut self, first: i64, count: usize) -> Result<(), StoreError> {
+        let more = i64::try_from(count).unwrap_or(i64::MAX) - 1;
+        self.write(query("update feed_head set seq = seq + $1").bind(more)).await?;
+        let rows = query(
+            "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
+             select $1 - 1 + row_number() over (order by id), 'session', id, ended_at, ended_reason, ended_at
+             from sessions
+             where ended_feed = $1",
+        )
+        .bind(first);
+        self.write(rows).await.map(drop)
+    }
+}
+
+fn words(change: &Change) -> (&'static str, String) {
+    match change {
+        Change::User(user) => ("user", user.to_string()),
+        Change::Client(client) => ("client", client.to_string()),
+        Change::Keys => ("keys", String::new()),
+        Change::SessionEnded(session, _) => ("session", session.to_string()),
+        Change::Watermark => ("watermark", String::new()),
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Change, StoreError> {
+    let columns = Columns::of_only(row, "feed");
+    let subject = |read: fn(&str) -> Option<Change>| columns.word("subject", read);
+    match columns.text("kind")? {
+        "user" => subject(|id| id.parse().ok().map(Change::User)),
+        "client" => subject(|id| id.parse().ok().map(Change::Client)),
+        "keys" => Ok(Change::Keys),
+        "session" => {
+            let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
+            let session = columns.word("subject", |id| id.parse().ok())?;
+            Ok(Change::SessionEnded(session, ended))
+        }
+        "watermark" => Ok(Change::Watermark),
+        _ => Err(columns.corrupt("kind")),
+    }
+}
+
+fn head(row: Option<&AnyRow>, column: &'static str) -> Result<i64, StoreError> {
+    match row {
+        Some(row) => Columns::of_only(row, "feed_head").number(column),
+        None => Err(StoreError::Corrupt("feed_head: the row is missing".to_owned())),
     }
 }

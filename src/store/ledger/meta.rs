@@ -1,29 +1,71 @@
 //! Facts about the whole house: the master key's check value and the global watermark.
 
 use super::Ledger;
+use super::columns::Columns;
+use super::db::query;
+use super::feed::Change;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
 impl Ledger {
     /// The value with which a master key can be recognised; `None` on an empty ledger.
     pub async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        todo!()
+        let fact = query(
+            "select bytes
+             from house
+             where fact = 'master_key_check'",
+        );
+        let row = self.db.read_one(fact).await?;
+        row.map(|row| Columns::of_only(&row, "house").bytes("bytes")).transpose()
     }
 
     /// Puts `new` in the place of exactly `old`. `false`: somebody was faster.
     pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
-        let _ = (old, new);
-        todo!()
+        let fact = match old {
+            None => query(
+                "insert into house (fact, bytes)
+                 values ('master_key_check', $1)
+                 on conflict (fact) do nothing",
+            )
+            .bind(new.to_vec()),
+            Some(old) => query(
+                "update house
+                 set bytes = $1
+                 where fact = 'master_key_check'
+                 and bytes = $2",
+            )
+            .bind(new.to_vec())
+            .bind(old.to_vec()),
+        };
+        Ok(self.db.write(fact).await? == 1)
     }
 
     /// Sessions and tokens that began before this moment are over, everywhere.
     pub async fn global_watermark(&self) -> Result<Timestamp, StoreError> {
-        todo!()
+        let fact = query(
+            "select number
+             from house
+             where fact = 'global_watermark'",
+        );
+        let row = self.db.read_one(fact).await?;
+        row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
     }
 
     /// Raises the global watermark to `at` (never lowers it), with a feed row.
     pub async fn raise_global_watermark(&self, at: Timestamp) -> Result<(), StoreError> {
-        let _ = at;
-        todo!()
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Watermark, at).await?;
+        let raise = query(
+            "insert into house (fact, number)
+             values ('global_watermark', $1)
+             on conflict (fact) do update
+             set number = excluded.number
+             where house.number < excluded.number",
+        )
+        .bind(at.millis());
+        if work.write(raise).await? == 0 {
+            return work.rollback().await;
+        }
+        work.commit().await
     }
 }

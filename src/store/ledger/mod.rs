@@ -5,7 +5,12 @@
 
 pub mod audit;
 pub mod clients;
+mod columns;
+mod connect;
+mod db;
+mod failed;
 pub mod feed;
+mod filter;
 pub mod hot;
 pub mod keys;
 pub mod meta;
@@ -16,6 +21,7 @@ pub mod users;
 
 use std::time::Duration;
 
+use self::db::{Db, query};
 use super::StoreError;
 
 /// Which database holds the ledger.
@@ -43,35 +49,40 @@ pub struct LedgerSettings {
 /// The ledger.
 #[derive(Clone)]
 pub struct Ledger {
-    _pool: (),
+    /// Commits are on disk before they are acknowledged.
+    db: Db,
+    /// For the embedded hot state: on SQLite, commits reach the disk a little later (`connect.rs` says why that is
+    /// enough); on PostgreSQL the same as `db`.
+    quick: Db,
 }
 
 impl Ledger {
     /// Opens the pool; makes the SQLite file (and its folder) where there is none. It does not migrate.
     pub async fn connect(settings: &LedgerSettings) -> Result<Self, StoreError> {
-        let _ = settings;
-        todo!()
+        let (db, quick) = connect::open(settings).await?;
+        Ok(Self { db, quick })
     }
 
     /// Which database this is.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        todo!()
+        self.db.dialect()
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        todo!()
+        self.db.read(query("select 1")).await.map(drop)
     }
 
     /// SQL statements run since the start (a test proves with it that the refresh path runs none).
     #[must_use]
     pub fn statements(&self) -> u64 {
-        todo!()
+        self.db.statements()
     }
 
     /// Closes the pool once running statements are done.
     pub async fn close(&self) {
-        todo!()
+        self.quick.close().await;
+        self.db.close().await;
     }
 }

@@ -1,10 +1,27 @@
 //! Sessions: one row each, written at sign-in and at the end.
 
-use super::Ledger;
+use sqlx::any::AnyRow;
+
+use super::columns::{Columns, json, one_more, page};
+use super::db::{Query, Work, query};
+use super::feed::Change;
+use super::filter::Statement;
+use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{Ended, Page, PageRequest, Session, SessionFilter, SessionId};
+use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId};
+use crate::protocol::Scope;
 use crate::store::StoreError;
+
+/// How many sessions are touched in one transaction.
+const TOUCHED_AT_ONCE: usize = 200;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
+         amr, ended_at, ended_reason"
+    };
+}
 
 /// The answer of [`Ledger::begin_session`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,33 +48,85 @@ impl Ledger {
     /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist
     /// and are active, and neither their watermarks nor the global one lie after `session.created_at`.
     pub async fn begin_session(&self, session: &Session, entry: &AuditEntry) -> Result<Begun, StoreError> {
-        let _ = (session, entry);
-        todo!()
+        let mut work = self.db.begin().await?;
+        if !work.admits(session, self.dialect()).await? {
+            work.rollback().await?;
+            return Ok(Begun::Refused);
+        }
+        work.write_unique(insert(session), "the session").await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Begun::Yes)
     }
 
     /// The session with this identifier.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        let _ = id;
-        todo!()
+        self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
     /// Ends one session, with its feed row; `entry` is written only when this call ended it.
     pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
-        let _ = (id, ended, entry);
-        todo!()
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::SessionEnded(id, ended), ended.at).await?;
+        let end = query(concat!(
+            "update sessions
+             set ended_at = $2, ended_reason = $3
+             where id = $1
+             and ended_at is null
+             returning ",
+            columns!()
+        ))
+        .bind(id.to_string())
+        .bind(ended.at.millis())
+        .bind(ended.reason.as_str());
+        if let Some(row) = work.read_one(end).await? {
+            let session = read(&row)?;
+            work.audit(entry).await?;
+            work.commit().await?;
+            return Ok(EndOutcome::Ended(session));
+        }
+        let before = work.read_one(select(id)).await?;
+        work.rollback().await?;
+        before.as_ref().map_or(Ok(EndOutcome::Absent), |row| read(row).map(EndOutcome::EndedBefore))
     }
 
     /// Ends at most `limit` of the live sessions that match, with a feed row each, in one transaction; returns them.
     /// Call it until it returns none.
-    pub async fn end_sessions(&self, filter: &SessionFilter, ended: Ended, limit: u32) -> Result<Vec<Session>, StoreError> {
-        let _ = (filter, ended, limit);
-        todo!()
+    pub async fn end_sessions(
+        &self,
+        filter: &SessionFilter,
+        ended: Ended,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut work = self.db.begin().await?;
+        let first = work.next_number().await?;
+        let rows = work.read(end_matching(filter, ended, limit, first, self.dialect())).await?;
+        if rows.is_empty() {
+            work.rollback().await?;
+            return Ok(Vec::new());
+        }
+        let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        sessions.sort_by_key(|session| session.id);
+        work.announce_ended(first, sessions.len()).await?;
+        work.commit().await?;
+        Ok(sessions)
     }
 
     /// Sessions that match, in the order of their identifiers (that is, of their creation). `now` decides what is live.
-    pub async fn list_sessions(&self, filter: &SessionFilter, page: &PageRequest, now: Timestamp) -> Result<Page<Session>, StoreError> {
-        let _ = (filter, page, now);
-        todo!()
+    pub async fn list_sessions(
+        &self,
+        filter: &SessionFilter,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Session>, StoreError> {
+        let mut list = Statement::new(concat!("select ", columns!(), "\nfrom sessions"));
+        list.text("\nwhere id > ", page.after.clone().unwrap_or_default()).matching(filter);
+        if filter.live_only {
+            list.then("\nand ended_at is null").number("\nand ends_at > ", now.millis());
+        }
+        list.number("\norder by id\nlimit ", one_more(page));
+        let sessions = self.db.read(list.query()).await?.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(self::page(sessions, page, |session: &Session| session.id.to_string()))
     }
 
     /// Sessions that ended at or after `since`, in the order of their identifiers, at most `limit` after `after`.
@@ -67,13 +136,159 @@ impl Ledger {
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<(SessionId, Ended)>, StoreError> {
-        let _ = (since, after, limit);
-        todo!()
+        let ends = query(
+            "select id, ended_at, ended_reason
+             from sessions
+             where ended_at >= $1
+             and id > $2
+             order by id
+             limit $3",
+        )
+        .bind(since.millis())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit));
+        let rows = self.db.read(ends).await?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, "sessions", "id")?;
+                let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
+                Ok((columns.word("id", |id| id.parse().ok())?, ended))
+            })
+            .collect()
     }
 
     /// Writes when sessions were last used (never back in time).
     pub async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
-        let _ = used;
-        todo!()
+        // In the order in which `end_sessions` locks them, so that the two never wait for each other.
+        let mut used = used.to_vec();
+        used.sort_unstable();
+        for some in used.chunks(TOUCHED_AT_ONCE) {
+            let mut work = self.db.begin().await?;
+            for (id, at) in some {
+                let touch = query(
+                    "update sessions
+                     set last_used_at = $2
+                     where id = $1
+                     and last_used_at < $2",
+                )
+                .bind(id.to_string())
+                .bind(at.millis());
+                work.write(touch).await?;
+            }
+            work.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Work {
+    /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
+    /// the watermark's for share (SQLite has the one lock of its writer).
+    async fn admits(&mut self, session: &Session, dialect: Dialect) -> Result<bool, StoreError> {
+        let user = query(
+            "update users
+             set last_login_at = $2
+             where id = $1
+             and state = 'active'
+             and not_before <= $2",
+        )
+        .bind(session.user_id.to_string())
+        .bind(session.created_at.millis());
+        if self.write(user).await? == 0 {
+            return Ok(false);
+        }
+        let client = query(match dialect {
+            Dialect::Postgres => {
+                "select id from clients where id = $1 and state = 'active' and not_before <= $2 for share"
+            }
+            Dialect::Sqlite => "select id from clients where id = $1 and state = 'active' and not_before <= $2",
+        })
+        .bind(session.client_id.as_str().to_owned())
+        .bind(session.created_at.millis());
+        if self.read_one(client).await?.is_none() {
+            return Ok(false);
+        }
+        let house = query(match dialect {
+            Dialect::Postgres => "select fact from house where fact = 'global_watermark' and number <= $1 for share",
+            Dialect::Sqlite => "select fact from house where fact = 'global_watermark' and number <= $1",
+        })
+        .bind(session.created_at.millis());
+        Ok(self.read_one(house).await?.is_some())
+    }
+}
+
+/// Ends the oldest live sessions that match. They are chosen once, in a step of their own: a sub-query with a limit
+/// may be run again for each row. Their locks are taken in the order of their identifiers.
+fn end_matching(filter: &SessionFilter, ended: Ended, limit: u32, first: i64, dialect: Dialect) -> Query {
+    let mut end = Statement::new("with chosen as materialized (\nselect id\nfrom sessions\nwhere ended_at is null");
+    end.number("\nand ends_at > ", ended.at.millis()).matching(filter);
+    end.number("\norder by id\nlimit ", i64::from(limit));
+    match dialect {
+        Dialect::Postgres => end.then("\nfor update"),
+        Dialect::Sqlite => &mut end,
+    };
+    end.number("\n)\nupdate sessions\nset ended_at = ", ended.at.millis());
+    end.text(", ended_reason = ", ended.reason.as_str());
+    end.number(", ended_feed = ", first);
+    end.then(concat!("\nwhere id in (select id from chosen)\nreturning ", columns!()));
+    end.query()
+}
+
+fn select(id: SessionId) -> Query {
+    query(concat!("select ", columns!(), "\nfrom sessions\nwhere id = $1")).bind(id.to_string())
+}
+
+fn insert(session: &Session) -> Query {
+    let text = concat!(
+        "insert into sessions\n  (",
+        columns!(),
+        ")
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    );
+    query(text)
+        .bind(session.id.to_string())
+        .bind(session.user_id.to_string())
+        .bind(session.client_id.as_str().to_owned())
+        .bind(session.scope.as_str().to_owned())
+        .bind(json(&session.audience))
+        .bind(session.status_index)
+        .bind(json(&session.device))
+        .bind(session.created_at.millis())
+        .bind(session.last_used_at.millis())
+        .bind(session.ends_at.millis())
+        .bind(session.auth_time.millis())
+        .bind(json(&session.amr))
+        .bind(session.ended.map(|ended| ended.at.millis()))
+        .bind(session.ended.map(|ended| ended.reason.as_str()))
+}
+
+fn read(row: &AnyRow) -> Result<Session, StoreError> {
+    let columns = Columns::of(row, "sessions", "id")?;
+    Ok(Session {
+        id: columns.word("id", |id| id.parse().ok())?,
+        user_id: columns.word("user_id", |id| id.parse().ok())?,
+        client_id: columns.word("client_id", |id| id.parse().ok())?,
+        scope: columns.word("scope", |text| Scope::parse(text).ok())?,
+        audience: columns.json("audience")?,
+        status_index: columns.number("status_index")?,
+        device: columns.json("device")?,
+        created_at: columns.time("created_at")?,
+        last_used_at: columns.time("last_used_at")?,
+        ends_at: columns.time("ends_at")?,
+        auth_time: columns.time("auth_time")?,
+        amr: columns.json("amr")?,
+        ended: read_ended(&columns)?,
+    })
+}
+
+/// The end of a session, in its own row or in the feed's: both columns or neither.
+pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreError> {
+    let at = columns.time_if("ended_at")?;
+    let reason =
+        columns.word_if("ended_reason", |word| EndReason::ALL.into_iter().find(|reason| reason.as_str() == word))?;
+    match (at, reason) {
+        (Some(at), Some(reason)) => Ok(Some(Ended { at, reason })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(columns.corrupt("ended_reason")),
     }
 }

@@ -1,0 +1,72 @@
+//! `where` clauses for those parts of a filter that are there.
+//!
+//! `($1 is null or user_id = $1)` would do in one text, but SQLite plans a statement without looking at its values
+//! and would read every session to end those of one user.
+
+use super::db::{Query, composed};
+use crate::model::SessionFilter;
+
+/// A statement in the making: its text, and the values of its placeholders.
+pub(super) struct Statement {
+    text: String,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Statement {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Goes on with `text`.
+    pub(super) fn then(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Goes on with `text` and a placeholder for `value`.
+    pub(super) fn text(&mut self, text: &str, value: impl Into<String>) -> &mut Self {
+        self.value(text, Value::Text(value.into()))
+    }
+
+    /// Goes on with `text` and a placeholder for `value`.
+    pub(super) fn number(&mut self, text: &str, value: i64) -> &mut Self {
+        self.value(text, Value::Number(value))
+    }
+
+    /// Goes on with an `and` clause for each part of `filter`; what is live is for the caller to say.
+    pub(super) fn matching(&mut self, filter: &SessionFilter) -> &mut Self {
+        if let Some(session) = filter.session {
+            self.text("\nand id = ", session.to_string());
+        }
+        if let Some(user) = filter.user {
+            self.text("\nand user_id = ", user.to_string());
+        }
+        if let Some(client) = &filter.client {
+            self.text("\nand client_id = ", client.as_str());
+        }
+        if let Some(moment) = filter.issued_before {
+            self.number("\nand created_at < ", moment.millis());
+        }
+        self
+    }
+
+    pub(super) fn query(self) -> Query {
+        self.values.into_iter().fold(composed(self.text), |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+        })
+    }
+
+    fn value(&mut self, text: &str, value: Value) -> &mut Self {
+        self.values.push(value);
+        self.text.push_str(text);
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+}

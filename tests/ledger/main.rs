@@ -1,0 +1,15 @@
+//! The ledger on every database: SQLite always, PostgreSQL where `TEST_DATABASE_URL` names a server.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod clients;
+mod faults;
+mod feed;
+mod hot;
+mod house;
+mod keys;
+mod meta;
+mod schema;
+mod sessions;
+mod sessions_end;
+mod users;
