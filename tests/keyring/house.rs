@@ -28,6 +28,7 @@ pub(crate) const LIFE: Duration = Duration::from_mins(5);
 
 pub(crate) struct House {
     _folder: TempDir,
+    leave_by: Option<(String, String)>,
     url: String,
     pub(crate) clock: Clock,
     pub(crate) settings: config::Keys,
@@ -48,13 +49,20 @@ impl House {
         }
         let admin = std::env::var("TEST_DATABASE_URL").expect("run ./test, or ./test --quick");
         let database = format!("keyring_{}", Random::default().uuid().simple());
-        let mut connection = PgConnection::connect(&admin).await.unwrap();
-        connection.execute(AssertSqlSafe(format!("create database {database}"))).await.unwrap();
+        run(&admin, format!("create database {database}")).await;
         let mut url = url::Url::parse(&admin).unwrap();
         url.set_path(&database);
         let mut house = Self::on(tempfile::tempdir().unwrap(), url.into()).await;
         house.settings.master_key = Some(a_master_key());
+        house.leave_by = Some((admin, format!("drop database {database} with (force)")));
         Some(house)
+    }
+
+    /// Drops the database where it is one on a server. (What a failed test leaves behind goes with the private server.)
+    pub(crate) async fn leave(self) {
+        if let Some((admin, sql)) = self.leave_by {
+            run(&admin, sql).await;
+        }
     }
 
     async fn on(folder: TempDir, url: String) -> Self {
@@ -67,7 +75,7 @@ impl House {
             jwks_max_age: Span::seconds(MAX_AGE.as_secs()),
             ..config::Keys::default()
         };
-        let house = Self { _folder: folder, url, clock: Clock::system(), settings };
+        let house = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };
         house.ledger().await.migrate().await.unwrap();
         house
     }
@@ -113,6 +121,12 @@ impl House {
         let event = |value: &Value| serde_json::from_value(value.clone()).unwrap();
         page.items.iter().map(|record| (record.actor.clone(), event(&record.event))).collect()
     }
+}
+
+async fn run(admin: &str, sql: String) {
+    let mut connection = PgConnection::connect(admin).await.unwrap();
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 pub(crate) fn a_master_key() -> Secret {

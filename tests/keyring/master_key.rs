@@ -67,6 +67,7 @@ async fn with_postgresql_a_missing_master_key_refuses_the_start_and_names_the_co
         assert!(message.contains(part), "{message}");
     }
     assert!(!path.exists());
+    house.leave().await;
 }
 
 #[tokio::test]

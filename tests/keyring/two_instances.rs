@@ -58,6 +58,7 @@ async fn rotate_together(house: House, rounds: u32) {
         }
     }
     assert!(world.checked > rounds as usize * 10);
+    house.leave().await;
 }
 
 async fn only_one_active(keyring: &Keyring, round: u32) {
@@ -142,4 +143,5 @@ async fn disturb(house: House, rounds: u32) {
         let removed = AuditEvent::KeyRemoved { kid: victim };
         assert_eq!(removals.iter().filter(|(_, event)| *event == removed).count(), 1, "removed once");
     }
+    house.leave().await;
 }
