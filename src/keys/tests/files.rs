@@ -57,7 +57,7 @@ fn of_many_who_write_the_same_file_one_wins_and_the_others_find_it_whole() {
 fn a_broken_master_key_file_is_refused_with_its_name_and_the_fix() {
     let good = make_master_key(&Random::default());
     let half = &good[..20];
-    let open = format!("run `chmod 600 {{}}`");
+    let open = "run `chmod 600 {}`";
     for (text, mode, fix) in [
         ("", 0o600, "is empty"),
         (" \n", 0o600, "is empty"),
@@ -65,9 +65,9 @@ fn a_broken_master_key_file_is_refused_with_its_name_and_the_fix() {
         (&good[..21], 0o600, "is not base64 (or is cut off)"),
         ("correct horse battery staple", 0o600, "is not base64"),
         ("\u{fffd}", 0o600, "is not base64"),
-        (&good, 0o644, &open),
-        (&good, 0o640, &open),
-        (&good, 0o602, &open),
+        (&good, 0o644, open),
+        (&good, 0o640, open),
+        (&good, 0o602, open),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
@@ -158,7 +158,7 @@ fn the_derivation_stays_as_it_is() {
         ..config::Keys::default()
     };
     let key = MasterKeys::find(&settings).unwrap().unwrap().current;
-    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let hex = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
     assert_eq!(hex(key.check()), "a757e5bcd986733bd1df6463bbb7c7c8b5b343b7c1de27934b7b96e2c5880c5c");
     assert_eq!(hex(&key.derive("jti", b"text")), "bcc36bffa57b4f2eed00fe50f501ece7");
     assert_eq!(

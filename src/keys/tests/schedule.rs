@@ -61,13 +61,17 @@ fn after(list: &[SigningKeyRecord], seconds: u64, step: impl FnOnce(&mut Draft<'
     Result { states, events, changes, missing }
 }
 
+fn tend(draft: &mut Draft<'_>) {
+    draft.tend();
+}
+
 fn states<const N: usize>(expected: [(&str, KeyState); N]) -> BTreeMap<String, KeyState> {
     expected.into_iter().map(|(kid, state)| (kid.to_owned(), state)).collect()
 }
 
 #[test]
 fn an_empty_list_gets_a_key_to_sign_and_a_next_one() {
-    let result = after(&[], 0, |draft| draft.tend());
+    let result = after(&[], 0, tend);
     assert_eq!(result.states, states([("new1", Active), ("new2", Next)]));
     let (one, two) = (|| "new1".to_owned(), || "new2".to_owned());
     assert_eq!(result.events, [KeyPublished { kid: one() }, KeyActivated { kid: one() }, KeyPublished { kid: two() }]);
@@ -86,7 +90,7 @@ fn without_new_keys_at_hand_the_list_says_how_many_it_wants() {
 #[test]
 fn a_list_that_has_what_it_needs_is_left_alone() {
     let list = [key("a", Active, 0), key("n", Next, 0), key("r", Retired, 0), key("x", Removed, 0)];
-    let result = after(&list, DAY, |draft| draft.tend());
+    let result = after(&list, DAY, tend);
     assert_eq!((result.changes.len(), result.events.len(), result.missing), (0, 0, 0));
 }
 
@@ -102,10 +106,11 @@ fn rotation_waits_until_it_is_due_and_the_next_key_is_ripe() {
         (month, month + RIPE - 1, false),
         (month, month + RIPE, true),
     ] {
-        let result = after(&[key("a", Active, 0), key("n", Next, next_since)], now, |draft| draft.tend());
-        let expected = match rotates {
-            true => states([("a", Retired), ("n", Active), ("new1", Next)]),
-            false => states([("a", Active), ("n", Next)]),
+        let result = after(&[key("a", Active, 0), key("n", Next, next_since)], now, tend);
+        let expected = if rotates {
+            states([("a", Retired), ("n", Active), ("new1", Next)])
+        } else {
+            states([("a", Active), ("n", Next)])
         };
         assert_eq!(result.states, expected, "next since {next_since}, now {now}");
     }
@@ -113,7 +118,7 @@ fn rotation_waits_until_it_is_due_and_the_next_key_is_ripe() {
 
 #[test]
 fn a_rotation_says_in_the_audit_what_happened_in_its_order() {
-    let result = after(&[key("a", Active, 0), key("n", Next, 0)], 30 * DAY, |draft| draft.tend());
+    let result = after(&[key("a", Active, 0), key("n", Next, 0)], 30 * DAY, tend);
     let kid = str::to_owned;
     let expected = [KeyRetired { kid: kid("a") }, KeyActivated { kid: kid("n") }, KeyPublished { kid: kid("new1") }];
     assert_eq!(result.events, expected);
@@ -124,7 +129,7 @@ fn a_retired_key_leaves_after_24_hours_and_the_longest_life_of_what_it_signed() 
     let stays = DAY + LIFE.as_secs();
     for (now, state) in [(stays - 1, Retired), (stays, Removed)] {
         let list = [key("a", Active, 0), key("n", Next, 0), key("r", Retired, 0)];
-        let result = after(&list, now, |draft| draft.tend());
+        let result = after(&list, now, tend);
         assert_eq!(result.states["r"], state, "{now}");
         for change in result.changes {
             let KeyChange::Update(record) = change else { panic!("{change:?}") };
@@ -197,7 +202,7 @@ fn a_removed_key_is_never_imported_again_and_a_known_one_is_left_alone() {
 fn algorithms_that_are_not_configured_are_left_alone() {
     let other = SigningKeyRecord { algorithm: Rs256, ..key("other", Active, 0) };
     let list = [other, key("a", Active, 0), key("n", Next, 0)];
-    let result = after(&list, 30 * DAY, |draft| draft.tend());
+    let result = after(&list, 30 * DAY, tend);
     assert_eq!(result.states["other"], Active);
     let result = after(&list, DAY, |draft| assert!(draft.remove("other")));
     assert_eq!(result.states, states([("other", Removed), ("a", Active), ("n", Next)]));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::Jwks;
 use super::super::master_key::{MasterKeys, make_master_key};
+use super::super::prepared::PreparedKey;
 use super::{new_key, prepared};
 use crate::clock::Random;
 use crate::config;
@@ -64,7 +65,7 @@ async fn the_jwks_says_what_a_verifier_needs_and_nothing_private() {
     for algorithm in SigningAlgorithm::ALL {
         keys.push(prepared(&new_key(algorithm).await));
     }
-    let jwks = Jwks::of(keys.iter().map(|key| key.jwk())).unwrap();
+    let jwks = Jwks::of(keys.iter().map(PreparedKey::jwk)).unwrap();
 
     let document: Value = serde_json::from_str(&jwks.body).unwrap();
 

@@ -1,0 +1,9 @@
+//! The keyring on a real ledger: starting, rotating, removing, and what breaks.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
+
+mod house;
+mod master_key;
+mod pem_files;
+mod rotation;
+mod two_instances;
