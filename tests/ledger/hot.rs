@@ -11,7 +11,7 @@ use tokenhouse::store::{HotState, StoreError, Taken};
 
 use crate::house::{House, millis, on_each_database};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn hot(house: &House) -> LedgerHot {
     LedgerHot::new(&house.ledger, house.clock.clone())
@@ -292,7 +292,7 @@ async fn the_time_is_the_clocks_on_sqlite_and_the_servers_on_postgresql() {
     on_each_database(async |house| {
         let before = house.now();
         let (_, now) = hot(house).load(new_session(house)).await.unwrap();
-        assert!(now.since(before) < Duration::from_secs(60) && before.since(now) < Duration::from_secs(60));
+        assert!(now.since(before) < Duration::from_mins(1) && before.since(now) < Duration::from_mins(1));
 
         house.clock.advance(HOUR);
         let (_, later) = hot(house).load(new_session(house)).await.unwrap();
