@@ -7,7 +7,7 @@ use tokenhouse::model::{Generation, HotSession, RotationRecord, SessionGrant, Se
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::ledger::Dialect;
 use tokenhouse::store::ledger::hot::LedgerHot;
-use tokenhouse::store::{HotState, StoreError, Taken};
+use tokenhouse::store::{HotState, Ledger, StoreError, Taken};
 
 use crate::house::{House, millis, on_each_database};
 
@@ -236,6 +236,40 @@ async fn nothing_is_counted_twice_or_not_at_all() {
         hot.forget("key").await.unwrap();
         assert_eq!(hot.count("key", HOUR / 2).await.unwrap().count, 1);
         assert_eq!(hot.count("other", HOUR / 2).await.unwrap().count, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_instances_share_the_tables() {
+    on_each_database(async |house| {
+        let session = new_session(house);
+        hot(house).insert(session, &record(house, HOUR)).await.unwrap();
+        let mut working = Vec::new();
+        for _ in 0..4 {
+            let instance = Ledger::connect(&house.settings).await.unwrap();
+            let hot = LedgerHot::new(&instance, house.clock.clone());
+            working.push(tokio::spawn(async move {
+                let mut advanced = 0;
+                for number in 0..40 {
+                    hot.count("key", HOUR).await.unwrap();
+                    instance.lease_status_indexes(1).await.unwrap();
+                    let answer = hot.advance(session, Generation { number, branch: 0 }).await.unwrap();
+                    advanced += u32::from(answer.advanced);
+                }
+                instance.close().await;
+                advanced
+            }));
+        }
+        let mut advanced = 0;
+        for working in working {
+            advanced += working.await.unwrap();
+        }
+
+        let (HotSession::Live(record), _) = hot(house).load(session).await.unwrap() else { panic!("not live") };
+        assert_eq!(record.current.number, u64::from(advanced));
+        assert_eq!(hot(house).count("key", HOUR).await.unwrap().count, 161);
+        assert_eq!(house.ledger.lease_status_indexes(1).await.unwrap(), 160..161);
     })
     .await;
 }
