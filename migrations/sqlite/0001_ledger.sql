@@ -64,10 +64,11 @@ create table sessions (
     ended_feed integer
 ) strict;
 
-create index sessions_by_user on sessions (user_id, id);
+create index sessions_by_user on sessions (user_id, client_id);
 create index sessions_by_client on sessions (client_id, id);
-create index sessions_live on sessions (ends_at) where ended_at is null;
-create index sessions_ended on sessions (ended_at) where ended_at is not null;
+-- Ended sessions leave the one and enter the other, so that what ends many reads each once.
+create index sessions_live on sessions (ends_at, id) where ended_at is null;
+create index sessions_ended on sessions (id, ended_at, ended_reason) where ended_at is not null;
 create index sessions_by_ended_feed on sessions (ended_feed) where ended_feed is not null;
 
 create table signing_keys (

@@ -84,7 +84,7 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
 async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
     on_each_database(async |house| {
         let mut client = house.client("app").await;
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let mut at = house.now();
         let mut change = async |minutes: Option<u64>, at| {
             client.access_lifetime = minutes.map(|minutes| millis(minutes * 60_000));

@@ -1,1 +1,182 @@
+use std::time::Duration;
 
+use sqlx::{AnyConnection, Connection};
+use tokenhouse::clock::Stopwatch;
+use tokenhouse::model::{EndReason, Generation, SessionFilter, SessionId};
+use tokenhouse::store::ledger::hot::LedgerHot;
+use tokenhouse::store::ledger::{Dialect, LedgerSettings};
+use tokenhouse::store::{HotState, Ledger, StoreError};
+
+use crate::house::{House, millis, on_each_database};
+
+/// The ledger as an impatient instance would open it.
+async fn impatient(house: &House, connections: u32) -> Ledger {
+    let settings = LedgerSettings {
+        max_connections: connections,
+        acquire_timeout: millis(500),
+        statement_timeout: millis(300),
+        ..house.settings.clone()
+    };
+    Ledger::connect(&settings).await.unwrap()
+}
+
+/// Somebody else holds what every change needs.
+async fn blocked(house: &House) -> AnyConnection {
+    let mut blocker = AnyConnection::connect(&house.settings.url).await.unwrap();
+    let block = match house.ledger.dialect() {
+        Dialect::Postgres => "begin; lock table users, feed_head, hot_sessions, hot_counters",
+        Dialect::Sqlite => "begin immediate",
+    };
+    sqlx::raw_sql(block).execute(&mut blocker).await.unwrap();
+    blocker
+}
+
+fn is_away<T>(answer: &Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Unavailable { .. }))
+}
+
+#[tokio::test]
+async fn a_locked_database_is_away_in_time_and_back_afterwards() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+        let ledger = impatient(house, 2).await;
+        let hot = LedgerHot::new(&ledger, house.clock.clone());
+        let mut blocker = blocked(house).await;
+
+        let watch = Stopwatch::start();
+        let session = house.new_session(user, &client);
+        assert!(is_away(&ledger.begin_session(&session, &house.any_entry()).await));
+        assert!(is_away(&ledger.raise_global_watermark(house.now()).await));
+        assert!(is_away(&hot.count("key", millis(9_000)).await));
+        assert!(is_away(&hot.end(&[session.id], millis(9_000)).await));
+        assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
+
+        sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
+        blocker.close().await.unwrap();
+        assert_eq!(ledger.session(session.id).await.unwrap(), None);
+        ledger.raise_global_watermark(house.now().minus(millis(60_000))).await.unwrap();
+        assert_eq!(hot.count("key", millis(9_000)).await.unwrap().count, 1);
+        ledger.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_at_a_locked_database_is_answered_in_time() {
+    on_each_database(async |house| {
+        let ledger = impatient(house, 2).await;
+        let mut blocker = blocked(house).await;
+        let watch = Stopwatch::start();
+        let waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let (ledger, at) = (ledger.clone(), house.now());
+                tokio::spawn(async move { ledger.raise_global_watermark(at).await })
+            })
+            .collect();
+        for waiting in waiting {
+            assert!(is_away(&waiting.await.unwrap()));
+        }
+        assert!(watch.elapsed() < Duration::from_secs(4), "{:?}", watch.elapsed());
+
+        sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
+        blocker.close().await.unwrap();
+        let mut tries = 0;
+        while ledger.raise_global_watermark(house.now()).await.is_err() {
+            tries += 1;
+            assert!(tries < 20, "it never came back");
+        }
+        ledger.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+        for n in 0..60 {
+            let session = house.new_session(user, &client);
+            let (ledger, entry) = (house.ledger.clone(), house.any_entry());
+            let beginning = tokio::spawn(async move { ledger.begin_session(&session, &entry).await });
+            tokio::time::sleep(Duration::from_micros(n * 100)).await;
+            beginning.abort();
+            let _ = beginning.await;
+        }
+        house.session(user, &client).await;
+
+        let ended = house.ended(EndReason::Admin);
+        let sessions = house.ledger.end_sessions(&SessionFilter::default(), ended, 500).await.unwrap();
+        let head = house.ledger.feed_head().await.unwrap();
+        assert_eq!(head, 2 + i64::try_from(sessions.len()).unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_named_and_not_shown() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await, house.client("app").await);
+        let session = house.session(user.id, &client.id).await;
+        house.sql("update users set roles = 'secret'").await;
+        house.sql("update clients set kind = 'secret'").await;
+        house.sql("update sessions set ended_reason = 'secret'").await;
+        house.sql("update audit set actor = 'secret'").await;
+
+        let errors = [
+            (house.ledger.user(user.id).await.unwrap_err(), format!("users {}: the column roles", user.id)),
+            (house.ledger.client(&client.id).await.unwrap_err(), "clients app: the column kind".to_owned()),
+            (
+                house.ledger.session(session.id).await.unwrap_err(),
+                format!("sessions {}: the column ended_reason", session.id),
+            ),
+            (
+                house.ledger.list_audit(&tokenhouse::model::PageRequest::new(None, None)).await.unwrap_err(),
+                "the column actor".to_owned(),
+            ),
+        ];
+        for (error, expected) in errors {
+            assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+            assert!(error.to_string().contains(&expected), "{error}");
+            assert!(!format!("{error:?}").contains("secret"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ledger_without_its_tables_is_broken_and_a_closed_one_is_away() {
+    on_each_database(async |house| {
+        house.sql("drop table sessions").await;
+        let id = SessionId(house.random.uuid());
+        assert!(matches!(house.ledger.session(id).await, Err(StoreError::Broken { .. })));
+
+        let ledger = impatient(house, 1).await;
+        let hot = LedgerHot::new(&ledger, house.clock.clone());
+        ledger.close().await;
+        assert!(is_away(&ledger.ping().await));
+        assert!(is_away(&hot.ping().await));
+        assert!(is_away(&hot.advance(id, Generation::default()).await));
+    })
+    .await;
+}
+
+/// With a foreign hand on the database, every connection of the pool is lost at once.
+#[tokio::test]
+async fn lost_connections_are_replaced() {
+    on_each_database(async |house| {
+        if house.ledger.dialect() == Dialect::Sqlite {
+            return;
+        }
+        house.user("alice").await;
+        house
+            .sql(
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()",
+            )
+            .await;
+
+        house.ledger.ping().await.unwrap();
+        house.user("bob").await;
+    })
+    .await;
+}

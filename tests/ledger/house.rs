@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
@@ -40,9 +41,8 @@ pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
     test(&house).await;
     house.ledger.close().await;
 
-    let Ok(admin) = std::env::var("TEST_DATABASE_URL") else { return };
+    let Some(admin) = postgres() else { return };
     let name = format!("ledger_{}", Random::default().uuid().simple());
-    let admin: sqlx::postgres::PgConnectOptions = admin.parse().unwrap();
     run(&admin, format!("create database {name}")).await;
     let house = House::open(admin.clone().database(&name).to_url_lossy().to_string(), None).await;
     test(&house).await;
@@ -50,7 +50,12 @@ pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
     run(&admin, format!("drop database {name} with (force)")).await;
 }
 
-async fn run(admin: &sqlx::postgres::PgConnectOptions, sql: String) {
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration; this names the server to test on")]
+fn postgres() -> Option<PgConnectOptions> {
+    std::env::var("TEST_DATABASE_URL").ok().map(|url| url.parse().unwrap())
+}
+
+async fn run(admin: &PgConnectOptions, sql: String) {
     let mut connection = admin.connect().await.unwrap();
     connection.execute(AssertSqlSafe(sql)).await.unwrap();
     connection.close().await.unwrap();
@@ -156,7 +161,7 @@ impl House {
             device: Device { user_agent: Some("Fire\0fox".to_owned()), address: Some("192.0.2.1".to_owned()) },
             created_at: now,
             last_used_at: now,
-            ends_at: now.plus(Duration::from_secs(3600)),
+            ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
             ended: None,

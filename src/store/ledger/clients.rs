@@ -8,7 +8,7 @@ use super::db::{Query, query};
 use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest};
+use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -191,7 +191,7 @@ fn bind_settings(query: Query, client: &Client) -> Query {
         .bind(json(&client.redirect_uris))
         .bind(json(&client.post_logout_redirect_uris))
         .bind(client.backchannel_logout_uri.clone())
-        .bind(client.access_token_algorithm.map(|algorithm| algorithm.as_str()))
+        .bind(client.access_token_algorithm.map(SigningAlgorithm::as_str))
         .bind(client.access_lifetime.map(millis))
         .bind(client.refresh_lifetime.map(millis))
         .bind(json(&client.refresh))

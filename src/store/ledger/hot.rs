@@ -17,7 +17,7 @@ use crate::store::StoreError;
 use crate::store::hot::{Advance, Counted, HotState, Taken};
 
 /// A record outlives its token by this long: clocks differ, and a late token deserves an exact answer.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// How often a refresh tries again when others change the record under its hands. Each try but one means that
 /// somebody else succeeded.

@@ -47,7 +47,7 @@ const MIGRATIONS: [Migration; 2] = [
 ];
 
 /// A migration may take long, and so may waiting for another instance's.
-const PATIENCE: Limits = Limits { acquire: Duration::from_secs(30), operation: Duration::from_secs(600) };
+const PATIENCE: Limits = Limits { acquire: Duration::from_secs(30), operation: Duration::from_mins(10) };
 
 /// SQLite waits by its `busy_timeout`, which is as long as one statement may take: try as often as this.
 const TRIES: u32 = 10;

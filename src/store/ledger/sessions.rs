@@ -217,20 +217,23 @@ impl Work {
     }
 }
 
-/// Ends the oldest live sessions that match. They are chosen once, in a step of their own: a sub-query with a limit
-/// may be run again for each row. Their locks are taken in the order of their identifiers.
+/// Ends live sessions that match, beginning with those that would end first. They are chosen in a step of their own:
+/// a sub-query with a limit may be run again for each row. They are locked in the order of their identifiers.
 fn end_matching(filter: &SessionFilter, ended: Ended, limit: u32, first: i64, dialect: Dialect) -> Query {
     let mut end = Statement::new("with chosen as materialized (\nselect id\nfrom sessions\nwhere ended_at is null");
     end.number("\nand ends_at > ", ended.at.millis()).matching(filter);
-    end.number("\norder by id\nlimit ", i64::from(limit));
-    match dialect {
-        Dialect::Postgres => end.then("\nfor update"),
-        Dialect::Sqlite => &mut end,
-    };
+    end.number("\norder by ends_at, id\nlimit ", i64::from(limit));
+    end.then(
+        "\n), locked as materialized (\nselect id\nfrom sessions\nwhere id in (select id from chosen)\norder by id",
+    );
+    end.then(match dialect {
+        Dialect::Postgres => "\nfor update",
+        Dialect::Sqlite => "",
+    });
     end.number("\n)\nupdate sessions\nset ended_at = ", ended.at.millis());
     end.text(", ended_reason = ", ended.reason.as_str());
     end.number(", ended_feed = ", first);
-    end.then(concat!("\nwhere id in (select id from chosen)\nreturning ", columns!()));
+    end.then(concat!("\nwhere id in (select id from locked)\nreturning ", columns!()));
     end.query()
 }
 
