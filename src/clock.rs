@@ -159,6 +159,9 @@ pub struct Random {
 
 impl Random {
     /// `N` random bytes.
+    ///
+    /// # Panics
+    /// When the operating system gives no randomness.
     #[must_use]
     #[expect(
         clippy::expect_used,

@@ -107,10 +107,9 @@ fn began_at(holder: Holder<'_>, now: Timestamp) -> Timestamp {
 
 fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
     match holder {
-        Holder::Client { .. } => Ok(()),
         Holder::SigningIn(user) => check_user(user, now),
         Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
-        Holder::Recorded { .. } => Ok(()),
+        Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
         Holder::Ledgered { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),
         Holder::Ledgered { session, .. } if now >= session.ends_at => Err(Shut::SessionOver),
         Holder::Ledgered { user: None, .. } => Err(Shut::UserAbsent),

@@ -2,9 +2,9 @@
 //!
 //! The rooms of the house, top floor first. A room uses only rooms below it; `tests/floors.rs` keeps that.
 
-pub mod cli; //       the command line: one file a command
 pub mod app; //       configuration in, running service out; start and stop
 pub mod audit; //     what is worth remembering for years
+pub mod cli; //       the command line: one file a command
 pub mod clients; //   applications: how they authenticate, adding and removing
 pub mod clock;
 pub mod config; //    one file in, one checked struct out

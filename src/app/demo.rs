@@ -30,7 +30,11 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
 
 async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {
     if let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? {
-        return if user.state == UserState::Disabled { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
+        return if user.state == UserState::Disabled {
+            users::enable(ctx, user.id, Actor::System).await
+        } else {
+            Ok(())
+        };
     }
     let new = NewUser {
         username: name.to_owned(),
@@ -47,7 +51,11 @@ async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
     let (id, secret) = SERVICE;
     let id = id.parse()?;
     if let Some(client) = ctx.store.ledger.client(&id).await? {
-        return if client.state == ClientState::Disabled { clients::enable(ctx, &id, Actor::System).await } else { Ok(()) };
+        return if client.state == ClientState::Disabled {
+            clients::enable(ctx, &id, Actor::System).await
+        } else {
+            Ok(())
+        };
     }
     let new = NewClient {
         id,

@@ -57,6 +57,11 @@ fn source_of(error: &StoreError) -> String {
 /// # Errors
 /// [`OpenHouseError`]; nothing was started then.
 pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
+    // On the heap: the future of a whole start is large, and every command holds it.
+    Box::pin(put_together(config, clock, purpose)).await
+}
+
+async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
     let random = Random::default();
     let ledger = open_ledger(&config).await?;
     let hot = open_hot_state(&config, &ledger, &clock).await?;

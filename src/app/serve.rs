@@ -109,11 +109,13 @@ impl Running {
 }
 
 fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, SocketAddr), String> {
-    let address: SocketAddr = address.parse().map_err(|_| format!("{setting}: `{address}` is not an address and port"))?;
+    let address: SocketAddr =
+        address.parse().map_err(|_| format!("{setting}: `{address}` is not an address and port"))?;
     if mode == Mode::Development && !address.ip().is_loopback() {
         return Err(format!("{setting}: --dev listens on loopback only, and {address} is not"));
     }
-    let listener = TcpListener::bind(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("{setting}: {error}"))?;
     Ok((listener, address))
 }

@@ -13,9 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 /// A sentence that names the file.
 pub fn load(cert: &Path, key: &Path) -> Result<ServerConfig, String> {
     let in_file = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| in_file(cert, &error))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_file_iter(cert).and_then(Iterator::collect).map_err(|error| in_file(cert, &error))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     ServerConfig::builder_with_provider(provider)

@@ -15,7 +15,7 @@ use crate::store::ledger::feed::{Change, FeedPage};
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// Feed rows are kept this long; an instance that was away longer drops its memory.
-const KEEP_FEED: Duration = Duration::from_secs(48 * 3600);
+const KEEP_FEED: Duration = Duration::from_hours(48);
 
 /// How many rows are read or written at a time.
 const BATCH: u32 = 1000;
@@ -148,13 +148,13 @@ pub fn start(ctx: &SharedCtx, mut follower: Follower) {
     let tend_every = tend_interval(ctx);
     every(ctx, "tending the keys", tend_every, tend_keys);
     every(ctx, "noting when sessions were used", ctx.config.sessions.last_used_every.get(), note_uses);
-    every(ctx, "removing what has expired", Duration::from_secs(600), prune);
+    every(ctx, "removing what has expired", Duration::from_mins(10), prune);
 }
 
 /// Often enough that a short rotation is not late, and at least every minute.
 fn tend_interval(ctx: &Ctx) -> Duration {
     let shortest = ctx.config.keys.rotate_every.get().min(ctx.config.keys.jwks_max_age.get());
-    (shortest / 4).clamp(Duration::from_secs(1), Duration::from_secs(60))
+    (shortest / 4).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
 fn every<F, W>(ctx: &SharedCtx, what: &'static str, interval: Duration, work: W)

@@ -92,18 +92,25 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
         }
         Client::Remove(named) => {
             let applied = clients::remove(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
-            Ok(Answer::new(format!("Removed; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+            Ok(Answer::new(
+                format!("Removed; sessions ended {}.", applied_words(applied)),
+                &json!({ "applied": applied }),
+            ))
         }
         Client::Disable(named) => {
             let applied = clients::disable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
-            Ok(Answer::new(format!("Disabled; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+            Ok(Answer::new(
+                format!("Disabled; sessions ended {}.", applied_words(applied)),
+                &json!({ "applied": applied }),
+            ))
         }
         Client::Enable(named) => {
             clients::enable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
             Ok(Answer::new("Enabled.", &json!({})))
         }
         Client::RotateSecret(named) => {
-            let (secret, old_ends) = clients::rotate_secret(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            let (secret, old_ends) =
+                clients::rotate_secret(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
             let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
             Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
         }

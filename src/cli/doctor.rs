@@ -53,13 +53,18 @@ fn issuer(config: &Config) -> Finding {
     if config.issuer.starts_with("https://") {
         Finding::good("issuer", config.issuer.clone())
     } else {
-        Finding::good("issuer", format!("{} (http is for trying things out; set TOKENHOUSE_ISSUER for real use)", config.issuer))
+        Finding::good(
+            "issuer",
+            format!("{} (http is for trying things out; set TOKENHOUSE_ISSUER for real use)", config.issuer),
+        )
     }
 }
 
 async fn ledger(ctx: &Ctx) -> Finding {
     match ctx.store.ledger.ping().await {
-        Ok(()) => Finding::good("ledger", format!("{:?} answers and its schema is current", ctx.store.ledger.dialect())),
+        Ok(()) => {
+            Finding::good("ledger", format!("{:?} answers and its schema is current", ctx.store.ledger.dialect()))
+        }
         Err(error) => Finding::bad("ledger", format!("{error}; check DATABASE_URL")),
     }
 }

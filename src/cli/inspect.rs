@@ -36,7 +36,7 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let claims = part(&command.token, 1);
     let verdict = match &command.jwks {
         Some(file) => offline(&command.token, file, &config)?,
-        None => at_home(&command.token, &header, config).await?,
+        None => at_home(&command.token, header.as_ref(), config).await?,
     };
     let mut words = String::new();
     for (name, value) in [("header", &header), ("claims", &claims)] {
@@ -45,7 +45,10 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
         let _ = writeln!(words, "{name}: {text}");
     }
     words.push_str(&verdict.words());
-    let answer = Answer::new(words, &json!({ "header": header, "claims": claims, "good": verdict.is_good(), "why": verdict.words() }));
+    let answer = Answer::new(
+        words,
+        &json!({ "header": header, "claims": claims, "good": verdict.is_good(), "why": verdict.words() }),
+    );
     Ok(if verdict.is_good() { answer } else { answer.failed() })
 }
 
@@ -72,14 +75,16 @@ fn offline(token: &str, file: &std::path::Path, config: &Config) -> Result<Judge
     let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{}: {error}", file.display()))?;
     let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
     Ok(match verifier.verify(token, &keys, Clock::system().now().seconds()) {
-        Ok(_) => Judged::Good("the signature and the claims hold; whether it was revoked is not known offline".to_owned()),
+        Ok(_) => {
+            Judged::Good("the signature and the claims hold; whether it was revoked is not known offline".to_owned())
+        }
         Err(refusal) => Judged::Refused(refusal.to_string()),
     })
 }
 
-async fn at_home(token: &str, header: &Option<Value>, config: Config) -> Result<Judged, String> {
+async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<Judged, String> {
     let ctx = open(config).await?;
-    let looks_like_refresh = header.as_ref().is_some_and(|header| header["typ"] == "rt+jwt");
+    let looks_like_refresh = header.is_some_and(|header| header["typ"] == "rt+jwt");
     if looks_like_refresh {
         if let Err(error) = tokens::read_refresh_token(&ctx, token) {
             return Ok(Judged::Refused(error.to_string()));
@@ -90,7 +95,9 @@ async fn at_home(token: &str, header: &Option<Value>, config: Config) -> Result<
     Ok(match introspection::look(&ctx, token).await {
         Ok(Some(Live::Access(_))) => Judged::Good("an access token whose session or client is live".to_owned()),
         Ok(Some(Live::Refresh(_))) => Judged::Good("a refresh token of a live session".to_owned()),
-        Ok(None) => Judged::Refused("it is well made, but its session, user or client is over, or it was used before".to_owned()),
+        Ok(None) => Judged::Refused(
+            "it is well made, but its session, user or client is over, or it was used before".to_owned(),
+        ),
         Err(OAuthError::Unavailable(away)) => return Err(format!("whether it is live is not known: {away}")),
         Err(error) => return Err(error.to_string()),
     })

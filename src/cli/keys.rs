@@ -64,7 +64,10 @@ pub async fn run(command: Keys, config: Config) -> Result<Answer, String> {
             if !removed {
                 return Err(format!("there is no key `{kid}`, or it was removed before"));
             }
-            Ok(Answer::new("Removed; running instances stop publishing it within a second.", &json!({ "removed": kid })))
+            Ok(Answer::new(
+                "Removed; running instances stop publishing it within a second.",
+                &json!({ "removed": kid }),
+            ))
         }
     }
 }
@@ -73,7 +76,10 @@ fn master(config: &Config) -> Result<Answer, String> {
     let random = Random::default();
     let path = &config.keys.master_key_file;
     keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(|error| error.to_string())?;
-    let words = format!("Wrote a master key to {}. Keep a copy in a safe place: without it no sealed key can be opened.", path.display());
+    let words = format!(
+        "Wrote a master key to {}. Keep a copy in a safe place: without it no sealed key can be opened.",
+        path.display()
+    );
     Ok(Answer::new(words, &json!({ "file": path })))
 }
 

@@ -89,10 +89,10 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
         Command::Migrate => migrate::run(config).await,
         Command::User(command) => user::run(command, &open(config).await?).await,
         Command::Client(command) => client::run(command, &open(config).await?).await,
-        Command::Keys(command) => keys::run(command, config).await,
+        Command::Keys(command) => Box::pin(keys::run(command, config)).await,
         Command::Session(command) => session::run(command, &open(config).await?).await,
         Command::Inspect(command) => inspect::run(command, config).await,
-        Command::Doctor => doctor::run(config).await,
+        Command::Doctor => Box::pin(doctor::run(config)).await,
         Command::Openapi => Ok(Answer::text(openapi::json())),
     }
 }

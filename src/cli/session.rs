@@ -69,7 +69,8 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(|error| error.to_string())?;
+        let found =
+            ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(|error| error.to_string())?;
         for session in found.items {
             all.push(sessions::describe(ctx, session).await);
         }

@@ -90,13 +90,20 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
         User::Passwd(passwd) => {
             let user = find(ctx, &passwd.user).await?;
             let password = secret_from_stdin("password")?;
-            let applied = users::change_password(ctx, user.id, &password, by).await.map_err(|error| error.to_string())?;
-            Ok(Answer::new(format!("Password set; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+            let applied =
+                users::change_password(ctx, user.id, &password, by).await.map_err(|error| error.to_string())?;
+            Ok(Answer::new(
+                format!("Password set; sessions ended {}.", applied_words(applied)),
+                &json!({ "applied": applied }),
+            ))
         }
         User::Disable(named) => {
             let user = find(ctx, &named.user).await?;
             let applied = users::disable(ctx, user.id, by).await.map_err(|error| error.to_string())?;
-            Ok(Answer::new(format!("Disabled; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+            Ok(Answer::new(
+                format!("Disabled; sessions ended {}.", applied_words(applied)),
+                &json!({ "applied": applied }),
+            ))
         }
         User::Enable(named) => {
             let user = find(ctx, &named.user).await?;
@@ -106,7 +113,10 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
         User::Remove(named) => {
             let user = find(ctx, &named.user).await?;
             let applied = users::remove(ctx, user.id, by).await.map_err(|error| error.to_string())?;
-            Ok(Answer::new(format!("Removed; sessions ended {}.", applied_words(applied)), &json!({ "applied": applied })))
+            Ok(Answer::new(
+                format!("Removed; sessions ended {}.", applied_words(applied)),
+                &json!({ "applied": applied }),
+            ))
         }
         User::Import { file } => import(ctx, &file).await,
     }
@@ -154,7 +164,7 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
             Ok(_) => added += 1,
             Err(problem) => problems.push(format!("line {}: {problem}", place + 1)),
         }
-        if added > 0 && added % 1000 == 0 {
+        if added > 0 && added.is_multiple_of(1000) {
             eprintln!("{added} users added");
         }
     }

@@ -26,13 +26,9 @@ pub struct Credentials {
 pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>, OAuthError> {
     let client = find(ctx, &caller.client_id).await?;
     let presented = caller.secret.as_ref().map(Secret::expose).unwrap_or_default();
-    let proven = match &client {
-        Some(client) => proves(client, presented, caller.method, ctx.now()),
-        None => {
-            compare(&[0; 32], presented);
-            false
-        }
-    };
+    let proven = client
+        .as_ref()
+        .map_or_else(|| compare(&[0; 32], presented), |client| proves(client, presented, caller.method, ctx.now()));
     match client {
         Some(client) if proven && client.state == ClientState::Active => Ok(client),
         _ => Err(OAuthError::InvalidClient("client authentication failed".into())),
@@ -64,10 +60,7 @@ fn proves(client: &Client, presented: &str, method: AuthMethod, now: Timestamp) 
         ClientKind::Public => method == AuthMethod::None,
         ClientKind::Confidential => {
             let alive = |end: Option<Timestamp>| end.is_none_or(|end| now < end);
-            client
-                .secrets
-                .iter()
-                .fold(false, |found, secret| (compare(&secret.digest, presented) && alive(secret.expires_at)) || found)
+            client.secrets.iter().any(|secret| compare(&secret.digest, presented) && alive(secret.expires_at))
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::sessions::{self, Applied};
 use crate::store::StoreError;
 
 /// The longest life of an access token; status lists count on it.
-pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
 /// A client to be added. Absent parts take the safe default.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]

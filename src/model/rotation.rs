@@ -243,6 +243,7 @@ mod as_millis {
 
     use crate::clock::Timestamp;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub(super) fn serialize<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(moment.millis())
     }

@@ -14,7 +14,7 @@ use crate::passwords::Verdict;
 use crate::protocol::OAuthError;
 
 /// How long an address counts as known after a sign-in from it.
-const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// Somebody who says that they are a user.
 #[derive(Debug)]

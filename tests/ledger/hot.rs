@@ -25,7 +25,7 @@ fn record(house: &House, lifetime: Duration) -> RotationRecord {
         scope: Scope::parse("read write").unwrap(),
         audience: vec!["https://api.example".to_owned()],
         status_index: 3,
-        began_at: house.now().seconds(),
+        began_at: house.now(),
         auth_time: house.now().seconds(),
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),

@@ -1,5 +1,7 @@
 //! What a Redis server may do to us, and what must still hold.
 
+#![allow(clippy::disallowed_methods, reason = "these tests measure how long a fault keeps a caller")]
+
 use std::time::{Duration, Instant};
 
 use redis::cmd;

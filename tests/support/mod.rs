@@ -4,6 +4,7 @@
 //! `TEST_REDIS_URL`. With `TEST_BACKENDS=sqlite` only what needs no server runs.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
 pub mod postgres;
 pub mod private_redis;

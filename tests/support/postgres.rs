@@ -13,8 +13,7 @@ pub struct PostgresLedger {
 
 impl PostgresLedger {
     pub async fn fresh() -> Self {
-        let database = super::fresh_name("tokenhouse_test");
-        run(format!("create database {database} template template0")).await;
+        let database = create_database().await;
         let url = url_of(&database);
         let ledger = Ledger::connect(&super::sqlite::settings(&url)).await.unwrap();
         ledger.migrate().await.unwrap();
@@ -24,15 +23,28 @@ impl PostgresLedger {
     /// Drops the database. (What a failed test leaves behind goes with the private server.)
     pub async fn drop(self) {
         self.ledger.close().await;
-        run(format!("drop database if exists {} with (force)", self.database)).await;
+        drop_database(&self.database).await;
     }
+}
+
+/// Creates an empty database and returns its name.
+pub async fn create_database() -> String {
+    let database = super::fresh_name("tokenhouse_test");
+    run(format!("create database {database} template template0")).await;
+    database
+}
+
+/// Drops a database, whoever is connected to it.
+pub async fn drop_database(database: &str) {
+    run(format!("drop database if exists {database} with (force)")).await;
 }
 
 fn admin() -> String {
     super::server("TEST_DATABASE_URL")
 }
 
-fn url_of(database: &str) -> String {
+/// How to connect to a database of this name.
+pub fn url_of(database: &str) -> String {
     let mut url = url::Url::parse(&admin()).unwrap();
     url.set_path(database);
     url.into()

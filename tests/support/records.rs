@@ -22,7 +22,7 @@ pub fn grant(now: Timestamp) -> SessionGrant {
         scope: Scope::parse("openid profile email").unwrap(),
         audience: vec!["https://api.example.com".to_owned()],
         status_index: 1_234_567,
-        began_at: now.seconds() - 86_400,
+        began_at: now.minus(Duration::from_hours(24)),
         auth_time: now.seconds() - 86_400,
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),

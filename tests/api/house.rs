@@ -1,0 +1,343 @@
+//! A whole Tokenhouse for one test: own stores, own keys, own port. The helpers speak the API's verbs.
+
+use std::time::Duration;
+
+use reqwest::{Client as Http, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokenhouse::app::serve::{Mode, Running, start};
+use tokenhouse::audit::Actor;
+use tokenhouse::clients::{self, NewClient};
+use tokenhouse::clock::Clock;
+use tokenhouse::config::{Config, Rate, Span};
+use tokenhouse::ctx::Ctx;
+use tokenhouse::model::{Client, Device, HotSession, RotationRecord, Secret, SessionId, SigningAlgorithm, User};
+use tokenhouse::protocol::{GrantType, Scope};
+use tokenhouse::sessions::{self, NewSession};
+use tokenhouse::tokens;
+use tokenhouse::users::{self, NewUser};
+
+use crate::support;
+
+/// The user of every house.
+pub const USER: (&str, &str) = ("ada", "a fine long password");
+
+/// The administrator of every house.
+pub const ADMIN: (&str, &str) = ("grace", "another long password");
+
+/// Where a house keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `SQLite`, with the embedded hot state.
+    Embedded,
+    /// `PostgreSQL` and Redis.
+    Servers,
+}
+
+/// A running house.
+pub struct House {
+    pub running: Running,
+    pub backend: Backend,
+    pub clock: Clock,
+    pub http: Http,
+    pub config: Config,
+    database: Option<String>,
+    folder: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+    /// The body as JSON; null where it is none.
+    pub body: Value,
+}
+
+/// A pair of tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    pub access: String,
+    pub refresh: String,
+}
+
+/// Runs `test` in a fresh house on each backend.
+pub async fn on_each_backend(test: impl AsyncFn(&House)) {
+    on_each_backend_with(|_| {}, test).await;
+}
+
+/// Runs `test` in a fresh house on each backend, with settings of its own.
+pub async fn on_each_backend_with(settings: impl Fn(&mut Config), test: impl AsyncFn(&House)) {
+    for backend in backends() {
+        let house = House::open(backend, &settings).await;
+        test(&house).await;
+        house.close().await;
+    }
+}
+
+/// The backends of this run.
+pub fn backends() -> Vec<Backend> {
+    if support::only_sqlite() { vec![Backend::Embedded] } else { vec![Backend::Embedded, Backend::Servers] }
+}
+
+impl House {
+    /// Opens a house with its user and its administrator.
+    pub async fn open(backend: Backend, settings: &impl Fn(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let (config, database) = config(backend, &folder, settings).await;
+        let running = start(config.clone(), clock.clone(), Mode::Production).await.unwrap();
+        let house = Self { running, backend, clock, http: Http::new(), config, database, folder };
+        house.add_user(USER, false).await;
+        house.add_user(ADMIN, true).await;
+        house
+    }
+
+    /// A second instance on the same stores and keys, with a clock of its own.
+    pub async fn second_instance(&self, clock: Clock) -> Running {
+        start(self.config.clone(), clock, Mode::Production).await.unwrap()
+    }
+
+    /// Stops the house and takes its database away.
+    pub async fn close(self) {
+        self.running.stop().await;
+        if let Some(database) = self.database {
+            support::postgres::drop_database(&database).await;
+        }
+        drop(self.folder);
+    }
+
+    /// What the house's rules hold in their hands.
+    pub fn ctx(&self) -> &Ctx {
+        &self.running.ctx
+    }
+
+    /// A request to a path of this house.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.running.address))
+    }
+
+    /// Posts a form.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        read(self.request(Method::POST, path).form(form)).await
+    }
+
+    /// Posts a form as a client that authenticates with HTTP Basic.
+    pub async fn post_as(&self, client: &str, secret: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        read(self.request(Method::POST, path).basic_auth(client, Some(secret)).form(form)).await
+    }
+
+    /// Posts JSON.
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        read(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        read(self.request(Method::GET, path)).await
+    }
+
+    /// Calls the admin API with a bearer token.
+    pub async fn admin(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path).bearer_auth(token);
+        read(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// `POST /api/token/`.
+    pub async fn obtain(&self, (username, password): (&str, &str)) -> Answer {
+        self.post_json("/api/token/", &json!({ "username": username, "password": password })).await
+    }
+
+    /// The first pair of a new session of the house's user.
+    pub async fn pair(&self) -> Pair {
+        pair(&self.obtain(USER).await)
+    }
+
+    /// `POST /api/token/refresh/`.
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/api/token/refresh/", &[("refresh", token)]).await
+    }
+
+    /// `POST /api/token/verify/`.
+    pub async fn verify(&self, token: &str) -> Answer {
+        self.post("/api/token/verify/", &[("token", token)]).await
+    }
+
+    /// A token for the admin API.
+    pub async fn admin_token(&self) -> String {
+        let (username, password) = ADMIN;
+        let body = json!({ "username": username, "password": password, "scope": "tokenhouse:admin" });
+        pair(&self.post_json("/api/token/", &body).await).access
+    }
+
+    /// Adds a user.
+    pub async fn add_user(&self, (username, password): (&str, &str), admin: bool) -> User {
+        let new = NewUser {
+            username: username.to_owned(),
+            email: None,
+            admin,
+            roles: vec!["reader".to_owned()],
+            groups: Vec::new(),
+            password: Some(Secret::new(password)),
+        };
+        users::add(self.ctx(), new, Actor::System).await.unwrap()
+    }
+
+    /// The house's user, as the ledger knows it.
+    pub async fn user(&self) -> User {
+        self.ctx().store.ledger.user_to_sign_in(USER.0).await.unwrap().unwrap().0
+    }
+
+    /// Adds a confidential client and returns its secret.
+    pub async fn add_client(&self, id: &str, grants: &[GrantType], scope: &str) -> (Client, String) {
+        let new = NewClient {
+            id: id.parse().unwrap(),
+            name: None,
+            public: false,
+            auth_method: None,
+            trusted: false,
+            grants: grants.to_vec(),
+            scope: Scope::parse(scope).unwrap(),
+            audience: Vec::new(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            secret: None,
+        };
+        let (client, secret) = clients::add(self.ctx(), new, Actor::System).await.unwrap();
+        (client, secret.unwrap().expose().to_owned())
+    }
+
+    /// Begins a session of the house's user at `client`, as a grant does, and returns its refresh token.
+    pub async fn begin_session(&self, client: &Client, scope: &str) -> (SessionId, String) {
+        let ctx = self.ctx();
+        let new = NewSession {
+            user: &self.user().await,
+            client,
+            scope: Scope::parse(scope).unwrap(),
+            audience: clients::audience_of(ctx, client),
+            device: Device::default(),
+        };
+        let beginning = sessions::begin(ctx, new).await.unwrap();
+        sessions::settle(ctx, &beginning).await.unwrap();
+        let token = tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap();
+        (beginning.session.id, token)
+    }
+
+    /// The session of a refresh token.
+    pub fn session_of(&self, refresh: &str) -> SessionId {
+        tokens::read_refresh_token(self.ctx(), refresh).unwrap().session
+    }
+
+    /// The rotation record of a session.
+    pub async fn record(&self, session: SessionId) -> RotationRecord {
+        match self.ctx().store.hot.load(session).await.unwrap().0 {
+            HotSession::Live(record) => *record,
+            other => panic!("no live record: {other:?}"),
+        }
+    }
+
+    /// Moves everything that the record remembers into the past: the stores have clocks that no test can move.
+    pub async fn age_record(&self, session: SessionId, by: Duration) {
+        let old = self.record(session).await;
+        let mut aged = old.clone();
+        aged.issued_at = aged.issued_at.minus(by);
+        for ancestor in &mut aged.ancestors {
+            ancestor.rotated_at = ancestor.rotated_at.minus(by);
+        }
+        assert!(self.ctx().store.hot.replace(session, &old, &aged).await.unwrap());
+    }
+
+    /// The audit's events, newest first.
+    pub async fn audit_events(&self) -> Vec<Value> {
+        let page = tokenhouse::model::PageRequest::new(None, Some(500));
+        let records = self.ctx().store.ledger.list_audit(&page).await.unwrap().items;
+        records.into_iter().map(|record| record.event).collect()
+    }
+
+    /// How many events of this name the audit has.
+    pub async fn count_events(&self, name: &str) -> usize {
+        self.audit_events().await.iter().filter(|event| event["event"] == name).count()
+    }
+}
+
+/// The pair in an answer that must be a good one.
+pub fn pair(answer: &Answer) -> Pair {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    Pair {
+        access: answer.body["access"].as_str().unwrap().to_owned(),
+        refresh: answer.body["refresh"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// Sends a request and reads the answer to its end.
+pub async fn read(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status, headers, text, body }
+}
+
+/// The claims of a token, unverified.
+pub fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// The header of a token, unverified.
+pub fn header(token: &str) -> Value {
+    part(token, 0)
+}
+
+fn part(token: &str, place: usize) -> Value {
+    use base64::Engine;
+    let text = token.split('.').nth(place).unwrap();
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+/// Settings that make a house quick to build: an EC key and passwords that cost little. No rule is loosened.
+async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Config)) -> (Config, Option<String>) {
+    let mut config = Config {
+        listen: "127.0.0.1:0".to_owned(),
+        ops_listen: "127.0.0.1:0".to_owned(),
+        workers: 1,
+        ..Config::default()
+    };
+    config.keys.folder = folder.path().join("keys");
+    config.keys.master_key_file = folder.path().join("keys/master.key");
+    config.keys.id_token_algorithm = SigningAlgorithm::Es256;
+    config.passwords.memory_kib = 64;
+    config.passwords.iterations = 1;
+    config.passwords.threads = 1;
+    config.limits.by_address = Rate::Off;
+    config.database.statement_timeout = Span::seconds(20);
+    config.database.acquire_timeout = Span::seconds(20);
+    config.redis.command_timeout = Span::seconds(5);
+    config.redis.connect_timeout = Span::seconds(5);
+    let database = match backend {
+        Backend::Embedded => {
+            config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/house.db").display()));
+            None
+        }
+        Backend::Servers => Some(use_servers(&mut config).await),
+    };
+    settings(&mut config);
+    (config, database)
+}
+
+async fn use_servers(config: &mut Config) -> String {
+    let database = support::postgres::create_database().await;
+    config.database.url = Secret::new(support::postgres::url_of(&database));
+    let redis = support::redis::settings();
+    config.redis.url = Some(Secret::new(redis.url));
+    config.redis.key_prefix = redis.key_prefix;
+    let random = tokenhouse::clock::Random::default();
+    config.keys.master_key = Some(Secret::new(tokenhouse::keys::make_master_key(&random)));
+    database
+}

@@ -1,0 +1,9 @@
+//! The house through its doors: a whole service per test, on every backend. One file a capability; names are sentences.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
+
+mod direct;
+mod house;
+#[path = "../support/mod.rs"]
+mod support;
