@@ -2,24 +2,24 @@
 //!
 //! The rooms of the house, top floor first. A room uses only rooms below it; `tests/floors.rs` keeps that.
 
-pub mod app; //       configuration in, running service out; start and stop
-pub mod audit; //     what is worth remembering for years
-pub mod cli; //       the command line: one file a command
-pub mod clients; //   applications: how they authenticate, adding and removing
-pub mod clock;
-pub mod config; //    one file in, one checked struct out
-pub mod ctx; //       what a rule holds in its hands
-pub mod digest; //    SHA-256 and constant-time comparison
-pub mod gate; //      may this user, client and session receive tokens?
-pub mod grants; //    the rules of the token endpoint: one file a grant
-pub mod http; //      the doors: the only room that knows actix-web
+pub mod cli; //           the command line: one file a command
+pub mod app; //           configuration in, running service out; start and stop
+pub mod http; //          the doors: the only room that knows actix-web
+pub mod grants; //        the rules of the token endpoint: one file a grant
 pub mod introspection; // is this token good right now?
-pub mod keys; //      the keyring: generate, seal, rotate, publish, sign
-pub mod model; //     the nouns and their states
-pub mod passwords; // hashing people's passwords on bounded threads
-pub mod protocol; //  the words of the standards
-pub mod revocation; // revoking a token ends its session
-pub mod sessions; //  refresh rotation, beginning and ending of sessions
-pub mod store; //     the ledger (SQL) and the hot state (Redis or SQL)
-pub mod tokens; //    the mint: what tokens say
-pub mod users; //     people: sign-in, passwords, adding and removing //     time and randomness
+pub mod revocation; //    revoking a token ends its session
+pub mod users; //         people: sign-in, passwords, adding and removing
+pub mod clients; //       applications: how they authenticate, adding and removing
+pub mod sessions; //      refresh rotation, beginning and ending of sessions
+pub mod gate; //          may this user, client and session receive tokens?
+pub mod tokens; //        the mint: what tokens say
+pub mod ctx; //           what a rule holds in its hands
+pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
+pub mod passwords; //     hashing people's passwords on bounded threads
+pub mod store; //         the ledger (SQL) and the hot state (Redis or SQL)
+pub mod audit; //         what is worth remembering for years
+pub mod config; //        one file in, one checked struct out
+pub mod model; //         the nouns and their states
+pub mod protocol; //      the words of the standards
+pub mod digest; //        SHA-256 and constant-time comparison
+pub mod clock; //         time and randomness

@@ -9,6 +9,7 @@ pub mod serve;
 pub mod tls;
 pub mod upkeep;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use tokenhouse_verifier::Verifier;
@@ -50,6 +51,11 @@ pub enum OpenHouseError {
 
 fn source_of(error: &StoreError) -> String {
     std::error::Error::source(error).map_or_else(|| "no further cause".to_owned(), ToString::to_string)
+}
+
+/// Runs `work` to its end on a runtime of its own.
+pub fn block_on<F: Future>(work: F) -> F::Output {
+    actix_web::rt::System::new().block_on(work)
 }
 
 /// Connects the stores, brings the schema up, opens the keyring.

@@ -68,7 +68,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    match actix_web::rt::System::new().block_on(dispatch(arguments)) {
+    match app::block_on(dispatch(arguments)) {
         Ok(answer) => answer.print(json),
         Err(problem) => {
             eprintln!("tokenhouse: {problem}");

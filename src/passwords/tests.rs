@@ -30,8 +30,8 @@ const AS_HERE: &str = "$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$1sxstQ
 /// bcrypt of 72 times `x`.
 const OF_72_BYTES: &str = "$2b$04$7YfnlTqUDNsXu6yRdmvLwORjedEhdT8Qnhn5sRWnuThhh2Zmaldxi";
 
-fn small() -> config::Passwords {
-    config::Passwords { memory_kib: 64, iterations: 2, parallelism: 1, threads: 1, ..Default::default() }
+fn small() -> crate::config::Passwords {
+    crate::config::Passwords { memory_kib: 64, iterations: 2, parallelism: 1, threads: 1, ..Default::default() }
 }
 
 fn secret(text: &str) -> Secret {
@@ -68,8 +68,8 @@ async fn a_hash_made_as_here_is_current_and_any_other_is_outdated() {
 #[tokio::test]
 async fn other_parameters_make_a_hash_outdated() {
     let before = Hasher::start(&small()).hash(&secret(PASSWORD)).await.unwrap();
-    let stronger = Hasher::start(&config::Passwords { iterations: 3, ..small() });
-    let weaker = Hasher::start(&config::Passwords { memory_kib: 32, ..small() });
+    let stronger = Hasher::start(&crate::config::Passwords { iterations: 3, ..small() });
+    let weaker = Hasher::start(&crate::config::Passwords { memory_kib: 32, ..small() });
 
     assert_eq!(stronger.verify(&secret(PASSWORD), Some(&before)).await.unwrap(), Verdict::RightButOutdated);
     assert_eq!(weaker.verify(&secret(PASSWORD), Some(&before)).await.unwrap(), Verdict::RightButOutdated);
@@ -139,7 +139,7 @@ fn forms_that_are_malformed_unknown_or_too_costly_are_not_known() {
 
 #[test]
 fn an_unknown_user_costs_as_much_as_a_wrong_password() {
-    let settings = config::Passwords { memory_kib: 2048, ..small() };
+    let settings = crate::config::Passwords { memory_kib: 2048, ..small() };
     let (argon, mut memory) = (Argon::new(&settings), Memory::for_hashes_of(&settings));
     let stored = Stored::parse(&argon.hash(&secret(PASSWORD), [7; 16], &mut memory).unwrap()).unwrap();
     let mut time = |password: &Secret, stored: Option<&Stored>| {
