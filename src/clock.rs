@@ -60,10 +60,10 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339, to the second, in UTC.
+/// RFC 3339, in UTC, with milliseconds where there are any.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = time::OffsetDateTime::from_unix_timestamp(self.seconds())
+        let text = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .ok()
             .and_then(|moment| moment.format(&time::format_description::well_known::Rfc3339).ok());
         f.write_str(text.as_deref().unwrap_or("out of range"))

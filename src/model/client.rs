@@ -85,7 +85,7 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
-/// How a client's refresh tokens rotate. Absent fields follow the house's settings.
+/// How a client's refresh tokens rotate; windows in whole seconds. Absent fields follow the house's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshPolicy {

@@ -23,7 +23,7 @@ async fn a_client_comes_back_as_it_was_added() {
         client.refresh_lifetime = Some(millis(1));
         client.refresh = RefreshPolicy {
             retry_window: Some(Duration::ZERO),
-            lost_response_window: Some(millis(1500)),
+            lost_response_window: Some(millis(1000)),
             fixed: true,
             on_repeated: RepeatedRefresh::EndSession,
         };
