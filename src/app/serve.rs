@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use super::upkeep::{self, Follower};
+use super::upkeep::{self, Follower, Upkeep};
 use super::{Purpose, demo, open, tls};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
@@ -37,6 +37,7 @@ pub struct Running {
     public: ServerHandle,
     operators: ServerHandle,
     announce: Duration,
+    upkeep: Upkeep,
 }
 
 /// Opens the house and starts serving; returns once requests are answered.
@@ -66,7 +67,9 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let operators = http::operations(state)
         .start(Listening { listener: ops_listener, tls: None, workers: 1, drain: Duration::from_secs(1) })
         .map_err(|error| format!("ops_listen: {error}"))?;
+    let upkeep = upkeep::start(&ctx, follower);
     let running = Running {
+        upkeep,
         address,
         operations,
         draining,
@@ -77,7 +80,6 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     };
     tokio::spawn(public);
     tokio::spawn(operators);
-    upkeep::start(&running.ctx, follower);
     let millis = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%address, %operations, issuer = running.ctx.config.issuer, millis, "serving");
     Ok(running)
@@ -100,6 +102,7 @@ impl Running {
         tokio::time::sleep(self.announce).await;
         self.public.stop(true).await;
         self.operators.stop(true).await;
+        drop(self.upkeep);
         if let Err(error) = upkeep::note_uses(self.ctx.clone()).await {
             tracing::warn!(error = %error, "last uses of sessions were not noted");
         }

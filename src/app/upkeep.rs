@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::model::SessionId;
@@ -133,9 +135,33 @@ fn forgettable_before(ctx: &Ctx) -> Timestamp {
     ctx.now().minus(ctx.config.longest_refresh_lifetime())
 }
 
-/// Starts everything that goes on in the background. It stops with the runtime.
-pub fn start(ctx: &SharedCtx, mut follower: Follower) {
-    let following = ctx.clone();
+/// The background work of one instance. It stops when this is dropped.
+pub struct Upkeep {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Starts everything that goes on in the background.
+#[must_use]
+pub fn start(ctx: &SharedCtx, follower: Follower) -> Upkeep {
+    let noting = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));
+    let tasks = vec![
+        follow_always(ctx.clone(), follower),
+        every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
+        every(ctx, "noting when sessions were used", noting, note_uses),
+        every(ctx, "removing what has expired", Duration::from_mins(10), prune),
+    ];
+    Upkeep { tasks }
+}
+
+fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()> {
     tokio::spawn(async move {
         for warning in following.store.hot.warnings().await {
             tracing::warn!("{warning}");
@@ -144,11 +170,7 @@ pub fn start(ctx: &SharedCtx, mut follower: Follower) {
             tokio::time::sleep(FOLLOW_EVERY).await;
             complain("following the change feed", follower.follow(&following).await);
         }
-    });
-    let tend_every = tend_interval(ctx);
-    every(ctx, "tending the keys", tend_every, tend_keys);
-    every(ctx, "noting when sessions were used", ctx.config.sessions.last_used_every.get(), note_uses);
-    every(ctx, "removing what has expired", Duration::from_mins(10), prune);
+    })
 }
 
 /// Often enough that a short rotation is not late, and at least every minute.
@@ -157,7 +179,7 @@ fn tend_interval(ctx: &Ctx) -> Duration {
     (shortest / 4).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
-fn every<F, W>(ctx: &SharedCtx, what: &'static str, interval: Duration, work: W)
+fn every<F, W>(ctx: &SharedCtx, what: &'static str, interval: Duration, work: W) -> JoinHandle<()>
 where
     F: Future<Output = Result<(), OAuthError>> + Send + 'static,
     W: Fn(SharedCtx) -> F + Send + 'static,
@@ -168,7 +190,7 @@ where
             complain(what, work(ctx.clone()).await);
             tokio::time::sleep(interval).await;
         }
-    });
+    })
 }
 
 fn complain(what: &'static str, result: Result<(), OAuthError>) {

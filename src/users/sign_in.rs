@@ -4,6 +4,7 @@
 //! separately for every address from which the user has signed in lately, so that a flood from elsewhere does not keep
 //! the user out at home.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::audit::{Actor, AuditEvent};
@@ -59,20 +60,29 @@ struct Counters {
 
 /// Reserves the attempt: counts it, and refuses it beyond the limits, before anything costly is done.
 async fn count_attempt(ctx: &Ctx, account: &str, address: Option<&str>) -> Result<Counters, OAuthError> {
-    if let Some(address) = address {
-        count(ctx, &format!("sign-in:address:{address}"), ctx.config.limits.by_address).await?;
+    let network = address.map(network_of);
+    if let Some(network) = &network {
+        count(ctx, &format!("sign-in:address:{network}"), ctx.config.limits.by_address).await?;
     }
-    let known_address = address.map(|address| format!("sign-in:known:{account}:{address}"));
+    let known_address = network.as_ref().map(|network| format!("sign-in:known:{account}:{network}"));
     let is_known = match &known_address {
         Some(key) => ctx.store.hot.remembers(key).await?,
         None => false,
     };
-    let by_account = match address {
-        Some(address) if is_known => format!("sign-in:account:{account}:{address}"),
+    let by_account = match network {
+        Some(network) if is_known => format!("sign-in:account:{account}:{network}"),
         _ => format!("sign-in:account:{account}"),
     };
     count(ctx, &by_account, ctx.config.limits.by_account).await?;
     Ok(Counters { by_account, known_address })
+}
+
+/// What counts as one address: of IPv6 the first 64 bits, for every customer has the rest to themselves.
+fn network_of(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<(), OAuthError> {
