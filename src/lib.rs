@@ -17,6 +17,7 @@ pub mod ctx; //           what a rule holds in its hands
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads
 pub mod store; //         the ledger (SQL) and the hot state (Redis or SQL)
+pub mod outbound; //      requests that this house makes
 pub mod audit; //         what is worth remembering for years
 pub mod config; //        one file in, one checked struct out
 pub mod model; //         the nouns and their states

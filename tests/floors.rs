@@ -27,6 +27,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["keys"]),
     ("metrics*", &["http", "app"]),
     ("redis", &["store/redis"]),
+    ("reqwest", &["outbound"]),
     ("rsa", &["keys"]),
     ("sqlx", &["store/ledger"]),
 ];

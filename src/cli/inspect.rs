@@ -1,7 +1,6 @@
 //! `tokenhouse inspect`: what a token holds, and in words why it would be refused.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +13,7 @@ use super::open;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::introspection::{self, Live};
+use crate::outbound;
 use crate::protocol::OAuthError;
 use crate::tokens;
 
@@ -22,9 +22,9 @@ use crate::tokens;
 pub struct Inspect {
     /// An access token or a refresh token.
     token: String,
-    /// Verify against the JWKS in this file, offline, and leave the stores alone.
-    #[arg(long, value_name = "FILE")]
-    jwks: Option<PathBuf>,
+    /// Verify as another service does: against the JWKS at this address or in this file, and leave the stores alone.
+    #[arg(long, value_name = "URL|FILE")]
+    jwks: Option<String>,
 }
 
 /// Decodes and judges.
@@ -35,7 +35,7 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
     let verdict = match &command.jwks {
-        Some(file) => offline(&command.token, file, &config)?,
+        Some(place) => offline(&command.token, place, &config).await?,
         None => at_home(&command.token, header.as_ref(), config).await?,
     };
     let mut words = String::new();
@@ -70,9 +70,13 @@ impl Judged {
     }
 }
 
-fn offline(token: &str, file: &std::path::Path, config: &Config) -> Result<Judged, String> {
-    let jwks = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{}: {error}", file.display()))?;
+async fn offline(token: &str, place: &str, config: &Config) -> Result<Judged, String> {
+    let jwks = if place.starts_with("https://") || place.starts_with("http://") {
+        outbound::fetch(place).await?
+    } else {
+        std::fs::read_to_string(place).map_err(|error| format!("{place}: {error}"))?
+    };
+    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{place}: {error}"))?;
     let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
     Ok(match verifier.verify(token, &keys, Clock::system().now().seconds()) {
         Ok(_) => {

@@ -1,0 +1,40 @@
+//! Requests that this house makes. The only room that knows reqwest.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+
+/// How long a whole fetch may take.
+const TIME: Duration = Duration::from_secs(10);
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// Fetches a document for somebody at the command line. Redirects are not followed.
+///
+/// # Errors
+/// A sentence that says what did not work.
+pub async fn fetch(url: &str) -> Result<String, String> {
+    let failed = |error: reqwest::Error| format!("{url}: {}", with_causes(&error));
+    let client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIME).build().map_err(failed)?;
+    let mut answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(format!("{url}: the answer is larger than 1 MiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|_| format!("{url}: the answer is not text"))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
