@@ -34,7 +34,7 @@ pub enum AuditEvent {
         client: ClientId,
         generation: u64,
     },
-    /// The third generation in a row was presented twice.
+    /// A generation was presented twice, as were the two before it at least.
     RefreshRepeated {
         session: SessionId,
         user: UserId,

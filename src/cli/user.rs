@@ -14,7 +14,7 @@ use crate::users::{self, ImportedUser, NewUser};
 /// People who sign in.
 #[derive(Debug, Subcommand)]
 pub enum User {
-    /// Add a user. The password is the first line of standard input.
+    /// Add a user; with `--password-stdin` the password is the first line of standard input.
     Add(Add),
     /// List users.
     List,

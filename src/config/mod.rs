@@ -155,7 +155,7 @@ pub struct Passwords {
     pub minimum_length: usize,
 }
 
-/// `[limits]`: failed sign-ins.
+/// `[limits]`: attempts to sign in.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "see settings.rs")]
@@ -211,7 +211,7 @@ impl Passwords {
 }
 
 impl Config {
-    /// The `aud` of direct tokens, and of clients that name none: the issuer unless set.
+    /// The `aud` of the access tokens of the direct token API: the issuer unless set.
     #[must_use]
     pub fn direct_audience(&self) -> &str {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
@@ -223,7 +223,7 @@ impl Config {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// The longest that a refresh token can live; the ends of sessions are remembered this long in the hot state and
+    /// The longest that a refresh token that rotates can live; the ends of sessions are remembered this long in the hot state and
     /// in memory (and for ever in the ledger).
     #[must_use]
     pub fn longest_refresh_lifetime(&self) -> std::time::Duration {

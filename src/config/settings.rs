@@ -73,7 +73,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     secret(
         "keys.master_key",
         "TOKENHOUSE_MASTER_KEY",
-        "The key under which signing keys are sealed, as `tokenhouse keys master` prints it. Takes precedence over the file.",
+        "The key under which signing keys are sealed, as `tokenhouse keys master` makes it. Takes precedence over the file.",
     ),
     short("keys.master_key_file", "TOKENHOUSE_MASTER_KEY_FILE", "The file that holds the master key (mode 0600)."),
     secret(
@@ -118,8 +118,14 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     plain("passwords.queue", "How many sign-ins may wait for such a thread; beyond, they are answered 503."),
     plain("passwords.minimum_length", "The fewest characters of a new password."),
-    plain("limits.by_account", "Failed sign-ins of one account: a number in a time (`10/1m`), or `off`."),
-    plain("limits.by_address", "Failed sign-ins from one address: a number in a time, or `off`."),
+    plain(
+        "limits.by_account",
+        "Attempts to sign in to one account: a number in a time (`10/1m`), or `off`. One that succeeds starts the count over.",
+    ),
+    plain(
+        "limits.by_address",
+        "Attempts to sign in from one address, whether or not they succeed: a number in a time, or `off`.",
+    ),
     plain("tls.cert", "PEM file with the certificate chain; without it, a proxy in front does TLS."),
     plain("tls.key", "PEM file with the certificate's private key."),
     plain(

@@ -62,7 +62,7 @@ fn master_keys(
         (true, Dialect::Postgres) => Err(MasterKeys::missing(
             settings,
             "With PostgreSQL it is not made by itself, for all instances need the same one: run `tokenhouse keys master` \
-             once and give what it prints to every instance, as that variable or as that file with mode 0600",
+             once and give the file that it writes to every instance, with mode 0600, or what is in it as that variable",
         )),
         (false, Dialect::Sqlite | Dialect::Postgres) => Err(MasterKeys::missing(
             settings,

@@ -1,6 +1,6 @@
 //! What a presented refresh token means: a pure function of the record, the token and the store's time.
 //!
-//! The table of the design, row by row. The hot state's `advance` knows the first row as well and settles it in one
+//! The table in `ARCHITECTURE.md`, row by row. The hot state's `advance` knows the first row as well and settles it in one
 //! trip; every other row is decided here and settled by compare-and-set.
 
 use std::time::Duration;
