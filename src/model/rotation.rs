@@ -36,12 +36,15 @@ pub struct Ancestor {
 }
 
 /// How often, in a row, a token was presented again after its rotation.
+///
+/// A row goes on as long as no more than [`MAX_ANCESTORS`] generations pass between two repeats: a used token is good for
+/// so long, so whoever lives on used tokens cannot leave a wider gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Repeats {
-    /// Consecutive generations that were repeated, the current one included.
+    /// Generations in which a used token came again.
     pub streak: u32,
-    /// Whether the rotation into the current generation has been repeated.
-    pub current: bool,
+    /// The number of the last of them.
+    pub last: u64,
 }
 
 /// Where the refresh tokens of one live session stand.
@@ -143,7 +146,6 @@ impl RotationRecord {
             current: Generation { number: self.current.number + 1, branch: 0 },
             issued_at: now,
             expires_at: self.expiry_from(now),
-            repeats: Repeats { streak: if self.repeats.current { self.repeats.streak } else { 0 }, current: false },
             ancestors,
             ..self.clone()
         }
@@ -162,18 +164,24 @@ impl RotationRecord {
         Some(Generation { number: self.current.number.checked_sub(1)?, branch: ancestor.branch })
     }
 
-    /// The ancestor that is `generation`, if the record remembers it.
+    /// When `generation` was rotated, at the latest; `None` unless it is one of the last [`MAX_ANCESTORS`] ancestors.
+    ///
+    /// A record that had to be rebuilt knows fewer of them. Those that it has forgotten were rotated before the oldest
+    /// one that it knows.
     #[must_use]
-    pub fn ancestor(&self, generation: Generation) -> Option<Ancestor> {
+    pub fn rotated_by(&self, generation: Generation) -> Option<Timestamp> {
         let back = self.current.number.checked_sub(generation.number)?.checked_sub(1)?;
-        let ancestor = self.ancestors.get(usize::try_from(back).ok()?)?;
-        (ancestor.branch == generation.branch).then_some(*ancestor)
+        let place = usize::try_from(back).ok().filter(|place| *place < MAX_ANCESTORS)?;
+        match self.ancestors.get(place) {
+            Some(known) => (known.branch == generation.branch).then_some(known.rotated_at),
+            None => self.ancestors.last().map(|oldest| oldest.rotated_at),
+        }
     }
 
     /// The record as the hot state keeps it.
     ///
     /// The head line, words separated by single spaces: `gen branch issued_at expires_in ends_at lifetime streak
-    /// repeated ancestors`. `issued_at` is in milliseconds, the other times in seconds; `expires_in` counts from
+    /// last_repeat ancestors`. `issued_at` is in milliseconds, the other times in seconds; `expires_in` counts from
     /// `issued_at`. An ancestor is `back` or `back:branch`, where `back` says how many milliseconds it was rotated
     /// before the one in front of it (the first: before `issued_at`); commas between them.
     ///
@@ -197,7 +205,7 @@ impl RotationRecord {
             self.ends_at.seconds(),
             self.lifetime.as_secs(),
             self.repeats.streak,
-            u8::from(self.repeats.current),
+            self.repeats.last,
         )
         .expect("writing to a String cannot fail");
         let mut front = self.issued_at;
@@ -229,7 +237,7 @@ impl RotationRecord {
             expires_at: Timestamp::from_seconds(issued_at.seconds().wrapping_add(expires_in)),
             ends_at: Timestamp::from_seconds(words.next()?.parse().ok()?),
             lifetime: Duration::from_secs(words.next()?.parse().ok()?),
-            repeats: Repeats { streak: words.next()?.parse().ok()?, current: decode_flag(words.next()?)? },
+            repeats: Repeats { streak: words.next()?.parse().ok()?, last: words.next()?.parse().ok()? },
             ancestors: decode_ancestors(words.next()?, issued_at)?,
             grant: serde_json::from_str(grant).ok()?,
         };
@@ -250,14 +258,6 @@ mod as_millis {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(deserializer).map(Timestamp::from_millis)
-    }
-}
-
-fn decode_flag(text: &str) -> Option<bool> {
-    match text {
-        "0" => Some(false),
-        "1" => Some(true),
-        _ => None,
     }
 }
 
@@ -296,3 +296,6 @@ mod short {
         Uuid::from_slice(&bytes).map(UserId).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,12 @@ fn over() -> OAuthError {
 }
 
 fn presented(token: &RefreshToken) -> Presented {
-    Presented { generation: token.generation, parent_branch: token.parent_branch, issued_at: token.issued_at }
+    Presented {
+        generation: token.generation,
+        parent_branch: token.parent_branch,
+        issued_at: token.issued_at,
+        expires_at: token.expires_at,
+    }
 }
 
 /// The client's own rules over the house's.
@@ -114,15 +119,9 @@ fn used(ctx: &Ctx, session: SessionId, record: RotationRecord) -> Result<Rotatio
 /// its tombstone before (then nothing was inserted) or its row before this second look.
 async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
     let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
-    let mut record = RotationRecord::begin(
-        grant,
-        token.issued_at,
-        refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at)),
-        session.ends_at,
-    );
-    record.current = token.generation;
-    record.expires_at = token.expires_at;
-    record.ancestors = rotation::parent_of(presented(token)).into_iter().collect();
+    let lifetime = refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at));
+    let first = RotationRecord::begin(grant, token.issued_at, lifetime, session.ends_at);
+    let record = rotation::brought_to(&first, presented(token));
     ctx.store.hot.insert(session.id, &record).await?;
     let again = ctx.store.ledger.session(session.id).await?;
     if again.is_none_or(|session| session.ended.is_some()) {

@@ -2,11 +2,27 @@
 //!
 //! The table in `ARCHITECTURE.md`, row by row. The hot state's `advance` knows the first row as well and settles it in one
 //! trip; every other row is decided here and settled by compare-and-set.
+//!
+//! `tests/rotation_model` plays it against thieves, lost answers, lost records and clocks that differ. What it shows: an
+//! honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:
+//!
+//! - A request for a token that the client no longer holds comes in after the retry window, or after more than
+//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. (A hot state that fails over to a machine whose
+//!   clock is ahead makes a duplicate that much later.)
+//! - The answer with a re-issued token was lost, then the record, and after the client got a token from the rebuilt record,
+//!   the lost one came back: generations cannot say which of two pasts is the later one, and time is not asked.
+//!
+//! A token's own expiry is judged before, by the instance's clock and with leeway (`tokens/refresh.rs`).
 
+use std::iter;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Ancestor, Generation, RotationRecord};
+use crate::model::rotation::{Ancestor, Generation, MAX_ANCESTORS, Repeats, RotationRecord};
+
+/// A token says to the second when its parent was rotated; that the parent's window is not cut short, this counts as the
+/// end of the second.
+const LAST_MILLISECOND: Duration = Duration::from_millis(999);
 
 /// How a client's refresh tokens behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +44,8 @@ pub struct Presented {
     pub parent_branch: u32,
     /// When it was issued, to the second; its parent was rotated then.
     pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
 /// What to do.
@@ -69,7 +87,9 @@ pub fn decide(record: &RotationRecord, presented: Presented, rules: Rules, now: 
         return current(record, rules, now);
     }
     if presented.generation > record.current {
-        return Decision::Step(Box::new(roll_forward(record, presented, rules, now)), Why::RolledForward);
+        let ahead = brought_to(record, presented);
+        let next = if rules.fixed { ahead } else { ahead.advanced(now) };
+        return Decision::Step(Box::new(next), Why::RolledForward);
     }
     behind(record, presented.generation, rules, now)
 }
@@ -82,12 +102,12 @@ fn current(record: &RotationRecord, rules: Rules, now: Timestamp) -> Decision {
 }
 
 fn behind(record: &RotationRecord, generation: Generation, rules: Rules, now: Timestamp) -> Decision {
-    let Some(ancestor) = record.ancestor(generation) else { return Decision::Reuse };
-    let age = now.since(ancestor.rotated_at);
-    let is_parent = record.parent() == Some(generation);
+    let Some(rotated_at) = record.rotated_by(generation) else { return Decision::Reuse };
+    let age = now.since(rotated_at);
     if age < rules.retry_window {
-        return if is_parent { repeat(record) } else { Decision::Keep };
+        return repeat(record);
     }
+    let is_parent = record.parent() == Some(generation);
     let answer_may_be_lost = rules.lost_response_window.is_none_or(|window| age < window);
     if is_parent && answer_may_be_lost {
         return reissue(record, now);
@@ -97,13 +117,13 @@ fn behind(record: &RotationRecord, generation: Generation, rules: Rules, now: Ti
 
 /// The first repeat of a generation is written down; the others find it written.
 fn repeat(record: &RotationRecord) -> Decision {
-    if record.repeats.current {
+    let (Repeats { streak, last }, this) = (record.repeats, record.current.number);
+    if last == this {
         return Decision::Keep;
     }
-    let mut noted = record.clone();
-    noted.repeats.current = true;
-    noted.repeats.streak = record.repeats.streak.saturating_add(1);
-    let streak = noted.repeats.streak;
+    let in_a_row = this.saturating_sub(last) <= MAX_ANCESTORS as u64;
+    let streak = if in_a_row { streak.saturating_add(1) } else { 1 };
+    let noted = RotationRecord { repeats: Repeats { streak, last: this }, ..record.clone() };
     Decision::Step(Box::new(noted), Why::Repeated { streak })
 }
 
@@ -120,32 +140,35 @@ fn reissue(record: &RotationRecord, now: Timestamp) -> Decision {
     Decision::Step(Box::new(reissued), Why::Reissued)
 }
 
-/// Brings the record to the presented token, then rotates it.
-fn roll_forward(record: &RotationRecord, presented: Presented, rules: Rules, now: Timestamp) -> RotationRecord {
-    let mut ahead = record.clone();
-    ahead.current = presented.generation;
-    ahead.issued_at = presented.issued_at;
-    ahead.ancestors = known_ancestors(record, presented);
-    if rules.fixed { ahead } else { ahead.advanced(now) }
-}
-
-/// What can be said of the tokens before the presented one: its parent for certain, and those before the parent where
-/// the record had reached it.
-fn known_ancestors(record: &RotationRecord, presented: Presented) -> Vec<Ancestor> {
-    let Some(parent) = parent_of(presented) else { return Vec::new() };
-    let mut ancestors = vec![parent];
-    if presented.generation.number == record.current.number + 1 {
-        ancestors.extend_from_slice(&record.ancestors);
-    } else if presented.generation.number == record.current.number {
-        ancestors.extend(record.ancestors.iter().skip(1));
-    }
-    ancestors.truncate(crate::model::rotation::MAX_ANCESTORS);
-    ancestors
-}
-
-/// The token that `presented` was made from, as far as `presented` itself tells.
+/// The record that a lost or outdated one makes way for: as it stood when `presented` was the current token.
 #[must_use]
-pub fn parent_of(presented: Presented) -> Option<Ancestor> {
-    let has_parent = presented.generation.number > 0;
-    has_parent.then_some(Ancestor { branch: presented.parent_branch, rotated_at: presented.issued_at })
+pub fn brought_to(record: &RotationRecord, presented: Presented) -> RotationRecord {
+    RotationRecord {
+        current: presented.generation,
+        issued_at: presented.issued_at,
+        expires_at: presented.expires_at.min(record.ends_at),
+        ancestors: known_ancestors(record, presented),
+        ..record.clone()
+    }
 }
+
+/// What can be said of the tokens before the presented one: its parent for certain, and those before the parent if the
+/// record knows that same parent.
+fn known_ancestors(record: &RotationRecord, presented: Presented) -> Vec<Ancestor> {
+    let Some(number) = presented.generation.number.checked_sub(1) else { return Vec::new() };
+    let parent = Generation { number, branch: presented.parent_branch };
+    let before = if record.current == parent {
+        record.ancestors.as_slice()
+    } else if record.parent() == Some(parent) {
+        &record.ancestors[1..]
+    } else {
+        &[]
+    };
+    let parent = Ancestor { branch: parent.branch, rotated_at: presented.issued_at.plus(LAST_MILLISECOND) };
+    iter::once(parent).chain(before.iter().copied()).take(MAX_ANCESTORS).collect()
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -272,7 +272,7 @@ async fn records_come_back_as_they_were_written(place: &Place) {
     };
     let full = RotationRecord {
         current: Generation { number: (1 << 53) - 1, branch: u32::MAX },
-        repeats: Repeats { streak: u32::MAX, current: true },
+        repeats: Repeats { streak: u32::MAX, last: (1 << 53) - 1 },
         ancestors: vec![
             Ancestor { branch: u32::MAX, rotated_at: now },
             Ancestor { branch: 0, rotated_at: now.plus(DAY) },

@@ -63,16 +63,16 @@ pub fn any_record(now: Timestamp) -> impl Strategy<Value = RotationRecord> {
         seconds + 60..seconds * 2,
         prop_oneof![1..90_000_u64, 1..10_000_000_000_u64],
     );
-    let tail = (any::<u32>(), any::<bool>(), prop::collection::vec(ancestor, 0..=MAX_ANCESTORS), any_grant(now));
+    let tail = (any::<u32>(), 0..1_u64 << 53, prop::collection::vec(ancestor, 0..=MAX_ANCESTORS), any_grant(now));
     (head, tail).prop_map(|((number, branch, issued_at, expires_at, ends_at, lifetime), tail)| {
-        let (streak, current, ancestors, grant) = tail;
+        let (streak, last, ancestors, grant) = tail;
         RotationRecord {
             current: Generation { number, branch },
             issued_at: Timestamp::from_millis(issued_at),
             expires_at: Timestamp::from_seconds(expires_at),
             ends_at: Timestamp::from_seconds(ends_at),
             lifetime: Duration::from_secs(lifetime),
-            repeats: Repeats { streak, current },
+            repeats: Repeats { streak, last },
             ancestors,
             grant,
         }

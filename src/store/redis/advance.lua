@@ -12,8 +12,8 @@ if not record then
 end
 
 -- A tombstone or a foreign text does not match: it is returned as it stands.
-local number, branch, issued_at, ends_at, lifetime, streak, repeated, first, others, grant = string.match(record,
-  '^(%d+) (%d+) (%-?%d+) %-?%d+ (%-?%d+) (%d+) (%d+) ([01]) (%-?%d*)([%d:,%-]*)(\n.*)$')
+local number, branch, issued_at, ends_at, lifetime, repeats, first, others, grant = string.match(record,
+  '^(%d+) (%d+) (%-?%d+) %-?%d+ (%-?%d+) (%d+) (%d+ %d+) (%-?%d*)([%d:,%-]*)(\n.*)$')
 if number ~= ARGV[1] or branch ~= ARGV[2] or seconds >= tonumber(ends_at) then
   return {record, now, 0}
 end
@@ -28,11 +28,8 @@ elseif first ~= '' or others ~= '' then
   return {record, now, 0}
 end
 
-if repeated == '0' then
-  streak = '0'
-end
 local expires_at = math.min(seconds + lifetime, tonumber(ends_at))
-record = string.format('%d 0 %d %d %s %s %s 0 ', number + 1, now, expires_at - seconds, ends_at, lifetime, streak)
+record = string.format('%d 0 %d %d %s %s %s ', number + 1, now, expires_at - seconds, ends_at, lifetime, repeats)
   .. ancestors .. grant
 redis.call('SET', KEYS[1], record, 'PXAT', string.format('%d', (expires_at + ARGV[3]) * 1000))
 return {record, now, 1}

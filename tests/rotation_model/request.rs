@@ -1,0 +1,179 @@
+//! One request under way, in the atomic steps of `sessions/refresh.rs` and `sessions/end.rs`. Between two steps anything
+//! may happen: another request, a fault, an end, or that the process dies.
+
+use std::time::Duration;
+
+use tokenhouse::clock::Timestamp;
+use tokenhouse::model::{HotSession, RotationRecord};
+use tokenhouse::sessions::rotation::{self, Decision, Presented, Why};
+
+use crate::check::{Event, Party, Refusal};
+use crate::protocol::Slip;
+use crate::world::{World, minted};
+
+/// An expired token is still taken for so long, for the sake of clocks that differ.
+const LEEWAY: Duration = Duration::from_mins(1);
+
+/// From this generation in a row on, repeats are reported.
+const REPEATS_REPORTED: u32 = 3;
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub by: Party,
+    pub token: Presented,
+    pub instance: usize,
+    pub sent_at: Timestamp,
+    /// Whether its answer gets lost.
+    pub lost: bool,
+    /// Where in the journal it began to be served.
+    arrived: usize,
+    next: Step,
+}
+
+/// What it does next.
+#[derive(Debug, Clone)]
+enum Step {
+    Arrive,
+    Load,
+    ReadLedger,
+    Insert(Box<RotationRecord>),
+    LookAgain,
+    Replace(Box<RotationRecord>, Box<RotationRecord>, Why),
+    EndForReuse,
+    Bury(Refusal),
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Token(Presented),
+    Refused,
+}
+
+impl Request {
+    pub fn new(by: Party, token: Presented, instance: usize, sent_at: Timestamp) -> Self {
+        Self { by, token, instance, sent_at, lost: false, arrived: 0, next: Step::Arrive }
+    }
+
+    /// Does one step. `None`: it is not answered yet.
+    pub fn step(&mut self, world: &mut World) -> Option<Answer> {
+        match std::mem::replace(&mut self.next, Step::Load) {
+            Step::Arrive => self.arrive(world),
+            Step::Load => {
+                let known = world.load();
+                self.consider(world, known)
+            }
+            Step::ReadLedger => self.read_ledger(world),
+            Step::Insert(record) => {
+                if world.protocol.slips(Slip::RebuildOverTombstone) {
+                    world.forget_tombstone();
+                }
+                world.insert(self.by, &record);
+                self.next = Step::LookAgain;
+                None
+            }
+            Step::LookAgain => {
+                self.next = if world.ended_at.is_some() { Step::Bury(Refusal::Over) } else { Step::Load };
+                None
+            }
+            Step::Replace(old, new, why) => self.replace(world, &old, &new, why),
+            Step::EndForReuse => {
+                world.write_the_end();
+                self.next = Step::Bury(Refusal::Reuse);
+                None
+            }
+            Step::Bury(refusal) => {
+                world.bury(self.instance);
+                world.journal.add(Event::EndAcknowledged { at: world.now() });
+                Some(self.refuse(world, refusal))
+            }
+        }
+    }
+
+    fn arrive(&mut self, world: &mut World) -> Option<Answer> {
+        self.arrived = world.journal.len();
+        if world.time_of(self.instance) >= self.token.expires_at.plus(LEEWAY) {
+            return Some(self.refuse(world, Refusal::Expired));
+        }
+        if self.remembers_the_end(world) {
+            return Some(self.refuse(world, Refusal::Over));
+        }
+        if world.rules.fixed {
+            self.next = Step::Load;
+            return None;
+        }
+        match world.advance(self.by, self.token.generation) {
+            (HotSession::Live(record), true) => Some(self.answer(world, &record, Some(Why::Rotated))),
+            (known, _) => self.consider(world, known),
+        }
+    }
+
+    fn consider(&mut self, world: &mut World, known: HotSession) -> Option<Answer> {
+        let record = match known {
+            HotSession::Ended => return Some(self.refuse(world, Refusal::Over)),
+            HotSession::Absent if world.protocol.slips(Slip::NoRebuild) => {
+                return Some(self.refuse(world, Refusal::Over));
+            }
+            HotSession::Absent => {
+                self.next = Step::ReadLedger;
+                return None;
+            }
+            HotSession::Live(record) => record,
+        };
+        match (world.protocol.decide)(&record, self.token, world.rules, world.store_time()) {
+            Decision::Keep => Some(self.answer(world, &record, None)),
+            Decision::Over => Some(self.refuse(world, Refusal::Over)),
+            Decision::Reuse => {
+                self.next = Step::EndForReuse;
+                None
+            }
+            Decision::Step(new, why) => {
+                self.next = Step::Replace(record, new, why);
+                None
+            }
+        }
+    }
+
+    fn replace(&mut self, world: &mut World, old: &RotationRecord, new: &RotationRecord, why: Why) -> Option<Answer> {
+        if !world.replace(self.by, old, new) {
+            return None; // and loads again
+        }
+        if let Why::Repeated { streak } = why
+            && streak >= REPEATS_REPORTED
+        {
+            world.journal.add(Event::Reported);
+        }
+        Some(self.answer(world, new, Some(why)))
+    }
+
+    fn read_ledger(&mut self, world: &mut World) -> Option<Answer> {
+        if world.ended_at.is_some() || world.time_of(self.instance) >= world.ends_at {
+            return Some(self.refuse(world, Refusal::Over));
+        }
+        let first = RotationRecord::begin(world.grant.clone(), self.token.issued_at, world.lifetime, world.ends_at);
+        self.next = Step::Insert(Box::new(rotation::brought_to(&first, self.token)));
+        None
+    }
+
+    fn remembers_the_end(&self, world: &World) -> bool {
+        world.instances[self.instance].remembers_the_end && !world.protocol.slips(Slip::NoMemory)
+    }
+
+    fn answer(&self, world: &mut World, record: &RotationRecord, why: Option<Why>) -> Answer {
+        if self.remembers_the_end(world) {
+            return self.refuse(world, Refusal::Over);
+        }
+        if matches!(why, Some(Why::Rotated | Why::Reissued | Why::RolledForward)) {
+            world.rotated.insert(self.token.generation, world.now());
+        }
+        let (at, by_store, token) = (world.now(), world.store_time(), minted(record));
+        let (arrived, presented) = (self.arrived, self.token);
+        world.journal.add(Event::Answered { at, by_store, arrived, presented, token });
+        Answer::Token(token)
+    }
+
+    fn refuse(&self, world: &mut World, why: Refusal) -> Answer {
+        world.journal.add(Event::Refused { at: world.now(), by: self.by, presented: self.token, why });
+        Answer::Refused
+    }
+}
