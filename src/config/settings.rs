@@ -119,7 +119,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     plain("passwords.queue", "How many sign-ins may wait for such a thread; beyond, they are answered 503."),
     plain("passwords.minimum_length", "The fewest characters of a new password."),
     plain("limits.by_account", "Failed sign-ins of one account: a number in a time (`10/1m`), or `off`."),
-    plain("limits.by_address", "Failed sign-ins from one address: a number in a time, or `off`."),
+    plain("limits.by_address", "Sign-ins from one address, failed or not: a number in a time, or `off`."),
     plain("tls.cert", "PEM file with the certificate chain; without it, a proxy in front does TLS."),
     plain("tls.key", "PEM file with the certificate's private key."),
     plain(
