@@ -99,6 +99,11 @@ impl House {
         start(self.config.clone(), clock, Mode::Production).await.unwrap()
     }
 
+    /// Another instance on the same stores and keys, with settings of its own.
+    pub async fn instance_with(&self, config: Config) -> Running {
+        start(config, self.clock.clone(), Mode::Production).await.unwrap()
+    }
+
     /// Stops the house and takes its database away.
     pub async fn close(self) {
         self.running.stop().await;
@@ -273,6 +278,15 @@ pub fn pair(answer: &Answer) -> Pair {
         access: answer.body["access"].as_str().unwrap().to_owned(),
         refresh: answer.body["refresh"].as_str().unwrap().to_owned(),
     }
+}
+
+/// Sends the same request many times at once.
+pub async fn all_at_once(times: usize, request: &RequestBuilder) -> Vec<Answer> {
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..times {
+        calls.spawn(read(request.try_clone().unwrap()));
+    }
+    calls.join_all().await
 }
 
 /// Sends a request and reads the answer to its end.

@@ -5,5 +5,6 @@
 
 mod direct;
 mod house;
+mod sign_in;
 #[path = "../support/mod.rs"]
 mod support;
