@@ -118,7 +118,7 @@ async fn a_body_that_cannot_be_read_in_one_way_only_is_refused() {
             for (path, _) in CALLS {
                 let request = house.request(Method::POST, path).header(CONTENT_TYPE, content_type);
                 let answer = read(request.body(body.to_owned())).await;
-                let what = format!("{path} {content_type} {:.40}", body);
+                let what = format!("{path} {content_type} {body:.40}");
                 assert_eq!(answer.status, status, "{what} {}", answer.text);
                 assert_eq!(answer.body["code"], code, "{what}");
                 assert!(answer.body["detail"].is_string(), "{what}");

@@ -1,5 +1,6 @@
 //! A whole Tokenhouse for one test: own stores, own keys, own port. The helpers speak the API's verbs.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::{Client as Http, Method, RequestBuilder};
@@ -120,7 +121,17 @@ impl House {
 
     /// A request to a path of this house.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.running.address))
+        self.request_to(self.running.address, method, path)
+    }
+
+    /// A request to a path of another instance.
+    pub fn request_to(&self, address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{address}{path}"))
+    }
+
+    /// Posts a form to another instance.
+    pub async fn post_to(&self, address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Answer {
+        read(self.request_to(address, Method::POST, path).form(form)).await
     }
 
     /// Posts a form.

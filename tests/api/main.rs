@@ -3,8 +3,12 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
+mod behind;
 mod direct;
 mod house;
+mod refresh;
+mod refresh_policy;
+mod refresh_store;
 mod sign_in;
 #[path = "../support/mod.rs"]
 mod support;
