@@ -211,22 +211,14 @@ impl House {
 
     /// Adds a confidential client and returns its secret.
     pub async fn add_client(&self, id: &str, grants: &[GrantType], scope: &str) -> (Client, String) {
-        let new = NewClient {
-            id: id.parse().unwrap(),
-            name: None,
-            public: false,
-            auth_method: None,
-            trusted: false,
-            grants: grants.to_vec(),
-            scope: Scope::parse(scope).unwrap(),
-            audience: Vec::new(),
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            backchannel_logout_uri: None,
-            secret: None,
-        };
+        let (client, secret) = self.add_new_client(new_client(id, grants, scope)).await;
+        (client, secret.unwrap())
+    }
+
+    /// Adds a client of any kind and returns its secret where one was generated.
+    pub async fn add_new_client(&self, new: NewClient) -> (Client, Option<String>) {
         let (client, secret) = clients::add(self.ctx(), new, Actor::System).await.unwrap();
-        (client, secret.unwrap().expose().to_owned())
+        (client, secret.map(|secret| secret.expose().to_owned()))
     }
 
     /// Begins a session of the house's user at `client`, as a grant does, and returns its refresh token.
@@ -279,6 +271,24 @@ impl House {
     /// How many events of this name the audit has.
     pub async fn count_events(&self, name: &str) -> usize {
         self.audit_events().await.iter().filter(|event| event["event"] == name).count()
+    }
+}
+
+/// A confidential client to be added, before anything about it is changed.
+pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
+    NewClient {
+        id: id.parse().unwrap(),
+        name: None,
+        public: false,
+        auth_method: None,
+        trusted: false,
+        grants: grants.to_vec(),
+        scope: Scope::parse(scope).unwrap(),
+        audience: Vec::new(),
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        secret: None,
     }
 }
 

@@ -4,8 +4,12 @@
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
 mod behind;
+mod client_auth;
 mod direct;
+mod discovery;
 mod house;
+mod introspection;
+mod oauth;
 mod refresh;
 mod refresh_policy;
 mod refresh_store;
