@@ -53,6 +53,9 @@ pub struct TokenResponse {
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
 pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
     let client = clients::authenticate(ctx, caller).await?;
+    if client.id.is_direct() {
+        return Err(OAuthError::UnauthorizedClient("this client belongs to the direct token API".into()));
+    }
     may_use(&client, request.grant_type())?;
     match request {
         TokenRequest::ClientCredentials { scope, resource } => {

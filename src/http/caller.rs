@@ -15,7 +15,11 @@ use crate::protocol::{AuthMethod, OAuthError};
 /// # Errors
 /// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
 pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, OAuthError> {
-    let basic = request.headers().get(AUTHORIZATION);
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let basic = headers.next();
+    if headers.next().is_some() {
+        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
+    }
     let in_body = form.secret("client_secret");
     match (basic, form.get("client_id"), in_body) {
         (Some(_), _, Some(_)) => Err(OAuthError::invalid_request("the client authenticates in two ways at once")),

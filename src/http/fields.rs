@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::error;
 use super::form::{Form, media_type, read_body};
+use super::{Ctx, error};
 use crate::model::Secret;
 use crate::protocol::OAuthError;
 
@@ -27,10 +27,12 @@ pub enum Fields {
 /// A refusal in SimpleJWT's words.
 #[derive(Debug)]
 pub enum DirectRefusal {
-    /// A field is missing or of the wrong kind: 400 `{field: [why]}`.
-    Field(&'static str, &'static str),
+    /// Fields are missing or of the wrong kind: 400 `{field: [why], …}`.
+    Fields(Vec<(&'static str, &'static str)>),
     /// The body is no JSON object: 400 `{detail, code: "parse_error"}`.
     Malformed(&'static str),
+    /// The body is neither JSON nor a form: 415.
+    UnsupportedMediaType,
     /// 401 `no_active_account`.
     NoActiveAccount,
     /// 401 `token_not_valid`.
@@ -42,29 +44,37 @@ pub enum DirectRefusal {
 }
 
 impl Fields {
-    /// The text in `name`.
+    /// The texts in `names`.
     ///
     /// # Errors
-    /// [`DirectRefusal::Field`] when it is missing, blank or no text.
-    pub fn text(&self, name: &'static str) -> Result<Secret, DirectRefusal> {
-        self.optional(name)?.ok_or(DirectRefusal::Field(name, "This field is required."))
+    /// [`DirectRefusal::Fields`] naming each that is missing, blank or no text.
+    pub fn texts<const N: usize>(&self, names: [&'static str; N]) -> Result<[Secret; N], DirectRefusal> {
+        let found = names.map(|name| (name, self.read(name).and_then(|text| text.ok_or("This field is required."))));
+        let wrong: Vec<_> = found.iter().filter_map(|(name, text)| Some((*name, *text.as_ref().err()?))).collect();
+        if !wrong.is_empty() {
+            return Err(DirectRefusal::Fields(wrong));
+        }
+        // None of them is wrong, so each is there.
+        Ok(found.map(|(_, text)| text.unwrap_or_else(Secret::new)))
     }
 
     /// The text in `name`, if it is there.
     ///
     /// # Errors
-    /// [`DirectRefusal::Field`] when it is blank or no text.
+    /// [`DirectRefusal::Fields`] when it is blank or no text.
     pub fn optional(&self, name: &'static str) -> Result<Option<Secret>, DirectRefusal> {
+        self.read(name).map_err(|why| DirectRefusal::Fields(vec![(name, why)]))
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Secret>, &'static str> {
         match self {
             Self::Form(form) => Ok(form.secret(name)),
             Self::Json(fields) => match fields.iter().find(|(field, _)| field == name) {
                 None => Ok(None),
-                Some((_, Value::String(text))) if text.is_empty() => {
-                    Err(DirectRefusal::Field(name, "This field may not be blank."))
-                }
+                Some((_, Value::String(text))) if text.is_empty() => Err("This field may not be blank."),
                 Some((_, Value::String(text))) => Ok(Some(Secret::new(text.clone()))),
-                Some((_, Value::Null)) => Err(DirectRefusal::Field(name, "This field may not be null.")),
-                Some(_) => Err(DirectRefusal::Field(name, "Not a valid string.")),
+                Some((_, Value::Null)) => Err("This field may not be null."),
+                Some(_) => Err("Not a valid string."),
             },
         }
     }
@@ -75,9 +85,13 @@ impl FromRequest for Fields {
     type Future = Pin<Box<dyn Future<Output = Result<Self, DirectRefusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_open = request.app_data::<Ctx>().is_some_and(|ctx| ctx.config.direct.enabled);
         let media_type = media_type(request);
         let body = read_body(request.clone(), payload.take());
         Box::pin(async move {
+            if !is_open {
+                return Err(DirectRefusal::SwitchedOff);
+            }
             let body = body.await?;
             match media_type.as_str() {
                 "application/json" => {
@@ -87,7 +101,8 @@ impl FromRequest for Fields {
                     Ok(Self::Json(fields))
                 }
                 "application/x-www-form-urlencoded" => Ok(Self::Form(Form::parse(&body)?)),
-                _ => Err(DirectRefusal::Malformed("the body is application/json or a form")),
+                "" if body.is_empty() => Ok(Self::Form(Form::default())),
+                _ => Err(DirectRefusal::UnsupportedMediaType),
             }
         })
     }
@@ -130,8 +145,9 @@ impl From<OAuthError> for DirectRefusal {
 impl fmt::Display for DirectRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Field(name, why) => write!(f, "{name}: {why}"),
+            Self::Fields(wrong) => wrong.iter().try_for_each(|(name, why)| write!(f, "{name}: {why} ")),
             Self::Malformed(why) => f.write_str(why),
+            Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
             Self::NoActiveAccount => f.write_str("no active account with these credentials"),
             Self::TokenNotValid => f.write_str("the token is not valid"),
             Self::SwitchedOff => f.write_str("the direct token API is switched off"),
@@ -143,7 +159,8 @@ impl fmt::Display for DirectRefusal {
 impl ResponseError for DirectRefusal {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Field(..) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoActiveAccount | Self::TokenNotValid => StatusCode::UNAUTHORIZED,
             Self::SwitchedOff => StatusCode::NOT_FOUND,
             Self::Other(error) => error::code_and_status(error).1,
@@ -160,8 +177,12 @@ impl ResponseError for DirectRefusal {
             response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"api\""));
         }
         response.json(match self {
-            Self::Field(name, why) => json!({ *name: [why] }),
+            Self::Fields(wrong) => wrong.iter().map(|(name, why)| (*name, json!([why]))).collect(),
             Self::Malformed(why) => json!({ "detail": why, "code": "parse_error" }),
+            Self::UnsupportedMediaType => json!({
+                "detail": "The body is application/json or application/x-www-form-urlencoded",
+                "code": "unsupported_media_type",
+            }),
             Self::NoActiveAccount => json!({
                 "detail": "No active account found with the given credentials",
                 "code": "no_active_account",

@@ -1,7 +1,7 @@
 //! Form bodies of OAuth endpoints: `application/x-www-form-urlencoded`, no parameter twice, empty ones absent
 //! (RFC 6749 sections 3.1 and 3.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -22,7 +22,7 @@ const REPEATABLE: &str = "resource";
 #[derive(Default)]
 pub struct Form {
     once: BTreeMap<String, Secret>,
-    resource: Vec<String>,
+    resource: BTreeSet<String>,
 }
 
 impl Form {
@@ -37,7 +37,7 @@ impl Form {
                 continue;
             }
             if name == REPEATABLE {
-                form.resource.push(value.into_owned());
+                form.resource.insert(value.into_owned());
             } else if form.once.insert(name.into_owned(), Secret::new(value)).is_some() {
                 return Err(OAuthError::invalid_request("a parameter is given twice"));
             }
@@ -73,10 +73,10 @@ impl Form {
         self.get("scope").map(Scope::parse).transpose()
     }
 
-    /// Every `resource`.
+    /// Every `resource`, once.
     #[must_use]
     pub fn resource(&self) -> Vec<String> {
-        self.resource.clone()
+        self.resource.iter().cloned().collect()
     }
 }
 

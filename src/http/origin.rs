@@ -25,9 +25,11 @@ pub fn address(request: &HttpRequest, config: &Config) -> Option<IpAddr> {
     if !config.trusted(peer) {
         return Some(peer);
     }
-    let hops = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = hops.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    let nearest = hops.into_iter().rev().find(|hop| !config.trusted(*hop));
+    let hops = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
+    let hops: Vec<&str> = hops.flat_map(|line| line.split(',')).collect();
+    // What stands before a hop that cannot be read was not vouched for by a proxy of ours.
+    let mut readable = hops.into_iter().rev().map_while(|hop| hop.trim().parse().ok());
+    let nearest = readable.find(|hop| !config.trusted(*hop));
     Some(nearest.unwrap_or(peer))
 }
 

@@ -40,7 +40,8 @@ pub struct Beginning {
 pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthError> {
     let now = ctx.now();
     let status_index = ctx.store.status_index().await?;
-    let ends_at = Timestamp::from_seconds(now.plus(ctx.config.sessions.absolute_lifetime.get()).seconds());
+    let absolute = ctx.config.sessions.absolute_lifetime.get();
+    let ends_at = Timestamp::from_seconds(now.plus(absolute).seconds());
     let amr = vec!["pwd".to_owned()];
     let grant = SessionGrant {
         client_id: new.client.id.clone(),
@@ -69,7 +70,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         amr,
         ended: None,
     };
-    let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, ends_at.since(now)), ends_at);
+    let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
     Ok(Beginning { session, record })
 }
 

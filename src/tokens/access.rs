@@ -71,7 +71,7 @@ struct Claims<'a> {
 /// # Errors
 /// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
 pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scope) -> Result<AccessToken, OAuthError> {
-    let now = ctx.now();
+    let now = Timestamp::from_seconds(ctx.now().seconds());
     let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
     let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);
     let exp = expiry(now, lifetime, bearer);
@@ -113,7 +113,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
 }
 
 fn expiry(now: Timestamp, lifetime: Duration, bearer: Bearer<'_>) -> Timestamp {
-    let exp = Timestamp::from_seconds(now.seconds()).plus(lifetime);
+    let exp = now.plus(lifetime);
     match bearer {
         Bearer::Client { .. } => exp,
         Bearer::Session { record, .. } => exp.min(record.ends_at),

@@ -1,5 +1,6 @@
 //! A whole Tokenhouse for one test: own stores, own keys, own port. The helpers speak the API's verbs.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::{Client as Http, Method, RequestBuilder};
@@ -99,6 +100,11 @@ impl House {
         start(self.config.clone(), clock, Mode::Production).await.unwrap()
     }
 
+    /// Another instance on the same stores and keys, with settings of its own.
+    pub async fn instance_with(&self, config: Config) -> Running {
+        start(config, self.clock.clone(), Mode::Production).await.unwrap()
+    }
+
     /// Stops the house and takes its database away.
     pub async fn close(self) {
         self.running.stop().await;
@@ -115,7 +121,17 @@ impl House {
 
     /// A request to a path of this house.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.running.address))
+        self.request_to(self.running.address, method, path)
+    }
+
+    /// A request to a path of another instance.
+    pub fn request_to(&self, address: SocketAddr, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{address}{path}"))
+    }
+
+    /// Posts a form to another instance.
+    pub async fn post_to(&self, address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Answer {
+        read(self.request_to(address, Method::POST, path).form(form)).await
     }
 
     /// Posts a form.
@@ -195,22 +211,14 @@ impl House {
 
     /// Adds a confidential client and returns its secret.
     pub async fn add_client(&self, id: &str, grants: &[GrantType], scope: &str) -> (Client, String) {
-        let new = NewClient {
-            id: id.parse().unwrap(),
-            name: None,
-            public: false,
-            auth_method: None,
-            trusted: false,
-            grants: grants.to_vec(),
-            scope: Scope::parse(scope).unwrap(),
-            audience: Vec::new(),
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            backchannel_logout_uri: None,
-            secret: None,
-        };
+        let (client, secret) = self.add_new_client(new_client(id, grants, scope)).await;
+        (client, secret.unwrap())
+    }
+
+    /// Adds a client of any kind and returns its secret where one was generated.
+    pub async fn add_new_client(&self, new: NewClient) -> (Client, Option<String>) {
         let (client, secret) = clients::add(self.ctx(), new, Actor::System).await.unwrap();
-        (client, secret.unwrap().expose().to_owned())
+        (client, secret.map(|secret| secret.expose().to_owned()))
     }
 
     /// Begins a session of the house's user at `client`, as a grant does, and returns its refresh token.
@@ -266,6 +274,24 @@ impl House {
     }
 }
 
+/// A confidential client to be added, before anything about it is changed.
+pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
+    NewClient {
+        id: id.parse().unwrap(),
+        name: None,
+        public: false,
+        auth_method: None,
+        trusted: false,
+        grants: grants.to_vec(),
+        scope: Scope::parse(scope).unwrap(),
+        audience: Vec::new(),
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        secret: None,
+    }
+}
+
 /// The pair in an answer that must be a good one.
 pub fn pair(answer: &Answer) -> Pair {
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -273,6 +299,15 @@ pub fn pair(answer: &Answer) -> Pair {
         access: answer.body["access"].as_str().unwrap().to_owned(),
         refresh: answer.body["refresh"].as_str().unwrap().to_owned(),
     }
+}
+
+/// Sends the same request many times at once.
+pub async fn all_at_once(times: usize, request: &RequestBuilder) -> Vec<Answer> {
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..times {
+        calls.spawn(read(request.try_clone().unwrap()));
+    }
+    calls.join_all().await
 }
 
 /// Sends a request and reads the answer to its end.

@@ -3,7 +3,16 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
+mod behind;
+mod client_auth;
 mod direct;
+mod discovery;
 mod house;
+mod introspection;
+mod oauth;
+mod refresh;
+mod refresh_policy;
+mod refresh_store;
+mod sign_in;
 #[path = "../support/mod.rs"]
 mod support;

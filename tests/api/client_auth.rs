@@ -1,0 +1,180 @@
+//! How clients prove who they are (RFC 6749 section 2.3).
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use tokenhouse::audit::Actor;
+use tokenhouse::clients;
+use tokenhouse::model::Secret;
+use tokenhouse::protocol::{AuthMethod, GrantType};
+
+use crate::house::{Answer, House, new_client, on_each_backend, read};
+
+/// How a test sends the credentials.
+#[derive(Debug, Clone, Copy)]
+enum Sent {
+    Basic,
+    Post,
+    IdAlone,
+    BasicAndPost,
+    BasicAndId,
+}
+
+#[actix_web::test]
+async fn a_client_authenticates_in_the_one_way_that_it_registered() {
+    on_each_backend(async |house| {
+        let basic = add(house, "basic", AuthMethod::ClientSecretBasic).await;
+        let post = add(house, "post", AuthMethod::ClientSecretPost).await;
+        let none = add(house, "none", AuthMethod::None).await;
+
+        let table = [
+            ("basic", &basic, Sent::Basic, Ok(())),
+            ("basic", &basic, Sent::BasicAndId, Ok(())),
+            ("basic", &basic, Sent::Post, Err("invalid_client")),
+            ("basic", &basic, Sent::IdAlone, Err("invalid_client")),
+            ("basic", &basic, Sent::BasicAndPost, Err("invalid_request")),
+            ("post", &post, Sent::Post, Ok(())),
+            ("post", &post, Sent::Basic, Err("invalid_client")),
+            ("post", &post, Sent::BasicAndId, Err("invalid_client")),
+            ("post", &post, Sent::IdAlone, Err("invalid_client")),
+            ("post", &post, Sent::BasicAndPost, Err("invalid_request")),
+            ("none", &none, Sent::IdAlone, Ok(())),
+            ("none", &none, Sent::Post, Err("invalid_client")),
+            ("none", &none, Sent::Basic, Err("invalid_client")),
+        ];
+        for (id, secret, sent, expected) in table {
+            let answer = read(request(house, id, secret, sent)).await;
+            // Whoever passes is told that its token is not good.
+            let error = expected.err().unwrap_or("invalid_grant");
+            assert_eq!(answer.body["error"], error, "{id} {sent:?}: {}", answer.text);
+            assert_eq!(answer.status, if error == "invalid_client" { 401 } else { 400 }, "{id} {sent:?}");
+            let challenge = answer.headers.get("www-authenticate").map(|value| value.to_str().unwrap());
+            let basic = "Basic realm=\"tokenhouse\", charset=\"UTF-8\"";
+            assert_eq!(challenge, (error == "invalid_client").then_some(basic), "{id} {sent:?}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn unknown_wrong_and_disabled_clients_get_the_same_answer() {
+    on_each_backend(async |house| {
+        let right = add(house, "off", AuthMethod::ClientSecretBasic).await;
+        add(house, "app", AuthMethod::ClientSecretBasic).await;
+        clients::disable(house.ctx(), &"off".parse().unwrap(), Actor::System).await.unwrap();
+
+        let answers = [
+            read(request(house, "app", "not the secret", Sent::Basic)).await,
+            read(request(house, "app", "", Sent::Basic)).await,
+            read(request(house, "nobody", "not the secret", Sent::Basic)).await,
+            read(request(house, "no body!", "not the secret", Sent::Basic)).await,
+            read(request(house, "off", &right, Sent::Basic)).await,
+            read(request(house, "nobody", "not the secret", Sent::Post)).await,
+            read(request(house, "nobody", "", Sent::IdAlone)).await,
+        ];
+
+        for answer in &answers {
+            assert_eq!(answer.status, 401);
+            assert_eq!(
+                answer.body,
+                json!({ "error": "invalid_client", "error_description": "client authentication failed" })
+            );
+            assert_eq!(names(answer), names(&answers[0]));
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn credentials_that_cannot_be_read_are_refused() {
+    on_each_backend(async |house| {
+        let secret = add(house, "app", AuthMethod::ClientSecretBasic).await;
+        let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
+        let good = format!("Basic {}", STANDARD.encode(format!("app:{secret}")));
+        for header in ["Basic", "Basic ", "Basic !!!", "Bearer abc", "Basic YXBw", &good[..good.len() - 5], "Digest x"]
+        {
+            let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, header);
+            let answer = read(request.form(&form)).await;
+            assert_eq!((answer.status, &answer.body["error"]), (401, &json!("invalid_client")), "{header}");
+        }
+        let twice = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, &good);
+        let answer = read(twice.header(AUTHORIZATION, "Basic YTpi").form(&form)).await;
+        assert_eq!(answer.body["error"], "invalid_request", "{}", answer.text);
+        let nobody = house.post("/oauth2/token", &form).await;
+        assert_eq!((nobody.status, &nobody.body["error"]), (401, &json!("invalid_client")));
+        let other = [form[0], form[1], ("client_id", "other")];
+        assert_eq!(house.post_as("app", &secret, "/oauth2/token", &other).await.body["error"], "invalid_request");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn basic_credentials_are_form_encoded() {
+    on_each_backend(async |house| {
+        let secret = "pass word+with%odd:signs&and=ümlaut";
+        let mut new = new_client("urn:app", &[GrantType::RefreshToken], "");
+        new.secret = Some(Secret::new(secret));
+        house.add_new_client(new).await;
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+
+        let header = STANDARD.encode(format!("{}:{}", encode("urn:app"), encode(secret)));
+        let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, format!("Basic {header}"));
+        let answer = read(request.form(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await;
+
+        assert_eq!(answer.body["error"], "invalid_grant", "{}", answer.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn two_secrets_are_live_while_one_takes_over() {
+    on_each_backend(async |house| {
+        let ctx = house.ctx();
+        let id = "app".parse().unwrap();
+        let first = add(house, "app", AuthMethod::ClientSecretBasic).await;
+        let second = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
+        let passes = async |secret: &str| read(request(house, "app", secret, Sent::Basic)).await.status != 401;
+
+        assert!(passes(&first).await && passes(&second).await);
+        house.clock.advance(Duration::from_secs(24 * 3600 - 60));
+        assert!(passes(&first).await && passes(&second).await);
+        house.clock.advance(Duration::from_mins(1));
+        assert!(!passes(&first).await && passes(&second).await, "the old one has ended");
+
+        let third = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
+        let fourth = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
+        assert!(!passes(&second).await && passes(&third).await && passes(&fourth).await, "never more than two");
+    })
+    .await;
+}
+
+/// Adds a client that may refresh; returns its secret, or something else where it has none.
+async fn add(house: &House, id: &str, method: AuthMethod) -> String {
+    let mut new = new_client(id, &[GrantType::RefreshToken], "");
+    new.auth_method = Some(method);
+    new.public = method == AuthMethod::None;
+    house.add_new_client(new).await.1.unwrap_or_else(|| "no secret at all".to_owned())
+}
+
+fn request(house: &House, id: &str, secret: &str, sent: Sent) -> RequestBuilder {
+    let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", "x")];
+    let request = house.request(Method::POST, "/oauth2/token");
+    let in_body = match sent {
+        Sent::Basic => Vec::new(),
+        Sent::IdAlone | Sent::BasicAndId => vec![("client_id", id)],
+        Sent::Post | Sent::BasicAndPost => vec![("client_id", id), ("client_secret", secret)],
+    };
+    form.extend(in_body);
+    match sent {
+        Sent::Basic | Sent::BasicAndPost | Sent::BasicAndId => request.basic_auth(id, Some(secret)).form(&form),
+        Sent::Post | Sent::IdAlone => request.form(&form),
+    }
+}
+
+fn names(answer: &Answer) -> Vec<&str> {
+    answer.headers.keys().map(reqwest::header::HeaderName::as_str).collect()
+}

@@ -1,0 +1,151 @@
+//! What the house tells others about itself: metadata (RFC 8414) and keys (RFC 7517).
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation};
+use reqwest::Method;
+use reqwest::header::{HOST, IF_NONE_MATCH};
+use serde_json::{Value, json};
+use tokenhouse::audit::Actor;
+use tokenhouse::clients::{self, ClientChange};
+use tokenhouse::model::SigningAlgorithm;
+use tokenhouse::protocol::GrantType;
+use tokenhouse_verifier::{KeySet, Verifier};
+
+use crate::house::{House, USER, claims, header, on_each_backend, on_each_backend_with, pair, read};
+
+#[actix_web::test]
+async fn the_metadata_promises_what_is_there() {
+    on_each_backend(async |house| {
+        let answer = house.get("/.well-known/oauth-authorization-server").await;
+
+        let metadata = &answer.body;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        assert_eq!(metadata["issuer"], house.config.issuer);
+        for name in ["token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+            let url = metadata[name].as_str().unwrap();
+            let there = house.post(url.strip_prefix(&house.config.issuer).unwrap(), &[]).await;
+            assert_eq!(there.body["error"], "invalid_client", "{name}");
+        }
+        for name in ["jwks_uri", "service_documentation"] {
+            let url = metadata[name].as_str().unwrap();
+            let there = house.get(url.strip_prefix(&house.config.issuer).unwrap()).await;
+            assert!(there.status == 200 && there.body.is_object(), "{name}");
+        }
+        for grant in metadata["grant_types_supported"].as_array().unwrap() {
+            let form = [("grant_type", grant.as_str().unwrap()), ("client_id", "nobody"), ("refresh_token", "x")];
+            assert_eq!(house.post("/oauth2/token", &form).await.body["error"], "invalid_client", "{grant}");
+        }
+        assert_eq!(metadata["grant_types_supported"], json!(["client_credentials", "refresh_token"]));
+        let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
+        assert_eq!(metadata["token_endpoint_auth_methods_supported"], methods);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn no_header_of_a_request_changes_the_issuer_or_a_link() {
+    on_each_backend(async |house| {
+        let poisoned = |method: Method, path: &str| {
+            house
+                .request(method, path)
+                .header(HOST, "evil.example")
+                .header("X-Forwarded-Host", "evil.example")
+                .header("X-Forwarded-Proto", "gopher")
+                .header("X-Forwarded-Port", "666")
+                .header("X-Forwarded-Prefix", "/evil")
+                .header("Forwarded", "host=evil.example;proto=gopher")
+                .header("X-Original-URL", "/evil")
+                .header("X-Rewrite-URL", "/evil")
+        };
+        for path in ["/.well-known/oauth-authorization-server", "/openapi.json", "/.well-known/jwks.json"] {
+            assert_eq!(read(poisoned(Method::GET, path)).await.text, house.get(path).await.text, "{path}");
+        }
+        let body = json!({ "username": USER.0, "password": USER.1 });
+        let pair = pair(&read(poisoned(Method::POST, "/api/token/").json(&body)).await);
+        assert_eq!(claims(&pair.access)["iss"], house.config.issuer);
+        assert_eq!(claims(&pair.access)["aud"], house.config.issuer);
+        assert_eq!(claims(&pair.refresh)["iss"], house.config.issuer);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_published_keys_are_public_and_may_be_kept_for_a_while() {
+    on_each_backend(async |house| {
+        let answer = house.get("/.well-known/jwks.json").await;
+
+        assert_eq!(answer.headers["content-type"], "application/json");
+        assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        let keys = answer.body["keys"].as_array().unwrap();
+        assert!(keys.len() >= 2, "there is always a next key");
+        for key in keys {
+            let mut names: Vec<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+            assert_eq!(key["use"], "sig");
+        }
+        let etag = answer.headers["etag"].to_str().unwrap();
+        let ask = async |tag: &str| {
+            read(house.request(Method::GET, "/.well-known/jwks.json").header(IF_NONE_MATCH, tag)).await
+        };
+        for known in [etag, "*", &format!("W/{etag}"), &format!("\"other\", {etag}")] {
+            let unchanged = ask(known).await;
+            assert_eq!((unchanged.status, unchanged.text.as_str()), (304, ""), "{known}");
+            assert_eq!(unchanged.headers["etag"], etag);
+            assert_eq!(unchanged.headers["cache-control"], "public, max-age=300");
+        }
+        for other in ["\"other\"", "", etag.trim_matches('"')] {
+            assert_eq!(ask(other).await.status, 200, "{other}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn tokens_verify_offline_against_the_published_keys() {
+    let algorithms = |config: &mut tokenhouse::config::Config| {
+        config.keys.further_algorithms = vec![SigningAlgorithm::Es384, SigningAlgorithm::EdDsa];
+    };
+    on_each_backend_with(algorithms, async |house| {
+        let jwks = house.get("/.well-known/jwks.json").await;
+        let mut tokens = vec![("ES256", house.pair().await.access)];
+        for (name, algorithm) in [("ES384", SigningAlgorithm::Es384), ("EdDSA", SigningAlgorithm::EdDsa)] {
+            tokens.push((name, client_token(house, algorithm).await));
+        }
+
+        let keys = KeySet::from_jwks(&jwks.text).unwrap();
+        let verifier = Verifier::new(house.config.issuer.clone(), [house.config.issuer.clone()]);
+        let elsewhere = Verifier::new(house.config.issuer.clone(), ["https://elsewhere.example"]);
+        let now = house.clock.now().seconds();
+        for (algorithm, token) in &tokens {
+            assert_eq!(header(token)["alg"], *algorithm);
+            assert_eq!(verifier.verify(token, &keys, now).unwrap().sub, claims(token)["sub"]);
+            elsewhere.verify(token, &keys, now).unwrap_err();
+            assert_eq!(verified_by_others(house, &jwks.body, token)["jti"], claims(token)["jti"]);
+        }
+    })
+    .await;
+}
+
+/// The claims, checked by a library that knows nothing of this house.
+fn verified_by_others(house: &House, jwks: &Value, token: &str) -> Value {
+    let jwks: JwkSet = serde_json::from_value(jwks.clone()).unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    let key = jwks.find(&header.kid.unwrap()).unwrap();
+    let mut rules = Validation::new(header.alg);
+    rules.set_issuer(&[&house.config.issuer]);
+    rules.set_audience(&[&house.config.issuer]);
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    jsonwebtoken::decode(token, &DecodingKey::from_jwk(key).unwrap(), &rules).unwrap().claims
+}
+
+async fn client_token(house: &House, algorithm: SigningAlgorithm) -> String {
+    let id = format!("{algorithm:?}");
+    let (client, secret) = house.add_client(&id, &[GrantType::ClientCredentials], "read").await;
+    let change = ClientChange { access_token_algorithm: Some(algorithm), ..ClientChange::default() };
+    clients::change(house.ctx(), &client.id, change, Actor::System).await.unwrap();
+    let answer = house.post_as(&id, &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,226 @@
+//! Signing in with a password: how often one may try, and what a password may be.
+
+use reqwest::Method;
+use serde_json::json;
+use tokenhouse::audit::Actor;
+use tokenhouse::config::{Config, Network, Rate, Span};
+use tokenhouse::model::Secret;
+use tokenhouse::users::{self, NewUser};
+
+use crate::house::{Answer, House, USER, all_at_once, on_each_backend, on_each_backend_with, read};
+
+#[actix_web::test]
+async fn attempts_are_reserved_before_anything_is_hashed() {
+    // The queue of hashes holds no more than the limit. Were attempts hashed first and counted afterwards, two hundred
+    // at once would overflow it, and some would be answered 503.
+    let slow = |config: &mut Config| {
+        config.limits.by_account = Rate::of(10, Span::minutes(1));
+        config.passwords.queue = 10;
+        config.passwords.memory_kib = 8 * 1024;
+    };
+    on_each_backend_with(slow, async |house| {
+        let wrong = json!({ "username": USER.0, "password": "not the password" });
+        let answers = all_at_once(200, &house.request(Method::POST, "/api/token/").json(&wrong)).await;
+
+        let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+        assert_eq!((with(401), with(429)), (10, 190));
+        for answer in answers.iter().filter(|answer| answer.status == 429) {
+            let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!((1..=60).contains(&wait), "{wait}");
+            assert_eq!(answer.headers["cache-control"], "no-store");
+            assert_eq!(answer.body["code"], "slow_down");
+        }
+        assert_eq!(house.count_events("sign_in_failed").await, 10);
+        assert_eq!(house.obtain(USER).await.status, 429, "the right password is not looked at either");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn attempts_count_for_the_account_however_it_is_spelled() {
+    on_each_backend_with(five_a_minute, async |house| {
+        add_with_address(house, "Bob", "Bob@Example.com").await;
+        for spelling in ["Bob", "bob", "BOB", "bob@example.com", "BOB@EXAMPLE.COM"] {
+            assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
+        }
+
+        for spelling in ["Bob", "bob", " bob ", "bob@example.com", "bOB@example.com"] {
+            assert_eq!(house.obtain((spelling, "not the password")).await.status, 429, "{spelling}");
+        }
+        for spelling in ["nobody", "NOBODY", " nobody", "nobody ", "NoBody"] {
+            assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
+        }
+        assert_eq!(house.obtain(("nobody", "not the password")).await.status, 429, "unknown names are counted too");
+        assert_eq!(house.obtain(USER).await.status, 200, "other accounts are not concerned");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_name_or_an_address_in_any_case_signs_in_and_starts_the_count_over() {
+    on_each_backend_with(five_a_minute, async |house| {
+        add_with_address(house, "Bob", "Bob@Example.com").await;
+        for spelling in ["bob", "BOB@example.com", "Bob@Example.com"] {
+            for _ in 0..4 {
+                assert_eq!(house.obtain((spelling, "not the password")).await.status, 401);
+            }
+            assert_eq!(house.obtain((spelling, "bob's long password")).await.status, 200, "{spelling}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_flood_from_elsewhere_does_not_lock_a_user_out_at_home() {
+    let behind_a_proxy = |config: &mut Config| {
+        five_a_minute(config);
+        config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
+    };
+    on_each_backend_with(behind_a_proxy, async |house| {
+        let home = "192.0.2.1";
+        assert_eq!(obtain_from(house, home, USER).await.status, 200);
+
+        // The proxy adds whom it speaks to at the end; what stands before it is the caller's own invention.
+        let flood =
+            ["198.51.100.7", "192.0.2.1, 198.51.100.7", "192.0.2.1, 127.0.0.1, 198.51.100.7", "192.0.2.1, unknown"];
+        for attempt in 0..20 {
+            let refused = obtain_from(house, flood[attempt % flood.len()], (USER.0, "not the password")).await;
+            assert_eq!(refused.status, if attempt < 5 { 401 } else { 429 }, "{attempt}");
+        }
+
+        assert_eq!(obtain_from(house, home, USER).await.status, 200, "at home all is well");
+        assert_eq!(obtain_from(house, "203.0.113.9", USER).await.status, 429, "elsewhere the count holds");
+        for attempt in 0..8 {
+            let refused = obtain_from(house, home, (USER.0, "not the password")).await;
+            assert_eq!(refused.status, if attempt < 5 { 401 } else { 429 }, "at home there is a count as well");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn one_address_may_try_only_so_often_whatever_the_accounts() {
+    let limited = |config: &mut Config| {
+        config.limits.by_address = Rate::of(4, Span::minutes(1));
+        config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
+    };
+    on_each_backend_with(limited, async |house| {
+        for attempt in 0..4 {
+            let refused = obtain_from(house, "198.51.100.7", (&format!("user{attempt}"), "not the password")).await;
+            assert_eq!(refused.status, 401);
+        }
+
+        let fifth = obtain_from(house, "198.51.100.7", ("somebody", "not the password")).await;
+
+        assert_eq!(fifth.status, 429);
+        assert!(fifth.headers.contains_key("retry-after"));
+        assert_eq!(obtain_from(house, "198.51.100.8", USER).await.status, 200, "other addresses are not concerned");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn forwarded_headers_of_strangers_are_not_believed() {
+    let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, Span::minutes(1));
+    on_each_backend_with(limited, async |house| {
+        for attempt in 0..4 {
+            let pretended = format!("198.51.100.{attempt}");
+            let refused = obtain_from(house, &pretended, (&format!("user{attempt}"), "not the password")).await;
+            assert_eq!(refused.status, 401);
+        }
+
+        assert_eq!(obtain_from(house, "198.51.100.9", USER).await.status, 429, "all of them came from one address");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn both_limits_can_be_switched_off() {
+    let off = |config: &mut Config| {
+        config.limits.by_account = Rate::Off;
+        config.limits.by_address = Rate::Off;
+    };
+    on_each_backend_with(off, async |house| {
+        for _ in 0..70 {
+            assert_eq!(house.obtain((USER.0, "not the password")).await.status, 401);
+        }
+        assert_eq!(house.obtain(USER).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_password_of_1024_bytes_counts_to_its_last_byte_and_a_longer_one_is_refused() {
+    on_each_backend(async |house| {
+        let longest = "ü".repeat(512);
+        house.add_user(("long", &longest), false).await;
+        let with_another_end = format!("{}y!", &longest[..1022]);
+        let too_long = format!("{longest}x");
+
+        assert_eq!(house.obtain(("long", &longest)).await.status, 200);
+        assert_eq!(house.obtain(("long", &with_another_end)).await.status, 401);
+        assert_eq!(house.obtain(("long", &longest[..1022])).await.status, 401);
+        assert_eq!(house.obtain(("long", &too_long)).await.status, 401);
+        assert_eq!(house.obtain((USER.0, &format!("{} ", USER.1))).await.status, 401, "blanks count too");
+        let user = house.user().await;
+        users::change_password(house.ctx(), user.id, &Secret::new(too_long), Actor::System).await.unwrap_err();
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_hash_is_made_again_at_the_next_sign_in_once_the_parameters_have_changed() {
+    on_each_backend(async |house| {
+        let old = stored_hash(house).await;
+        assert_eq!(house.obtain(USER).await.status, 200);
+        assert_eq!(stored_hash(house).await, old, "nothing has changed yet");
+        let mut config = house.config.clone();
+        config.passwords.iterations = 2;
+        let second = house.instance_with(config).await;
+        let on_second = async |password: &str| {
+            let url = format!("http://{}/api/token/", second.address);
+            read(house.http.post(url).json(&json!({ "username": USER.0, "password": password }))).await.status
+        };
+
+        assert_eq!(on_second("not the password").await, 401);
+        assert_eq!(stored_hash(house).await, old, "a wrong password changes nothing");
+        assert_eq!(on_second(USER.1).await, 200);
+
+        let new = stored_hash(house).await;
+        assert!(old.contains("t=1") && new.contains("t=2"), "{old} {new}");
+        assert_eq!(on_second(USER.1).await, 200);
+        assert_eq!(stored_hash(house).await, new);
+        second.stop().await;
+    })
+    .await;
+}
+
+fn five_a_minute(config: &mut Config) {
+    config.limits.by_account = Rate::of(5, Span::minutes(1));
+}
+
+async fn obtain_from(house: &House, forwarded_for: &str, (username, password): (&str, &str)) -> Answer {
+    let request = house
+        .request(Method::POST, "/api/token/")
+        .header("X-Forwarded-For", forwarded_for)
+        .header("X_Forwarded_For", "192.0.2.200")
+        .header("X-Real-IP", "192.0.2.201")
+        .header("Forwarded", "for=192.0.2.202");
+    read(request.json(&json!({ "username": username, "password": password }))).await
+}
+
+async fn add_with_address(house: &House, username: &str, email: &str) {
+    let new = NewUser {
+        username: username.to_owned(),
+        email: Some(email.to_owned()),
+        admin: false,
+        roles: Vec::new(),
+        groups: Vec::new(),
+        password: Some(Secret::new("bob's long password")),
+    };
+    users::add(house.ctx(), new, Actor::System).await.unwrap();
+}
+
+async fn stored_hash(house: &House) -> String {
+    house.ctx().store.ledger.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
+}
