@@ -39,18 +39,14 @@ pub enum Purpose {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenHouseError {
     /// A store does not answer or holds something else.
-    #[error("{}: {}", .0, source_of(.0))]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The keyring cannot be opened.
     #[error(transparent)]
     Keys(#[from] OpenError),
     /// A rule refused what the start needs.
-    #[error("{0}")]
+    #[error(transparent)]
     Rule(#[from] OAuthError),
-}
-
-fn source_of(error: &StoreError) -> String {
-    std::error::Error::source(error).map_or_else(|| "no further cause".to_owned(), ToString::to_string)
 }
 
 /// Runs `work` to its end on a runtime of its own.

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::http::ops::Operations;
 use crate::http::{self, Listening};
+use crate::protocol::with_causes;
 
 /// Whether demo users and clients are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +53,10 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
         (Some(cert), Some(key)) => Some(tls::load(cert, key)?),
         _ => None,
     };
-    let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| error.to_string())?);
+    let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
     match mode {
-        Mode::Production => demo::stop(&ctx).await.map_err(|error| error.to_string())?,
-        Mode::Development => demo::add(&ctx).await.map_err(|error| error.to_string())?,
+        Mode::Production => demo::stop(&ctx).await.map_err(|error| with_causes(&error))?,
+        Mode::Development => demo::add(&ctx).await.map_err(|error| with_causes(&error))?,
     }
     let follower = first_steps(&ctx).await?;
     let draining = Arc::new(AtomicBool::new(false));
@@ -87,7 +88,7 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
 
 /// Reads what the instance must know before it answers anybody.
 async fn first_steps(ctx: &Ctx) -> Result<Follower, String> {
-    let mut follower = Follower::begin(ctx).await.map_err(|error| error.to_string())?;
+    let mut follower = Follower::begin(ctx).await.map_err(|error| with_causes(&error))?;
     if let Err(error) = follower.follow(ctx).await {
         tracing::warn!(error = %error, "starting although the hot state does not answer; refreshes wait for it");
     }

@@ -91,6 +91,15 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
     Ok(())
 }
 
+/// Does once what an instance does all the time, for a command that looks into the hot state: until it has been told of
+/// recent ends, the hot state lets nobody look.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
+    Follower::begin(ctx).await?.follow(ctx).await
+}
+
 /// Reads the ends of the last refresh lifetime from the ledger into memory.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     let since = forgettable_before(ctx);

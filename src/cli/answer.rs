@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::Secret;
+use crate::protocol::with_causes;
 use crate::sessions::Applied;
 
 /// The answer of a command.
@@ -49,7 +50,12 @@ impl Answer {
     /// Prints the answer.
     #[must_use]
     pub fn print(self, json: bool) -> ExitCode {
-        let text = if json { serde_json::to_string_pretty(&self.json).unwrap_or_default() } else { self.words };
+        let text = match json {
+            // Who has nothing to say says it in every language.
+            _ if self.words.is_empty() => String::new(),
+            true => serde_json::to_string_pretty(&self.json).unwrap_or_default(),
+            false => self.words,
+        };
         let mut out = std::io::stdout().lock();
         // A reader that has gone away has seen enough.
         let written = if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") };
@@ -64,6 +70,13 @@ pub fn applied_words(applied: Applied) -> &'static str {
         Applied::Everywhere => "everywhere",
         Applied::Pending => "pending: the hot state does not answer; running instances learn of it from the ledger",
     }
+}
+
+/// The error and everything behind it, in one line.
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
+pub fn problem(error: impl std::error::Error) -> String {
+    with_causes(&error)
 }
 
 /// The first line of standard input, without its end.

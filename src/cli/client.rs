@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answer::{Answer, applied_words, secret_from_stdin};
+use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
@@ -86,31 +86,31 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
         Client::Add(new) => add(*new, ctx).await,
         Client::List => list(ctx).await,
         Client::Show(named) => {
-            let client = ctx.store.ledger.client(&named.id).await.map_err(|error| error.to_string())?;
+            let client = ctx.store.ledger.client(&named.id).await.map_err(problem)?;
             let client = client.ok_or_else(|| format!("there is no client `{}`", named.id))?;
             Ok(Answer::new(serde_json::to_string_pretty(&client).unwrap_or_default(), &client))
         }
         Client::Remove(named) => {
-            let applied = clients::remove(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            let applied = clients::remove(ctx, &named.id, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Removed; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),
             ))
         }
         Client::Disable(named) => {
-            let applied = clients::disable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            let applied = clients::disable(ctx, &named.id, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Disabled; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),
             ))
         }
         Client::Enable(named) => {
-            clients::enable(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+            clients::enable(ctx, &named.id, by).await.map_err(problem)?;
             Ok(Answer::new("Enabled.", &json!({})))
         }
         Client::RotateSecret(named) => {
             let (secret, old_ends) =
-                clients::rotate_secret(ctx, &named.id, by).await.map_err(|error| error.to_string())?;
+                clients::rotate_secret(ctx, &named.id, by).await.map_err(problem)?;
             let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
             Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
         }
@@ -133,7 +133,7 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         backchannel_logout_uri: new.backchannel_logout_uri,
         secret,
     };
-    let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(|error| error.to_string())?;
+    let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
     let mut words = format!("Added {}", line(&client));
     if let Some(secret) = &secret {
         words.push_str("\nSecret (shown once): ");
@@ -146,7 +146,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_clients(&page).await.map_err(|error| error.to_string())?;
+        let found = ctx.store.ledger.list_clients(&page).await.map_err(problem)?;
         all.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {

@@ -1,13 +1,18 @@
 //! `tokenhouse doctor`: checks what the service needs, and names each fix.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::answer::Answer;
-use crate::app;
+use super::answer::{Answer, problem};
+use crate::app::{self, upkeep};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::model::KeyState;
+use crate::model::{KeyState, SessionId};
+
+/// How far two clocks may be apart: `exp` and `iat` are in seconds, and verifiers allow for few of them.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -35,11 +40,12 @@ pub async fn run(config: Config) -> Result<Answer, String> {
     let mut findings = vec![Finding::good("configuration", "every setting is understood")];
     findings.push(issuer(&config));
     match app::open(config, Clock::system(), app::Purpose::Command).await {
-        Err(error) => findings.push(Finding::bad("start", error.to_string())),
+        Err(error) => findings.push(Finding::bad("start", problem(error))),
         Ok(ctx) => {
             findings.push(ledger(&ctx).await);
             findings.extend(hot_state(&ctx).await);
             findings.push(keys(&ctx).await);
+            findings.push(clock(&ctx).await);
         }
     }
     let all_good = findings.iter().all(|finding| finding.good);
@@ -65,7 +71,7 @@ async fn ledger(ctx: &Ctx) -> Finding {
         Ok(()) => {
             Finding::good("ledger", format!("{:?} answers and its schema is current", ctx.store.ledger.dialect()))
         }
-        Err(error) => Finding::bad("ledger", format!("{error}; check DATABASE_URL")),
+        Err(error) => Finding::bad("ledger", format!("{}; check DATABASE_URL", problem(error))),
     }
 }
 
@@ -73,9 +79,9 @@ async fn hot_state(ctx: &Ctx) -> Vec<Finding> {
     if ctx.config.redis.url.is_none() {
         return vec![Finding::good("hot state", "embedded in the ledger; set REDIS_URL for more speed")];
     }
-    let mut findings = match ctx.store.hot.ping().await {
+    let mut findings = match upkeep::catch_up(ctx).await {
         Ok(()) => vec![Finding::good("hot state", "Redis answers")],
-        Err(error) => vec![Finding::bad("hot state", format!("{error}; check REDIS_URL"))],
+        Err(error) => vec![Finding::bad("hot state", format!("{}; check REDIS_URL", problem(error)))],
     };
     for warning in ctx.store.hot.warnings().await {
         findings.push(Finding::bad("hot state", warning));
@@ -90,6 +96,21 @@ async fn keys(ctx: &Ctx) -> Finding {
             let next = keys.iter().filter(|key| key.state == KeyState::Next).count();
             Finding::good("keys", format!("{active} active, {next} next"))
         }
-        Err(error) => Finding::bad("keys", error.to_string()),
+        Err(error) => Finding::bad("keys", problem(error)),
+    }
+}
+
+/// The hot state tells its own time with whatever is looked up; of a session that nobody has, it tells nothing else.
+async fn clock(ctx: &Ctx) -> Finding {
+    let Ok((_, theirs)) = ctx.store.hot.load(SessionId(ctx.random.uuid())).await else {
+        return Finding::bad("clock", "not compared: the hot state does not answer");
+    };
+    let ours = ctx.now();
+    let apart = ours.since(theirs).max(theirs.since(ours));
+    if apart <= CLOCKS_APART {
+        Finding::good("clock", format!("{ours}, as in the hot state"))
+    } else {
+        let says = format!("it is {ours} here and {theirs} in the hot state; let NTP set both machines' clocks");
+        Finding::bad("clock", says)
     }
 }

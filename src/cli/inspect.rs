@@ -8,13 +8,13 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{KeySet, Verifier};
 
-use super::answer::Answer;
+use super::answer::{Answer, problem};
 use super::open;
+use crate::app::upkeep;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::introspection::{self, Live};
 use crate::outbound;
-use crate::protocol::OAuthError;
 use crate::tokens;
 
 /// Say what a token holds, and why it would be refused.
@@ -88,6 +88,7 @@ async fn offline(token: &str, place: &str, config: &Config) -> Result<Judged, St
 
 async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<Judged, String> {
     let ctx = open(config).await?;
+    upkeep::catch_up(&ctx).await.map_err(|error| format!("whether it is live is not known: {}", problem(error)))?;
     let looks_like_refresh = header.is_some_and(|header| header["typ"] == "rt+jwt");
     if looks_like_refresh {
         if let Err(error) = tokens::read_refresh_token(&ctx, token) {
@@ -102,8 +103,7 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
         Ok(None) => Judged::Refused(
             "it is well made, but its session, user or client is over, or it was used before".to_owned(),
         ),
-        Err(OAuthError::Unavailable(away)) => return Err(format!("whether it is live is not known: {away}")),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(format!("whether it is live is not known: {}", problem(error))),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::answer::Answer;
+use super::answer::{Answer, problem};
 use super::open;
 use crate::audit::Actor;
 use crate::clock::Random;
@@ -46,21 +46,21 @@ pub async fn run(command: Keys, config: Config) -> Result<Answer, String> {
     match command {
         Keys::Master => master(&config),
         Keys::List => {
-            let keys = open(config).await?.keys.list().await.map_err(|error| error.to_string())?;
+            let keys = open(config).await?.keys.list().await.map_err(problem)?;
             Ok(Answer::list(&keys, line))
         }
         Keys::Rotate { now } => {
             let ripeness = if now { Ripeness::Ignored } else { Ripeness::Required };
-            let keys = open(config).await?.keys.rotate(ripeness, by).await.map_err(|error| error.to_string())?;
+            let keys = open(config).await?.keys.rotate(ripeness, by).await.map_err(problem)?;
             Ok(Answer::list(&keys, line))
         }
         Keys::Import { file } => {
             let pem = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            let key = open(config).await?.keys.import(&pem, by).await.map_err(|error| error.to_string())?;
+            let key = open(config).await?.keys.import(&pem, by).await.map_err(problem)?;
             Ok(Answer::new(format!("Imported {}", line(&key)), &key))
         }
         Keys::Remove { kid } => {
-            let removed = open(config).await?.keys.remove(&kid, by).await.map_err(|error| error.to_string())?;
+            let removed = open(config).await?.keys.remove(&kid, by).await.map_err(problem)?;
             if !removed {
                 return Err(format!("there is no key `{kid}`, or it was removed before"));
             }
@@ -75,7 +75,7 @@ pub async fn run(command: Keys, config: Config) -> Result<Answer, String> {
 fn master(config: &Config) -> Result<Answer, String> {
     let random = Random::default();
     let path = &config.keys.master_key_file;
-    keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(|error| error.to_string())?;
+    keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(problem)?;
     let words = format!(
         "Wrote a master key to {}. Keep a copy in a safe place: without it no sealed key can be opened.",
         path.display()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::answer::Answer;
+use super::answer::{Answer, problem};
 use crate::app;
 use crate::config::Config;
 
@@ -11,8 +11,8 @@ use crate::config::Config;
 /// # Errors
 /// A sentence when the database does not answer or its schema is newer than this program.
 pub async fn run(config: Config) -> Result<Answer, String> {
-    let ledger = app::connect_ledger(&config).await.map_err(|error| app::OpenHouseError::Store(error).to_string())?;
-    let migrated = ledger.migrate().await.map_err(|error| app::OpenHouseError::Store(error).to_string())?;
+    let ledger = app::connect_ledger(&config).await.map_err(problem)?;
+    let migrated = ledger.migrate().await.map_err(problem)?;
     let words = if migrated.applied.is_empty() {
         format!("The schema is up to date (version {}).", migrated.version)
     } else {

@@ -21,7 +21,7 @@ use crate::config::{self, Config};
 use crate::ctx::Ctx;
 use crate::http::openapi;
 
-use answer::Answer;
+use answer::{Answer, problem};
 
 /// OAuth 2.1 and OpenID Connect token issuing service.
 #[derive(Debug, Parser)]
@@ -81,7 +81,7 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
     if let Command::Openapi = arguments.command {
         return Ok(Answer::text(openapi::json()));
     }
-    let config = config::load(arguments.config.as_deref()).map_err(|error| error.to_string())?;
+    let config = config::load(arguments.config.as_deref()).map_err(problem)?;
     let chatty = matches!(arguments.command, Command::Serve(_));
     app::logging::start(&log_settings(&config, chatty))?;
     match arguments.command {
@@ -104,5 +104,5 @@ fn log_settings(config: &Config, chatty: bool) -> config::Log {
 }
 
 async fn open(config: Config) -> Result<Ctx, String> {
-    app::open(config, Clock::system(), Purpose::Command).await.map_err(|error| error.to_string())
+    app::open(config, Clock::system(), Purpose::Command).await.map_err(problem)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::answer::Answer;
+use super::answer::{Answer, problem};
 use crate::app::demo;
 use crate::app::serve::{Mode, start};
 use crate::clock::Clock;
@@ -23,8 +23,8 @@ pub struct Serve {
 /// A sentence that says what to do.
 pub async fn run(command: Serve, config: Config) -> Result<Answer, String> {
     let mode = if command.dev { Mode::Development } else { Mode::Production };
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(problem)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(problem)?;
     let running = start(config, Clock::system(), mode).await?;
     if mode == Mode::Development {
         println!("{}", demo::lines(&format!("http://{}", running.address)));

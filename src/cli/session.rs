@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::answer::{Answer, applied_words};
+use super::answer::{Answer, applied_words, problem};
 use super::user;
+use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{ClientId, EndReason, PageRequest, SessionFilter, SessionId};
@@ -66,11 +67,13 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
         None => None,
     };
     let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
+    // A hot state that does not answer leaves out how often a session was refreshed; the list is good without it.
+    let _ = upkeep::catch_up(ctx).await;
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
         let found =
-            ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(|error| error.to_string())?;
+            ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(problem)?;
         for session in found.items {
             all.push(sessions::describe(ctx, session).await);
         }
@@ -89,7 +92,7 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(problem)?;
     let words = format!(
         "{} sessions ended {}; their last access token expires at {}.",
         receipt.sessions_ended,

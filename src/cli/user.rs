@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::answer::{Answer, applied_words, secret_from_stdin};
+use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{self, PageRequest, UserId};
@@ -91,7 +91,7 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
             let user = find(ctx, &passwd.user).await?;
             let password = secret_from_stdin("password")?;
             let applied =
-                users::change_password(ctx, user.id, &password, by).await.map_err(|error| error.to_string())?;
+                users::change_password(ctx, user.id, &password, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Password set; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),
@@ -99,7 +99,7 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
         }
         User::Disable(named) => {
             let user = find(ctx, &named.user).await?;
-            let applied = users::disable(ctx, user.id, by).await.map_err(|error| error.to_string())?;
+            let applied = users::disable(ctx, user.id, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Disabled; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),
@@ -107,12 +107,12 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
         }
         User::Enable(named) => {
             let user = find(ctx, &named.user).await?;
-            users::enable(ctx, user.id, by).await.map_err(|error| error.to_string())?;
+            users::enable(ctx, user.id, by).await.map_err(problem)?;
             Ok(Answer::new("Enabled.", &json!({})))
         }
         User::Remove(named) => {
             let user = find(ctx, &named.user).await?;
-            let applied = users::remove(ctx, user.id, by).await.map_err(|error| error.to_string())?;
+            let applied = users::remove(ctx, user.id, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Removed; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),
@@ -132,7 +132,7 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         groups: new.groups,
         password,
     };
-    let user = users::add(ctx, new, Actor::CommandLine).await.map_err(|error| error.to_string())?;
+    let user = users::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
     Ok(Answer::new(format!("Added {}", line(&user)), &user))
 }
 
@@ -140,7 +140,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_users(&page).await.map_err(|error| error.to_string())?;
+        let found = ctx.store.ledger.list_users(&page).await.map_err(problem)?;
         all.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {
@@ -157,7 +157,7 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
     for (place, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         let read: Result<ImportedUser, _> = serde_json::from_str(text);
         let done = match read {
-            Ok(user) => users::import(ctx, user, Actor::CommandLine).await.map_err(|error| error.to_string()),
+            Ok(user) => users::import(ctx, user, Actor::CommandLine).await.map_err(problem),
             Err(error) => Err(format!("not as expected at column {}", error.column())),
         };
         match done {
@@ -180,13 +180,13 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
 /// The user of this identifier, name or address.
 pub(super) async fn find(ctx: &Ctx, wanted: &str) -> Result<model::User, String> {
     let by_id = match wanted.parse::<UserId>() {
-        Ok(id) => ctx.store.ledger.user(id).await.map_err(|error| error.to_string())?,
+        Ok(id) => ctx.store.ledger.user(id).await.map_err(problem)?,
         Err(_) => None,
     };
     if let Some(user) = by_id {
         return Ok(user);
     }
-    let found = ctx.store.ledger.user_to_sign_in(wanted).await.map_err(|error| error.to_string())?;
+    let found = ctx.store.ledger.user_to_sign_in(wanted).await.map_err(problem)?;
     found.map(|(user, _)| user).ok_or_else(|| format!("there is no user `{wanted}`"))
 }
 

@@ -93,6 +93,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     check_secret(kind, new.secret.as_ref())?;
     let generated = (kind == ClientKind::Confidential && new.secret.is_none()).then(|| generate_secret(ctx));
     let secrets = new.secret.as_ref().or(generated.as_ref()).map(current_secret).into_iter().collect();
+    let created_at = ctx.now();
     let client = Client {
         name: new.name.unwrap_or_else(|| new.id.to_string()),
         id: new.id,
@@ -111,8 +112,9 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         refresh_lifetime: None,
         refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index().await?,
-        not_before: Timestamp::default(),
-        created_at: ctx.now(),
+        // What a former client of this name obtained for itself is not this client's. `iat` has whole seconds.
+        not_before: Timestamp::from_seconds(created_at.seconds()),
+        created_at,
         secrets,
     };
     check(ctx, &client)?;
@@ -235,8 +237,8 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     if id.is_direct() {
         return Err(OAuthError::invalid_request("the built-in client is switched off by direct.enabled = false"));
     }
-    disable(ctx, id, actor.clone()).await?;
-    let applied = end_all(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
+    let disabled = disable(ctx, id, actor.clone()).await?;
+    let applied = disabled.max(end_all(ctx, id, EndReason::ClientRemoved, actor.clone()).await?);
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
     ctx.store.ledger.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);
@@ -349,6 +351,10 @@ fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     }
     if client.audience.iter().any(|audience| audience.is_empty() || audience.len() > 500) {
         return refuse("an audience is 1 to 500 bytes");
+    }
+    if let Some(uri) = &client.backchannel_logout_uri {
+        RedirectUri::parse(uri)
+            .map_err(|error| OAuthError::invalid_request(format!("backchannel_logout_uri: {error}")))?;
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     checks.limit("limits.by_account", config.limits.by_account);
     checks.limit("limits.by_address", config.limits.by_address);
     checks.files(config);
-    checks.require(!config.log.level.trim().is_empty(), "log.level", "must not be empty");
+    checks.log_level(&config.log.level);
     checks.between("shutdown.announce", config.shutdown.announce, Span::seconds(0), Span::minutes(10));
     checks.between("shutdown.drain", config.shutdown.drain, Span::seconds(0), Span::minutes(10));
 }
@@ -170,6 +170,15 @@ impl Checks<'_> {
         self.require((1..=10_000).contains(&passwords.queue), "passwords.queue", "must be 1 to 10000");
         let is_bounded = (6..=64).contains(&passwords.minimum_length);
         self.require(is_bounded, "passwords.minimum_length", "must be 6 to 64");
+    }
+
+    /// A word alone would be taken for the name of a part of the program, and everything else would fall silent.
+    fn log_level(&mut self, filter: &str) {
+        const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+        let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+        let last = |part: &str| part.rsplit('=').next().is_some_and(|word| is_level(word.trim()));
+        let problem = "must be off, error, warn, info, debug, trace, or a filter such as `info,tokenhouse=debug`";
+        self.require(filter.split(',').all(last), "log.level", problem);
     }
 
     fn files(&mut self, config: &Config) {

@@ -9,7 +9,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTH
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
-use crate::protocol::OAuthError;
+use crate::protocol::{OAuthError, with_causes};
 
 /// A refusal of an OAuth endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]
@@ -115,25 +115,19 @@ impl From<OAuthError> for AdminRefusal {
 
 impl fmt::Display for OAuthRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_causes(&self.0, f)
+        for_the_log(&self.0, f)
     }
 }
 
 impl fmt::Display for AdminRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_causes(&self.0, f)
+        for_the_log(&self.0, f)
     }
 }
 
-/// The error and everything behind it, for the log.
-pub fn with_causes(error: &dyn std::error::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        write!(f, ": {source}")?;
-        cause = source.source();
-    }
-    Ok(())
+/// The error's code, its sentence, and everything behind it.
+pub fn for_the_log(error: &OAuthError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{}: {}", code_and_status(error).0, with_causes(error))
 }
 
 impl ResponseError for OAuthRefusal {

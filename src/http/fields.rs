@@ -151,7 +151,7 @@ impl fmt::Display for DirectRefusal {
             Self::NoActiveAccount => f.write_str("no active account with these credentials"),
             Self::TokenNotValid => f.write_str("the token is not valid"),
             Self::SwitchedOff => f.write_str("the direct token API is switched off"),
-            Self::Other(error) => error::with_causes(error, f),
+            Self::Other(error) => error::for_the_log(error, f),
         }
     }
 }

@@ -1,20 +1,22 @@
 //! The OpenAPI document, made from the doors themselves.
 
 use actix_web::HttpResponse;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::routes::{self, Access, Route};
 use super::{admin, direct, oauth};
 
 /// The document of every door.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tokenhouse", description = "OAuth 2.1 and OpenID Connect token issuing service"),
-    modifiers(&Bearer),
+    modifiers(&Security),
     paths(
         direct::obtain, direct::refresh, direct::verify, direct::blacklist,
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
-        oauth::metadata::metadata, oauth::jwks::jwks,
+        oauth::metadata::metadata, oauth::jwks::jwks, document,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
         admin::users::list, admin::users::add, admin::users::show, admin::users::remove,
         admin::users::disable, admin::users::enable, admin::users::password,
@@ -25,13 +27,43 @@ use super::{admin, direct, oauth};
 )]
 struct Document;
 
-struct Bearer;
+/// Who may pass each door, as the table of routes says it.
+struct Security;
 
-impl Modify for Bearer {
+impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("bearer", scheme);
+        for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("client", HttpAuthScheme::Basic)] {
+            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+        }
+        for route in routes::ALL {
+            let item = document.paths.paths.get_mut(route.path);
+            if let Some(operation) = item.and_then(|item| operation(item, route)) {
+                operation.security = requirements(route.access);
+            }
+        }
+    }
+}
+
+fn operation<'item>(item: &'item mut PathItem, route: &Route) -> Option<&'item mut Operation> {
+    match route.method.as_str() {
+        "GET" => item.get.as_mut(),
+        "POST" => item.post.as_mut(),
+        "PATCH" => item.patch.as_mut(),
+        "DELETE" => item.delete.as_mut(),
+        _ => None,
+    }
+}
+
+/// Each requirement alone is enough.
+fn requirements(access: Access) -> Option<Vec<SecurityRequirement>> {
+    match access {
+        Access::Open => None,
+        // A client may authenticate in the body instead of the header.
+        Access::Client => Some(vec![SecurityRequirement::new("client", [""; 0]), SecurityRequirement::default()]),
+        Access::Bearer(scopes) => {
+            Some(scopes.iter().map(|scope| SecurityRequirement::new("bearer", [*scope])).collect())
+        }
     }
 }
 
@@ -41,7 +73,8 @@ pub fn json() -> String {
     Document::openapi().to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// `GET /openapi.json`.
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "OAuth 2.1", responses((status = 200)))]
 pub async fn document() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(json())
 }

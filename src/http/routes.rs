@@ -1,10 +1,12 @@
 //! Every URL of the house, with who may pass. A door that is not in this table does not exist.
 
-use actix_web::http::Method;
+use actix_web::HttpResponse;
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{admin, direct, oauth, openapi};
+use super::{admin, direct, error, oauth, openapi};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -104,16 +106,27 @@ pub fn mount(config: &mut ServiceConfig) {
     for path in paths {
         let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
         let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
-        let mut resource = web::resource(path);
+        let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+        let allowed = allowed.join(", ");
+        let mut resource = web::resource(path).default_service(web::to(move || wrong_method(allowed.clone())));
         for route in routes {
             resource = resource.route((route.door)());
         }
         if guarded {
-            config.service(resource.wrap(from_fn(admin::permission::require)));
+            config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(admin::permission::require)));
         } else {
             config.service(resource);
         }
     }
+}
+
+/// There is a door, and it does not open this way (RFC 9110 section 15.5.6).
+async fn wrong_method(allowed: String) -> HttpResponse {
+    let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        refusal.headers_mut().insert(ALLOW, allowed);
+    }
+    refusal
 }
 
 /// The scopes that open a door to bearers; `None` for a door that is not in the table or not for bearers.

@@ -6,56 +6,57 @@ use std::time::Duration;
 /// Why a request was not granted.
 ///
 /// The text of a refusal goes to the client as `error_description` (RFC 6749 section 5.2), so it never holds more
-/// than the caller may know. [`OAuthError::Internal`] keeps its cause for the log.
+/// than the caller may know. [`OAuthError::Internal`] keeps its cause for the log. The codes belong to the wire
+/// (`http/error.rs`): here is a sentence, for whoever reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
     /// A parameter is missing, repeated or malformed (RFC 6749 section 5.2).
-    #[error("invalid_request: {0}")]
+    #[error("{0}")]
     InvalidRequest(Cow<'static, str>),
     /// The request is larger than is read (RFC 9110 section 15.5.14).
-    #[error("invalid_request: the body is larger than 64 KiB")]
+    #[error("the body is larger than 64 KiB")]
     TooLarge,
     /// The thing that is to be changed does not exist (admin API).
-    #[error("not_found: {0}")]
+    #[error("{0}")]
     NotFound(Cow<'static, str>),
     /// The state of the thing does not allow it now (admin API).
-    #[error("conflict: {0}")]
+    #[error("{0}")]
     Conflict(Cow<'static, str>),
     /// The client is unknown or did not prove who it is (RFC 6749 section 5.2).
-    #[error("invalid_client: {0}")]
+    #[error("{0}")]
     InvalidClient(Cow<'static, str>),
     /// The code, refresh token or assertion is not (or no longer) good. Clients sign their user out on it.
-    #[error("invalid_grant: {0}")]
+    #[error("{0}")]
     InvalidGrant(Cow<'static, str>),
     /// The client may not use this grant or endpoint (RFC 6749 section 5.2).
-    #[error("unauthorized_client: {0}")]
+    #[error("{0}")]
     UnauthorizedClient(Cow<'static, str>),
     /// No such grant here (RFC 6749 section 5.2).
-    #[error("unsupported_grant_type: {0}")]
+    #[error("{0}")]
     UnsupportedGrantType(Cow<'static, str>),
     /// The scope is malformed, unknown or more than may be granted (RFC 6749 section 5.2).
-    #[error("invalid_scope: {0}")]
+    #[error("{0}")]
     InvalidScope(Cow<'static, str>),
     /// The resource is unknown or not for this client (RFC 8707 section 2).
-    #[error("invalid_target: {0}")]
+    #[error("{0}")]
     InvalidTarget(Cow<'static, str>),
     /// This kind of token cannot be revoked here (RFC 7009 section 2.2.1).
-    #[error("unsupported_token_type: {0}")]
+    #[error("{0}")]
     UnsupportedTokenType(Cow<'static, str>),
     /// The bearer token is missing, expired or revoked (RFC 6750 section 3.1).
-    #[error("invalid_token: {0}")]
+    #[error("{0}")]
     InvalidToken(Cow<'static, str>),
     /// The bearer token lacks the scope that is asked for here (RFC 6750 section 3.1).
-    #[error("insufficient_scope: {0}")]
+    #[error("{0}")]
     InsufficientScope(Cow<'static, str>),
     /// Too many tries; the caller may come back after this time (RFC 6585 section 4).
     #[error("too many tries, come back in {} s", .0.as_secs())]
     TooManyTries(Duration),
     /// A store or a queue cannot take the request now; nothing was consumed.
-    #[error("temporarily_unavailable: {0}")]
+    #[error("{0}")]
     Unavailable(Unavailable),
     /// Something of ours is broken.
-    #[error("server_error: {0}")]
+    #[error(transparent)]
     Internal(#[from] Internal),
 }
 
@@ -100,6 +101,12 @@ impl Internal {
     pub fn inconsistent(context: impl Into<Cow<'static, str>>) -> Self {
         Self { context: context.into(), source: None }
     }
+}
+
+/// The error and everything behind it, in one line: for the log and for operators, never for a client.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
 impl OAuthError {

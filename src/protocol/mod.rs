@@ -9,7 +9,7 @@ pub mod redirect_uri;
 pub mod scope;
 
 pub use auth_method::AuthMethod;
-pub use error::{Internal, OAuthError};
+pub use error::{Internal, OAuthError, with_causes};
 pub use grant_type::GrantType;
 pub use redirect_uri::RedirectUri;
 pub use scope::Scope;

@@ -16,8 +16,8 @@ use crate::store::ledger::sessions::EndOutcome;
 /// How many sessions are ended in one transaction.
 const BATCH: u32 = 500;
 
-/// How far an end has come when it is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// How far an end has come when it is acknowledged. Of several ends, the last to come counts: the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
     /// In the ledger and in the hot state: no instance renews the session any more.
@@ -103,9 +103,7 @@ pub async fn end_matching(
             break;
         }
         let ids: Vec<SessionId> = batch.iter().map(|session| session.id).collect();
-        if bury(ctx, &ids).await == Applied::Pending {
-            receipt.applied = Applied::Pending;
-        }
+        receipt.applied = receipt.applied.max(bury(ctx, &ids).await);
         count(ctx, &mut receipt, &batch, at).await?;
     }
     let count = receipt.sessions_ended;

@@ -125,8 +125,8 @@ pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthErro
 /// # Errors
 /// [`OAuthError::NotFound`].
 pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
-    disable(ctx, id, actor.clone()).await?;
-    let applied = end_all(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
+    let disabled = disable(ctx, id, actor.clone()).await?;
+    let applied = disabled.max(end_all(ctx, id, EndReason::UserRemoved, actor.clone()).await?);
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.ledger.remove_user(id, &entry).await?;
     Ok(applied)

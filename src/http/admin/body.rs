@@ -29,18 +29,16 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
                 return Err(OAuthError::invalid_request("the body is application/json").into());
             }
             serde_json::from_slice(text).map(Self).map_err(|error| {
-                OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error))).into()
+                let place = format!("wrong type or syntax at line {} column {}", error.line(), error.column());
+                OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error, &place))).into()
             })
         })
     }
 }
 
-/// What is wrong and where; never the value that was sent, which may be a secret.
-fn without_values(error: &serde_json::Error) -> String {
+/// What is wrong, in serde's words where they tell no value, for a value may be a secret; else in `other` words.
+pub fn without_values(error: &impl std::fmt::Display, other: &str) -> String {
     let text = error.to_string();
-    let keeps_silent = ["unknown field", "missing field", "duplicate field"];
-    if keeps_silent.iter().any(|start| text.starts_with(start)) {
-        return text;
-    }
-    format!("wrong type or syntax at line {} column {}", error.line(), error.column())
+    let tells_none = ["unknown field", "missing field", "duplicate field"];
+    if tells_none.iter().any(|start| text.starts_with(start)) { text } else { other.to_owned() }
 }

@@ -13,14 +13,14 @@ use crate::protocol::OAuthError;
 
 /// Lists clients in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200)))]
+    responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, AdminRefusal> {
     Ok(ok(&ctx.store.ledger.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a client. A generated secret is in this answer and nowhere else.
 #[utoipa::path(post, path = "/admin/v1/clients", tag = "admin: clients", request_body = NewClient,
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 201), (status = 400), (status = 409)))]
+    responses((status = 201), (status = 400), (status = 409)))]
 pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewClient>) -> Result<HttpResponse, AdminRefusal> {
     let (client, secret) = clients::add(&ctx, new.0, by.actor()).await?;
     Ok(created(&json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
@@ -28,7 +28,7 @@ pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewClient>) -> Result<Ht
 
 /// Shows a client.
 #[utoipa::path(get, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+    responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let client = ctx.store.ledger.client(&parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&client.ok_or_else(unknown)?))
@@ -37,7 +37,7 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefus
 /// Changes a client. Sessions that hold more than it may be granted from now on are ended.
 #[utoipa::path(patch, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     request_body = ClientChange,
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 400), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn change(
     ctx: Ctx,
     by: Administrator,
@@ -50,21 +50,21 @@ pub async fn change(
 
 /// Removes a client and ends its sessions.
 #[utoipa::path(delete, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 404)))]
 pub async fn remove(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(clients::remove(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a client and ends its sessions.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/disable", tag = "admin: clients", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 404)))]
 pub async fn disable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(clients::disable(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a client obtain tokens again.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/enable", tag = "admin: clients", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+    responses((status = 200), (status = 404)))]
 pub async fn enable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     clients::enable(&ctx, &parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
@@ -72,7 +72,7 @@ pub async fn enable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<Htt
 
 /// Gives a client a new secret; the old one stays good for a while.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/rotate-secret", tag = "admin: clients", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 400), (status = 404)))]
+    responses((status = 200), (status = 400), (status = 404)))]
 pub async fn rotate_secret(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))

@@ -5,38 +5,21 @@ pub mod audit;
 pub mod body;
 pub mod clients;
 pub mod keys;
+pub mod paging;
 pub mod permission;
 pub mod sessions;
 pub mod users;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Query;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
-use crate::model::PageRequest;
 use crate::sessions::Applied;
 
 pub use body::Body;
+pub use paging::Paging;
 pub use permission::Administrator;
-
-/// Which page of a list is wanted.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct Paging {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// 1 to 500; 100 where absent.
-    limit: Option<u32>,
-}
-
-impl From<Query<Paging>> for PageRequest {
-    fn from(paging: Query<Paging>) -> Self {
-        let Paging { after, limit } = paging.into_inner();
-        Self::new(after, limit)
-    }
-}
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {
     answer(StatusCode::OK, body)

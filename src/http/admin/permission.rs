@@ -3,7 +3,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
@@ -29,17 +29,22 @@ impl Administrator {
     }
 }
 
-/// Lets a request through to its door, or refuses it.
+/// Lets a request through to its door, or refuses it: 401 without a good token, 403 without the scope. A refusal is an
+/// answer like any other, not an error: the layers around it log it and put their headers on it.
 ///
 /// # Errors
-/// 401 without a good token, 403 without the scope.
+/// Those of the door.
 pub async fn require<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let administrator = admit(&request).await.map_err(AdminRefusal)?;
-    request.extensions_mut().insert(administrator);
-    next.call(request).await
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match admit(&request).await {
+        Ok(administrator) => {
+            request.extensions_mut().insert(administrator);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => Ok(request.error_response(AdminRefusal(error)).map_into_right_body()),
+    }
 }
 
 async fn admit(request: &ServiceRequest) -> Result<Administrator, OAuthError> {

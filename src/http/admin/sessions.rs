@@ -4,11 +4,12 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
+use super::paging::{self, Place};
 use super::{Administrator, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
-use crate::model::{ClientId, EndReason, Page, PageRequest, SessionFilter, SessionId, UserId};
+use crate::model::{ClientId, EndReason, Page, SessionFilter, SessionId, UserId};
 use crate::protocol::OAuthError;
 use crate::sessions;
 
@@ -26,19 +27,20 @@ pub struct Wanted {
     #[serde(default)]
     live: bool,
     /// The `next` of the page before.
-    after: Option<String>,
+    #[param(value_type = Option<String>)]
+    after: Option<Place>,
     /// 1 to 500; 100 where absent.
     limit: Option<u32>,
 }
 
 /// Lists sessions in the order of their creation.
 #[utoipa::path(get, path = "/admin/v1/sessions", tag = "admin: sessions", params(Wanted),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 401), (status = 403)))]
+    responses((status = 200), (status = 401), (status = 403)))]
 pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
     let wanted = wanted.into_inner();
     let filter =
         SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
-    let page = PageRequest::new(wanted.after, wanted.limit);
+    let page = paging::page(wanted.after, wanted.limit);
     let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(OAuthError::from)?;
     let mut items = Vec::with_capacity(found.items.len());
     for session in found.items {
@@ -49,7 +51,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Admin
 
 /// Shows one session.
 #[utoipa::path(get, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+    responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let id = parse(&sid)?;
     let session = ctx.store.ledger.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
@@ -58,7 +60,6 @@ pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefu
 
 /// Ends one session.
 #[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])),
     responses((status = 200), (status = 202, description = "ended; the hot state does not know it yet"), (status = 404)))]
 pub async fn end(ctx: Ctx, administrator: Administrator, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
@@ -85,7 +86,6 @@ pub struct Revocation {
 
 /// Ends all sessions that match.
 #[utoipa::path(post, path = "/admin/v1/revocations", tag = "admin: sessions", request_body = Revocation,
-    security(("bearer" = ["tokenhouse:admin"])),
     responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the hot state does not know it yet")))]
 pub async fn revoke(
     ctx: Ctx,

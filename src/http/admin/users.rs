@@ -14,21 +14,21 @@ use crate::users::{self, NewUser};
 
 /// Lists users in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/users", tag = "admin: users", params(Paging),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200)))]
+    responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, AdminRefusal> {
     Ok(ok(&ctx.store.ledger.list_users(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a user.
 #[utoipa::path(post, path = "/admin/v1/users", tag = "admin: users", request_body = NewUser,
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 201), (status = 400), (status = 409)))]
+    responses((status = 201), (status = 400), (status = 409)))]
 pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewUser>) -> Result<HttpResponse, AdminRefusal> {
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
 }
 
 /// Shows a user.
 #[utoipa::path(get, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+    responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let user = ctx.store.ledger.user(parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&user.ok_or_else(unknown)?))
@@ -36,21 +36,21 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefus
 
 /// Removes a user and ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 404)))]
 pub async fn remove(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(users::remove(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a user from signing in and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/disable", tag = "admin: users", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 404)))]
 pub async fn disable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(users::disable(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a user sign in again.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/enable", tag = "admin: users", params(("id" = String, Path)),
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 404)))]
+    responses((status = 200), (status = 404)))]
 pub async fn enable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     users::enable(&ctx, parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
@@ -67,7 +67,7 @@ pub struct NewPassword {
 /// Sets a password and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/password", tag = "admin: users", params(("id" = String, Path)),
     request_body = NewPassword,
-    security(("bearer" = ["tokenhouse:admin"])), responses((status = 200), (status = 202), (status = 400), (status = 404)))]
+    responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn password(
     ctx: Ctx,
     by: Administrator,

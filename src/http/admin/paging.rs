@@ -1,0 +1,61 @@
+//! Which page of a list is wanted, read strictly from the query.
+
+use actix_web::error::QueryPayloadError;
+use actix_web::web::{Query, QueryConfig};
+use serde::Deserialize;
+
+use super::body::without_values;
+use crate::http::error::AdminRefusal;
+use crate::model::PageRequest;
+use crate::protocol::OAuthError;
+
+/// The longest identifier after which a page can begin, in bytes.
+const MAX_PLACE: usize = 128;
+
+/// Where a page begins: an identifier. That it is that of something is not asked, for it may have been removed since.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Place(String);
+
+impl TryFrom<String> for Place {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = text.len() <= MAX_PLACE && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(text)) } else { Err("after is no identifier") }
+    }
+}
+
+/// Which page of a list is wanted.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<Place>,
+    /// 1 to 500; 100 where absent.
+    limit: Option<u32>,
+}
+
+/// The page of `limit` items after `after`.
+pub fn page(after: Option<Place>, limit: Option<u32>) -> PageRequest {
+    PageRequest::new(after.map(|Place(text)| text), limit)
+}
+
+impl From<Query<Paging>> for PageRequest {
+    fn from(paging: Query<Paging>) -> Self {
+        let Paging { after, limit } = paging.into_inner();
+        page(after, limit)
+    }
+}
+
+/// Makes a query that cannot be read look like every other refusal.
+pub fn query_config() -> QueryConfig {
+    QueryConfig::default().error_handler(|error, _| {
+        let why = match &error {
+            QueryPayloadError::Deserialize(error) => without_values(error, "a parameter is not of the right form"),
+            _ => "it cannot be read".to_owned(),
+        };
+        AdminRefusal(OAuthError::invalid_request(format!("the query does not fit: {why}"))).into()
+    })
+}
