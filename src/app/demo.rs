@@ -4,8 +4,9 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{ClientState, Secret, UserState};
+use crate::model::{ClientState, Secret, User, UserState};
 use crate::protocol::{GrantType, OAuthError, Scope};
+use crate::store::ledger::Dialect;
 use crate::users::{self, NewUser};
 
 /// A user who may use applications.
@@ -22,6 +23,11 @@ pub const SERVICE: (&str, &str) = ("demo-service", "demo-service-secret-that-eve
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
+    if ctx.store.ledger.dialect() != Dialect::Sqlite {
+        return Err(OAuthError::invalid_request(
+            "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL",
+        ));
+    }
     for ((name, password), admin) in [(USER, false), (ADMIN, true)] {
         add_user(ctx, name, password, admin).await?;
     }
@@ -30,11 +36,8 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
 
 async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {
     if let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? {
-        return if user.state == UserState::Disabled {
-            users::enable(ctx, user.id, Actor::System).await
-        } else {
-            Ok(())
-        };
+        let stopped = user.state == UserState::Disabled && is_untouched(&user);
+        return if stopped { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
     }
     let new = NewUser {
         username: name.to_owned(),
@@ -82,10 +85,7 @@ async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
 pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
     for (name, _) in [USER, ADMIN] {
         let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? else { continue };
-        let untouched = user.state == UserState::Active
-            && user.roles == ["demo"]
-            && user.password_changed_at == Some(user.created_at);
-        if untouched {
+        if user.state == UserState::Active && is_untouched(&user) {
             tracing::warn!(user = name, "a demo user of an earlier `serve --dev` was disabled");
             users::disable(ctx, user.id, Actor::System).await?;
         }
@@ -99,6 +99,11 @@ pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
         clients::disable(ctx, &id, Actor::System).await?;
     }
     Ok(())
+}
+
+/// Whether it is the user that `--dev` has made, with the password that everybody knows.
+fn is_untouched(user: &User) -> bool {
+    user.roles == ["demo"] && user.password_changed_at == Some(user.created_at)
 }
 
 /// Lines to paste.

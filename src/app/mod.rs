@@ -84,7 +84,6 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         config,
     };
     ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
-    clients::ensure_direct(&ctx).await?;
     Ok(ctx)
 }
 

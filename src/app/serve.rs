@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::upkeep::{self, Follower, Upkeep};
 use super::{Purpose, demo, open, tls};
+use crate::clients;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::ctx::{Ctx, SharedCtx};
@@ -54,6 +55,8 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
         _ => None,
     };
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
+    // Only the service: a command may run with other settings, and these change what the client may be granted.
+    clients::ensure_direct(&ctx).await.map_err(|error| error.to_string())?;
     match mode {
         Mode::Production => demo::stop(&ctx).await.map_err(|error| with_causes(&error))?,
         Mode::Development => demo::add(&ctx).await.map_err(|error| with_causes(&error))?,
@@ -68,7 +71,7 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let operators = http::operations(state)
         .start(Listening { listener: ops_listener, tls: None, workers: 1, drain: Duration::from_secs(1) })
         .map_err(|error| format!("ops_listen: {error}"))?;
-    let upkeep = upkeep::start(&ctx, follower);
+    let upkeep = upkeep::start(&ctx, follower, metrics());
     let running = Running {
         upkeep,
         address,

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 
 use crate::clock::Timestamp;
@@ -15,6 +16,9 @@ use crate::store::ledger::feed::{Change, FeedPage};
 
 /// How often the change feed is read, at the least.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the samples of metrics are folded together.
+const FOLD_METRICS_EVERY: Duration = Duration::from_secs(5);
 
 /// Feed rows are kept this long; an instance that was away longer drops its memory.
 const KEEP_FEED: Duration = Duration::from_hours(48);
@@ -36,6 +40,7 @@ impl Follower {
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let after = ctx.store.ledger.feed_head().await?;
         remember_ends(ctx).await?;
+        ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
         Ok(Self { after })
     }
 
@@ -62,10 +67,7 @@ impl Follower {
                 }
                 FeedPage::Behind(place) => {
                     tracing::warn!("the change feed was pruned before it was read; starting over");
-                    ctx.store.memory.forget_clients();
-                    remember_ends(ctx).await?;
-                    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
-                    ctx.keys.reload().await?;
+                    start_over(ctx).await?;
                     self.after = place;
                 }
             }
@@ -81,6 +83,7 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
             Change::User(_) => {}
             Change::Client(client) => ctx.store.memory.forget_client(&client),
             Change::Keys => keys_changed = true,
+            Change::Unknown => start_over(ctx).await?,
             Change::SessionEnded(session, ended) => ctx.store.memory.keep_ended(session, ended.at),
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
@@ -98,6 +101,14 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
     Follower::begin(ctx).await?.follow(ctx).await
+}
+
+/// Forgets what was remembered of the ledger, and reads it again.
+async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
+    ctx.store.memory.forget_clients();
+    remember_ends(ctx).await?;
+    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+    ctx.keys.reload().await
 }
 
 /// Reads the ends of the last refresh lifetime from the ledger into memory.
@@ -159,15 +170,26 @@ impl Drop for Upkeep {
 
 /// Starts everything that goes on in the background.
 #[must_use]
-pub fn start(ctx: &SharedCtx, follower: Follower) -> Upkeep {
+pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> Upkeep {
     let noting = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));
     let tasks = vec![
         follow_always(ctx.clone(), follower),
         every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
         every(ctx, "noting when sessions were used", noting, note_uses),
         every(ctx, "removing what has expired", Duration::from_mins(10), prune),
+        fold_metrics(metrics),
     ];
     Upkeep { tasks }
+}
+
+/// Folds samples into histograms; without it they would pile up until somebody reads the metrics.
+fn fold_metrics(metrics: PrometheusHandle) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(FOLD_METRICS_EVERY).await;
+            metrics.run_upkeep();
+        }
+    })
 }
 
 fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()> {

@@ -72,8 +72,7 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found =
-            ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(problem)?;
+        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(problem)?;
         for session in found.items {
             all.push(sessions::describe(ctx, session).await);
         }
@@ -90,9 +89,7 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
         None => None,
     };
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
-    let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine)
-        .await
-        .map_err(problem)?;
+    let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine).await.map_err(problem)?;
     let words = format!(
         "{} sessions ended {}; their last access token expires at {}.",
         receipt.sessions_ended,

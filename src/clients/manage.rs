@@ -18,6 +18,9 @@ use crate::protocol::{AuthMethod, GrantType, OAuthError, RedirectUri, Scope, sco
 use crate::sessions::{self, Applied};
 use crate::store::StoreError;
 
+/// The longest time in which a used refresh token gets its successor again.
+const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
+
 /// The longest life of an access token; status lists count on it.
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
@@ -186,16 +189,14 @@ pub async fn change(
     wanted: ClientChange,
     actor: Actor,
 ) -> Result<(Client, Applied), OAuthError> {
-    let mut client = existing(ctx, id).await?;
-    let before = client.scope.clone();
-    apply(&mut client, wanted);
-    check(ctx, &client)?;
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
-    if !ctx.store.ledger.update_client(&client, ctx.now(), &entry).await? {
-        return Err(unknown());
-    }
+    let decide = |mut client: Client| {
+        apply(&mut client, wanted);
+        check(ctx, &client).map(|()| client)
+    };
+    let (before, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
-    let applied = if before.is_within(&client.scope) {
+    let applied = if before.scope.is_within(&client.scope) {
         Applied::Everywhere
     } else {
         end_sessions_beyond(ctx, &client, &actor).await?
@@ -345,12 +346,26 @@ fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     if client.refresh_lifetime.is_some_and(|life| life.is_zero() || life > limit) {
         return refuse("a refresh token lives between one second and tokens.refresh_lifetime_limit");
     }
+    if client.refresh.retry_window.is_some_and(|window| window > MAX_RETRY_WINDOW) {
+        return refuse("a retry window is at most 10 minutes");
+    }
+    if client.refresh.lost_response_window.is_some_and(|window| window > limit) {
+        return refuse("a window for lost answers is at most tokens.refresh_lifetime_limit");
+    }
     let algorithm = client.access_token_algorithm;
     if algorithm.is_some_and(|algorithm| !ctx.keys.algorithms().contains(&algorithm)) {
         return refuse("there is no key of this algorithm; name it in keys.further_algorithms first");
     }
-    if client.audience.iter().any(|audience| audience.is_empty() || audience.len() > 500) {
-        return refuse("an audience is 1 to 500 bytes");
+    if client.audience.len() > 100 || client.audience.iter().any(|audience| audience.is_empty() || audience.len() > 500)
+    {
+        return refuse("a client has at most 100 audiences of 1 to 500 bytes");
+    }
+    if client.redirect_uris.len() > 100 || client.post_logout_redirect_uris.len() > 100 {
+        return refuse("a client has at most 100 addresses to redirect to");
+    }
+    if let Some(uri) = &client.backchannel_logout_uri {
+        // The same forms are safe to call as to redirect to (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+        RedirectUri::parse(uri)?;
     }
     if let Some(uri) = &client.backchannel_logout_uri {
         RedirectUri::parse(uri)
@@ -374,8 +389,12 @@ fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<(), OAuthEr
         return Err(OAuthError::invalid_request("a public client has no secret"));
     }
     // What is kept is a plain digest, which is safe for long random secrets only.
-    if secret.expose().len() < 32 || secret.expose().len() > 512 {
-        return Err(OAuthError::invalid_request("a client secret is 32 to 512 bytes, all of them random"));
+    // Unreserved characters mean the same to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
+        return Err(OAuthError::invalid_request(
+            "a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~",
+        ));
     }
     Ok(())
 }

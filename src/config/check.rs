@@ -133,6 +133,8 @@ impl Checks<'_> {
         self.require(refresh >= second, "tokens.refresh_lifetime", "must be at least 1s");
         let problem = format_args!("{refresh} is longer than sessions.absolute_lifetime ({absolute})");
         self.require(refresh <= absolute, "tokens.refresh_lifetime", problem);
+        let limit = config.tokens.refresh_lifetime_limit;
+        self.between("tokens.refresh_lifetime_limit", limit, second, absolute);
         self.between("sessions.last_used_every", config.sessions.last_used_every, Span::seconds(0), Span::days(1));
         self.between("refresh.retry_window", config.refresh.retry_window, Span::seconds(0), Span::minutes(10));
         if let Some(window) = config.refresh.lost_response_window {

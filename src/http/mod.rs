@@ -34,6 +34,9 @@ pub const HEADER_TIME: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long the body of a request may take to arrive.
 pub const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// How long an idle connection is kept: longer than proxies keep theirs, so that they never send into a closed one.
+pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
+
 /// The context, as the doors get it.
 pub type Ctx = web::Data<crate::ctx::Ctx>;
 
@@ -95,6 +98,7 @@ impl HttpServerBuilder {
         })
         .disable_signals()
         .client_request_timeout(HEADER_TIME)
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(listening.drain.as_secs().max(1));
         if listening.workers > 0 {
             server = server.workers(listening.workers);

@@ -74,10 +74,12 @@ pub enum EndReason {
     ScopeWithdrawn,
     /// The session began before a moment that an administrator named.
     IssuedBefore,
+    /// For a reason that only a newer version of this program knows.
+    Unknown,
 }
 
 impl EndReason {
-    /// Every reason.
+    /// Every reason that this version knows.
     pub const ALL: [Self; 12] = [
         Self::Revoked,
         Self::SignedOut,
@@ -92,6 +94,12 @@ impl EndReason {
         Self::ScopeWithdrawn,
         Self::IssuedBefore,
     ];
+
+    /// The reason of this word; an end is an end, whatever a newer version calls its reason.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word).unwrap_or(Self::Unknown)
+    }
 
     /// The word that the ledger, the admin API and the audit use.
     #[must_use]
@@ -109,6 +117,7 @@ impl EndReason {
             Self::ClientRemoved => "client_removed",
             Self::ScopeWithdrawn => "scope_withdrawn",
             Self::IssuedBefore => "issued_before",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -4,6 +4,8 @@
 //! instance refuses the session from memory, the others learn of it from the change feed, and background work writes
 //! the tombstone as soon as the hot state answers.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::audit::{Actor, AuditEntry, AuditEvent};
@@ -69,7 +71,7 @@ pub async fn end_one_as(
     let ended = Ended { at: ctx.now(), reason };
     match ctx.store.ledger.end_session(session, ended, &entry).await? {
         EndOutcome::Absent => Ok(None),
-        EndOutcome::Ended(_) | EndOutcome::EndedBefore(_) => Ok(Some(bury(ctx, &[session]).await)),
+        EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => Ok(Some(bury(ctx, &[row]).await)),
     }
 }
 
@@ -97,38 +99,55 @@ pub async fn end_matching(
         access_tokens_expire_by: at,
         applied: Applied::Everywhere,
     };
+    let entry = |count| {
+        let event = AuditEvent::SessionsRevoked { user: filter.user, client: filter.client.clone(), count, reason };
+        ctx.audit(actor.clone(), event)
+    };
     loop {
-        let batch = ctx.store.ledger.end_sessions(&filter, Ended { at, reason }, BATCH).await?;
+        let batch = ctx.store.ledger.end_sessions(&filter, Ended { at, reason }, BATCH, entry).await?;
         if batch.is_empty() {
             break;
         }
-        let ids: Vec<SessionId> = batch.iter().map(|session| session.id).collect();
-        receipt.applied = receipt.applied.max(bury(ctx, &ids).await);
+        receipt.applied = receipt.applied.max(bury(ctx, &batch).await);
         count(ctx, &mut receipt, &batch, at).await?;
     }
-    let count = receipt.sessions_ended;
-    let event = AuditEvent::SessionsRevoked { user: filter.user, client: filter.client.clone(), count, reason };
-    ctx.store.ledger.record(&ctx.audit(actor, event)).await?;
+    if receipt.sessions_ended == 0 {
+        // The watermark rose all the same.
+        ctx.store.ledger.record(&entry(0)).await?;
+    }
     Ok(receipt)
 }
 
-/// Writes tombstones, or remembers that they are still to be written.
-pub async fn bury(ctx: &Ctx, sessions: &[SessionId]) -> Applied {
+/// Writes the tombstones of sessions that have ended in the ledger, or remembers that they are still to be written.
+pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
+    let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
-    for session in sessions {
+    for session in &ids {
         ctx.store.memory.keep_ended(*session, now);
     }
-    match ctx.store.hot.end(sessions, ctx.config.longest_refresh_lifetime()).await {
+    let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
+    match ctx.store.hot.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
         Ok(()) => {
-            ctx.store.memory.forget_pending(sessions);
+            ctx.store.memory.forget_pending(&ids);
             Applied::Everywhere
         }
         Err(error) => {
-            tracing::warn!(error = %error, sessions = sessions.len(), "tombstones are pending");
-            ctx.store.memory.keep_pending(sessions);
+            tracing::warn!(error = %error, sessions = ids.len(), "tombstones are pending");
+            ctx.store.memory.keep_pending(&ids);
             Applied::Pending
         }
     }
+}
+
+/// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.
+async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> Duration {
+    for session in sessions {
+        // What cannot be looked up now may be fixed.
+        if !matches!(ctx.store.client(&session.client_id).await, Ok(Some(client)) if !client.refresh.fixed) {
+            return longest.max(ctx.config.longest_refresh_lifetime());
+        }
+    }
+    ctx.config.longest_refresh_lifetime()
 }
 
 /// One part of a filter has a watermark of its own. Several parts together have none: the watermark would end more than

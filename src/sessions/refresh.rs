@@ -125,7 +125,7 @@ async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(),
     ctx.store.hot.insert(session.id, &record).await?;
     let again = ctx.store.ledger.session(session.id).await?;
     if again.is_none_or(|session| session.ended.is_some()) {
-        end::bury(ctx, &[token.session]).await;
+        end::bury(ctx, &[session]).await;
         return Err(over());
     }
     tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the ledger");

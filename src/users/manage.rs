@@ -54,6 +54,8 @@ pub(super) fn draw_up(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<Use
     if let Some(email) = &new.email {
         check_email(email)?;
     }
+    check_words("roles", &new.roles)?;
+    check_words("groups", &new.groups)?;
     let now = ctx.now();
     Ok(User {
         id: UserId(ctx.random.uuid_at(now)),
@@ -150,6 +152,16 @@ fn check_username(username: &str) -> Result<(), OAuthError> {
         && username.trim() == username
         && !username.chars().any(|letter| letter.is_control() || letter.is_whitespace());
     if fits { Ok(()) } else { Err(OAuthError::invalid_request("a user name is 1 to 128 bytes without white space")) }
+}
+
+/// Roles and groups stand in every token, so there are few of them and they are short.
+fn check_words(what: &str, words: &[String]) -> Result<(), OAuthError> {
+    let fits = words.len() <= 100 && words.iter().all(|word| (1..=200).contains(&word.len()));
+    if fits {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_request(format!("{what} are at most 100, of 1 to 200 bytes each")))
+    }
 }
 
 /// One `@` with something on both sides; whether the address works is known only once mail was answered.

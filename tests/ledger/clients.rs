@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use tokenhouse::audit::AuditEntry;
 use tokenhouse::model::{
     ClientKind, ClientSecret, ClientState, PageRequest, RefreshPolicy, RepeatedRefresh, SigningAlgorithm,
 };
@@ -66,7 +67,8 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
         change.state = ClientState::Disabled;
         change.not_before = house.now();
         change.status_index = 99;
-        assert!(house.ledger.update_client(&change, house.now(), &house.any_entry()).await.unwrap());
+        let edited = house.ledger.edit_client(&client.id, &house.any_entry(), |_| Ok(change.clone())).await.unwrap();
+        assert_eq!(edited.unwrap().0, client);
 
         let expected = tokenhouse::model::Client {
             name: change.name,
@@ -88,7 +90,8 @@ async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
         let mut at = house.now();
         let mut change = async |minutes: Option<u64>, at| {
             client.access_lifetime = minutes.map(|minutes| millis(minutes * 60_000));
-            assert!(house.ledger.update_client(&client, at, &house.any_entry()).await.unwrap());
+            let entry = AuditEntry { at, ..house.any_entry() };
+            house.ledger.edit_client(&client.id, &entry, |_| Ok(client.clone())).await.unwrap().unwrap();
             former(house).await
         };
         // From the house's own to ten minutes; the former one is the house's own (no number).
@@ -152,7 +155,7 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         let client = house.new_client("nobody");
         let (at, entry) = (house.now(), house.any_entry());
 
-        assert!(!house.ledger.update_client(&client, at, &entry).await.unwrap());
+        assert_eq!(house.ledger.edit_client(&client.id, &entry, |_| Ok(client.clone())).await.unwrap(), None);
         assert!(!house.ledger.set_client_secrets(&client.id, &[], &entry).await.unwrap());
         assert!(!house.ledger.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
         assert!(!house.ledger.raise_client_watermark(&client.id, at).await.unwrap());
@@ -178,6 +181,22 @@ async fn clients_are_listed_byte_by_byte_in_pages() {
         assert_eq!(seen, ids);
         assert!(house.ledger.remove_client(&first.items[0].id, &house.any_entry()).await.unwrap());
         assert_eq!(house.ledger.client(&first.items[0].id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_edit_writes_nothing() {
+    on_each_database(async |house| {
+        let client = house.client("app").await;
+        let before = house.ledger.feed_head().await.unwrap();
+        let refuse = |_| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+
+        let refused = house.ledger.edit_client(&client.id, &house.any_entry(), refuse).await;
+
+        assert!(refused.is_err());
+        assert_eq!(house.ledger.client(&client.id).await.unwrap(), Some(client));
+        assert_eq!(house.ledger.feed_head().await.unwrap(), before);
     })
     .await;
 }

@@ -54,7 +54,7 @@ async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
         let mut batches = Vec::new();
         let mut all = Vec::new();
         loop {
-            let batch = house.ledger.end_sessions(&of_user(alice), ended, 2).await.unwrap();
+            let batch = house.ledger.end_sessions(&of_user(alice), ended, 2, |_| house.any_entry()).await.unwrap();
             if batch.is_empty() {
                 break;
             }
@@ -105,13 +105,21 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
             ..of_user(alice)
         };
         let ended = house.ended(EndReason::IssuedBefore);
-        let sessions = house.ledger.end_sessions(&filter, ended, 100).await.unwrap();
+        let sessions = house.ledger.end_sessions(&filter, ended, 100, |_| house.any_entry()).await.unwrap();
         assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [meant]);
 
         let over = tokenhouse::model::Ended { at: start.plus(millis(61_500)), reason: EndReason::Admin };
-        let rest = house.ledger.end_sessions(&SessionFilter::default(), over, 100).await.unwrap();
+        let rest =
+            house.ledger.end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry()).await.unwrap();
         assert_eq!(rest.len(), 1, "two are past their absolute end");
-        assert!(house.ledger.end_sessions(&SessionFilter::default(), over, 100).await.unwrap().is_empty());
+        assert!(
+            house
+                .ledger
+                .end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry())
+                .await
+                .unwrap()
+                .is_empty()
+        );
     })
     .await;
 }
@@ -157,7 +165,7 @@ async fn several_who_end_the_same_sessions_end_each_once() {
                     let mut mine = Vec::new();
                     loop {
                         ledger.touch_sessions(&touched).await.unwrap();
-                        let some = ledger.end_sessions(&of_user(user), ended, 4).await.unwrap();
+                        let some = ledger.end_sessions(&of_user(user), ended, 4, |_| house.any_entry()).await.unwrap();
                         if some.is_empty() {
                             return mine;
                         }
@@ -194,7 +202,9 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
             let (at, entry) = (house.now(), house.any_entry());
             house.ledger.set_user_state(user, UserState::Disabled, at, &entry).await.unwrap();
             let ended = house.ended(EndReason::UserDisabled);
-            while !house.ledger.end_sessions(&of_user(user), ended, 2).await.unwrap().is_empty() {}
+            while !house.ledger.end_sessions(&of_user(user), ended, 2, |_| house.any_entry()).await.unwrap().is_empty()
+            {
+            }
             for beginning in beginning {
                 beginning.await.unwrap();
             }
@@ -222,7 +232,11 @@ async fn no_earlier_session_slips_through_a_watermark() {
                 house.ledger.raise_client_watermark(&client, mark).await.unwrap();
             }
             let earlier = SessionFilter { issued_before: Some(mark), ..SessionFilter::default() };
-            house.ledger.end_sessions(&earlier, house.ended(EndReason::IssuedBefore), 100).await.unwrap();
+            house
+                .ledger
+                .end_sessions(&earlier, house.ended(EndReason::IssuedBefore), 100, |_| house.any_entry())
+                .await
+                .unwrap();
             let begun = beginning.await.unwrap();
 
             let session = house.ledger.session(id).await.unwrap();

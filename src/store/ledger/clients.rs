@@ -9,6 +9,7 @@ use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm};
+use crate::protocol::OAuthError;
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -42,9 +43,7 @@ impl Ledger {
 
     /// The client with this identifier, with its secrets.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
-        let client = query(concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id = $1"))
-            .bind(id.as_str().to_owned());
-        self.db.read_one(client).await?.as_ref().map(read).transpose()
+        self.db.read_one(select_one(id)).await?.as_ref().map(read).transpose()
     }
 
     /// Clients in the order of their identifiers.
@@ -56,32 +55,37 @@ impl Ledger {
         Ok(self::page(clients, page, |client: &Client| client.id.to_string()))
     }
 
-    /// Writes everything of the client but its secrets, state, watermark, status index and creation. Where the life
-    /// of access tokens changes, the row keeps the former one and when it changed (status lists need it).
-    /// `false`: no such client.
-    pub async fn update_client(&self, client: &Client, at: Timestamp, entry: &AuditEntry) -> Result<bool, StoreError> {
-        // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts.
-        let change = query(
-            "update clients
-             set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
-               redirect_uris = $9, post_logout_redirect_uris = $10, backchannel_logout_uri = $11,
-               access_token_algorithm = $12,
-               former_access_lifetime = case
-                 when access_lifetime is not distinct from $13 then former_access_lifetime
-                 when access_lifetime_changed_at > $16 - 86400000 and former_access_lifetime > access_lifetime
-                   then former_access_lifetime
-                 else access_lifetime
-               end,
-               access_lifetime_changed_at = case
-                 when access_lifetime is not distinct from $13 then access_lifetime_changed_at
-                 else $16
-               end,
-               access_lifetime = $13,
-               refresh_lifetime = $14, refresh = $15
-             where id = $1",
-        );
-        let change = bind_settings(change, client).bind(at.millis());
-        self.change_client(&client.id, change, at, Some(entry)).await
+    /// Changes a client by `decide`, which sees it under a lock, so that of two changes at once none is lost. Secrets,
+    /// state, watermark, status index and creation stay. Where the life of access tokens changes, the row keeps the
+    /// former one and when it changed (status lists need it). Returns the client before and after; `None`: no such
+    /// client.
+    ///
+    /// # Errors
+    /// That of `decide`, and then nothing was written.
+    pub async fn edit_client(
+        &self,
+        id: &ClientId,
+        entry: &AuditEntry,
+        decide: impl FnOnce(Client) -> Result<Client, OAuthError> + Send,
+    ) -> Result<Option<(Client, Client)>, OAuthError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Client(id.clone()), entry.at).await?;
+        let row = work.read_one(select_one(id)).await?;
+        let Some(before) = row.as_ref().map(read).transpose()? else {
+            work.rollback().await?;
+            return Ok(None);
+        };
+        let after = match decide(before.clone()) {
+            Ok(after) => after,
+            Err(refusal) => {
+                work.rollback().await?;
+                return Err(refusal);
+            }
+        };
+        work.write(update(&after, entry.at)).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Some((before, after)))
     }
 
     /// Replaces the secrets. `false`: no such client.
@@ -159,6 +163,35 @@ impl Ledger {
         work.commit().await?;
         Ok(true)
     }
+}
+
+fn update(client: &Client, at: Timestamp) -> Query {
+    // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts.
+    let change = query(
+        "update clients
+             set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
+               redirect_uris = $9, post_logout_redirect_uris = $10, backchannel_logout_uri = $11,
+               access_token_algorithm = $12,
+               former_access_lifetime = case
+                 when access_lifetime is not distinct from $13 then former_access_lifetime
+                 when access_lifetime_changed_at > $16 - 86400000 and former_access_lifetime > access_lifetime
+                   then former_access_lifetime
+                 else access_lifetime
+               end,
+               access_lifetime_changed_at = case
+                 when access_lifetime is not distinct from $13 then access_lifetime_changed_at
+                 else $16
+               end,
+               access_lifetime = $13,
+               refresh_lifetime = $14, refresh = $15
+             where id = $1",
+    );
+    bind_settings(change, client).bind(at.millis())
+}
+
+fn select_one(id: &ClientId) -> Query {
+    query(concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id = $1"))
+        .bind(id.as_str().to_owned())
 }
 
 fn insert(client: &Client) -> Query {

@@ -29,6 +29,8 @@ pub enum Change {
     SessionEnded(SessionId, Ended),
     /// The global watermark rose.
     Watermark,
+    /// Something that only a newer version of this program knows: anything may have changed.
+    Unknown,
 }
 
 /// What a reader of the feed gets.
@@ -124,7 +126,7 @@ impl Work {
         let (kind, subject) = words(change);
         let ended = match change {
             Change::SessionEnded(_, ended) => Some(ended),
-            Change::User(_) | Change::Client(_) | Change::Keys | Change::Watermark => None,
+            Change::User(_) | Change::Client(_) | Change::Keys | Change::Watermark | Change::Unknown => None,
         };
         let row = query(
             "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
@@ -172,6 +174,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session, _) => ("session", session.to_string()),
         Change::Watermark => ("watermark", String::new()),
+        Change::Unknown => ("unknown", String::new()),
     }
 }
 
@@ -188,7 +191,7 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
             Ok(Change::SessionEnded(session, ended))
         }
         "watermark" => Ok(Change::Watermark),
-        _ => Err(columns.corrupt("kind")),
+        _ => Ok(Change::Unknown),
     }
 }
 

@@ -97,6 +97,7 @@ impl Ledger {
         filter: &SessionFilter,
         ended: Ended,
         limit: u32,
+        entry: impl Fn(u64) -> AuditEntry + Send,
     ) -> Result<Vec<Session>, StoreError> {
         let mut work = self.db.begin().await?;
         let first = work.next_number().await?;
@@ -108,6 +109,7 @@ impl Ledger {
         let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| session.id);
         work.announce_ended(first, sessions.len()).await?;
+        work.audit(&entry(sessions.len() as u64)).await?;
         work.commit().await?;
         Ok(sessions)
     }
@@ -287,8 +289,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
 /// The end of a session, in its own row or in the feed's: both columns or neither.
 pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreError> {
     let at = columns.time_if("ended_at")?;
-    let reason =
-        columns.word_if("ended_reason", |word| EndReason::ALL.into_iter().find(|reason| reason.as_str() == word))?;
+    let reason = columns.word_if("ended_reason", |word| Some(EndReason::from_word(word)))?;
     match (at, reason) {
         (Some(at), Some(reason)) => Ok(Some(Ended { at, reason })),
         (None, None) => Ok(None),
