@@ -177,6 +177,7 @@ pub fn command(config: &Config) -> Command {
     if let Some(redis) = &config.redis.url {
         set("REDIS_URL", redis.expose());
         set("TOKENHOUSE__REDIS__KEY_PREFIX", &config.redis.key_prefix);
+        set("TOKENHOUSE__REDIS__COMMAND_TIMEOUT", &config.redis.command_timeout.to_string());
     }
     if let Some(key) = &config.keys.master_key {
         set("TOKENHOUSE_MASTER_KEY", key.expose());

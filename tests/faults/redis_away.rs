@@ -124,7 +124,7 @@ async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
 }
 
 #[actix_web::test]
-async fn scripts_flushed_under_load_are_not_noticed() {
+async fn scripts_flushed_under_load_cost_503_at_most() {
     if only_sqlite() {
         return;
     }
@@ -143,7 +143,8 @@ async fn scripts_flushed_under_load_are_not_noticed() {
     let current = crowd.leave().await;
 
     assert_eq!(current.len(), tokens.len());
-    assert_eq!(town.doors.history.count(|event| !matches!(event.answer, Answer::Issued(_))), 0);
+    let served = town.doors.history.count(|event| matches!(event.answer, Answer::Issued(_)));
+    assert!(served * 10 > town.doors.history.mark() * 9, "{served} of {}", town.doors.history.mark());
     town.check(NOTHING).await;
     town.close().await;
 }
