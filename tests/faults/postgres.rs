@@ -145,7 +145,8 @@ fn programs() -> Option<PathBuf> {
     folders.sort();
     folders.reverse();
     let all = in_path.unwrap_or_default().into_iter().chain(folders);
-    all.map(|folder| std::fs::canonicalize(folder.join("initdb")).ok().and_then(|file| Some(file.parent()?.to_owned())))
-        .flatten()
-        .find(|folder| folder.join("postgres").is_file())
+    all.filter_map(|folder| {
+        std::fs::canonicalize(folder.join("initdb")).ok().and_then(|file| Some(file.parent()?.to_owned()))
+    })
+    .find(|folder| folder.join("postgres").is_file())
 }
