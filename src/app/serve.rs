@@ -65,11 +65,12 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let draining = Arc::new(AtomicBool::new(false));
     let drain = ctx.config.shutdown.drain.get();
     let public = http::public(&ctx)
-        .start(Listening { listener, tls, workers: ctx.config.workers, drain })
+        .start(Listening { listener, tls, workers: ctx.config.workers, drain, draining: draining.clone() })
         .map_err(|error| format!("listen: {error}"))?;
     let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics() };
+    let drain = Duration::from_secs(1);
     let operators = http::operations(state)
-        .start(Listening { listener: ops_listener, tls: None, workers: 1, drain: Duration::from_secs(1) })
+        .start(Listening { listener: ops_listener, tls: None, workers: 1, drain, draining: draining.clone() })
         .map_err(|error| format!("ops_listen: {error}"))?;
     let upkeep = upkeep::start(&ctx, follower, metrics());
     let running = Running {

@@ -16,6 +16,11 @@ pub mod origin;
 pub mod request_log;
 pub mod routes;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -73,6 +78,8 @@ pub struct Listening {
     pub workers: usize,
     /// How long requests in flight may take after a stop.
     pub drain: std::time::Duration,
+    /// Whether the service is shutting down.
+    pub draining: Arc<AtomicBool>,
 }
 
 impl HttpServerBuilder {
@@ -81,10 +88,15 @@ impl HttpServerBuilder {
     /// # Errors
     /// When the socket cannot be used.
     pub fn start(self, listening: Listening) -> std::io::Result<actix_web::dev::Server> {
-        let mount = std::sync::Arc::new(self.0);
+        let mount = Arc::new(self.0);
+        let draining = listening.draining;
         let mut server = HttpServer::new(move || {
-            let mount = mount.clone();
+            let (mount, draining) = (mount.clone(), draining.clone());
             App::new()
+                .wrap_fn(move |request, next| {
+                    let (answering, draining) = (next.call(request), draining.clone());
+                    async move { answering.await.map(|answer| part_from(answer, &draining)) }
+                })
                 .wrap(
                     DefaultHeaders::new()
                         .add(("X-Content-Type-Options", "nosniff"))
@@ -109,6 +121,15 @@ impl HttpServerBuilder {
         };
         Ok(server.run())
     }
+}
+
+/// While the service is shutting down, each answer asks its client to come back by another connection. Who is asked has
+/// an answer; who only finds the connection closed may have sent the next request into it.
+fn part_from<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool) -> ServiceResponse<B> {
+    if draining.load(Ordering::SeqCst) {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    answer
 }
 
 async fn nothing_here() -> HttpResponse {

@@ -1,6 +1,9 @@
 //! Settles what `rotation` decides: one trip to the hot state for the common case, two for the rare ones.
 
+use std::time::Duration;
+
 use crate::audit::{Actor, AuditEvent};
+use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
 use crate::gate::{self, Holder};
 use crate::model::{Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId};
@@ -15,6 +18,10 @@ use super::rotation::{self, Decision, Presented, Rules, Why};
 /// mean that something else is wrong.
 const MAX_ROUNDS: u32 = 16;
 
+/// A rotation that took longer is looked at again before it is answered. This instance may have stood still meanwhile
+/// (SIGSTOP, a frozen virtual machine), and the session may have ended on another.
+const PROMPT: Duration = Duration::from_millis(500);
+
 /// From this generation in a row on, repeats are reported.
 const REPEATS_REPORTED: u32 = 3;
 
@@ -25,6 +32,18 @@ const REPEATS_REPORTED: u32 = 3;
 /// [`OAuthError::Unavailable`] when the hot state (or the ledger, for a lost record) does not answer: then nothing was
 /// consumed, or a retry repairs it.
 pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, OAuthError> {
+    let watch = Stopwatch::start();
+    let record = settle(ctx, client, token).await?;
+    if watch.elapsed() > PROMPT && ctx.store.hot.load(token.session).await?.0 == HotSession::Ended {
+        return Err(over());
+    }
+    refuse_known_end(ctx, token.session)?;
+    ctx.store.memory.note_use(token.session, ctx.now());
+    Ok(record)
+}
+
+/// Decides, and writes the decision down.
+async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, OAuthError> {
     refuse_known_end(ctx, token.session)?;
     let rules = rules_of(ctx, client);
     let (mut known, mut now) = if rules.fixed {
@@ -32,7 +51,7 @@ pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<
     } else {
         let advance = ctx.store.hot.advance(token.session, token.generation).await?;
         match advance.session {
-            HotSession::Live(record) if advance.advanced => return used(ctx, token.session, *record),
+            HotSession::Live(record) if advance.advanced => return Ok(*record),
             other => (other, advance.now),
         }
     };
@@ -41,13 +60,13 @@ pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<
             HotSession::Ended => return Err(over()),
             HotSession::Absent => rebuild(ctx, client, token).await?,
             HotSession::Live(record) => match rotation::decide(&record, presented(token), rules, now) {
-                Decision::Keep => return used(ctx, token.session, *record),
+                Decision::Keep => return Ok(*record),
                 Decision::Over => return Err(over()),
                 Decision::Reuse => return Err(reuse(ctx, token).await?),
                 Decision::Step(next, why) => {
                     if ctx.store.hot.replace(token.session, &record, &next).await? {
                         report(ctx, client, token, why).await?;
-                        return used(ctx, token.session, *next);
+                        return Ok(*next);
                     }
                 }
             },
@@ -105,12 +124,6 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
             .or(house.lost_response_window.map(crate::config::Span::get)),
         fixed: client.refresh.fixed,
     }
-}
-
-fn used(ctx: &Ctx, session: SessionId, record: RotationRecord) -> Result<RotationRecord, OAuthError> {
-    refuse_known_end(ctx, session)?;
-    ctx.store.memory.note_use(session, ctx.now());
-    Ok(record)
 }
 
 /// The record is lost: make it again at the presented token, unless the ledger says that the session is over.

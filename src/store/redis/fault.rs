@@ -23,7 +23,8 @@ pub(super) fn broken(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>
 }
 
 /// What an error in answer to a command means: our own mistake, or a server that cannot serve at the moment (gone,
-/// slow, out of memory, read-only, loading, in failover, cut off from its replicas, asking for a password…).
+/// slow, out of memory, read-only, loading, in failover, cut off from its replicas, asking for a password…). One that
+/// knows no script had it flushed between our sending and our calling it; it has done nothing.
 pub(super) fn refused(error: RedisError) -> StoreError {
     if is_our_mistake(&error) { broken(error) } else { unreachable(error) }
 }
@@ -34,7 +35,6 @@ fn is_our_mistake(error: &RedisError) -> bool {
             kind,
             ServerErrorKind::ResponseError
                 | ServerErrorKind::ExecAbort
-                | ServerErrorKind::NoScript
                 | ServerErrorKind::CrossSlot
                 | ServerErrorKind::NotBusy
                 | ServerErrorKind::NoSub
@@ -100,6 +100,7 @@ mod tests {
             ServerErrorKind::MasterDown,
             ServerErrorKind::ClusterDown,
             ServerErrorKind::TryAgain,
+            ServerErrorKind::NoScript,
         ] {
             let error = RedisError::from((ErrorKind::Server(kind), "refused"));
 

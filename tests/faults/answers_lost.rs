@@ -1,0 +1,140 @@
+//! Rows 10 and 11: the answer to a refresh is lost and the client asks again, sooner or later; and a hundred ask at once.
+
+use std::time::Duration;
+
+use tokenhouse::config::{Config, Span};
+use tokenhouse::model::HotSession;
+use tokenhouse::tokens;
+use tokio::task::JoinSet;
+
+use crate::checks::{Allowed, NOTHING, Silence, Writes};
+use crate::doors::Doors;
+use crate::history::{Answer, Mark};
+use crate::house::backends;
+use crate::proxy::{Proxy, Way};
+use crate::times;
+use crate::town::Town;
+
+/// The answer that was dropped counts as none.
+const DROPPED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
+
+/// A session whose second refresh was answered and the answer lost.
+struct Lost {
+    /// What the client has.
+    held: String,
+    /// What it was sent.
+    lost: String,
+}
+
+async fn lose_an_answer(town: &Town) -> Lost {
+    let first = town.doors.sessions(1).await.remove(0);
+    let held = town.doors.next(&first).await;
+    let proxy = Proxy::to(town.house.running.address);
+    proxy.set(Way::DropAnswersAfter(0));
+    let session = town.house.session_of(&held);
+    let dropped = tokio::time::timeout(Duration::from_secs(20), async {
+        let doors = Doors::of(&[proxy.address()]);
+        let mut asking = Box::pin(doors.refresh(0, &held));
+        loop {
+            tokio::select! {
+                answer = &mut asking => panic!("{answer:?} came through"),
+                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+            }
+            let record = town.house.record(session).await;
+            if record.current.number == 2 {
+                return record;
+            }
+        }
+    });
+    let record = dropped.await.unwrap();
+    let lost = tokens::refresh_token(town.ctx(), session, &record).unwrap();
+    Lost { held, lost }
+}
+
+/// Lets the rotation of `held` lie that far back, by the clock of the store, which no test can move.
+async fn rotated_ago(town: &Town, held: &str, ago: Duration) {
+    let session = town.house.session_of(held);
+    let hot = &town.ctx().store.hot;
+    let (HotSession::Live(old), now) = hot.load(session).await.unwrap() else { panic!("no live record") };
+    let mut aged = *old.clone();
+    aged.ancestors[0].rotated_at = now.minus(ago);
+    assert!(hot.replace(session, &old, &aged).await.unwrap());
+}
+
+#[actix_web::test]
+async fn a_retry_within_the_window_gets_the_token_that_was_lost() {
+    for backend in backends() {
+        let town = Town::open(backend, |_, _| {}).await;
+        for after in [Duration::from_millis(100), Duration::from_secs(5), Duration::from_secs(29)] {
+            let Lost { held, lost } = lose_an_answer(&town).await;
+            rotated_ago(&town, &held, after).await;
+
+            for at in 0..town.doors.count() {
+                assert_eq!(town.doors.refresh(at, &held).await, Answer::Issued(lost.clone()), "after {after:?}");
+            }
+        }
+        town.check(DROPPED).await;
+        town.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
+    for backend in backends() {
+        let town = Town::open(backend, |_, _| {}).await;
+        for after in [Duration::from_secs(31), Duration::from_hours(3)] {
+            let Lost { held, lost } = lose_an_answer(&town).await;
+            rotated_ago(&town, &held, after).await;
+
+            let again = town.doors.next(&held).await;
+            let place = Mark::of(&lost).place();
+            assert_eq!(Mark::of(&again).place(), (place.0, place.1 + 1), "after {after:?}");
+            assert_eq!(town.doors.next(&held).await, again, "it was re-issued just now");
+            let next = town.doors.next(&again).await;
+            assert_eq!(town.doors.steal(1, &lost).await, Answer::Refused);
+            assert_eq!(town.doors.refresh(0, &next).await, Answer::Refused);
+        }
+        town.check(DROPPED).await;
+        town.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_strict_house_takes_any_retry_for_theft() {
+    for backend in backends() {
+        let strict = |config: &mut Config, _| {
+            config.refresh.retry_window = Span::seconds(0);
+            config.refresh.lost_response_window = Some(Span::seconds(0));
+        };
+        let town = Town::open(backend, strict).await;
+        let Lost { held, lost } = lose_an_answer(&town).await;
+
+        assert_eq!(town.doors.steal(1, &held).await, Answer::Refused);
+        assert_eq!(town.doors.refresh(0, &lost).await, Answer::Refused);
+        town.check(DROPPED).await;
+        town.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
+    for backend in backends() {
+        let town = Town::open(backend, |_, _| {}).await;
+        let mut token = town.doors.sessions(1).await.remove(0);
+        for _ in 0..times(2, 100) {
+            let mut crowd = JoinSet::new();
+            for place in 0..100 {
+                let (doors, token) = (town.doors.clone(), token.clone());
+                crowd.spawn(async move { doors.refresh(place % 2, &token).await });
+            }
+            let answers = crowd.join_all().await;
+
+            let Answer::Issued(successor) = answers[0].clone() else { panic!("{:?}", answers[0]) };
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+            token = successor;
+        }
+        town.doors.next(&token).await;
+        town.check(NOTHING).await;
+        town.close().await;
+    }
+}

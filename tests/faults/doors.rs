@@ -1,0 +1,209 @@
+//! Clients at the doors of one or more instances. Whatever they ask is recorded.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client as Http, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::history::{Answer, Call, History, Mark};
+use crate::house::USER;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a client asks for its last refresh.
+const AT_LAST: Duration = Duration::from_secs(20);
+
+/// The doors of a house.
+#[derive(Clone)]
+pub struct Doors {
+    addresses: Arc<Vec<SocketAddr>>,
+    http: Http,
+    pub history: History,
+}
+
+impl Doors {
+    pub fn of(addresses: &[SocketAddr]) -> Self {
+        let http = Http::builder().timeout(PATIENCE).build().unwrap();
+        Self { addresses: Arc::new(addresses.to_vec()), http, history: History::default() }
+    }
+
+    pub fn count(&self) -> usize {
+        self.addresses.len()
+    }
+
+    fn post(&self, at: usize, path: &str, body: &Value) -> RequestBuilder {
+        self.http.post(format!("http://{}{path}", self.addresses[at])).json(body)
+    }
+
+    /// Signs the house's user in.
+    pub async fn sign_in(&self, at: usize) -> Answer {
+        let (username, password) = USER;
+        let request = self.post(at, "/api/token/", &json!({ "username": username, "password": password }));
+        self.history.record(Call::SignIn, ask(request)).await
+    }
+
+    /// The first tokens of so many new sessions.
+    pub async fn sessions(&self, count: usize) -> Vec<String> {
+        let mut tokens = Vec::new();
+        while tokens.len() < count {
+            match self.sign_in(tokens.len() % self.count()).await {
+                Answer::Issued(token) => tokens.push(token),
+                Answer::Away(Some(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                other => panic!("{other:?}"),
+            }
+        }
+        tokens
+    }
+
+    /// An honest client exchanges its token.
+    pub async fn refresh(&self, at: usize, token: &str) -> Answer {
+        let request = self.post(at, "/api/token/refresh/", &json!({ "refresh": token }));
+        self.history.record(Call::Refresh(token.to_owned()), ask(request)).await
+    }
+
+    /// The token that follows, asked for until it comes.
+    pub async fn next(&self, token: &str) -> String {
+        for at in 0.. {
+            match self.refresh(at % self.count(), token).await {
+                Answer::Issued(next) => return next,
+                Answer::Away(_) | Answer::Silent => {
+                    assert!(at < 400, "never served again");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        unreachable!()
+    }
+
+    /// A thief shows a token that was replaced long ago, until somebody knows what to say.
+    pub async fn steal(&self, at: usize, token: &str) -> Answer {
+        loop {
+            let request = self.post(at, "/api/token/refresh/", &json!({ "refresh": token }));
+            let answer = self.history.record(Call::Theft(token.to_owned()), ask(request)).await;
+            if !matches!(answer, Answer::Away(_) | Answer::Silent) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Is the token good?
+    pub async fn look(&self, at: usize, token: &str) -> Answer {
+        let request = self.post(at, "/api/token/verify/", &json!({ "token": token }));
+        self.history.record(Call::Look(token.to_owned()), ask(request)).await
+    }
+
+    /// Ends the session of a refresh token.
+    pub async fn end(&self, at: usize, token: &str) -> Answer {
+        let request = self.post(at, "/api/token/blacklist/", &json!({ "refresh": token }));
+        self.history.record(Call::End(Mark::of(token).session), ask(request)).await
+    }
+
+    /// Ends the session, however often it takes.
+    pub async fn end_at_last(&self, token: &str) {
+        for at in 0..400 {
+            if self.end(at % self.count(), token).await == Answer::Good {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("a session could not be ended");
+    }
+}
+
+async fn ask(request: RequestBuilder) -> Answer {
+    let Ok(response) = request.send().await else { return Answer::Silent };
+    let status = response.status().as_u16();
+    let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let Ok(text) = response.text().await else { return Answer::Silent };
+    let body: Value = serde_json::from_str(&text).unwrap_or_default();
+    match (status, body["refresh"].as_str(), body["code"].as_str()) {
+        (200, Some(token), _) => Answer::Issued(token.to_owned()),
+        (200, None, _) => Answer::Good,
+        (202, ..) => Answer::Pending,
+        (401, _, Some("token_not_valid" | "no_active_account")) => Answer::Refused,
+        (503, ..) => Answer::Away(wait),
+        _ => Answer::Strange(status, text),
+    }
+}
+
+/// Clients that come and go as long as they are told to.
+pub struct Crowd {
+    doors: Doors,
+    leave: watch::Sender<bool>,
+    clients: JoinSet<Option<String>>,
+}
+
+impl Crowd {
+    pub fn at(doors: &Doors) -> Self {
+        Self { doors: doors.clone(), leave: watch::Sender::new(false), clients: JoinSet::new() }
+    }
+
+    /// Honest clients: each exchanges its token again and again, now here, now there, sometimes twice at once, and asks
+    /// again with the same one where it got none.
+    pub fn walk(&mut self, tokens: &[String]) {
+        for (place, token) in tokens.iter().enumerate() {
+            let walk = walk(self.doors.clone(), self.leave.subscribe(), token.clone(), place);
+            self.clients.spawn(walk);
+        }
+    }
+
+    /// Somebody goes on showing the token of a session that has ended.
+    pub fn haunt(&mut self, token: &str) {
+        let haunt = haunt(self.doors.clone(), self.leave.subscribe(), token.to_owned());
+        self.clients.spawn(haunt);
+    }
+
+    /// Sends everybody home; each honest client is served once more, if it takes a while. Their tokens.
+    pub async fn leave(self) -> Vec<String> {
+        self.leave.send_replace(true);
+        self.clients.join_all().await.into_iter().flatten().collect()
+    }
+}
+
+async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, place: usize) -> Option<String> {
+    let mut steps = place;
+    while !*leave.borrow() {
+        steps += 1;
+        let (here, there) = (steps % doors.count(), (steps + 1) % doors.count());
+        let answer = if steps.is_multiple_of(5) {
+            let (one, other) = tokio::join!(doors.refresh(here, &token), doors.refresh(there, &token));
+            if matches!(one, Answer::Issued(_)) { one } else { other }
+        } else {
+            doors.refresh(here, &token).await
+        };
+        match answer {
+            Answer::Issued(next) => token = next,
+            Answer::Refused => return None,
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let since = doors.history.now();
+    while doors.history.now().saturating_sub(since) < AT_LAST {
+        steps += 1;
+        match doors.refresh(steps % doors.count(), &token).await {
+            Answer::Issued(next) => return Some(next),
+            Answer::Refused => return None,
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    None
+}
+
+async fn haunt(doors: Doors, leave: watch::Receiver<bool>, token: String) -> Option<String> {
+    while !*leave.borrow() {
+        for at in 0..doors.count() {
+            doors.refresh(at, &token).await;
+            doors.look(at, &token).await;
+        }
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+    None
+}

@@ -1,0 +1,106 @@
+//! Row 9: an instance is killed at any moment: in the middle of a sign-in, a rotation, an end, a rotation of the keys.
+
+use reqwest::Method;
+use serde_json::json;
+use tokenhouse::clock::Random;
+
+use crate::checks::{self, Allowed, Silence, Writes};
+use crate::doors::{Crowd, Doors};
+use crate::history::Answer;
+use crate::house::{ADMIN, Backend, backends};
+use crate::process::{Premises, Process};
+use crate::times;
+use crate::town::{pass, reused};
+
+/// Connections break, and nothing else.
+const KILLED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
+
+#[actix_web::test]
+async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothing_back() {
+    for backend in backends() {
+        let premises = Premises::prepare(backend).await;
+        let mut victim = Process::start(&premises, "victim.log").await;
+        let mut addresses = vec![victim.address];
+        let survivor = match backend {
+            // Two processes on one SQLite file would only wait for each other.
+            Backend::Embedded => None,
+            Backend::Servers => Some(Process::start(&premises, "survivor.log").await),
+        };
+        addresses.extend(survivor.iter().map(|process| process.address));
+        let doors = Doors::of(&addresses);
+        let tokens = doors.sessions(4).await;
+        let admin = admin_token(&victim).await;
+        let mut crowd = Crowd::at(&doors);
+        crowd.walk(&tokens);
+
+        let mut ended = Vec::new();
+        for round in 0..times(5, 250) {
+            let busy = tokio::spawn(be_busy(doors.clone()));
+            let rotating = tokio::spawn(rotate_keys(format!("http://{}", victim.address), admin.clone()));
+            pass(40 + u64::from(Random::default().bytes::<1>()[0])).await;
+            victim.kill();
+            rotating.await.unwrap();
+            victim.launch().await;
+            ended.extend(busy.await.unwrap());
+            if let Some(token) = ended.last().filter(|_| round < 3) {
+                crowd.haunt(token);
+            }
+            // Signed before the kill; it is good until it expires, however often the keys were rotated.
+            assert_eq!(doors.look(0, &admin).await, Answer::Good);
+        }
+        let current = crowd.leave().await;
+
+        assert_eq!(current.len(), tokens.len());
+        assert!(doors.history.count(|event| event.answer == Answer::Silent) > 0, "nothing was interrupted");
+        for token in &ended {
+            for at in 0..doors.count() {
+                doors.refresh(at, token).await;
+            }
+        }
+        assert_eq!(doors.steal(0, &tokens[0]).await, Answer::Refused);
+        let ctx = premises.open().await;
+        checks::assert_all(&doors.history, KILLED, &reused(&ctx.store.ledger).await);
+        ctx.store.ledger.close().await;
+        drop((victim, survivor));
+        premises.leave().await;
+    }
+}
+
+/// Signs in, refreshes and signs out, until it gets no answer. The tokens whose end was acknowledged.
+async fn be_busy(doors: Doors) -> Vec<String> {
+    let mut ended = Vec::new();
+    loop {
+        let Answer::Issued(token) = doors.sign_in(0).await else { return ended };
+        let Answer::Issued(next) = doors.refresh(0, &token).await else { return give_up(&doors, token, ended).await };
+        match doors.end(0, &next).await {
+            Answer::Good => ended.push(next),
+            _ => return give_up(&doors, next, ended).await,
+        }
+    }
+}
+
+/// A client that leaves in the middle says so, or the check would wait for it.
+async fn give_up(doors: &Doors, token: String, mut ended: Vec<String>) -> Vec<String> {
+    doors.end_at_last(&token).await;
+    ended.push(token);
+    ended
+}
+
+async fn rotate_keys(base: String, admin: String) {
+    let http = reqwest::Client::new();
+    loop {
+        let rotate = http.request(Method::POST, format!("{base}/admin/v1/keys/rotate")).bearer_auth(&admin);
+        match rotate.json(&json!({ "now": true })).send().await {
+            Ok(answer) => assert!(matches!(answer.status().as_u16(), 200 | 503), "{}", answer.status()),
+            Err(_) => return,
+        }
+        pass(30).await;
+    }
+}
+
+async fn admin_token(process: &Process) -> String {
+    let (username, password) = ADMIN;
+    let body = json!({ "username": username, "password": password, "scope": "tokenhouse:admin" });
+    let request = reqwest::Client::new().post(format!("http://{}/api/token/", process.address)).json(&body);
+    crate::house::pair(&crate::house::read(request).await).access
+}

@@ -1,0 +1,184 @@
+//! Rows 22 and 23: an instance that is told to stop, and one that stands still in the middle of a refresh.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokenhouse::config::Span;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::checks::{self, Allowed, Silence, Writes};
+use crate::doors::Doors;
+use crate::history::Answer;
+use crate::house::{Backend, USER, backends};
+use crate::process::{Premises, Process};
+use crate::proxy::{Proxy, Way};
+use crate::support::only_sqlite;
+use crate::times;
+use crate::town::{pass, port_of, redis_by, reused};
+
+/// Clients that keep their connections.
+const CLIENTS: usize = 12;
+
+#[actix_web::test]
+async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_reached_it() {
+    for backend in backends() {
+        let mut premises = Premises::prepare(backend).await;
+        premises.config.shutdown.announce = Span::millis(500);
+        premises.config.shutdown.drain = Span::seconds(10);
+        let mut process = Process::start(&premises, "leaving.log").await;
+        let answered = Arc::new(AtomicUsize::default());
+        let mut clients = JoinSet::new();
+        for place in 0..CLIENTS {
+            let client = Client { address: process.address, answered: Arc::clone(&answered) };
+            clients.spawn(client.stay(place));
+        }
+        pass(1_000).await;
+
+        process.signal("TERM");
+        let mut is_ready = true;
+        for _ in 0..40 {
+            is_ready = process.is_ready().await;
+            if !is_ready {
+                break;
+            }
+            pass(10).await;
+        }
+        let before_it_closed = answered.load(Ordering::SeqCst);
+        let status = process.ended(Duration::from_secs(15)).await;
+
+        assert!(!is_ready, "readiness goes first");
+        let ends: Vec<End> = clients.join_all().await;
+        assert!(answered.load(Ordering::SeqCst) > before_it_closed, "it still answered while it said so");
+        for end in &ends {
+            assert!(matches!(end, End::ToldToLeave), "{ends:?}\n{}", process.read_log());
+        }
+        assert!(status.is_some_and(|status| status.success()), "{status:?}: it did not end by itself in time");
+        premises.leave().await;
+    }
+}
+
+/// How a client's connection ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// `Connection: close` came with an answer.
+    ToldToLeave,
+    /// The connection broke, or was closed without an answer to a request.
+    Broken(String),
+    /// Another answer than 200.
+    Wrong(u16),
+}
+
+/// A client that sends the next request on its connection as soon as it has the last answer.
+struct Client {
+    address: std::net::SocketAddr,
+    answered: Arc<AtomicUsize>,
+}
+
+impl Client {
+    async fn stay(self, place: usize) -> End {
+        match self.walk(place).await {
+            Ok(end) => end,
+            Err(error) => End::Broken(error.to_string()),
+        }
+    }
+
+    async fn walk(&self, place: usize) -> std::io::Result<End> {
+        let mut connection = TcpStream::connect(self.address).await?;
+        let (username, password) = USER;
+        let sign_in = json!({ "username": username, "password": password });
+        let mut token = None;
+        loop {
+            // Every third client signs in again and again: these are the requests that take long.
+            let (path, body) = match token.take().filter(|_| !place.is_multiple_of(3)) {
+                Some(token) => ("/api/token/refresh/", json!({ "refresh": token })),
+                None => ("/api/token/", sign_in.clone()),
+            };
+            let (status, body, is_last) = exchange(&mut connection, path, &body).await?;
+            if status != 200 {
+                return Ok(End::Wrong(status));
+            }
+            self.answered.fetch_add(1, Ordering::SeqCst);
+            if is_last {
+                return Ok(End::ToldToLeave);
+            }
+            token = body["refresh"].as_str().map(str::to_owned);
+        }
+    }
+}
+
+/// One request by HTTP/1.1 (RFC 9112). Its status, its body, and whether the connection is to be closed.
+async fn exchange(connection: &mut TcpStream, path: &str, body: &Value) -> std::io::Result<(u16, Value, bool)> {
+    let body = body.to_string();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: house\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all((head + &body).as_bytes()).await?;
+    let mut answer = Vec::new();
+    loop {
+        let mut piece = [0; 8192];
+        let length = connection.read(&mut piece).await?;
+        if length == 0 {
+            return Err(std::io::Error::other("closed without an answer"));
+        }
+        answer.extend_from_slice(&piece[..length]);
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let head = head.to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if length.is_some_and(|length| body.len() >= length) {
+            let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+            let body = serde_json::from_str(body).unwrap_or_default();
+            return Ok((status, body, head.lines().any(|line| line == "connection: close")));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_session_ended_meanwhile() {
+    if only_sqlite() {
+        return;
+    }
+    let premises = Premises::prepare(Backend::Servers).await;
+    let proxy = Proxy::to_port(port_of(premises.config.redis.url.as_ref().unwrap().expose()));
+    let mut config = premises.config.clone();
+    redis_by(&mut config, proxy.port());
+    config.redis.command_timeout = Span::seconds(5);
+    let awake = Process::start(&premises, "awake.log").await;
+    let sleeper = Process::start_with(config, premises.path("sleeper.log")).await;
+    let doors = Doors::of(&[awake.address, sleeper.address]);
+    for _ in 0..times(2, 20) {
+        let token = doors.sessions(1).await.remove(0);
+
+        proxy.set(Way::HoldAnswers);
+        let refreshing = doors.clone();
+        let (asked, refreshing) = (token.clone(), refreshing);
+        let answer = tokio::spawn(async move { refreshing.refresh(1, &asked).await });
+        pass(150).await;
+        sleeper.signal("STOP");
+        proxy.set(Way::Pass);
+        assert_eq!(doors.end(0, &token).await, Answer::Good);
+        pass(1_500).await;
+        sleeper.signal("CONT");
+        let answer = answer.await.unwrap();
+
+        assert!(matches!(answer, Answer::Refused | Answer::Away(Some(_))), "{answer:?}");
+        for at in 0..doors.count() {
+            assert!(!matches!(doors.refresh(at, &token).await, Answer::Issued(_)));
+            assert_ne!(doors.look(at, &token).await, Answer::Good);
+        }
+        // The instance that stood still is served by Redis again before the next round.
+        let other = doors.sessions(1).await.remove(0);
+        doors.next(&other).await;
+    }
+    let ctx = premises.open().await;
+    let allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
+    checks::assert_all(&doors.history, allowed, &reused(&ctx.store.ledger).await);
+    ctx.store.ledger.close().await;
+    drop((awake, sleeper));
+    premises.leave().await;
+}

@@ -1,0 +1,125 @@
+//! Row 12: a session is refreshed by both instances while it is ended: by its own token, by an administrator, by a
+//! change of the password, by disabling the user. Once that was acknowledged, nothing of it succeeds.
+
+use std::time::Duration;
+
+use tokenhouse::audit::Actor;
+use tokenhouse::clients;
+use tokenhouse::clock::Random;
+use tokenhouse::ctx::Ctx;
+use tokenhouse::model::{ClientId, Device, EndReason, Secret, SessionId, User};
+use tokenhouse::protocol::{OAuthError, Scope};
+use tokenhouse::sessions::{self, Applied, NewSession};
+use tokenhouse::tokens;
+use tokenhouse::users;
+use tokio::sync::watch;
+
+use crate::checks::NOTHING;
+use crate::doors::Doors;
+use crate::history::{Answer, Call};
+use crate::house::{Backend, backends};
+use crate::times;
+use crate::town::Town;
+
+/// How many users are in it at the same time.
+const LANES: usize = 4;
+
+#[actix_web::test]
+async fn once_an_end_was_acknowledged_no_refresh_succeeds_on_any_instance() {
+    for backend in backends() {
+        let rounds = match backend {
+            Backend::Embedded => times(100, 2_000),
+            Backend::Servers => times(200, 8_000),
+        };
+        let town = Town::open(backend, |_, _| {}).await;
+        let mut lanes = Vec::new();
+        for lane in 0..LANES {
+            let user = town.house.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
+            lanes.push(race(&town, user, rounds / LANES));
+        }
+        futures_joined(lanes).await;
+        town.check(NOTHING).await;
+        town.close().await;
+    }
+}
+
+/// All of them at once, on this thread.
+async fn futures_joined<F: Future<Output = ()>>(futures: Vec<F>) {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+async fn race(town: &Town, user: User, rounds: usize) {
+    for round in 0..rounds {
+        let (session, token) = begin(town.ctx(), &user).await;
+        let done = watch::Sender::new(false);
+        let refreshing = tokio::spawn(refresh(town.doors.clone(), token.clone(), done.subscribe()));
+        tokio::time::sleep(Duration::from_micros(u64::from(u16::from_be_bytes(Random::default().bytes())) / 8)).await;
+
+        let ctx = if round.is_multiple_of(2) { town.ctx() } else { &*town.other.ctx };
+        match round / 2 % 4 {
+            0 => drop(town.doors.end(round % 2, &token).await),
+            way => {
+                let answer = async { acknowledged(end(ctx, &user, session, way).await) };
+                town.doors.history.record(Call::End(session.to_string()), answer).await;
+            }
+        }
+        done.send_replace(true);
+
+        let last = refreshing.await.unwrap();
+        for at in 0..town.doors.count() {
+            town.doors.refresh(at, &last).await;
+            town.doors.look(at, &last).await;
+        }
+        town.doors.refresh(round % 2, &token).await;
+        users::enable(ctx, user.id, Actor::System).await.unwrap();
+    }
+}
+
+async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<Option<Applied>, OAuthError> {
+    match way {
+        1 => sessions::end_one(ctx, session, EndReason::Admin, Actor::System).await,
+        2 => {
+            let password = Secret::new("another fine password");
+            users::change_password(ctx, user.id, &password, Actor::System).await.map(Some)
+        }
+        _ => users::disable(ctx, user.id, Actor::System).await.map(Some),
+    }
+}
+
+fn acknowledged(applied: Result<Option<Applied>, OAuthError>) -> Answer {
+    match applied {
+        Ok(Some(Applied::Everywhere)) => Answer::Good,
+        Ok(Some(Applied::Pending)) => Answer::Pending,
+        other => Answer::Strange(0, format!("{other:?}")),
+    }
+}
+
+/// One client refreshes by both doors at once until the end was acknowledged or is seen. Its last token.
+async fn refresh(doors: Doors, mut token: String, done: watch::Receiver<bool>) -> String {
+    while !*done.borrow() {
+        match tokio::join!(doors.refresh(0, &token), doors.refresh(1, &token)) {
+            (Answer::Issued(next), _) | (_, Answer::Issued(next)) => token = next,
+            _ => break,
+        }
+    }
+    token
+}
+
+async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
+    let client = ctx.store.client(&ClientId::DIRECT.parse().unwrap()).await.unwrap().unwrap();
+    let new = NewSession {
+        user,
+        client: &client,
+        scope: Scope::default(),
+        audience: clients::audience_of(ctx, &client),
+        device: Device::default(),
+    };
+    let beginning = sessions::begin(ctx, new).await.unwrap();
+    sessions::settle(ctx, &beginning).await.unwrap();
+    (beginning.session.id, tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap())
+}

@@ -1,0 +1,186 @@
+//! Rows 4 and 5: a Redis that is silent, slow, half open or reset, and one that answers but will not serve.
+
+use std::time::Duration;
+
+use redis::{Cmd, cmd};
+
+use crate::checks::NOTHING;
+use crate::doors::{Crowd, Doors};
+use crate::history::{Answer, Call, Event};
+use crate::house::Backend;
+use crate::proxy::{Proxy, Way};
+use crate::support::private_redis::PrivateRedis;
+use crate::support::{only_sqlite, redis as shared};
+use crate::times;
+use crate::town::{Town, impatient, pass, port_of, redis_by};
+
+/// What a refresh may take once the breaker is open. All but one call in 200 ms are refused at once; a trial costs
+/// 250 ms to connect and 100 ms to ask at most. The rest is slack for a busy machine.
+const BOUND: Duration = Duration::from_millis(1_500);
+
+/// After which time the breaker must be open: five failures in a row, 350 ms each at most.
+const TO_OPEN: Duration = Duration::from_secs(2);
+
+#[actix_web::test]
+async fn a_redis_in_a_black_hole_costs_503_in_bounded_time_and_consumes_nothing() {
+    cut_off(Way::Hold).await;
+}
+
+#[actix_web::test]
+async fn a_redis_too_slow_or_half_open_or_cut_off_costs_503_and_consumes_nothing() {
+    cut_off(Way::Delay(Duration::from_millis(400))).await;
+    cut_off(Way::DropAnswersAfter(0)).await;
+    cut_off(Way::HalfClose).await;
+    cut_off(Way::Reset).await;
+}
+
+async fn cut_off(way: Way) {
+    if only_sqlite() {
+        return;
+    }
+    let Some(redis) = PrivateRedis::start(&[]) else { return };
+    let proxy = Proxy::to_port(port_of(&redis.url()));
+    let town = town(proxy.port()).await;
+    let doors = &town.doors;
+    let tokens = doors.sessions(4).await;
+    let mut crowd = Crowd::at(doors);
+    crowd.walk(&tokens);
+    pass(200).await;
+    let sessions = live_sessions(&town).await;
+
+    proxy.set(way);
+    let (mark, since) = (doors.history.mark(), doors.history.now());
+    pass(200).await;
+    assert!(matches!(doors.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
+    assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+    let seconds = u64::try_from(times(2, 30)).unwrap();
+    pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
+    let during = doors.history.since(mark);
+    proxy.set(Way::Pass);
+    let current = crowd.leave().await;
+
+    assert_eq!(current.len(), tokens.len(), "{way:?}");
+    let p99 = p99(&during, since + TO_OPEN);
+    assert!(p99 < BOUND, "{way:?}: {p99:?}");
+    assert_eq!(live_sessions(&town).await, sessions, "a sign-in was half done");
+    assert_eq!(doors.steal(0, &tokens[0]).await, Answer::Refused);
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+/// Of the refreshes that were asked for from then on; all of them were refused.
+fn p99(during: &[Event], from: Duration) -> Duration {
+    let late = during.iter().filter(|event| event.asked >= from && matches!(event.call, Call::Refresh(_)));
+    let mut times: Vec<Duration> = late
+        .map(|event| {
+            assert!(matches!(event.answer, Answer::Away(Some(_))), "{event:?}");
+            event.answered.saturating_sub(event.asked)
+        })
+        .collect();
+    assert!(times.len() > 20, "{} refreshes were tried", times.len());
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+async fn live_sessions(town: &Town) -> usize {
+    let filter = tokenhouse::model::SessionFilter { live_only: true, ..Default::default() };
+    let page = tokenhouse::model::PageRequest::new(None, Some(500));
+    town.ctx().store.ledger.list_sessions(&filter, &page, town.ctx().now()).await.unwrap().items.len()
+}
+
+#[actix_web::test]
+async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
+    if only_sqlite() {
+        return;
+    }
+    let Some(redis) = PrivateRedis::start(&["--maxmemory-policy", "noeviction"]) else { return };
+    let town = town(port_of(&redis.url())).await;
+    let tokens = town.doors.sessions(4).await;
+    let mut crowd = Crowd::at(&town.doors);
+    crowd.walk(&tokens);
+    for _ in 0..times(1, 20) {
+        for (name, fault, cure) in [
+            ("OOM", config("maxmemory", "1"), config("maxmemory", "0")),
+            ("NOREPLICAS", config("min-replicas-to-write", "1"), config("min-replicas-to-write", "0")),
+            ("READONLY", replica_of("127.0.0.1", "1"), replica_of("NO", "ONE")),
+        ] {
+            run(&redis, &fault).await;
+            pass(100).await;
+            let mark = town.doors.history.mark();
+            pass(500).await;
+            let during = town.doors.history.since(mark);
+            run(&redis, &cure).await;
+            let refused = during.iter().filter(|event| matches!(event.answer, Answer::Away(Some(_)))).count();
+            assert!(refused > 0, "{name} was not noticed");
+            served_again(&town.doors).await;
+        }
+    }
+    let current = crowd.leave().await;
+
+    assert_eq!(current.len(), tokens.len());
+    assert_eq!(town.doors.steal(0, &tokens[0]).await, Answer::Refused);
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+#[actix_web::test]
+async fn scripts_flushed_under_load_cost_503_at_most() {
+    if only_sqlite() {
+        return;
+    }
+    let Some(redis) = PrivateRedis::start(&[]) else { return };
+    let town = Town::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
+    let tokens = town.doors.sessions(4).await;
+    let mut crowd = Crowd::at(&town.doors);
+    crowd.walk(&tokens);
+
+    let mut flush = cmd("SCRIPT");
+    flush.arg("FLUSH");
+    for _ in 0..times(50, 2_000) {
+        run(&redis, &flush).await;
+        pass(20).await;
+    }
+    let current = crowd.leave().await;
+
+    assert_eq!(current.len(), tokens.len());
+    let served = town.doors.history.count(|event| matches!(event.answer, Answer::Issued(_)));
+    assert!(served * 10 > town.doors.history.mark() * 9, "{served} of {}", town.doors.history.mark());
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+async fn served_again(doors: &Doors) {
+    for _ in 0..100 {
+        let mark = doors.history.mark();
+        pass(100).await;
+        if doors.history.since(mark).iter().filter(|event| event.is_success()).count() > 4 {
+            return;
+        }
+    }
+    panic!("nobody was served again");
+}
+
+async fn town(port: u16) -> Town {
+    Town::open(Backend::Servers, |config, _| {
+        impatient(config);
+        redis_by(config, port);
+    })
+    .await
+}
+
+fn config(name: &str, value: &str) -> Cmd {
+    let mut set = cmd("CONFIG");
+    set.arg("SET").arg(name).arg(value);
+    set
+}
+
+fn replica_of(host: &str, port: &str) -> Cmd {
+    let mut replica_of = cmd("REPLICAOF");
+    replica_of.arg(host).arg(port);
+    replica_of
+}
+
+async fn run(redis: &PrivateRedis, command: &Cmd) {
+    let mut raw = shared::raw(&redis.url()).await;
+    let (): () = command.query_async(&mut raw).await.unwrap();
+}
