@@ -1,6 +1,7 @@
 //! What a signed token costs beside its bare signature: `cargo bench --bench signing`.
 //!
-//! *bare* is aws-lc-rs with a prepared key over the same octets; *token* is `Keyring::sign`, from claims to text.
+//! *bare* is aws-lc-rs with a prepared key over the same octets; *token* is `Keyring::sign`, from claims to text;
+//! *verify* is the verifier, from text to claims.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first mistake")]
 
@@ -21,6 +22,7 @@ use tokenhouse::keys::{Keyring, make_master_key};
 use tokenhouse::model::{Secret, SigningAlgorithm};
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse_verifier::Verifier;
 
 /// The claims of an access token (RFC 9068 section 2.2).
 #[derive(Serialize)]
@@ -48,6 +50,8 @@ const CLAIMS: Claims<'static> = Claims {
 
 fn signing(bench: &mut Criterion) {
     let keyring = keyring();
+    let verifier = Verifier::new(CLAIMS.iss, [CLAIMS.aud]);
+    let keys = keyring.verifying_keys();
     for algorithm in SigningAlgorithm::ALL {
         let token = keyring.sign(algorithm, "at+jwt", &CLAIMS).unwrap();
         let signed = token.rsplit_once('.').unwrap().0.as_bytes().to_vec();
@@ -57,6 +61,9 @@ fn signing(bench: &mut Criterion) {
         group.bench_function("bare", |bench| bench.iter(|| bare(black_box(&signed))));
         group.bench_function("token", |bench| {
             bench.iter(|| keyring.sign(algorithm, "at+jwt", black_box(&CLAIMS)).unwrap());
+        });
+        group.bench_function("verify", |bench| {
+            bench.iter(|| verifier.verify(black_box(&token), &keys, CLAIMS.iat).unwrap());
         });
         group.finish();
     }

@@ -1,0 +1,56 @@
+//! Asks the load generator.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::Run;
+use crate::house::Process;
+
+/// What the generator saw.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) requests_a_second: f64,
+    pub(crate) p50_millis: f64,
+    pub(crate) p99_millis: f64,
+    /// Processor time of the server for one request.
+    pub(crate) micros: f64,
+}
+
+/// Loads a server, for as long as the run says. `arguments` are those of the generator, with the path at the second place.
+pub(crate) fn load(run: &Run, server: &Process, connections: u32, arguments: &[String]) -> Result<Load> {
+    let mut command = Command::new(run.programs.join("loadgen"));
+    command.args(arguments);
+    command.arg("--connections").arg(connections.to_string()).arg("--duration").arg(run.seconds.to_string());
+    command.arg("--warmup").arg((run.seconds / 4.0).to_string()).arg("--pid").arg(server.pid().to_string());
+    let output = command.output().context("starting loadgen")?;
+    ensure!(output.status.success(), "loadgen: {}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_slice(&output.stdout).context("what loadgen says")?;
+    ensure!(seen["errors"] == 0, "refused under load: {}", seen["first_error"]);
+    let number = |name: &str| seen[name].as_f64().with_context(|| format!("{name} in {seen}"));
+    Ok(Load {
+        requests_a_second: number("rps")?,
+        p50_millis: number("p50_ms")?,
+        p99_millis: number("p99_ms")?,
+        micros: number("cpu_us")?,
+    })
+}
+
+/// Posts one form and returns the body of the answer.
+pub(crate) fn post_once(url: &str, form: &str) -> Result<String> {
+    let rest = url.strip_prefix("http://").context("http")?;
+    let (authority, path) = rest.split_once('/').context("a path")?;
+    let mut stream = TcpStream::connect(authority)?;
+    write!(
+        stream,
+        "POST /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+        form.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.split_once("\r\n\r\n").context("a body")?.1.to_owned())
+}

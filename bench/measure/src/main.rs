@@ -1,0 +1,97 @@
+//! Measures the house beside the bare ceilings of the same machine, in one run. `bench/run` starts it.
+
+mod ceilings;
+mod empty;
+mod house;
+mod load;
+mod redis_parts;
+mod report;
+mod scenarios;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use report::Report;
+
+#[derive(Parser)]
+#[command(name = "bench/run", about = "Measures Tokenhouse beside bare ceilings; see bench/README.md")]
+struct Arguments {
+    /// A few seconds for everything: for a look, not for a record.
+    #[arg(long)]
+    quick: bool,
+    /// Seconds a scenario.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Connections of the load generator.
+    #[arg(long, default_value_t = 32)]
+    connections: u32,
+    /// Only scenarios whose name holds this text.
+    #[arg(long, default_value = "")]
+    only: String,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// The empty handler, which the run starts for itself.
+    #[command(hide = true)]
+    Empty {
+        /// Where it listens.
+        address: String,
+    },
+}
+
+/// What a run needs to know.
+struct Run {
+    seconds: f64,
+    connections: u32,
+    only: String,
+    /// The core of the server; everything else runs where this program runs.
+    core: String,
+    /// Where `tokenhouse` and `loadgen` are.
+    programs: PathBuf,
+    scratch: PathBuf,
+    database: String,
+    redis: String,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(Part::Empty { address }) = arguments.part {
+        return empty::serve(&address);
+    }
+    let run = Run::new(arguments)?;
+    let mut report = Report::default();
+    let measured = ceilings::measure(&run, &mut report).and_then(|parts| scenarios::measure(&run, &parts, &mut report));
+    std::fs::remove_dir_all(&run.scratch).with_context(|| format!("removing {}", run.scratch.display()))?;
+    measured?;
+    report.print();
+    Ok(())
+}
+
+impl Run {
+    #[expect(clippy::disallowed_methods, reason = "this is not the server: bench/run tells it by the environment")]
+    fn new(arguments: Arguments) -> Result<Self> {
+        let told = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set: start bench/run"));
+        let program = std::env::current_exe().context("where this program is")?;
+        let scratch = std::env::temp_dir().join(format!("tokenhouse-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch).with_context(|| format!("making {}", scratch.display()))?;
+        Ok(Self {
+            seconds: if arguments.quick { 1.0 } else { arguments.seconds },
+            connections: arguments.connections,
+            only: arguments.only,
+            core: told("BENCH_SERVER_CORE")?,
+            programs: program.parent().context("a folder")?.to_owned(),
+            scratch,
+            database: told("TEST_DATABASE_URL")?,
+            redis: told("TEST_REDIS_URL")?,
+        })
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        name.contains(&self.only)
+    }
+}

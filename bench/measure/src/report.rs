@@ -1,0 +1,76 @@
+//! The table at the end.
+
+use crate::load::Load;
+
+/// Everything that was measured.
+#[derive(Default)]
+pub(crate) struct Report {
+    parts: Vec<(&'static str, f64)>,
+    rows: Vec<Row>,
+    figures: Vec<Figure>,
+}
+
+/// A scenario.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) house: Load,
+    /// Microseconds of one core that nobody can do without.
+    pub(crate) ceiling: Option<f64>,
+    /// How much of the ceiling is asked for.
+    pub(crate) aim: Option<f64>,
+}
+
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    most: f64,
+}
+
+impl Report {
+    pub(crate) fn part(&mut self, name: &'static str, micros: f64) {
+        self.parts.push((name, micros));
+    }
+
+    pub(crate) fn row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    pub(crate) fn figure(&mut self, name: &'static str, value: f64, unit: &'static str, most: f64) {
+        self.figures.push(Figure { name, value, unit, most });
+    }
+
+    pub(crate) fn print(&self) {
+        println!("\n{:<28}{:>10}", "part alone", "us");
+        for (name, micros) in &self.parts {
+            println!("{name:<28}{micros:>10.1}");
+        }
+        println!(
+            "\n{:<28}{:>10}{:>10}{:>10}{:>10}{:>12}{:>8}{:>7}",
+            "scenario", "req/s", "p50 ms", "p99 ms", "us/req", "ceiling us", "ratio", "aim"
+        );
+        for row in &self.rows {
+            println!("{}", row.line());
+        }
+        println!("\n{:<52}{:>10}{:>7}{:>12}", "figure", "measured", "", "at most");
+        for figure in &self.figures {
+            let Figure { name, value, unit, most } = figure;
+            println!("{name:<52}{value:>10.1} {unit:<6}{most:>12.0}  {}", verdict(value <= most));
+        }
+    }
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let Load { requests_a_second, p50_millis, p99_millis, micros } = self.house;
+        let start =
+            format!("{:<28}{requests_a_second:>10.0}{p50_millis:>10.2}{p99_millis:>10.2}{micros:>10.1}", self.name);
+        let Some((ceiling, aim)) = self.ceiling.zip(self.aim) else { return start };
+        let ratio = ceiling / micros;
+        format!("{start}{ceiling:>12.1}{ratio:>8.2}{aim:>7.2}  {}", verdict(ratio >= aim))
+    }
+}
+
+fn verdict(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "MISSED" }
+}
