@@ -60,6 +60,14 @@ impl Timestamp {
     }
 }
 
+/// The smallest UUID of version 7 at this moment: identifiers of earlier moments sort before it.
+impl From<Timestamp> for Uuid {
+    fn from(moment: Timestamp) -> Self {
+        let millis = u64::try_from(moment.millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+    }
+}
+
 /// RFC 3339, in UTC, with milliseconds where there are any.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -251,5 +251,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.hot.prune().await?;
     ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
+    ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())
 }

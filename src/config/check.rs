@@ -135,6 +135,8 @@ impl Checks<'_> {
         self.require(refresh <= absolute, "tokens.refresh_lifetime", problem);
         let limit = config.tokens.refresh_lifetime_limit;
         self.between("tokens.refresh_lifetime_limit", limit, second, absolute);
+        self.between("sessions.keep", config.sessions.keep, Span::days(1), Span::days(36500));
+        self.between("audit.keep", config.audit.keep, Span::days(1), Span::days(36500));
         self.between("sessions.last_used_every", config.sessions.last_used_every, Span::seconds(0), Span::days(1));
         self.between("refresh.retry_window", config.refresh.retry_window, Span::seconds(0), Span::minutes(10));
         if let Some(window) = config.refresh.lost_response_window {

@@ -48,6 +48,7 @@ pub struct Config {
     pub clients: Clients,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub audit: Audit,
     pub tls: Tls,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -113,6 +114,7 @@ pub struct Tokens {
 pub struct Sessions {
     pub absolute_lifetime: Span,
     pub last_used_every: Span,
+    pub keep: Span,
 }
 
 /// `[refresh]`: how refresh tokens rotate, where a client does not say otherwise.
@@ -162,6 +164,14 @@ pub struct Passwords {
 pub struct Limits {
     pub by_account: Rate,
     pub by_address: Rate,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see reference.rs")]
+pub struct Audit {
+    pub keep: Span,
 }
 
 /// `[tls]`: both or neither.
@@ -249,6 +259,7 @@ impl Default for Config {
             clients: Clients::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
+            audit: Audit::default(),
             tls: Tls::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
@@ -307,7 +318,7 @@ impl Default for Tokens {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { absolute_lifetime: Span::days(30), last_used_every: Span::minutes(1) }
+        Self { absolute_lifetime: Span::days(30), last_used_every: Span::minutes(1), keep: Span::days(90) }
     }
 }
 
@@ -338,6 +349,12 @@ impl Default for Passwords {
 impl Default for Limits {
     fn default() -> Self {
         Self { by_account: Rate::of(10, Span::minutes(1)), by_address: Rate::of(60, Span::minutes(1)) }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep: Span::days(365) }
     }
 }
 

@@ -97,6 +97,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     plain("sessions.absolute_lifetime", "How long a session can last, however often it is refreshed."),
     plain("sessions.last_used_every", "How often the time of a session's last use is written down."),
+    plain("sessions.keep", "How long a session that is over stays in lists."),
     plain(
         "refresh.retry_window",
         "How long a refresh token that was just rotated gets the same successor again: a double click, two tabs, a quick retry.",
@@ -126,6 +127,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "limits.by_address",
         "Attempts to sign in from one address, whether or not they succeed: a number in a time, or `off`.",
     ),
+    plain("audit.keep", "How long audit events are kept."),
     plain("tls.cert", "PEM file with the certificate chain; without it, a proxy in front does TLS."),
     plain("tls.key", "PEM file with the certificate's private key."),
     plain(

@@ -108,3 +108,23 @@ async fn every_statement_is_counted() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_old_is_removed_and_the_rest_stays() {
+    on_each_database(async |house| {
+        let user = house.user("ada").await;
+        let client = house.client("app").await;
+        let session = house.session(user.id, &client.id).await;
+        house.ledger.record(&house.any_entry()).await.unwrap();
+        let (now, years) = (house.now(), millis(3650 * 86_400_000));
+
+        assert_eq!(house.ledger.prune_sessions(now).await.unwrap(), 0, "it is not over");
+        assert_eq!(house.ledger.prune_audit(now.minus(years)).await.unwrap(), 0, "nothing is so old");
+        assert!(house.ledger.prune_audit(now.plus(years)).await.unwrap() > 0);
+        assert_eq!(house.ledger.prune_sessions(now.plus(years)).await.unwrap(), 1);
+
+        assert_eq!(house.ledger.session(session.id).await.unwrap(), None);
+        assert!(house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.is_empty());
+    })
+    .await;
+}

@@ -160,12 +160,14 @@ async fn several_who_end_the_same_sessions_end_each_once() {
         let ending: Vec<_> = (0..6)
             .map(|_| {
                 let (ledger, ended) = (house.ledger.clone(), house.ended(EndReason::Admin));
+                let (random, entry) = (house.random.clone(), house.any_entry());
                 let touched: Vec<_> = expected.iter().rev().map(|id| (*id, ended.at.plus(millis(9)))).collect();
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
+                    let entry = |_| tokenhouse::audit::AuditEntry { id: random.uuid(), ..entry.clone() };
                     loop {
                         ledger.touch_sessions(&touched).await.unwrap();
-                        let some = ledger.end_sessions(&of_user(user), ended, 4, |_| house.any_entry()).await.unwrap();
+                        let some = ledger.end_sessions(&of_user(user), ended, 4, entry).await.unwrap();
                         if some.is_empty() {
                             return mine;
                         }

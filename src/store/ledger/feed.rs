@@ -29,7 +29,7 @@ pub enum Change {
     SessionEnded(SessionId, Ended),
     /// The global watermark rose.
     Watermark,
-    /// Something that only a newer version of this program knows: anything may have changed.
+    /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
     Unknown,
 }
 
@@ -78,7 +78,7 @@ impl Ledger {
             let columns = Columns::of_only(row, "feed");
             if columns.text_if("kind")?.is_some() {
                 place = columns.number("seq")?;
-                changes.push(read(row)?);
+                changes.push(read_or_suspect(row));
             }
         }
         Ok(FeedPage::Changes(changes, place))
@@ -178,6 +178,14 @@ fn words(change: &Change) -> (&'static str, String) {
     }
 }
 
+/// A row that cannot be read, of a newer version or damaged, must not stop its reader for good.
+fn read_or_suspect(row: &AnyRow) -> Change {
+    read(row).unwrap_or_else(|error| {
+        tracing::warn!(error = %error, "a row of the change feed cannot be read; anything may have changed");
+        Change::Unknown
+    })
+}
+
 fn read(row: &AnyRow) -> Result<Change, StoreError> {
     let columns = Columns::of_only(row, "feed");
     let subject = |read: fn(&str) -> Option<Change>| columns.word("subject", read);
@@ -191,7 +199,7 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
             Ok(Change::SessionEnded(session, ended))
         }
         "watermark" => Ok(Change::Watermark),
-        _ => Ok(Change::Unknown),
+        _ => Err(columns.corrupt("kind")),
     }
 }
 

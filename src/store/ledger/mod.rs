@@ -16,6 +16,7 @@ pub mod hot;
 pub mod keys;
 pub mod meta;
 pub mod migrate;
+pub mod retention;
 pub mod sessions;
 pub mod status;
 pub mod users;
