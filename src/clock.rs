@@ -41,6 +41,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// This moment if it is a whole second, or else the next whole second.
+    #[must_use]
+    pub const fn rounded_up(self) -> Self {
+        Self::from_seconds(self.0.saturating_add(999).div_euclid(1000))
+    }
+
     /// The moment `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::allowed_audience;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -95,8 +96,8 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let auth_method = auth_method(kind, new.auth_method)?;
     check_secret(kind, new.secret.as_ref())?;
     let generated = (kind == ClientKind::Confidential && new.secret.is_none()).then(|| generate_secret(ctx));
+    let now = ctx.now();
     let secrets = new.secret.as_ref().or(generated.as_ref()).map(current_secret).into_iter().collect();
-    let created_at = ctx.now();
     let client = Client {
         name: new.name.unwrap_or_else(|| new.id.to_string()),
         id: new.id,
@@ -115,9 +116,9 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         refresh_lifetime: None,
         refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index().await?,
-        // What a former client of this name obtained for itself is not this client's. `iat` has whole seconds.
-        not_before: Timestamp::from_seconds(created_at.seconds()),
-        created_at,
+        // Tokens of a removed client of the same identifier are not its own. Tokens tell their age in whole seconds.
+        not_before: Timestamp::from_seconds(now.seconds()),
+        created_at: now,
         secrets,
     };
     check(ctx, &client)?;
@@ -196,7 +197,7 @@ pub async fn change(
     };
     let (before, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
-    let applied = if before.scope.is_within(&client.scope) {
+    let applied = if fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before)) {
         Applied::Everywhere
     } else {
         end_sessions_beyond(ctx, &client, &actor).await?
@@ -281,14 +282,20 @@ async fn end_all(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> R
     Ok(sessions::end_matching(ctx, &filter, reason, actor).await?.applied)
 }
 
-/// Ends the sessions whose scope the client may no longer be granted.
+/// Whether the client may be granted this much.
+fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool {
+    let allowed = allowed_audience(ctx, client);
+    scope.is_within(&client.scope) && audience.iter().all(|audience| allowed.contains(audience))
+}
+
+/// Ends the sessions whose scope or audience the client may no longer be granted.
 async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, OAuthError> {
     let filter = SessionFilter { client: Some(client.id.clone()), live_only: true, ..SessionFilter::default() };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut applied = Applied::Everywhere;
     loop {
         let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await?;
-        for session in found.items.iter().filter(|session| !session.scope.is_within(&client.scope)) {
+        for session in found.items.iter().filter(|session| !fits(ctx, client, &session.scope, &session.audience)) {
             let ended = sessions::end_one(ctx, session.id, EndReason::ScopeWithdrawn, actor.clone()).await?;
             if ended == Some(Applied::Pending) {
                 applied = Applied::Pending;

@@ -18,6 +18,7 @@ pub(super) fn exchange(
     let scope = narrow(&client.scope, scope)?;
     let audience = if resource.is_empty() { clients::audience_of(ctx, client) } else { resource.to_vec() };
     pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;
-    let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience }, &scope)?;
+    let not_before = client.not_before.max(ctx.store.memory.global_watermark());
+    let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience, not_before }, &scope)?;
     Ok(TokenResponse { access_token: access.token, expires_in: access.lifetime, scope, refresh_token: None })
 }

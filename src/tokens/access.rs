@@ -17,6 +17,8 @@ pub enum Bearer<'a> {
     Client {
         /// `aud`.
         audience: &'a [String],
+        /// Tokens that were issued before are over, and this one is not.
+        not_before: Timestamp,
     },
     /// A user who signed in.
     Session {
@@ -71,7 +73,7 @@ struct Claims<'a> {
 /// # Errors
 /// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
 pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scope) -> Result<AccessToken, OAuthError> {
-    let now = Timestamp::from_seconds(ctx.now().seconds());
+    let now = issued_at(ctx.now(), bearer);
     let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
     let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);
     let exp = expiry(now, lifetime, bearer);
@@ -98,7 +100,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
         user_id: direct.then_some(&subject),
     };
     match bearer {
-        Bearer::Client { audience } => claims.aud = Audience::of(audience),
+        Bearer::Client { audience, .. } => claims.aud = Audience::of(audience),
         Bearer::Session { id, record } => {
             claims.aud = Audience::of(&record.grant.audience);
             claims.sid = Some(id);
@@ -110,6 +112,16 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
     }
     let token = ctx.keys.sign(algorithm, "at+jwt", &claims)?;
     Ok(AccessToken { token, lifetime: exp.since(now) })
+}
+
+/// `iat` has whole seconds, and a watermark milliseconds: in the second of a revocation, a new token is dated to the
+/// next, or it would count as one of those that were revoked.
+fn issued_at(now: Timestamp, bearer: Bearer<'_>) -> Timestamp {
+    let now = Timestamp::from_seconds(now.seconds());
+    match bearer {
+        Bearer::Client { not_before, .. } => now.max(not_before.rounded_up()),
+        Bearer::Session { .. } => now,
+    }
 }
 
 fn expiry(now: Timestamp, lifetime: Duration, bearer: Bearer<'_>) -> Timestamp {

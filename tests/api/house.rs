@@ -223,9 +223,14 @@ impl House {
 
     /// Begins a session of the house's user at `client`, as a grant does, and returns its refresh token.
     pub async fn begin_session(&self, client: &Client, scope: &str) -> (SessionId, String) {
+        self.begin_session_of(&self.user().await, client, scope).await
+    }
+
+    /// Begins a session of any user.
+    pub async fn begin_session_of(&self, user: &User, client: &Client, scope: &str) -> (SessionId, String) {
         let ctx = self.ctx();
         let new = NewSession {
-            user: &self.user().await,
+            user,
             client,
             scope: Scope::parse(scope).unwrap(),
             audience: clients::audience_of(ctx, client),

@@ -1,0 +1,315 @@
+//! Whatever takes rights away takes them everywhere: every change against every door, on two instances.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokenhouse::app::serve::Running;
+use tokenhouse::app::upkeep::Follower;
+use tokenhouse::protocol::GrantType;
+
+use crate::house::{ADMIN, Answer, House, Pair, new_client, on_each_backend, pair, read};
+
+/// Who makes the changes; the user whose tokens are at stake is `ADMIN`.
+const ROOT: (&str, &str) = ("root", "the root of all rights");
+
+/// What a token hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// The user's session at the direct token API.
+    DirectSession,
+    /// The user's session at the client `web`.
+    WebSession,
+    /// The token that `web` has for itself.
+    OwnToken,
+    /// The right of `web` to another one like it.
+    ClientCredentials,
+    /// The user's password.
+    Password,
+}
+
+use Hold::{ClientCredentials, DirectSession, OwnToken, Password, WebSession};
+
+#[actix_web::test]
+async fn a_disabled_user_passes_nowhere() {
+    after(&[DirectSession, WebSession, Password], async |case| {
+        case.admin(Method::POST, &format!("/users/{}/disable", case.user), json!({})).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_removed_user_passes_nowhere() {
+    after(&[DirectSession, WebSession, Password], async |case| {
+        case.admin(Method::DELETE, &format!("/users/{}", case.user), json!({})).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_changed_password_ends_what_the_old_one_began() {
+    after(&[DirectSession, WebSession, Password], async |case| {
+        let new = json!({ "password": "a new long password" });
+        case.admin(Method::POST, &format!("/users/{}/password", case.user), new).await;
+        assert_eq!(case.house.obtain((ADMIN.0, "a new long password")).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_disabled_client_passes_nowhere() {
+    after(&[WebSession, OwnToken, ClientCredentials], async |case| {
+        case.admin(Method::POST, "/clients/web/disable", json!({})).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_client_that_is_enabled_again_begins_anew() {
+    after(&[WebSession, OwnToken], async |case| {
+        case.admin(Method::POST, "/clients/web/disable", json!({})).await;
+        case.admin(Method::POST, "/clients/web/enable", json!({})).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_removed_client_passes_nowhere() {
+    after(&[WebSession, OwnToken, ClientCredentials], async |case| {
+        case.admin(Method::DELETE, "/clients/web", json!({})).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_client_that_takes_a_removed_one_s_name_has_none_of_its_tokens() {
+    after(&[WebSession, OwnToken, ClientCredentials], async |case| {
+        case.admin(Method::DELETE, "/clients/web", json!({})).await;
+        case.house.add_new_client(web()).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawn_scope_is_good_nowhere() {
+    after(&[WebSession, OwnToken, ClientCredentials], async |case| {
+        case.admin(Method::PATCH, "/clients/web", json!({ "scope": "read" })).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_withdrawn_audience_is_good_nowhere() {
+    after(&[WebSession, OwnToken], async |case| {
+        case.admin(Method::PATCH, "/clients/web", json!({ "audience": ["urn:other"] })).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_ended_session_passes_nowhere() {
+    after(&[DirectSession, WebSession], async |case| {
+        for refresh in [&case.direct.refresh, &case.web.refresh] {
+            let session = case.house.session_of(refresh);
+            case.admin(Method::DELETE, &format!("/sessions/{session}"), json!({})).await;
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn all_sessions_of_a_user_end_at_once() {
+    after(&[DirectSession, WebSession], async |case| {
+        let receipt = case.admin(Method::POST, "/revocations", json!({ "user": case.user })).await;
+        assert_eq!(receipt.body["sessions_ended"], 4, "with those that looking on began: {}", receipt.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn all_tokens_of_a_client_end_at_once() {
+    after(&[WebSession, OwnToken], async |case| {
+        let receipt = case.admin(Method::POST, "/revocations", json!({ "client": "web" })).await;
+        assert_eq!(receipt.body["sessions_ended"], 1, "{}", receipt.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_was_issued_before_a_moment_passes_nowhere_after_it() {
+    after(&[DirectSession, WebSession, OwnToken], async |case| {
+        let now = case.house.clock.now().to_string();
+        case.admin(Method::POST, "/revocations", json!({ "issued_before": now })).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn when_everything_is_revoked_nothing_passes() {
+    after(&[DirectSession, WebSession, OwnToken], async |case| {
+        case.admin(Method::POST, "/revocations", json!({ "all": true })).await;
+    })
+    .await;
+}
+
+/// Everything passes before `change`; after it nothing that hangs on one of `gone`, and all the rest still.
+async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
+    on_each_backend(async |house| {
+        let case = Case::open(house).await;
+        let second = house.second_instance(house.clock.clone()).await;
+        let mut follower = Follower::begin(&second.ctx).await.unwrap();
+        for address in [house.running.address, second.address] {
+            for (hold, door, passes) in case.observe(address).await {
+                assert!(passes, "before: {hold:?} at {door}");
+            }
+        }
+        house.clock.advance(Duration::from_secs(2));
+
+        change(&case).await;
+
+        // Here everything is known at once. The second instance knows of the ends of sessions at once, and learns of
+        // clients and watermarks from the change feed.
+        let at_once = [DirectSession, WebSession, Password];
+        for (hold, door, passes) in case.observe(house.running.address).await {
+            assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {door}");
+        }
+        for (hold, door, passes) in case.observe(second.address).await {
+            assert!(
+                !passes || !gone.contains(&hold) || !at_once.contains(&hold),
+                "second instance: {hold:?} at {door}"
+            );
+        }
+        follower.follow(&second.ctx).await.unwrap();
+        for (hold, door, passes) in case.observe(second.address).await {
+            assert_eq!(passes, !gone.contains(&hold), "second instance, told: {hold:?} at {door}");
+        }
+        case.new_tokens_are_good(gone, &second).await;
+        second.stop().await;
+    })
+    .await;
+}
+
+/// A house in which somebody holds every kind of token.
+struct Case<'a> {
+    house: &'a House,
+    /// A token of somebody else, for the admin API.
+    root: String,
+    user: Value,
+    secret: String,
+    auditor: String,
+    /// Good at the admin API too.
+    direct: Pair,
+    web: Pair,
+    /// Of `web` for itself.
+    own: String,
+}
+
+impl<'a> Case<'a> {
+    async fn open(house: &'a House) -> Self {
+        let root = house.add_user(ROOT, true).await;
+        let ask = json!({ "username": ROOT.0, "password": ROOT.1, "scope": "tokenhouse:admin" });
+        let root_token = pair(&house.post_json("/api/token/", &ask).await).access;
+        let ask = json!({ "username": ADMIN.0, "password": ADMIN.1, "scope": "tokenhouse:admin" });
+        let direct = pair(&house.post_json("/api/token/", &ask).await);
+        let (client, secret) = house.add_new_client(web()).await;
+        let (_, auditor) = house.add_client("auditor", &[], "tokenhouse:introspect").await;
+        let user = crate::house::claims(&direct.access)["sub"].clone();
+        assert_ne!(user, json!(root.id));
+        let subject = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let (_, refresh) = house.begin_session_of(&subject, &client, "read write").await;
+        let mut case = Self {
+            house,
+            root: root_token,
+            user,
+            secret: secret.unwrap(),
+            auditor,
+            direct,
+            web: Pair { access: String::new(), refresh },
+            own: String::new(),
+        };
+        let answer = read(case.refresh_web(house.running.address)).await;
+        case.web.access = access_token(&answer);
+        case.own = access_token(&read(case.client_credentials(house.running.address)).await);
+        case
+    }
+
+    /// A call to the admin API that must succeed.
+    async fn admin(&self, method: Method, path: &str, body: Value) -> Answer {
+        let path = format!("/admin/v1{}", path.replace('"', ""));
+        let answer = self.house.admin(&self.root, method, &path, Some(&body)).await;
+        assert_eq!(answer.status, 200, "{path} {}", answer.text);
+        answer
+    }
+
+    /// Which doors of an instance let the tokens pass.
+    async fn observe(&self, address: SocketAddr) -> Vec<(Hold, &'static str, bool)> {
+        let direct = |path: &str, name: &str, token: &str| {
+            self.house.request_to(address, Method::POST, path).form(&[(name, token)])
+        };
+        let admin = self.house.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.direct.access);
+        let sign_in = json!({ "username": ADMIN.0, "password": ADMIN.1 });
+        let sign_in = self.house.request_to(address, Method::POST, "/api/token/").json(&sign_in);
+        let doors = [
+            (DirectSession, "verify of the access token", direct("/api/token/verify/", "token", &self.direct.access)),
+            (DirectSession, "verify of the refresh token", direct("/api/token/verify/", "token", &self.direct.refresh)),
+            (DirectSession, "introspection of the access token", self.introspect(address, &self.direct.access)),
+            (DirectSession, "introspection of the refresh token", self.introspect(address, &self.direct.refresh)),
+            (DirectSession, "admin API", admin),
+            (DirectSession, "refresh", direct("/api/token/refresh/", "refresh", &self.direct.refresh)),
+            (WebSession, "introspection of the access token", self.introspect(address, &self.web.access)),
+            (WebSession, "introspection of the refresh token", self.introspect(address, &self.web.refresh)),
+            (WebSession, "refresh", self.refresh_web(address)),
+            (OwnToken, "introspection", self.introspect(address, &self.own)),
+            (ClientCredentials, "token endpoint", self.client_credentials(address)),
+            (Password, "sign-in", sign_in),
+        ];
+        let mut seen = Vec::new();
+        for (hold, door, request) in doors {
+            let answer = read(request).await;
+            assert!(answer.status < 500, "{hold:?} at {door}: {}", answer.text);
+            seen.push((hold, door, answer.status == 200 && answer.body["active"] != false));
+        }
+        seen
+    }
+
+    /// Whoever may still obtain tokens gets good ones, in the same second too.
+    async fn new_tokens_are_good(&self, gone: &[Hold], second: &Running) {
+        for address in [self.house.running.address, second.address] {
+            if !gone.contains(&Password) {
+                let new = pair(&self.house.obtain(ADMIN).await);
+                assert_eq!(read(self.introspect(address, &new.access)).await.body["active"], true);
+            }
+            if !gone.contains(&ClientCredentials) {
+                let new = access_token(&read(self.client_credentials(address)).await);
+                let seen = read(self.introspect(address, &new)).await;
+                assert_eq!(seen.body["active"], true, "a new token of the client");
+            }
+        }
+    }
+
+    fn introspect(&self, address: SocketAddr, token: &str) -> RequestBuilder {
+        let request = self.house.request_to(address, Method::POST, "/oauth2/introspect");
+        request.basic_auth("auditor", Some(&self.auditor)).form(&[("token", token)])
+    }
+
+    fn refresh_web(&self, address: SocketAddr) -> RequestBuilder {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", self.web.refresh.as_str())];
+        self.house.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
+    }
+
+    fn client_credentials(&self, address: SocketAddr) -> RequestBuilder {
+        let form = [("grant_type", "client_credentials"), ("scope", "read write")];
+        self.house.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
+    }
+}
+
+fn access_token(answer: &Answer) -> String {
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}
+
+fn web() -> tokenhouse::clients::NewClient {
+    let mut new = new_client("web", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read write");
+    new.audience = vec!["urn:web".to_owned()];
+    new
+}
