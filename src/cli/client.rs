@@ -109,8 +109,7 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
             Ok(Answer::new("Enabled.", &json!({})))
         }
         Client::RotateSecret(named) => {
-            let (secret, old_ends) =
-                clients::rotate_secret(ctx, &named.id, by).await.map_err(problem)?;
+            let (secret, old_ends) = clients::rotate_secret(ctx, &named.id, by).await.map_err(problem)?;
             let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
             Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
         }

@@ -90,8 +90,7 @@ pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
         User::Passwd(passwd) => {
             let user = find(ctx, &passwd.user).await?;
             let password = secret_from_stdin("password")?;
-            let applied =
-                users::change_password(ctx, user.id, &password, by).await.map_err(problem)?;
+            let applied = users::change_password(ctx, user.id, &password, by).await.map_err(problem)?;
             Ok(Answer::new(
                 format!("Password set; sessions ended {}.", applied_words(applied)),
                 &json!({ "applied": applied }),

@@ -264,6 +264,12 @@ impl House {
     pub async fn count_events(&self, name: &str) -> usize {
         self.audit_events().await.iter().filter(|event| event["event"] == name).count()
     }
+
+    /// Lets much time pass, in which the house has read its keys as it does every minute.
+    pub async fn later(&self, by: Duration) {
+        self.clock.advance(by);
+        self.ctx().keys.reload().await.unwrap();
+    }
 }
 
 /// The pair in an answer that must be a good one.

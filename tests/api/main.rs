@@ -3,7 +3,12 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
+mod admin;
 mod direct;
 mod house;
+mod logs;
+mod ops;
+mod rotation_under_load;
+mod transport;
 #[path = "../support/mod.rs"]
 mod support;
