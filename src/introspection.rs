@@ -12,6 +12,7 @@ use crate::gate::{self, Asked, Holder};
 use crate::model::{Client, ClientId, ClientKind, HotSession, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
+use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
 
 /// A token that is good now.
@@ -61,9 +62,10 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, OAuthError> {
     let keys = ctx.keys.verifying_keys();
-    let Ok(access) = ctx.verifier.verify(token, &keys, ctx.now().seconds()) else { return Ok(None) };
-    // The verifier allows for clocks that differ; the one who issued the token knows the time (RFC 7662 section 2.2).
-    if ctx.now().seconds() >= access.exp {
+    let now = ctx.now().seconds();
+    let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
+    // The verifier allows for clocks that differ; this house knows what it meant (RFC 7662 section 2.2).
+    if now >= access.exp {
         return Ok(None);
     }
     let (Ok(client_id), Ok(scope)) = (access.client_id.parse::<ClientId>(), Scope::parse(&access.scope)) else {
@@ -93,19 +95,21 @@ async fn session_is_live(
     if ctx.store.memory.has_ended(id) {
         return Ok(false);
     }
-    match ctx.store.hot.load(id).await?.0 {
-        HotSession::Ended => Ok(false),
-        HotSession::Live(record) => {
+    match ctx.store.hot.load(id).await {
+        Ok((HotSession::Ended, _)) => Ok(false),
+        Ok((HotSession::Live(record), _)) => {
             let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
             Ok(passes(ctx, client, holder, scope, audience))
         }
-        // The record is lost or its refresh token has expired: the ledger knows whether the session was ended.
-        HotSession::Absent => {
+        // The record is lost, its refresh token has expired, or the hot state is away: the ledger, in which every end is
+        // written first, knows. So an administrator can end sessions while the hot state is away.
+        Ok((HotSession::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
             let Some(session) = ctx.store.ledger.session(id).await? else { return Ok(false) };
             let user = ctx.store.ledger.user(session.user_id).await?;
             let holder = Holder::Ledgered { session: &session, user: user.as_ref() };
             Ok(passes(ctx, client, holder, scope, audience))
         }
+        Err(error) => Err(error.into()),
     }
 }
 

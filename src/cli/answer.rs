@@ -74,7 +74,6 @@ pub fn applied_words(applied: Applied) -> &'static str {
 
 /// The error and everything behind it, in one line.
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 pub fn problem(error: impl std::error::Error) -> String {
     with_causes(&error)
 }

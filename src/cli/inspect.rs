@@ -11,7 +11,7 @@ use tokenhouse_verifier::{KeySet, Verifier};
 use super::answer::{Answer, problem};
 use super::open;
 use crate::app::upkeep;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::introspection::{self, Live};
 use crate::outbound;
@@ -90,12 +90,16 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
     let ctx = open(config).await?;
     upkeep::catch_up(&ctx).await.map_err(|error| format!("whether it is live is not known: {}", problem(error)))?;
     let looks_like_refresh = header.is_some_and(|header| header["typ"] == "rt+jwt");
-    if looks_like_refresh {
-        if let Err(error) = tokens::read_refresh_token(&ctx, token) {
-            return Ok(Judged::Refused(error.to_string()));
-        }
-    } else if let Err(refusal) = ctx.verifier.verify(token, &ctx.keys.verifying_keys(), ctx.now().seconds()) {
-        return Ok(Judged::Refused(refusal.to_string()));
+    let expiry = if looks_like_refresh {
+        tokens::read_refresh_token(&ctx, token).map(|refresh| refresh.expires_at).map_err(|error| error.to_string())
+    } else {
+        let verified = ctx.verifier.verify(token, &ctx.keys.verifying_keys(), ctx.now().seconds());
+        verified.map(|access| Timestamp::from_seconds(access.exp)).map_err(|refusal| refusal.to_string())
+    };
+    match expiry {
+        Err(why) => return Ok(Judged::Refused(why)),
+        Ok(at) if at <= ctx.now() => return Ok(Judged::Refused(format!("it expired at {at}"))),
+        Ok(_) => {}
     }
     Ok(match introspection::look(&ctx, token).await {
         Ok(Some(Live::Access(_))) => Judged::Good("an access token whose session or client is live".to_owned()),

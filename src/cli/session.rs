@@ -8,7 +8,7 @@ use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{ClientId, EndReason, PageRequest, SessionFilter, SessionId};
-use crate::sessions::{self, SessionView};
+use crate::sessions::{self, Receipt, SessionView};
 
 /// Sessions: the tokens of one client for one user.
 #[derive(Debug, Subcommand)]
@@ -90,13 +90,17 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
     };
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine).await.map_err(problem)?;
-    let words = format!(
-        "{} sessions ended {}; their last access token expires at {}.",
-        receipt.sessions_ended,
-        applied_words(receipt.applied),
-        receipt.access_tokens_expire_by
-    );
-    Ok(Answer::new(words, &receipt))
+    Ok(Answer::new(words(&receipt), &receipt))
+}
+
+fn words(receipt: &Receipt) -> String {
+    let sessions = match receipt.sessions_ended {
+        0 => return "No live session matches; nothing was ended.".to_owned(),
+        1 => "1 session".to_owned(),
+        many => format!("{many} sessions"),
+    };
+    let (applied, by) = (applied_words(receipt.applied), receipt.access_tokens_expire_by);
+    format!("{sessions} ended {applied}; the last of the access tokens expires at {by}.")
 }
 
 fn line(view: &SessionView) -> String {

@@ -1,5 +1,7 @@
 //! Every URL of the house, with who may pass. A door that is not in this table does not exist.
 
+use std::future::ready;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -108,7 +110,7 @@ pub fn mount(config: &mut ServiceConfig) {
         let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
         let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
         let allowed = allowed.join(", ");
-        let mut resource = web::resource(path).default_service(web::to(move || wrong_method(allowed.clone())));
+        let mut resource = web::resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
         for route in routes {
             resource = resource.route((route.door)());
         }
@@ -121,9 +123,9 @@ pub fn mount(config: &mut ServiceConfig) {
 }
 
 /// There is a door, and it does not open this way (RFC 9110 section 15.5.6).
-async fn wrong_method(allowed: String) -> HttpResponse {
+fn wrong_method(allowed: &str) -> HttpResponse {
     let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
-    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
         refusal.headers_mut().insert(ALLOW, allowed);
     }
     refusal

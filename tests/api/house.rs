@@ -277,6 +277,12 @@ impl House {
     pub async fn count_events(&self, name: &str) -> usize {
         self.audit_events().await.iter().filter(|event| event["event"] == name).count()
     }
+
+    /// Lets much time pass, in which the house has read its keys as it does every minute.
+    pub async fn later(&self, by: Duration) {
+        self.clock.advance(by);
+        self.ctx().keys.reload().await.unwrap();
+    }
 }
 
 /// A confidential client to be added, before anything about it is changed.

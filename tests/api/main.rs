@@ -5,6 +5,7 @@
 
 mod behind;
 mod client_auth;
+mod admin;
 mod direct;
 mod discovery;
 mod house;
@@ -16,5 +17,9 @@ mod refresh;
 mod refresh_policy;
 mod refresh_store;
 mod sign_in;
+mod logs;
+mod ops;
+mod rotation_under_load;
+mod transport;
 #[path = "../support/mod.rs"]
 mod support;

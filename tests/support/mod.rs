@@ -8,6 +8,7 @@
 
 pub mod postgres;
 pub mod private_redis;
+pub mod program;
 pub mod records;
 pub mod redis;
 pub mod sqlite;
@@ -15,6 +16,11 @@ pub mod sqlite;
 /// Whether this run is for `SQLite` alone (`./test --quick`).
 pub fn only_sqlite() -> bool {
     std::env::var("TEST_BACKENDS").is_ok_and(|backends| backends == "sqlite")
+}
+
+/// Whether the long runs are wanted as well (`./test --long`).
+pub fn long() -> bool {
+    std::env::var("TEST_LONG").is_ok_and(|long| long == "1")
 }
 
 fn server(variable: &str) -> String {

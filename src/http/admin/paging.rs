@@ -38,6 +38,7 @@ pub struct Paging {
 }
 
 /// The page of `limit` items after `after`.
+#[must_use]
 pub fn page(after: Option<Place>, limit: Option<u32>) -> PageRequest {
     PageRequest::new(after.map(|Place(text)| text), limit)
 }
@@ -50,6 +51,7 @@ impl From<Query<Paging>> for PageRequest {
 }
 
 /// Makes a query that cannot be read look like every other refusal.
+#[must_use]
 pub fn query_config() -> QueryConfig {
     QueryConfig::default().error_handler(|error, _| {
         let why = match &error {

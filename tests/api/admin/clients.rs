@@ -1,0 +1,231 @@
+//! Clients: adding, changing, secrets, stopping, removing.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokenhouse::protocol::GrantType;
+
+use super::{Desk, assert_each_once, assert_problem, begin};
+use crate::house::{Answer, House, on_each_backend};
+
+#[actix_web::test]
+async fn a_generated_secret_is_shown_once_and_works() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let new = json!({ "id": "shop", "grants": ["client_credentials"], "scope": "read", "audience": ["https://api.example"] });
+
+        let added = desk.post("/admin/v1/clients", &new).await;
+
+        assert_eq!(added.status, 201, "{}", added.text);
+        let secret = added.body["client_secret"].as_str().unwrap();
+        assert!(secret.len() >= 43);
+        for path in ["/admin/v1/clients", "/admin/v1/clients/shop"] {
+            let shown = desk.get(path).await;
+            assert!(!shown.text.contains(secret) && !shown.text.contains("digest"), "{}", shown.text);
+        }
+        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, added.body["client"]);
+        assert_eq!(token(house, "shop", secret).await.status, 200);
+        assert_eq!(token(house, "shop", &format!("{secret}x")).await.status, 401);
+        assert_eq!(house.count_events("client_added").await, 2, "the built-in one, and this one");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_client_that_cannot_be_is_refused() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        desk.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
+        for id in ["shop", "direct"] {
+            assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
+        }
+        for body in [
+            json!({}),
+            json!({ "id": "" }),
+            json!({ "id": "a b" }),
+            json!({ "id": "a/b" }),
+            json!({ "id": "a".repeat(129) }),
+            json!({ "id": "a", "public": true, "grants": ["client_credentials"] }),
+            json!({ "id": "a", "public": true, "secret": "x".repeat(40) }),
+            json!({ "id": "a", "public": true, "auth_method": "client_secret_basic" }),
+            json!({ "id": "a", "auth_method": "none" }),
+            json!({ "id": "a", "secret": "x".repeat(31) }),
+            json!({ "id": "a", "grants": ["password"] }),
+            json!({ "id": "a", "grants": ["direct"] }),
+            json!({ "id": "a", "scope": "a  b" }),
+            json!({ "id": "a", "scope": "a\u{0}" }),
+            json!({ "id": "a", "redirect_uris": ["http://example.org/"] }),
+            json!({ "id": "a", "redirect_uris": ["javascript:x"] }),
+            json!({ "id": "a", "backchannel_logout_uri": "no uri" }),
+            json!({ "id": "a", "backchannel_logout_uri": "https://a\u{0}" }),
+            json!({ "id": "a", "name": "" }),
+            json!({ "id": "a", "name": "x\u{0}" }),
+            json!({ "id": "a", "audience": [""] }),
+            json!({ "id": "a", "status_index": 1 }),
+            json!({ "id": "a", "secrets": [] }),
+        ] {
+            assert_problem(&desk.post("/admin/v1/clients", &body).await, 400);
+        }
+        assert_problem(&desk.get("/admin/v1/clients/a").await, 404);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn pages_of_clients_hold_each_exactly_once() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let wanted = ["a", "A", "a-b", "a.b", "ab", "b"].map(str::to_owned);
+        for id in &wanted {
+            house.add_client(id, &[], "").await;
+        }
+
+        let seen = desk.walk("/admin/v1/clients", 2, async || {}).await;
+
+        assert_each_once(&seen, &wanted);
+        assert_eq!(seen.len(), wanted.len() + 1, "and the built-in one");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (shop, secret) = house.add_client("shop", &[GrantType::RefreshToken], "read write").await;
+        let user = house.user().await;
+        let issuer = [house.config.issuer.as_str()];
+        let reads = begin(house, &user, &shop, "read", &issuer).await;
+        let writes = begin(house, &user, &shop, "read write", &issuer).await;
+
+        let changed = desk.patch("/admin/v1/clients/shop", &json!({ "scope": "read" })).await;
+
+        assert_eq!((changed.status, changed.body["scope"].as_str()), (200, Some("read")), "{}", changed.text);
+        let refresh = async |token: &str| {
+            house
+                .post_as("shop", &secret, "/oauth2/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
+                .await
+        };
+        assert_eq!(refresh(&writes.refresh).await.status, 400);
+        assert_eq!(refresh(&reads.refresh).await.status, 200);
+        let ended = desk.get(&format!("/admin/v1/sessions/{}", writes.id)).await;
+        assert_eq!(ended.body["ended"]["reason"], "scope_withdrawn");
+        assert_eq!(house.count_events("client_changed").await, 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_change_that_cannot_be_changes_nothing() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let before = desk.get("/admin/v1/clients/shop").await.body;
+        for body in [
+            json!({ "name": "" }),
+            json!({ "id": "other" }),
+            json!({ "kind": "public" }),
+            json!({ "grants": ["direct"] }),
+            json!({ "access_lifetime": 0 }),
+            json!({ "access_lifetime": 86_401 }),
+            json!({ "access_lifetime": -1 }),
+            json!({ "refresh_lifetime": 0 }),
+            json!({ "access_token_algorithm": "none" }),
+            json!({ "access_token_algorithm": "HS256" }),
+            json!({ "access_token_algorithm": "PS256" }),
+            json!({ "scope": "\u{7f}" }),
+            json!({ "secret": "x" }),
+        ] {
+            assert_problem(&desk.patch("/admin/v1/clients/shop", &body).await, 400);
+        }
+        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, before);
+        assert_problem(&desk.patch("/admin/v1/clients/nobody", &json!({ "name": "x" })).await, 404);
+        assert_eq!(house.count_events("client_changed").await, 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn while_a_secret_is_rotated_both_work_and_then_one() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+
+        let rotated = desk.post("/admin/v1/clients/shop/rotate-secret", &Value::Null).await;
+
+        let second = rotated.body["client_secret"].as_str().unwrap_or_else(|| panic!("{}", rotated.text)).to_owned();
+        assert!(rotated.body["old_secret_ends"].is_string());
+        for secret in [&first, &second] {
+            assert_eq!(token(house, "shop", secret).await.status, 200);
+        }
+        house.later(Duration::from_hours(24) + Duration::from_secs(1)).await;
+        assert_eq!(token(house, "shop", &first).await.status, 401);
+        assert_eq!(token(house, "shop", &second).await.status, 200);
+        let desk = Desk::of(house).await;
+        let third = desk.post("/admin/v1/clients/shop/rotate-secret", &Value::Null).await;
+        assert_eq!(third.status, 200);
+        assert_eq!(token(house, "shop", &first).await.status, 401, "at most two are live");
+        assert_problem(&desk.post("/admin/v1/clients/direct/rotate-secret", &Value::Null).await, 400);
+        assert_eq!(house.count_events("client_secret_rotated").await, 2);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_disabled_client_obtains_nothing_until_it_is_enabled() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (shop, secret) =
+            house.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
+        let session = begin(house, &house.user().await, &shop, "read", &[&house.config.issuer]).await;
+        let own = token(house, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
+
+        assert_eq!(desk.post("/admin/v1/clients/shop/disable", &Value::Null).await.status, 200);
+
+        assert!([400, 401].contains(&token(house, "shop", &secret).await.status));
+        assert!(!is_active(house, &own).await && !is_active(house, &session.access).await);
+        house.clock.advance(Duration::from_secs(2));
+        assert_eq!(desk.post("/admin/v1/clients/shop/enable", &Value::Null).await.status, 200);
+        assert_eq!(token(house, "shop", &secret).await.status, 200);
+        assert!(!is_active(house, &own).await, "what was obtained before stays over");
+        assert!(!is_active(house, &session.access).await);
+        assert_eq!(house.count_events("client_disabled").await, 1);
+        assert_eq!(house.count_events("client_enabled").await, 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_removed_client_whose_name_is_taken_again_is_another() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (shop, secret) =
+            house.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
+        let session = begin(house, &house.user().await, &shop, "read", &[&house.config.issuer]).await;
+        let own = token(house, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
+
+        assert_eq!(desk.delete("/admin/v1/clients/shop").await.status, 200);
+
+        assert_problem(&desk.get("/admin/v1/clients/shop").await, 404);
+        assert_eq!(token(house, "shop", &secret).await.status, 401);
+        assert!(!is_active(house, &own).await);
+        house.clock.advance(Duration::from_secs(2));
+        let (_, new) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        assert_eq!(token(house, "shop", &secret).await.status, 401, "the former secret is not the new client's");
+        assert_eq!(token(house, "shop", &new).await.status, 200);
+        assert!(!is_active(house, &own).await, "nor are the former client's tokens");
+        assert!(!is_active(house, &session.access).await);
+        assert_problem(&desk.delete("/admin/v1/clients/direct").await, 400);
+        assert_problem(&desk.delete("/admin/v1/clients/nobody").await, 404);
+        assert_problem(&desk.delete("/admin/v1/clients/%00").await, 404);
+    })
+    .await;
+}
+
+async fn token(house: &House, client: &str, secret: &str) -> Answer {
+    house.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await
+}
+
+async fn is_active(house: &House, token: &str) -> bool {
+    tokenhouse::introspection::look(house.ctx(), token).await.unwrap().is_some()
+}

@@ -1,0 +1,119 @@
+//! The admin API.
+
+mod access;
+mod audit;
+mod clients;
+mod keys;
+mod pending;
+mod revocations;
+mod sessions;
+mod users;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokenhouse::model::{Client, Device, SessionId, User};
+use tokenhouse::protocol::Scope;
+use tokenhouse::sessions::NewSession;
+
+use crate::house::{Answer, House};
+
+/// An administrator at work.
+pub struct Desk<'a> {
+    pub house: &'a House,
+    pub token: String,
+}
+
+impl<'a> Desk<'a> {
+    pub async fn of(house: &'a House) -> Self {
+        Self { house, token: house.admin_token().await }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.house.admin(&self.token, Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.house.admin(&self.token, Method::POST, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.house.admin(&self.token, Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.house.admin(&self.token, Method::DELETE, path, None).await
+    }
+
+    /// Adds a user through the API and returns its identifier.
+    pub async fn add_user(&self, username: &str, password: &str) -> String {
+        let added = self.post("/admin/v1/users", &json!({ "username": username, "password": password })).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+        added.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Walks a list from its first page to its last, and calls `between` after each page.
+    pub async fn walk(&self, list: &str, limit: u32, mut between: impl AsyncFnMut()) -> Vec<String> {
+        let mut after: Option<String> = None;
+        let mut seen = Vec::new();
+        loop {
+            let place = after.map(|after| format!("&after={after}")).unwrap_or_default();
+            let page = self.get(&format!("{list}?limit={limit}{place}")).await;
+            assert_eq!(page.status, 200, "{}", page.text);
+            let items = page.body["items"].as_array().unwrap();
+            assert!(items.len() <= limit as usize);
+            seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            between().await;
+            match page.body["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => return seen,
+            }
+        }
+    }
+}
+
+/// Asserts that `seen` holds each of `wanted`, and nothing twice.
+pub fn assert_each_once(seen: &[String], wanted: &[String]) {
+    let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(distinct.len(), seen.len(), "something was listed twice");
+    for id in wanted {
+        assert!(distinct.contains(id), "{id} was not listed");
+    }
+}
+
+/// Asserts that `answer` is a refusal in the form of RFC 9457.
+#[track_caller]
+pub fn assert_problem(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    assert_eq!(answer.headers["content-type"], "application/problem+json", "{}", answer.text);
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    assert!(answer.headers.contains_key("x-request-id"));
+    assert_eq!(answer.body["status"], status, "{}", answer.text);
+    assert!(answer.body["title"].is_string(), "{}", answer.text);
+    assert!(answer.body["detail"].is_string(), "{}", answer.text);
+}
+
+/// Begins a session of `user` at `client`, as a grant does; returns it with its two tokens.
+pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, audience: &[&str]) -> Begun {
+    let ctx = house.ctx();
+    let new = NewSession {
+        user,
+        client,
+        scope: Scope::parse(scope).unwrap(),
+        audience: audience.iter().map(|&name| name.to_owned()).collect(),
+        device: Device::default(),
+    };
+    let beginning = tokenhouse::sessions::begin(ctx, new).await.unwrap();
+    tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();
+    let (id, record) = (beginning.session.id, &beginning.record);
+    let bearer = tokenhouse::tokens::Bearer::Session { id, record };
+    let access = tokenhouse::tokens::access_token(ctx, client, bearer, &beginning.session.scope).unwrap().token;
+    Begun { id, access, refresh: tokenhouse::tokens::refresh_token(ctx, id, record).unwrap() }
+}
+
+/// A session and its first tokens.
+pub struct Begun {
+    pub id: SessionId,
+    pub access: String,
+    pub refresh: String,
+}

@@ -1,0 +1,161 @@
+//! Ending all sessions that match.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokenhouse::protocol::GrantType;
+
+use super::{Begun, Desk, assert_problem, begin};
+use crate::house::{ADMIN, House, on_each_backend};
+
+/// Two users with sessions at two clients.
+struct Town {
+    ada: String,
+    ada_shop: Begun,
+    ada_bank: Begun,
+    grace_shop: Begun,
+    grace_bank: Begun,
+    secrets: [(&'static str, String); 2],
+}
+
+impl Town {
+    async fn build(house: &House) -> Self {
+        let grants = [GrantType::RefreshToken, GrantType::ClientCredentials];
+        let (shop, shop_secret) = house.add_client("shop", &grants, "read").await;
+        let (bank, bank_secret) = house.add_client("bank", &grants, "read").await;
+        let ada = house.user().await;
+        let grace = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let issuer = [house.config.issuer.as_str()];
+        Self {
+            ada_shop: begin(house, &ada, &shop, "read", &issuer).await,
+            ada_bank: begin(house, &ada, &bank, "read", &issuer).await,
+            grace_shop: begin(house, &grace, &shop, "read", &issuer).await,
+            grace_bank: begin(house, &grace, &bank, "read", &issuer).await,
+            ada: ada.id.to_string(),
+            secrets: [("shop", shop_secret), ("bank", bank_secret)],
+        }
+    }
+
+    /// Which of the four sessions can still be refreshed: ada's at shop and bank, grace's at shop and bank.
+    async fn live(&self, house: &House) -> [bool; 4] {
+        let [(_, shop), (_, bank)] = &self.secrets;
+        let mut live = [false; 4];
+        let sessions = [&self.ada_shop, &self.ada_bank, &self.grace_shop, &self.grace_bank];
+        for (place, session) in sessions.into_iter().enumerate() {
+            let (client, secret) = if place % 2 == 0 { ("shop", shop) } else { ("bank", bank) };
+            let form = [("grant_type", "refresh_token"), ("refresh_token", session.refresh.as_str())];
+            live[place] = house.post_as(client, secret, "/oauth2/token", &form).await.status == 200;
+        }
+        live
+    }
+}
+
+#[actix_web::test]
+async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
+    on_each_backend(async |house| {
+        let town = Town::build(house).await;
+        let desk = Desk::of(house).await;
+        let revoke = async |body: Value| {
+            let answer = desk.post("/admin/v1/revocations", &body).await;
+            assert_eq!(answer.status, 200, "{body}: {}", answer.text);
+            assert_eq!(answer.body["applied"], "everywhere");
+            assert_eq!(answer.body["sessions_ended"], answer.body["access_tokens_refused"]);
+            answer.body["sessions_ended"].as_u64().unwrap()
+        };
+
+        assert_eq!(revoke(json!({ "session": town.ada_shop.id, "client": "bank" })).await, 0);
+        assert_eq!(revoke(json!({ "user": town.ada, "client": "nobody" })).await, 0);
+        assert_eq!(town.live(house).await, [true, true, true, true]);
+        assert_eq!(revoke(json!({ "user": town.ada, "client": "shop" })).await, 1);
+        assert_eq!(town.live(house).await, [false, true, true, true]);
+        assert_eq!(revoke(json!({ "session": town.grace_bank.id })).await, 1);
+        assert_eq!(town.live(house).await, [false, true, true, false]);
+        assert_eq!(revoke(json!({ "client": "shop" })).await, 1);
+        assert_eq!(town.live(house).await, [false, true, false, false]);
+        assert_eq!(revoke(json!({ "user": town.ada })).await, 1);
+        assert_eq!(town.live(house).await, [false, false, false, false]);
+        assert_eq!(house.count_events("sessions_revoked").await, 6);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn sessions_issued_before_a_moment_are_ended_and_later_ones_are_not() {
+    on_each_backend(async |house| {
+        let early = house.pair().await;
+        house.clock.advance(Duration::from_secs(10));
+        let moment = house.clock.now().to_string();
+        house.clock.advance(Duration::from_secs(10));
+        let late = house.pair().await;
+        let desk = Desk::of(house).await;
+
+        let receipt = desk.post("/admin/v1/revocations", &json!({ "issued_before": moment })).await;
+
+        assert_eq!(receipt.body["sessions_ended"], 1, "{}", receipt.text);
+        assert_eq!(house.refresh(&early.refresh).await.status, 401);
+        assert_eq!(house.verify(&early.access).await.status, 401);
+        assert_eq!(house.refresh(&late.refresh).await.status, 200);
+        let ahead = house.clock.now().plus(Duration::from_mins(1)).to_string();
+        assert_problem(&desk.post("/admin/v1/revocations", &json!({ "issued_before": ahead })).await, 400);
+        assert_eq!(house.verify(&late.access).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn everything_is_ended_only_when_it_is_said() {
+    on_each_backend(async |house| {
+        let tokens = house.pair().await;
+        let desk = Desk::of(house).await;
+        let id = house.user().await.id;
+        for body in [
+            json!({}),
+            json!({ "all": false }),
+            json!({ "all": true, "user": id }),
+            json!({ "all": "true" }),
+            json!({ "all": 1 }),
+            json!({ "user": null }),
+            json!({ "users": id }),
+            json!({ "user": "nobody" }),
+            json!({ "client": "a b" }),
+            json!({ "issued_before": "yesterday" }),
+            json!({ "issued_before": 0 }),
+            json!([]),
+            json!("all"),
+            json!(null),
+            json!({ "all": true, "issued_before": "2026-01-01T00:00:00Z" }),
+        ] {
+            assert_problem(&desk.post("/admin/v1/revocations", &body).await, 400);
+        }
+        assert_eq!(house.refresh(&tokens.refresh).await.status, 200);
+
+        let receipt = desk.post("/admin/v1/revocations", &json!({ "all": true })).await;
+
+        assert_eq!(receipt.status, 200, "{}", receipt.text);
+        assert_eq!(receipt.body["sessions_ended"], 2);
+        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
+        assert_problem(&desk.get("/admin/v1/sessions").await, 401);
+        house.clock.advance(Duration::from_secs(1));
+        assert_eq!(house.obtain(crate::house::USER).await.status, 200, "who signs in afterwards is not affected");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_receipt_says_when_the_last_access_token_expires() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let access = house.pair().await.access;
+        let before = house.clock.now();
+
+        let receipt =
+            desk.post("/admin/v1/revocations", &json!({ "client": "direct", "user": house.user().await.id })).await;
+
+        let by: tokenhouse::clock::Timestamp =
+            receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
+        let expiry = crate::house::claims(&access)["exp"].as_i64().unwrap();
+        assert!(by.seconds() >= expiry, "{by} is before {expiry}");
+        assert!(by <= before.plus(Duration::from_secs(310)), "{by}");
+    })
+    .await;
+}

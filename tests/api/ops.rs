@@ -1,0 +1,141 @@
+//! The operators' listener, and the OpenAPI document.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use tokenhouse::http::routes::{self, Access};
+
+use crate::house::{Answer, Backend, House, USER, on_each_backend, read};
+use crate::support::private_redis::PrivateRedis;
+
+#[actix_web::test]
+async fn a_house_that_is_well_says_so_to_operators_and_not_to_the_public() {
+    on_each_backend(async |house| {
+        let operations = house.running.operations;
+
+        let live = at(house, operations, "/health/live").await;
+        let ready = at(house, operations, "/health/ready").await;
+
+        assert_eq!((live.status, live.body), (200, json!({ "status": "alive" })));
+        let all_well =
+            json!({ "ready": true, "ledger": true, "hot_state": true, "signing_key": true, "draining": false });
+        assert_eq!((ready.status, ready.body), (200, all_well));
+        for path in ["/health/live", "/health/ready", "/metrics", "/health", "/debug"] {
+            assert_eq!(house.get(path).await.status, 404, "{path}");
+        }
+        for path in ["/api/token/", "/admin/v1/users", "/.well-known/jwks.json", "/openapi.json"] {
+            assert_eq!(at(house, operations, path).await.status, 404, "{path}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
+    on_each_backend(async |house| {
+        let pair = house.pair().await;
+        house.obtain((USER.0, "a wrong password")).await;
+        house.get("/status/of/nobody?token=s3cr3t").await;
+
+        let metrics = at(house, house.running.operations, "/metrics").await;
+
+        assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
+        for line in [
+            "tokenhouse_http_request_seconds_count{route=\"/api/token/\",status=\"200\"}",
+            "tokenhouse_http_request_seconds_count{route=\"/api/token/\",status=\"401\"}",
+            "tokenhouse_http_request_seconds_count{route=\"none\",status=\"404\"}",
+        ] {
+            assert!(metrics.text.contains(line), "{line} is not in\n{}", metrics.text);
+        }
+        for private in [pair.access.as_str(), "s3cr3t", "nobody"] {
+            assert!(!metrics.text.contains(private), "{private}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_house_whose_redis_is_away_lives_and_is_not_ready() {
+    if crate::support::only_sqlite() {
+        return;
+    }
+    let Some(mut redis) = PrivateRedis::start(&[]) else { return };
+    let url = redis.url();
+    let settings =
+        |config: &mut tokenhouse::config::Config| config.redis.url = Some(tokenhouse::model::Secret::new(url.clone()));
+    let house = House::open(Backend::Embedded, &settings).await;
+    let operations = house.running.operations;
+    assert_eq!(at(&house, operations, "/health/ready").await.status, 200);
+
+    redis.kill();
+
+    let ready = at(&house, operations, "/health/ready").await;
+    assert_eq!((ready.status, &ready.body["hot_state"]), (503, &json!(false)), "{}", ready.text);
+    assert_eq!(ready.body["ledger"], true);
+    assert_eq!(at(&house, operations, "/health/live").await.status, 200);
+    redis.launch();
+    for _ in 0..200 {
+        if at(&house, operations, "/health/ready").await.status == 200 {
+            return house.close().await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not ready although Redis is back");
+}
+
+#[actix_web::test]
+async fn a_house_that_is_stopping_says_so_while_it_still_answers() {
+    let settings = |config: &mut tokenhouse::config::Config| {
+        config.shutdown.announce = tokenhouse::config::Span::millis(700);
+    };
+    let house = House::open(Backend::Embedded, &settings).await;
+    let second = house.second_instance(house.clock.clone()).await;
+    let (public, operations) = (second.address, second.operations);
+
+    let stopping = tokio::spawn(second.stop());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let ready = at(&house, operations, "/health/ready").await;
+    assert_eq!((ready.status, &ready.body["draining"]), (503, &json!(true)));
+    assert_eq!(at(&house, operations, "/health/live").await.status, 200);
+    assert_eq!(at(&house, public, "/.well-known/jwks.json").await.status, 200);
+    stopping.await.unwrap();
+    assert!(house.http.get(format!("http://{public}/.well-known/jwks.json")).send().await.is_err());
+    house.close().await;
+}
+
+#[actix_web::test]
+async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
+    on_each_backend(async |house| {
+        let answer = house.get("/openapi.json").await;
+        assert_eq!(answer.headers["content-type"], "application/json");
+        let mut documented = BTreeSet::new();
+        for (path, item) in answer.body["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                documented.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+        let has_twin = |path: &str| routes::ALL.iter().any(|other| other.path == format!("{path}/"));
+        let mut declared = BTreeSet::new();
+        for route in routes::ALL.iter().filter(|route| !has_twin(route.path)) {
+            declared.insert((route.method.to_string(), route.path.to_owned()));
+            let operation = &answer.body["paths"][route.path][route.method.as_str().to_lowercase()];
+            let expected = match route.access {
+                Access::Open => serde_json::Value::Null,
+                Access::Client => json!([{ "client": [] }, {}]),
+                Access::Bearer(scopes) => scopes.iter().map(|scope| json!({ "bearer": [scope] })).collect(),
+            };
+            assert_eq!(operation["security"], expected, "{} {}", route.method, route.path);
+        }
+        assert_eq!(documented, declared);
+        assert_eq!(answer.body["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    })
+    .await;
+}
+
+async fn at(house: &House, address: SocketAddr, path: &str) -> Answer {
+    read(house.http.request(Method::GET, format!("http://{address}{path}"))).await
+}

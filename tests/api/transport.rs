@@ -1,0 +1,191 @@
+//! What reaches the doors in odd ways: too large, too slow, ambiguous, at no address.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use reqwest::Method;
+
+use crate::house::{House, USER, on_each_backend, read};
+
+#[actix_web::test]
+async fn headers_beyond_16_kib_are_refused() {
+    on_each_backend(async |house| {
+        for size in [17 * 1024, 40 * 1024] {
+            let request = house.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(size));
+            let answer = read(request).await;
+            assert_eq!(answer.status, 431, "{size}");
+        }
+        let many = (0..90).fold(house.request(Method::GET, "/.well-known/jwks.json"), |request, number| {
+            request.header(format!("x-filler-{number}"), "a".repeat(200))
+        });
+        assert_eq!(read(many).await.status, 431);
+        let fits = house.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(15 * 1024));
+        assert_eq!(read(fits).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_address_that_leads_nowhere_is_a_problem_in_json() {
+    on_each_backend(async |house| {
+        for path in
+            ["/", "/nothing", "/api/token/nothing", "/oauth2", "/api//token/", "/.well-known/", "/%00", "/..%2fkeys"]
+        {
+            let answer = house.get(path).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+            assert_eq!(answer.body["status"], 404);
+            assert!(answer.headers.contains_key("x-request-id"));
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_method_that_a_door_does_not_know_is_told_which_it_knows() {
+    on_each_backend(async |house| {
+        for (method, path, allowed) in [
+            (Method::GET, "/api/token/", "POST"),
+            (Method::PUT, "/oauth2/token", "POST"),
+            (Method::POST, "/.well-known/jwks.json", "GET"),
+            (Method::TRACE, "/oauth2/token", "POST"),
+        ] {
+            let answer = read(house.request(method, path)).await;
+            assert_eq!(answer.status, 405, "{path}");
+            assert_eq!(answer.headers["allow"], allowed);
+            assert_eq!(answer.headers["content-type"], "application/problem+json");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_body_beyond_64_kib_is_refused_however_it_is_announced() {
+    on_each_backend(async |house| {
+        let form = format!("username={}&password=x", "a".repeat(65 * 1024));
+        for path in ["/api/token/", "/oauth2/token"] {
+            let request = house.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+            assert_eq!(read(request.body(form.clone())).await.status, 413, "{path}");
+            let chunked = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 transfer-encoding: chunked\r\n\r\n{:x}\r\n{form}\r\n0\r\n\r\n",
+                form.len()
+            );
+            assert!(raw(house, &[chunked.as_bytes()]).await.starts_with("HTTP/1.1 413"), "{path}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn requests_that_two_servers_could_read_differently_are_refused() {
+    on_each_backend(async |house| {
+        let smuggled = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\n\r\n";
+        for headers in [
+            "content-length: 5\r\ntransfer-encoding: chunked\r\n",
+            "transfer-encoding: chunked\r\ncontent-length: 5\r\n",
+            "content-length: 5\r\ncontent-length: 6\r\n",
+            "content-length: +5\r\n",
+            "content-length: -1\r\n",
+            "content-length: 5, 5\r\n",
+            "transfer-encoding: xchunked\r\n",
+            "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
+            "transfer-encoding : chunked\r\n",
+            "transfer-encoding: identity, chunked, x\r\n",
+            "content-length: 5\r\n folded: x\r\n",
+        ] {
+            let request = format!("POST /api/token/verify/ HTTP/1.1\r\nhost: x\r\n{headers}\r\n0\r\n\r\n{smuggled}");
+            let answer = raw(house, &[request.as_bytes()]).await;
+            assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{headers:?}: {answer}");
+            assert!(!answer.contains("\"keys\""), "{headers:?}: the smuggled request was answered: {answer}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_no_http_is_refused_and_the_house_goes_on() {
+    on_each_backend(async |house| {
+        for nonsense in [
+            &b"\x16\x03\x01\x02\x00\x01"[..],
+            b"\0\0\0\0\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"\r\n\r\n\r\n",
+        ] {
+            let answer = raw(house, &[nonsense]).await;
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{nonsense:?}: {answer}");
+        }
+        assert_eq!(house.obtain(USER).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn slow_headers_and_slow_bodies_are_cut_off() {
+    if !crate::support::long() {
+        return;
+    }
+    on_each_backend(async |house| {
+        let slow_head = tokio::task::spawn_blocking({
+            let address = house.running.address;
+            move || drip(address, "GET /.well-known/jwks.json HTTP/1.1\r\nx-slow: ")
+        });
+        let slow_body = tokio::task::spawn_blocking({
+            let address = house.running.address;
+            move || {
+                drip(
+                    address,
+                    "POST /api/token/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n",
+                )
+            }
+        });
+        let (head, body) = (slow_head.await.unwrap(), slow_body.await.unwrap());
+        assert!(head.1.starts_with("HTTP/1.1 408") || head.1.is_empty(), "{}", head.1);
+        assert!(head.0 < Duration::from_secs(9), "{:?}", head.0);
+        assert!(body.1.starts_with("HTTP/1.1 40"), "{}", body.1);
+        assert!(body.0 < Duration::from_secs(14), "{:?}", body.0);
+    })
+    .await;
+}
+
+/// Sends a byte a second until it is answered or cut off; says after how long, and what was answered.
+fn drip(address: std::net::SocketAddr, start: &str) -> (Duration, String) {
+    let watch = tokenhouse::clock::Stopwatch::start();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(start.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut answer = [0; 1024];
+    while watch.elapsed() < Duration::from_secs(20) {
+        match stream.read(&mut answer) {
+            Ok(read) => return (watch.elapsed(), String::from_utf8_lossy(&answer[..read]).into_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return (watch.elapsed(), String::new()),
+        }
+        if stream.write_all(b"a").is_err() {
+            return (watch.elapsed(), String::new());
+        }
+    }
+    panic!("nobody cut the connection");
+}
+
+/// Writes the parts to a connection of its own and reads what comes back until it is quiet.
+async fn raw(house: &House, parts: &[&[u8]]) -> String {
+    let address = house.running.address;
+    let bytes = parts.concat();
+    tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        // The server may hang up before it has read everything.
+        let _ = stream.write_all(&bytes);
+        let mut answer = Vec::new();
+        let mut part = [0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut part) {
+            answer.extend_from_slice(&part[..read]);
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await
+    .unwrap()
+}

@@ -1,0 +1,143 @@
+//! `tokenhouse client …`
+
+use serde_json::json;
+
+use crate::support::program::{Serving, Workplace};
+
+const SECRET: &str = "a-secret-that-was-brought-along-and-is-long";
+
+#[actix_web::test]
+async fn a_secret_is_printed_once_and_works() {
+    let place = Workplace::fresh();
+    let added = place
+        .run(&["client", "add", "shop", "--grant", "client_credentials", "--scope", "read write", "--json"])
+        .json();
+    let secret = added["client_secret"].as_str().unwrap();
+    assert_eq!(added["client"]["scope"], "read write");
+
+    for command in [&["client", "show", "shop"][..], &["client", "list"], &["client", "list", "--json"]] {
+        let shown = place.run(command).good();
+        assert!(shown.contains("shop") && !shown.contains(secret), "{shown}");
+    }
+    let serving = place.serve(&[]);
+    assert_eq!(token(&serving, "shop", secret).await, 200);
+
+    let rotated = place.run(&["client", "rotate-secret", "shop"]).good();
+
+    assert!(
+        rotated.starts_with("New secret (shown once): ") && rotated.contains("The old one is good until "),
+        "{rotated}"
+    );
+    let new = rotated.lines().next().unwrap().rsplit(' ').next().unwrap();
+    wait_for(&serving, "shop", new, 200).await;
+    assert_eq!(token(&serving, "shop", secret).await, 200);
+    assert!(place.run(&["client", "disable", "shop"]).good().starts_with("Disabled; sessions ended everywhere."));
+    wait_for(&serving, "shop", new, 401).await;
+    assert_eq!(place.run(&["client", "enable", "shop"]).good(), "Enabled.\n");
+    wait_for(&serving, "shop", new, 200).await;
+    assert_eq!(place.run(&["client", "remove", "shop", "--json"]).json(), json!({ "applied": "everywhere" }));
+    wait_for(&serving, "shop", new, 401).await;
+}
+
+#[actix_web::test]
+async fn a_secret_may_be_brought_along_on_standard_input() {
+    let place = Workplace::fresh();
+    let add = ["client", "add", "shop", "--grant", "client_credentials", "--secret-stdin"];
+
+    let short = place.run_with_input(&add, "short").bad();
+    let added = place.run_with_input(&add, SECRET).good();
+
+    assert_eq!(short, "tokenhouse: a client secret is 32 to 512 bytes, all of them random\n");
+    assert_eq!(added, "Added shop confidential active [client_credentials] \"\"\n");
+    assert_eq!(token(&place.serve(&[]), "shop", SECRET).await, 200);
+}
+
+#[test]
+fn every_part_of_a_client_can_be_given() {
+    let place = Workplace::fresh();
+    let added = place.run(&[
+        "client",
+        "add",
+        "web",
+        "--name",
+        "The web shop",
+        "--public",
+        "--redirect-uri",
+        "https://shop.example/cb",
+        "--redirect-uri",
+        "http://127.0.0.1/cb",
+        "--post-logout-redirect-uri",
+        "https://shop.example/",
+        "--grant",
+        "refresh_token",
+        "--scope",
+        "read",
+        "--audience",
+        "https://api.example",
+        "--auth-method",
+        "none",
+        "--backchannel-logout-uri",
+        "https://shop.example/logout",
+        "--trusted",
+        "--json",
+    ]);
+
+    let client = added.json();
+
+    assert_eq!(client["client_secret"], serde_json::Value::Null);
+    let client = &client["client"];
+    assert_eq!(client["name"], "The web shop");
+    assert_eq!(client["kind"], "public");
+    assert_eq!(client["redirect_uris"], json!(["https://shop.example/cb", "http://127.0.0.1/cb"]));
+    assert_eq!(client["post_logout_redirect_uris"], json!(["https://shop.example/"]));
+    assert_eq!(client["backchannel_logout_uri"], "https://shop.example/logout");
+    assert_eq!(client["audience"], json!(["https://api.example"]));
+    assert_eq!(client["trusted"], true);
+    assert_eq!(place.run(&["client", "show", "web", "--json"]).json(), *client);
+}
+
+#[test]
+fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
+    let place = Workplace::fresh();
+    place.run(&["client", "add", "shop"]).good();
+    for (arguments, says) in [
+        (&["client", "add", "shop"][..], "a client with this identifier exists"),
+        (
+            &["client", "add", "a", "--public", "--grant", "client_credentials"],
+            "a public client cannot use client_credentials",
+        ),
+        (&["client", "show", "nobody"], "there is no client `nobody`"),
+        (&["client", "remove", "nobody"], "there is no such client"),
+        (&["client", "remove", "direct"], "the built-in client is switched off by direct.enabled = false"),
+        (&["client", "rotate-secret", "direct"], "a public client has no secret"),
+    ] {
+        let problem = place.run(arguments).bad();
+        assert!(problem.starts_with(&format!("tokenhouse: {says}")), "{arguments:?}: {problem}");
+    }
+    for (arguments, says) in [
+        (&["client", "add", "a b"][..], "client_id is 1 to 128 of"),
+        (&["client", "add", "a", "--redirect-uri", "http://example.org/"], "http is for loopback addresses only"),
+        (&["client", "add", "a", "--grant", "password"], "password"),
+        (&["client", "add", "a", "--scope", "a  b"], "scope"),
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(says) && !ended.err.contains("invalid_"), "{arguments:?}: {}", ended.err);
+    }
+}
+
+/// A running instance learns of the change within a second.
+async fn wait_for(serving: &Serving, client: &str, secret: &str, status: u16) {
+    for _ in 0..100 {
+        if token(serving, client, secret).await == status {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{client} does not get {status}");
+}
+
+async fn token(serving: &Serving, client: &str, secret: &str) -> u16 {
+    let request = reqwest::Client::new().post(serving.url("/oauth2/token")).basic_auth(client, Some(secret));
+    request.form(&[("grant_type", "client_credentials")]).send().await.unwrap().status().as_u16()
+}

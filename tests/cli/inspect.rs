@@ -1,0 +1,103 @@
+//! `tokenhouse inspect`
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::program::{Serving, Workplace};
+
+const PASSWORD: &str = "a fine long password";
+
+#[actix_web::test]
+async fn a_token_is_explained_and_judged() {
+    let mut place = Workplace::fresh();
+    place.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    place.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = place.serve(&[]);
+    let [access, refresh] = sign_in(&serving).await;
+
+    let good = place.run(&["inspect", &access]).good();
+    let renews = place.run(&["inspect", &refresh, "--json"]).json();
+
+    assert!(good.contains("\"typ\": \"at+jwt\"") && good.contains("\"token_type\": \"access\""), "{good}");
+    assert!(good.ends_with("good: an access token whose session or client is live\n"), "{good}");
+    assert_eq!((&renews["good"], &renews["why"]), (&true.into(), &"good: a refresh token of a live session".into()));
+    assert_eq!(renews["claims"]["gen"], 0);
+    for token in [tampered(&access), tampered(&refresh), "nonsense".to_owned(), String::new(), "a.b.c".to_owned()] {
+        let refused = place.run(&["inspect", &token, "--json"]);
+        assert_eq!(refused.code, Some(1), "{}", refused.out);
+        let answer: Value = serde_json::from_str(&refused.out).unwrap();
+        assert_eq!(answer["good"], false);
+        assert!(answer["why"].as_str().unwrap().starts_with("refused: "), "{answer}");
+        assert!(!answer["why"].as_str().unwrap().contains("invalid_"), "{answer}");
+    }
+    place.run(&["session", "revoke", "--all"]).good();
+    for token in [&access, &refresh] {
+        let over = place.run(&["inspect", token]).bad();
+        assert!(
+            over.ends_with(
+                "refused: it is well made, but its session, user or client is over, or it was used before\n"
+            ),
+            "{over}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn an_expired_token_is_told_to_be_expired() {
+    let mut place = Workplace::fresh();
+    place.set("TOKENHOUSE__TOKENS__ACCESS_LIFETIME", "1s");
+    place.set("TOKENHOUSE__TOKENS__REFRESH_LIFETIME", "1s");
+    place.set("TOKENHOUSE__REFRESH__LOST_RESPONSE_WINDOW", "1s");
+    place.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    place.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let tokens = sign_in(&place.serve(&[])).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+
+    for token in tokens {
+        let refused = place.run(&["inspect", &token]).bad();
+        assert!(refused.contains("refused: ") && refused.contains("expired"), "{refused}");
+    }
+}
+
+#[actix_web::test]
+async fn a_token_is_judged_offline_with_a_jwks_alone() {
+    let mut place = Workplace::fresh();
+    place.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    place.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = place.serve(&[]);
+    let [access, refresh] = sign_in(&serving).await;
+    let jwks = reqwest::get(serving.url("/.well-known/jwks.json")).await.unwrap().text().await.unwrap();
+    let mut elsewhere = Workplace::fresh();
+    elsewhere.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    elsewhere.write("jwks.json", &jwks);
+    elsewhere.write("empty.json", "{}");
+
+    let good = elsewhere.run(&["inspect", &access, "--jwks", "jwks.json"]).good();
+
+    assert!(good.contains("good: the signature and the claims hold"), "{good}");
+    assert!(elsewhere.run(&["inspect", &refresh, "--jwks", "jwks.json"]).bad().contains("refused: "));
+    assert!(elsewhere.run(&["inspect", &tampered(&access), "--jwks", "jwks.json"]).bad().contains("refused: "));
+    assert!(
+        elsewhere.run(&["inspect", &access, "--jwks", "nowhere.json"]).bad().starts_with("tokenhouse: nowhere.json: ")
+    );
+    assert!(elsewhere.run(&["inspect", &access, "--jwks", "empty.json"]).bad().starts_with("tokenhouse: empty.json: "));
+    let mine: Vec<_> = fs::read_dir(elsewhere.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(mine.len(), 2, "no ledger and no keys were made: {mine:?}");
+    elsewhere.set("TOKENHOUSE_ISSUER", "https://other.example.org");
+    assert!(elsewhere.run(&["inspect", &access, "--jwks", "jwks.json"]).bad().contains("refused: "));
+}
+
+/// Another letter in the middle of the signature.
+fn tampered(token: &str) -> String {
+    let place = token.len() - 10;
+    let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
+    format!("{}{other}{}", &token[..place], &token[place + 1..])
+}
+
+async fn sign_in(serving: &Serving) -> [String; 2] {
+    let request = reqwest::Client::new().post(serving.url("/api/token/"));
+    let answer: Value =
+        request.form(&[("username", "ada"), ("password", PASSWORD)]).send().await.unwrap().json().await.unwrap();
+    ["access", "refresh"].map(|name| answer[name].as_str().unwrap().to_owned())
+}

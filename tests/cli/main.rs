@@ -1,0 +1,15 @@
+//! The command line: the real program in a folder of its own.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+
+mod clients;
+mod doctor;
+mod inspect;
+mod keys;
+mod sessions;
+mod setup;
+mod serve;
+mod users;
+
+#[path = "../support/mod.rs"]
+mod support;
