@@ -12,6 +12,7 @@ use crate::gate::{self, Asked, Holder};
 use crate::model::{Client, ClientId, ClientKind, HotSession, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
+use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
 
 /// A token that is good now.
@@ -89,13 +90,19 @@ async fn session_is_live(
     if ctx.store.memory.has_ended(id) {
         return Ok(false);
     }
-    match ctx.store.hot.load(id).await?.0 {
+    let known = match ctx.store.hot.load(id).await {
+        Ok((known, _)) => known,
+        // An administrator must be able to end sessions while the hot state is away. Ends are in the ledger first.
+        Err(StoreError::Unavailable { .. }) => HotSession::Absent,
+        Err(error) => return Err(error.into()),
+    };
+    match known {
         HotSession::Ended => Ok(false),
         HotSession::Live(record) => {
             let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
             Ok(passes(ctx, client, holder, scope, audience))
         }
-        // The record is lost or its refresh token has expired: the ledger knows whether the session was ended.
+        // The record is out of reach, lost, or its refresh token has expired: the ledger knows whether the session was ended.
         HotSession::Absent => {
             let Some(session) = ctx.store.ledger.session(id).await? else { return Ok(false) };
             let user = ctx.store.ledger.user(session.user_id).await?;
