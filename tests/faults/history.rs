@@ -1,5 +1,6 @@
 //! What clients asked, what they were answered, and when: the record that the checks read.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -94,6 +95,29 @@ impl Event {
             (&self.call, &self.answer),
             (Call::Refresh(_) | Call::Theft(_), Answer::Issued(_)) | (Call::Look(_), Answer::Good)
         )
+    }
+}
+
+/// In one line, without the tokens themselves.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |token: &str| match (claims(token)["gen"].as_u64(), claims(token)["branch"].as_u64()) {
+            (Some(number), Some(branch)) => format!("({number}, {branch})"),
+            _ => "(access)".to_owned(),
+        };
+        let session = self.session().unwrap_or_default();
+        match &self.call {
+            Call::SignIn => write!(f, "sign-in {session}"),
+            Call::Refresh(token) => write!(f, "refresh {session} {}", place(token)),
+            Call::Theft(token) => write!(f, "theft {session} {}", place(token)),
+            Call::Look(token) => write!(f, "look {session} {}", place(token)),
+            Call::End(_) => write!(f, "end {session}"),
+        }?;
+        match &self.answer {
+            Answer::Issued(token) => write!(f, " → issued {}", place(token)),
+            other => write!(f, " → {other:?}"),
+        }?;
+        write!(f, " [{:?} … {:?}]", self.asked, self.answered)
     }
 }
 

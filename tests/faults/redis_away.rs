@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::{Cmd, cmd};
+use reqwest::Method;
 
 use crate::checks::NOTHING;
 use crate::doors::{Crowd, Doors};
@@ -145,6 +146,48 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
     assert_eq!(current.len(), tokens.len());
     let served = town.doors.history.count(|event| matches!(event.answer, Answer::Issued(_)));
     assert!(served * 10 > town.doors.history.mark() * 9, "{served} of {}", town.doors.history.mark());
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+#[actix_web::test]
+async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instance() {
+    if only_sqlite() {
+        return;
+    }
+    let Some(redis) = PrivateRedis::start(&[]) else { return };
+    let way = Proxy::to_port(port_of(&redis.url()));
+    let ports = [way.port(), port_of(&redis.url())];
+    let town = Town::open(Backend::Servers, |config, instance| {
+        impatient(config);
+        redis_by(config, ports[instance]);
+    })
+    .await;
+    let (doors, house) = (&town.doors, &town.house);
+    let tokens = doors.sessions(2).await;
+    let admin = house.admin_token().await;
+
+    way.set(Way::Hold);
+    pass(TO_OPEN.as_secs() * 1000).await;
+    let session = house.session_of(&tokens[0]).to_string();
+    let path = format!("/admin/v1/sessions/{session}");
+    let end = async {
+        let answer = house.admin(&admin, Method::DELETE, &path, None).await;
+        assert_eq!((answer.status, &answer.body["applied"]), (202, &"pending".into()), "{}", answer.text);
+        Answer::Pending
+    };
+    doors.history.record(Call::End(session.clone()), end).await;
+    assert!(matches!(doors.end(0, &tokens[1]).await, Answer::Away(Some(_))), "the client is to try again");
+    let mut crowd = Crowd::at(doors);
+    crowd.haunt(&tokens[0]);
+    pass(4_000).await;
+    way.set(Way::Pass);
+    doors.end_at_last(&tokens[1]).await;
+    crowd.haunt(&tokens[1]);
+    pass(1_500).await;
+    crowd.leave().await;
+
+    assert_eq!(doors.refresh(0, &tokens[0]).await, Answer::Refused);
     town.check(NOTHING).await;
     town.close().await;
 }
