@@ -56,7 +56,7 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     };
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
     // Only the service: a command may run with other settings, and these change what the client may be granted.
-    clients::ensure_direct(&ctx).await.map_err(|error| error.to_string())?;
+    clients::ensure_direct(&ctx).await.map_err(|error| with_causes(&error))?;
     match mode {
         Mode::Production => demo::stop(&ctx).await.map_err(|error| with_causes(&error))?,
         Mode::Development => demo::add(&ctx).await.map_err(|error| with_causes(&error))?,
