@@ -8,6 +8,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Generation, RotationRecord, SessionGrant};
+use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::rotation::{Presented, Rules, decide};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_300_000);
@@ -40,7 +41,7 @@ fn record() -> RotationRecord {
     let grant = SessionGrant {
         client_id: "web-frontend".parse().unwrap(),
         user_id: "0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63".parse().unwrap(),
-        scope: "openid profile email".parse().unwrap(),
+        scope: Scope::parse("openid profile email").unwrap(),
         audience: vec!["https://api.example.com".to_owned()],
         status_index: 1_234_567,
         began_at: began,
