@@ -62,7 +62,9 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let public = http::public(&ctx)
         .start(Listening { listener, tls, workers: ctx.config.workers, drain })
         .map_err(|error| format!("listen: {error}"))?;
-    let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics() };
+    let metrics = metrics();
+    tokio::spawn(sort_metrics(metrics.clone()));
+    let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics };
     let operators = http::operations(state)
         .start(Listening { listener: ops_listener, tls: None, workers: 1, drain: Duration::from_secs(1) })
         .map_err(|error| format!("ops_listen: {error}"))?;
@@ -120,12 +122,25 @@ fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, Socket
     Ok((listener, address))
 }
 
+/// Upper bounds of the classes in which durations are counted, in seconds. Classes, unlike quantiles, can be added up
+/// over instances.
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// What was measured is kept one by one until somebody sorts it into its class; that must not wait for whoever reads
+/// the metrics.
+async fn sort_metrics(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        metrics.run_upkeep();
+    }
+}
+
 /// The process has one recorder; services of one process (in tests) share it.
 fn metrics() -> PrometheusHandle {
     static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     RECORDER
         .get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS).unwrap_or_default().build_recorder();
             let handle = recorder.handle();
             drop(metrics::set_global_recorder(recorder));
             handle
