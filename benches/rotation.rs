@@ -8,6 +8,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Generation, RotationRecord, SessionGrant};
+use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::rotation::{Presented, Rules, decide};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_300_000);
@@ -28,7 +29,8 @@ fn decisions(bench: &mut Criterion) {
     let mut group = bench.benchmark_group("decision");
     for (name, back) in [("current token", 0), ("its parent", 1), ("too old a token", 3)] {
         let generation = Generation { number: record.current.number - back, branch: 0 };
-        let presented = Presented { generation, parent_branch: 0, issued_at: record.issued_at };
+        let presented =
+            Presented { generation, parent_branch: 0, issued_at: record.issued_at, expires_at: record.expires_at };
         group.bench_function(name, |bench| bench.iter(|| decide(black_box(&record), presented, RULES, NOW)));
     }
     group.finish();
@@ -40,7 +42,7 @@ fn record() -> RotationRecord {
     let grant = SessionGrant {
         client_id: "web-frontend".parse().unwrap(),
         user_id: "0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63".parse().unwrap(),
-        scope: "openid profile email".parse().unwrap(),
+        scope: Scope::parse("openid profile email").unwrap(),
         audience: vec!["https://api.example.com".to_owned()],
         status_index: 1_234_567,
         began_at: began,

@@ -4,6 +4,7 @@
 //! [`upkeep`] is what happens in the background, [`demo`] is what `--dev` adds.
 
 pub mod demo;
+mod log_lines;
 pub mod logging;
 pub mod serve;
 pub mod tls;

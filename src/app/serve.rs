@@ -128,12 +128,16 @@ fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, Socket
     Ok((listener, address))
 }
 
+/// Upper bounds of the classes in which durations are counted, in seconds. Classes, unlike quantiles, can be added up
+/// over instances.
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
 /// The process has one recorder; services of one process (in tests) share it.
 fn metrics() -> PrometheusHandle {
     static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     RECORDER
         .get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
+            let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS).unwrap_or_default().build_recorder();
             let handle = recorder.handle();
             drop(metrics::set_global_recorder(recorder));
             handle

@@ -18,7 +18,7 @@ use crate::store::ledger::feed::{Change, FeedPage};
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the samples of metrics are folded together.
-const FOLD_METRICS_EVERY: Duration = Duration::from_secs(5);
+const FOLD_METRICS_EVERY: Duration = Duration::from_secs(1);
 
 /// Feed rows are kept this long; an instance that was away longer drops its memory.
 const KEEP_FEED: Duration = Duration::from_hours(48);

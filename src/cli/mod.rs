@@ -68,7 +68,9 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    match app::block_on(dispatch(arguments)) {
+    let outcome = app::block_on(dispatch(arguments));
+    app::logging::finish();
+    match outcome {
         Ok(answer) => answer.print(json),
         Err(problem) => {
             eprintln!("tokenhouse: {problem}");

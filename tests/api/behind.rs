@@ -30,7 +30,8 @@ impl QuietInstance {
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let listening = Listening { listener, tls: None, workers: 1, drain: Duration::from_secs(1) };
+        let draining = std::sync::Arc::default();
+        let listening = Listening { listener, tls: None, workers: 1, drain: Duration::from_secs(1), draining };
         let server = http::public(&ctx).start(listening).unwrap();
         let handle = server.handle();
         tokio::spawn(server);

@@ -55,6 +55,9 @@ fn with_servers(run: &Run, empty: &Process, parts: &Parts, report: &mut Report) 
     let mut settings = Settings::new(run, "servers")?;
     settings.environment.push(("DATABASE_URL", run.database.clone()));
     settings.environment.push(("REDIS_URL", run.redis.clone()));
+    // With PostgreSQL a master key is not made by itself.
+    let master_key = run.scratch.join("embedded/keys/master.key").display().to_string();
+    settings.environment.push(("TOKENHOUSE_MASTER_KEY_FILE", master_key));
     settings.command(&["migrate"], "")?;
     settings.add_people()?;
     let server = settings.serve()?;
