@@ -54,7 +54,7 @@ async fn cut_off(way: Way) {
     pass(200).await;
     assert!(matches!(doors.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
     assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
-    let seconds = u64::try_from(times(2, 30)).unwrap();
+    let seconds = u64::try_from(times(1, 30)).unwrap();
     pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
     let during = doors.history.since(mark);
     proxy.set(Way::Pass);
