@@ -90,6 +90,33 @@ async fn an_ended_session_is_never_rebuilt() {
 }
 
 #[actix_web::test]
+async fn no_successor_outlives_the_end_of_its_session() {
+    on_each_backend(async |house| {
+        let other = QuietInstance::open(house).await;
+        for _ in 0..5 {
+            let first = house.pair().await;
+            let refresh = house.request_to(other.address, Method::POST, "/api/token/refresh/");
+            let form = [("refresh", first.refresh.as_str())];
+            let refresh = refresh.form(&form);
+            let end = house.post("/api/token/blacklist/", &form);
+
+            let (answers, ended) = tokio::join!(all_at_once(10, &refresh), end);
+
+            assert_eq!(ended.status, 200);
+            let successors = answers.iter().filter(|answer| answer.status == 200).map(|answer| pair(answer).refresh);
+            for token in successors.chain([first.refresh.clone()]) {
+                for address in [house.running.address, other.address] {
+                    let late = house.post_to(address, "/api/token/refresh/", &[("refresh", &token)]).await;
+                    assert_eq!(late.status, 401, "{}", late.text);
+                }
+            }
+        }
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn a_refresh_runs_no_sql_where_there_is_redis() {
     on_each_backend(async |house| {
         if house.backend == Backend::Embedded {
