@@ -7,13 +7,14 @@
 //! honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:
 //!
 //! - A request for a token that the client no longer holds comes in after the retry window, or after more than
-//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. (A hot state that fails over to a machine whose
-//!   clock is ahead makes a duplicate that much later.)
+//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. (The window begins when the rotation is decided,
+//!   and a hot state that fails over to a machine whose clock is ahead cuts it short by as much.)
 //! - The answer with a re-issued token was lost, then the record, and after the client got a token from the rebuilt record,
 //!   the lost one came back: generations cannot say which of two pasts is the later one, and time is not asked.
 //!
 //! A token's own expiry is judged before, by the instance's clock and with leeway (`tokens/refresh.rs`).
 
+use std::cmp::Ordering;
 use std::iter;
 use std::time::Duration;
 
@@ -66,9 +67,9 @@ pub enum Decision {
 pub enum Why {
     /// The current token was presented.
     Rotated,
-    /// A used token was presented again within the retry window; so many generations in a row now.
+    /// A used token was presented again within the retry window.
     Repeated {
-        /// Consecutive generations, this one included.
+        /// So many generations in a row now, as [`Repeats`] counts them.
         streak: u32,
     },
     /// The parent came back: the answer with the current token was lost.
@@ -83,15 +84,11 @@ pub fn decide(record: &RotationRecord, presented: Presented, rules: Rules, now: 
     if now >= record.ends_at {
         return Decision::Over;
     }
-    if presented.generation == record.current {
-        return current(record, rules, now);
+    match presented.generation.cmp(&record.current) {
+        Ordering::Equal => current(record, rules, now),
+        Ordering::Greater => ahead(record, presented, rules, now),
+        Ordering::Less => behind(record, presented.generation, rules, now),
     }
-    if presented.generation > record.current {
-        let ahead = brought_to(record, presented);
-        let next = if rules.fixed { ahead } else { ahead.advanced(now) };
-        return Decision::Step(Box::new(next), Why::RolledForward);
-    }
-    behind(record, presented.generation, rules, now)
 }
 
 fn current(record: &RotationRecord, rules: Rules, now: Timestamp) -> Decision {
@@ -99,6 +96,12 @@ fn current(record: &RotationRecord, rules: Rules, now: Timestamp) -> Decision {
         return Decision::Keep;
     }
     Decision::Step(Box::new(record.advanced(now)), Why::Rotated)
+}
+
+fn ahead(record: &RotationRecord, presented: Presented, rules: Rules, now: Timestamp) -> Decision {
+    let caught_up = brought_to(record, presented);
+    let next = if rules.fixed { caught_up } else { caught_up.advanced(now) };
+    Decision::Step(Box::new(next), Why::RolledForward)
 }
 
 fn behind(record: &RotationRecord, generation: Generation, rules: Rules, now: Timestamp) -> Decision {

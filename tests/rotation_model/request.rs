@@ -27,6 +27,8 @@ pub struct Request {
     pub lost: bool,
     /// Where in the journal it began to be served.
     arrived: usize,
+    /// When the step was decided that it is to settle.
+    decided_at: Timestamp,
     next: Step,
 }
 
@@ -52,7 +54,7 @@ pub enum Answer {
 
 impl Request {
     pub fn new(by: Party, token: Presented, instance: usize, sent_at: Timestamp) -> Self {
-        Self { by, token, instance, sent_at, lost: false, arrived: 0, next: Step::Arrive }
+        Self { by, token, instance, sent_at, lost: false, arrived: 0, decided_at: sent_at, next: Step::Arrive }
     }
 
     /// Does one step. `None`: it is not answered yet.
@@ -103,7 +105,10 @@ impl Request {
             return None;
         }
         match world.advance(self.by, self.token.generation) {
-            (HotSession::Live(record), true) => Some(self.answer(world, &record, Some(Why::Rotated))),
+            (HotSession::Live(record), true) => {
+                world.rotated.insert(self.token.generation, world.now());
+                Some(self.answer(world, &record))
+            }
             (known, _) => self.consider(world, known),
         }
     }
@@ -121,13 +126,14 @@ impl Request {
             HotSession::Live(record) => record,
         };
         match (world.protocol.decide)(&record, self.token, world.rules, world.store_time()) {
-            Decision::Keep => Some(self.answer(world, &record, None)),
+            Decision::Keep => Some(self.answer(world, &record)),
             Decision::Over => Some(self.refuse(world, Refusal::Over)),
             Decision::Reuse => {
                 self.next = Step::EndForReuse;
                 None
             }
             Decision::Step(new, why) => {
+                self.decided_at = world.now();
                 self.next = Step::Replace(record, new, why);
                 None
             }
@@ -143,7 +149,10 @@ impl Request {
         {
             world.journal.add(Event::Reported);
         }
-        Some(self.answer(world, new, Some(why)))
+        if !matches!(why, Why::Repeated { .. }) {
+            world.rotated.insert(self.token.generation, self.decided_at);
+        }
+        Some(self.answer(world, new))
     }
 
     fn read_ledger(&mut self, world: &mut World) -> Option<Answer> {
@@ -159,12 +168,9 @@ impl Request {
         world.instances[self.instance].remembers_the_end && !world.protocol.slips(Slip::NoMemory)
     }
 
-    fn answer(&self, world: &mut World, record: &RotationRecord, why: Option<Why>) -> Answer {
+    fn answer(&self, world: &mut World, record: &RotationRecord) -> Answer {
         if self.remembers_the_end(world) {
             return self.refuse(world, Refusal::Over);
-        }
-        if matches!(why, Some(Why::Rotated | Why::Reissued | Why::RolledForward)) {
-            world.rotated.insert(self.token.generation, world.now());
         }
         let (at, by_store, token) = (world.now(), world.store_time(), minted(record));
         let (arrived, presented) = (self.arrived, self.token);

@@ -61,7 +61,7 @@ pub struct World {
     pub ended_at: Option<Timestamp>,
     pub instances: [Instance; 2],
     pub journal: Journal,
-    /// When the store really exchanged a token for its successor, last.
+    /// When it was decided, last, that a token was exchanged for its successor.
     pub rotated: HashMap<Generation, Timestamp>,
     /// The furthest that the record ever was.
     pub furthest: Generation,
