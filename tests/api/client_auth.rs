@@ -115,17 +115,34 @@ async fn credentials_that_cannot_be_read_are_refused() {
 #[actix_web::test]
 async fn basic_credentials_are_form_encoded() {
     on_each_backend(async |house| {
-        let secret = "pass word+with%odd:signs&and=ümlaut";
+        let secret = "a.secret~with-every_kind.of~unreserved-sign";
         let mut new = new_client("urn:app", &[GrantType::RefreshToken], "");
         new.secret = Some(Secret::new(secret));
         house.add_new_client(new).await;
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
 
-        let header = STANDARD.encode(format!("{}:{}", encode("urn:app"), encode(secret)));
-        let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, format!("Basic {header}"));
-        let answer = read(request.form(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await;
+        assert_eq!(encode("urn:app"), "urn%3Aapp");
+        // As the standard has it, and as clients send it that do not encode at all: no sign of a secret differs.
+        for sent in [encode(secret), secret.to_owned()] {
+            let header = STANDARD.encode(format!("{}:{sent}", encode("urn:app")));
+            let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, format!("Basic {header}"));
+            let answer = read(request.form(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await;
 
-        assert_eq!(answer.body["error"], "invalid_grant", "{}", answer.text);
+            assert_eq!(answer.body["error"], "invalid_grant", "{}", answer.text);
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_secret_that_clients_could_encode_in_two_ways_is_not_taken() {
+    on_each_backend(async |house| {
+        for secret in ["pass word+with%odd:signs&and=ümlaut!", "too short", &"x".repeat(513)] {
+            let mut new = new_client("app", &[GrantType::RefreshToken], "");
+            new.secret = Some(Secret::new(secret));
+
+            assert!(clients::add(house.ctx(), new, Actor::System).await.is_err(), "{secret}");
+        }
     })
     .await;
 }
