@@ -1,6 +1,6 @@
 //! What a command prints: words for people, JSON for programs.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -63,12 +63,14 @@ impl Answer {
     }
 }
 
-/// How far an end has come, in words.
+/// Where sessions have ended, in words.
 #[must_use]
 pub fn applied_words(applied: Applied) -> &'static str {
     match applied {
         Applied::Everywhere => "everywhere",
-        Applied::Pending => "pending: the hot state does not answer; running instances learn of it from the ledger",
+        Applied::Pending => {
+            "in the ledger alone: Redis does not answer now, and is told by the running instances when it does"
+        }
     }
 }
 
@@ -83,6 +85,9 @@ pub fn problem(error: impl std::error::Error) -> String {
 /// # Errors
 /// A sentence when there is none.
 pub fn secret_from_stdin(what: &str) -> Result<Secret, String> {
+    if std::io::stdin().is_terminal() {
+        eprintln!("Type the {what} (it is shown) and press Enter:");
+    }
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|error| format!("standard input: {error}"))?;
     let text = line.trim_end_matches(['\r', '\n']);

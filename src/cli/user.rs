@@ -132,7 +132,12 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         password,
     };
     let user = users::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
-    Ok(Answer::new(format!("Added {}", line(&user)), &user))
+    let hint = match user.password_changed_at {
+        Some(_) => String::new(),
+        None => format!("\nNo password yet: set one with `tokenhouse user passwd {} --password-stdin`", user.username),
+    };
+    let words = format!("Added {}{hint}", line(&user));
+    Ok(Answer::new(words, &user))
 }
 
 async fn list(ctx: &Ctx) -> Result<Answer, String> {
@@ -160,11 +165,13 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
             Err(error) => Err(format!("not as expected at column {}", error.column())),
         };
         match done {
-            Ok(_) => added += 1,
+            Ok(_) => {
+                added += 1;
+                if added.is_multiple_of(1000) {
+                    eprintln!("{added} users added");
+                }
+            }
             Err(problem) => problems.push(format!("line {}: {problem}", place + 1)),
-        }
-        if added > 0 && added.is_multiple_of(1000) {
-            eprintln!("{added} users added");
         }
     }
     let mut words = format!("{added} users added.");

@@ -47,7 +47,7 @@ async fn a_secret_may_be_brought_along_on_standard_input() {
     let short = place.run_with_input(&add, "short").bad();
     let added = place.run_with_input(&add, SECRET).good();
 
-    assert_eq!(short, "tokenhouse: a client secret is 32 to 512 bytes, all of them random\n");
+    assert_eq!(short, "tokenhouse: a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~\n");
     assert_eq!(added, "Added shop confidential active [client_credentials] \"\"\n");
     assert_eq!(token(&place.serve(&[]), "shop", SECRET).await, 200);
 }
@@ -100,6 +100,7 @@ fn every_part_of_a_client_can_be_given() {
 fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
     let place = Workplace::fresh();
     place.run(&["client", "add", "shop"]).good();
+    place.run(&["client", "add", "spa", "--public"]).good();
     for (arguments, says) in [
         (&["client", "add", "shop"][..], "a client with this identifier exists"),
         (
@@ -109,7 +110,7 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
         (&["client", "show", "nobody"], "there is no client `nobody`"),
         (&["client", "remove", "nobody"], "there is no such client"),
         (&["client", "remove", "direct"], "the built-in client is switched off by direct.enabled = false"),
-        (&["client", "rotate-secret", "direct"], "a public client has no secret"),
+        (&["client", "rotate-secret", "spa"], "a public client has no secret"),
     ] {
         let problem = place.run(arguments).bad();
         assert!(problem.starts_with(&format!("tokenhouse: {says}")), "{arguments:?}: {problem}");

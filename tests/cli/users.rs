@@ -54,7 +54,8 @@ fn what_is_wrong_with_a_user_is_said_in_a_sentence() {
 #[actix_web::test]
 async fn a_password_is_set_from_standard_input() {
     let place = Workplace::fresh();
-    place.run(&["user", "add", "ada"]).good();
+    let added = place.run(&["user", "add", "ada"]).good();
+    assert!(added.contains("No password yet") && added.contains("tokenhouse user passwd"), "{added}");
     let serving = place.serve(&[]);
     assert_eq!(sign_in(&serving, "ada", PASSWORD).await, 401);
 
