@@ -15,6 +15,10 @@ use crate::house::USER;
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a client keeps a connection that it does not use: less than the five seconds after which the service closes
+/// it, or a request could meet the farewell.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// How long a client asks for its last refresh.
 const AT_LAST: Duration = Duration::from_secs(20);
 
@@ -28,7 +32,7 @@ pub struct Doors {
 
 impl Doors {
     pub fn of(addresses: &[SocketAddr]) -> Self {
-        let http = Http::builder().timeout(PATIENCE).build().unwrap();
+        let http = Http::builder().timeout(PATIENCE).pool_idle_timeout(IDLE).build().unwrap();
         Self { addresses: Arc::new(addresses.to_vec()), http, history: History::default() }
     }
 
