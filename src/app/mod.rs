@@ -69,7 +69,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
     let ledger = open_ledger(&config).await?;
     let hot = open_hot_state(&config, &ledger, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.
-    let longest_life = clients::manage::MAX_ACCESS_LIFETIME;
+    let longest_life = clients::check::MAX_ACCESS_LIFETIME;
     let keys = Keyring::open(&config.keys, longest_life, ledger.clone(), clock.clone(), random.clone()).await?;
     let lease = match purpose {
         Purpose::Service => 1024,

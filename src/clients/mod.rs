@@ -2,10 +2,19 @@
 //! admin API use the same rules.
 
 pub mod authenticate;
-pub mod manage;
+mod add;
+mod built_in;
+mod change;
+pub mod check;
+mod manage;
+mod secrets;
 
+pub use add::{NewClient, add};
 pub use authenticate::{Credentials, authenticate, identify};
-pub use manage::{ClientChange, NewClient, add, change, disable, enable, ensure_direct, remove, rotate_secret};
+pub use built_in::ensure_direct;
+pub use change::{ClientChange, change};
+pub use manage::{disable, enable, remove};
+pub use secrets::rotate_secret;
 
 use crate::ctx::Ctx;
 use crate::model::Client;

@@ -366,6 +366,6 @@ impl Default for Log {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { announce: Span::seconds(0), drain: Span::seconds(20) }
+        Self { announce: Span::seconds(1), drain: Span::seconds(20) }
     }
 }

@@ -366,6 +366,7 @@ async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Conf
     config.database.acquire_timeout = Span::seconds(20);
     config.redis.command_timeout = Span::seconds(5);
     config.redis.connect_timeout = Span::seconds(5);
+    config.shutdown.announce = Span::seconds(0);
     let database = match backend {
         Backend::Embedded => {
             config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/house.db").display()));

@@ -1,0 +1,59 @@
+//! The built-in client of the direct token API.
+
+use super::change::{ClientChange, change};
+use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy};
+use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
+use crate::store::StoreError;
+
+/// Makes sure that the built-in client of the direct token API is on record.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer.
+pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
+    let id = ClientId::direct();
+    let scope = direct_scope(ctx)?;
+    if let Some(client) = ctx.store.ledger.client(&id).await? {
+        if client.scope == scope {
+            return Ok(());
+        }
+        let wanted = ClientChange { scope: Some(scope), ..ClientChange::default() };
+        return change(ctx, &id, wanted, Actor::System).await.map(|_| ());
+    }
+    let client = Client {
+        name: "Direct token API".to_owned(),
+        kind: ClientKind::Public,
+        auth_method: AuthMethod::None,
+        state: ClientState::Active,
+        trusted: true,
+        grants: vec![GrantType::Direct, GrantType::RefreshToken],
+        scope,
+        audience: Vec::new(),
+        redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        access_token_algorithm: None,
+        access_lifetime: None,
+        refresh_lifetime: None,
+        refresh: RefreshPolicy::default(),
+        status_index: ctx.store.status_index().await?,
+        not_before: Timestamp::default(),
+        created_at: ctx.now(),
+        secrets: Vec::new(),
+        id,
+    };
+    let entry = ctx.audit(Actor::System, AuditEvent::ClientAdded { client: client.id.clone() });
+    match ctx.store.ledger.add_client(&client, &entry).await {
+        // Another instance was faster.
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the direct token API may grant: the configured scope, and the admin API's scopes to administrators.
+fn direct_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
+    let words = [ctx.config.direct.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
+    Scope::parse(words.join(" ").trim())
+}
