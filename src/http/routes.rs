@@ -3,6 +3,7 @@
 use std::future::ready;
 
 use actix_web::HttpResponse;
+use actix_web::guard::{self, Guard};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
@@ -60,50 +61,51 @@ use Access::{Client, Open};
 /// The table.
 pub const ALL: &[Route] = &[
     // The direct token API, with and without the trailing slash.
-    post("/api/token", Open, || web::post().to(direct::obtain)),
-    post("/api/token/", Open, || web::post().to(direct::obtain)),
-    post("/api/token/refresh", Open, || web::post().to(direct::refresh)),
-    post("/api/token/refresh/", Open, || web::post().to(direct::refresh)),
-    post("/api/token/verify", Open, || web::post().to(direct::verify)),
-    post("/api/token/verify/", Open, || web::post().to(direct::verify)),
-    post("/api/token/blacklist", Open, || web::post().to(direct::blacklist)),
-    post("/api/token/blacklist/", Open, || web::post().to(direct::blacklist)),
+    post("/api/token", Open, || web::to(direct::obtain)),
+    post("/api/token/", Open, || web::to(direct::obtain)),
+    post("/api/token/refresh", Open, || web::to(direct::refresh)),
+    post("/api/token/refresh/", Open, || web::to(direct::refresh)),
+    post("/api/token/verify", Open, || web::to(direct::verify)),
+    post("/api/token/verify/", Open, || web::to(direct::verify)),
+    post("/api/token/blacklist", Open, || web::to(direct::blacklist)),
+    post("/api/token/blacklist/", Open, || web::to(direct::blacklist)),
     // OAuth 2.1.
-    post("/oauth2/token", Client, || web::post().to(oauth::token::token)),
-    post("/oauth2/introspect", Client, || web::post().to(oauth::introspect::introspect)),
-    post("/oauth2/revoke", Client, || web::post().to(oauth::revoke::revoke)),
-    get("/.well-known/oauth-authorization-server", Open, || web::get().to(oauth::metadata::metadata)),
-    get("/.well-known/jwks.json", Open, || web::get().to(oauth::jwks::jwks)),
-    get("/openapi.json", Open, || web::get().to(openapi::document)),
+    post("/oauth2/token", Client, || web::to(oauth::token::token)),
+    post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
+    post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
+    get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
+    get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
+    get("/openapi.json", Open, || web::to(openapi::document)),
     // The admin API.
-    get("/admin/v1/sessions", SESSIONS_READ, || web::get().to(admin::sessions::list)),
-    get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::get().to(admin::sessions::show)),
-    delete("/admin/v1/sessions/{sid}", SESSIONS_WRITE, || web::delete().to(admin::sessions::end)),
-    post("/admin/v1/revocations", SESSIONS_WRITE, || web::post().to(admin::sessions::revoke)),
-    get("/admin/v1/users", READ, || web::get().to(admin::users::list)),
-    post("/admin/v1/users", WRITE, || web::post().to(admin::users::add)),
-    get("/admin/v1/users/{id}", READ, || web::get().to(admin::users::show)),
-    delete("/admin/v1/users/{id}", WRITE, || web::delete().to(admin::users::remove)),
-    post("/admin/v1/users/{id}/disable", WRITE, || web::post().to(admin::users::disable)),
-    post("/admin/v1/users/{id}/enable", WRITE, || web::post().to(admin::users::enable)),
-    post("/admin/v1/users/{id}/password", WRITE, || web::post().to(admin::users::password)),
-    get("/admin/v1/clients", READ, || web::get().to(admin::clients::list)),
-    post("/admin/v1/clients", WRITE, || web::post().to(admin::clients::add)),
-    get("/admin/v1/clients/{id}", READ, || web::get().to(admin::clients::show)),
-    patch("/admin/v1/clients/{id}", WRITE, || web::patch().to(admin::clients::change)),
-    delete("/admin/v1/clients/{id}", WRITE, || web::delete().to(admin::clients::remove)),
-    post("/admin/v1/clients/{id}/disable", WRITE, || web::post().to(admin::clients::disable)),
-    post("/admin/v1/clients/{id}/enable", WRITE, || web::post().to(admin::clients::enable)),
-    post("/admin/v1/clients/{id}/rotate-secret", WRITE, || web::post().to(admin::clients::rotate_secret)),
-    get("/admin/v1/keys", READ, || web::get().to(admin::keys::list)),
-    post("/admin/v1/keys/rotate", WRITE, || web::post().to(admin::keys::rotate)),
-    delete("/admin/v1/keys/{kid}", WRITE, || web::delete().to(admin::keys::remove)),
-    get("/admin/v1/audit", READ, || web::get().to(admin::audit::list)),
+    get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
+    get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
+    delete("/admin/v1/sessions/{sid}", SESSIONS_WRITE, || web::to(admin::sessions::end)),
+    post("/admin/v1/revocations", SESSIONS_WRITE, || web::to(admin::sessions::revoke)),
+    get("/admin/v1/users", READ, || web::to(admin::users::list)),
+    post("/admin/v1/users", WRITE, || web::to(admin::users::add)),
+    get("/admin/v1/users/{id}", READ, || web::to(admin::users::show)),
+    delete("/admin/v1/users/{id}", WRITE, || web::to(admin::users::remove)),
+    post("/admin/v1/users/{id}/disable", WRITE, || web::to(admin::users::disable)),
+    post("/admin/v1/users/{id}/enable", WRITE, || web::to(admin::users::enable)),
+    post("/admin/v1/users/{id}/password", WRITE, || web::to(admin::users::password)),
+    get("/admin/v1/clients", READ, || web::to(admin::clients::list)),
+    post("/admin/v1/clients", WRITE, || web::to(admin::clients::add)),
+    get("/admin/v1/clients/{id}", READ, || web::to(admin::clients::show)),
+    patch("/admin/v1/clients/{id}", WRITE, || web::to(admin::clients::change)),
+    delete("/admin/v1/clients/{id}", WRITE, || web::to(admin::clients::remove)),
+    post("/admin/v1/clients/{id}/disable", WRITE, || web::to(admin::clients::disable)),
+    post("/admin/v1/clients/{id}/enable", WRITE, || web::to(admin::clients::enable)),
+    post("/admin/v1/clients/{id}/rotate-secret", WRITE, || web::to(admin::clients::rotate_secret)),
+    get("/admin/v1/keys", READ, || web::to(admin::keys::list)),
+    post("/admin/v1/keys/rotate", WRITE, || web::to(admin::keys::rotate)),
+    delete("/admin/v1/keys/{kid}", WRITE, || web::to(admin::keys::remove)),
+    get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
 /// Mounts every door. What is open to bearers stands behind `admin::permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
     let mut paths: Vec<&'static str> = ALL.iter().map(|route| route.path).collect();
+    paths.sort_unstable();
     paths.dedup();
     for path in paths {
         let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
@@ -112,7 +114,7 @@ pub fn mount(config: &mut ServiceConfig) {
         let allowed = allowed.join(", ");
         let mut resource = web::resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
         for route in routes {
-            resource = resource.route((route.door)());
+            resource = resource.route((route.door)().guard(opens(&route.method)));
         }
         if guarded {
             config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(admin::permission::require)));
@@ -120,6 +122,16 @@ pub fn mount(config: &mut ServiceConfig) {
             config.service(resource);
         }
     }
+}
+
+/// A door opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
+fn opens(method: &Method) -> impl Guard + use<> {
+    let method = method.clone();
+    guard::fn_guard(move |request| own_method(&request.head().method) == method)
+}
+
+fn own_method(method: &Method) -> &Method {
+    if *method == Method::HEAD { &Method::GET } else { method }
 }
 
 /// There is a door, and it does not open this way (RFC 9110 section 15.5.6).
@@ -134,7 +146,7 @@ fn wrong_method(allowed: &str) -> HttpResponse {
 /// The scopes that open a door to bearers; `None` for a door that is not in the table or not for bearers.
 #[must_use]
 pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]> {
-    let route = ALL.iter().find(|route| route.method == *method && route.path == path)?;
+    let route = ALL.iter().find(|route| route.method == *own_method(method) && route.path == path)?;
     match route.access {
         Access::Bearer(scopes) => Some(scopes),
         Access::Open | Access::Client => None,

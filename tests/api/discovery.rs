@@ -149,3 +149,16 @@ async fn client_token(house: &House, algorithm: SigningAlgorithm) -> String {
     let answer = house.post_as(&id, &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
     answer.body["access_token"].as_str().unwrap().to_owned()
 }
+
+#[actix_web::test]
+async fn what_may_be_got_may_be_asked_for_its_headers_alone() {
+    on_each_backend(async |house| {
+        let answer = read(house.request(Method::HEAD, "/.well-known/jwks.json")).await;
+
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+        assert!(answer.headers.contains_key("etag"));
+        assert_eq!(read(house.request(Method::HEAD, "/admin/v1/users")).await.status, 401);
+        assert_eq!(read(house.request(Method::HEAD, "/oauth2/token")).await.status, 405);
+    })
+    .await;
+}
