@@ -24,12 +24,16 @@ pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthE
 /// # Errors
 /// [`OAuthError::NotFound`].
 pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
+    stop(ctx, id, EndReason::ClientDisabled, actor).await
+}
+
+async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientDisabled { client: id.clone() });
     if !ctx.store.ledger.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_client(id);
-    end_all(ctx, id, EndReason::ClientDisabled, actor).await
+    end_all(ctx, id, reason, actor).await
 }
 
 /// Removes a client and ends its sessions.
@@ -40,8 +44,7 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     if id.is_direct() {
         return Err(OAuthError::invalid_request("the built-in client is switched off by direct.enabled = false"));
     }
-    let disabled = disable(ctx, id, actor.clone()).await?;
-    let applied = disabled.max(end_all(ctx, id, EndReason::ClientRemoved, actor.clone()).await?);
+    let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
     ctx.store.ledger.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);

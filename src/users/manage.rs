@@ -102,11 +102,15 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
 /// # Errors
 /// [`OAuthError::NotFound`].
 pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
+    stop(ctx, id, EndReason::UserDisabled, actor).await
+}
+
+async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::UserDisabled { user: id });
     if !ctx.store.ledger.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    end_all(ctx, id, EndReason::UserDisabled, actor).await
+    end_all(ctx, id, reason, actor).await
 }
 
 /// Lets a user sign in again. Sessions that ended stay ended.
@@ -127,8 +131,7 @@ pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthErro
 /// # Errors
 /// [`OAuthError::NotFound`].
 pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
-    let disabled = disable(ctx, id, actor.clone()).await?;
-    let applied = disabled.max(end_all(ctx, id, EndReason::UserRemoved, actor.clone()).await?);
+    let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.ledger.remove_user(id, &entry).await?;
     Ok(applied)
