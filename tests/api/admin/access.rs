@@ -93,7 +93,9 @@ async fn what_the_table_does_not_declare_does_not_open() {
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
         for (_, path, _) in doors() {
             for method in methods.map(|method| Method::from_bytes(method.as_bytes()).unwrap()) {
-                if doors().any(|(declared, door, _)| declared == method && door == path) {
+                // HEAD opens where GET does.
+                let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
+                if doors().any(|(declared, door, _)| declared == asked && door == path) {
                     continue;
                 }
                 assert_eq!(house.admin("garbage", method.clone(), &path, None).await.status, 401, "{method} {path}");
