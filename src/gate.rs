@@ -16,7 +16,12 @@ pub enum Holder<'a> {
         issued_at: Timestamp,
     },
     /// A user who is signing in.
-    SigningIn(&'a User),
+    SigningIn {
+        /// As the ledger knew the user when the attempt began.
+        user: &'a User,
+        /// When the attempt began.
+        at: Timestamp,
+    },
     /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
     /// and raising a watermark all end the record before they are acknowledged.
     Recorded {
@@ -79,7 +84,7 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
     if client.state != ClientState::Active {
         return Err(Shut::ClientDisabled);
     }
-    let began = began_at(holder, asked.now);
+    let began = began_at(holder);
     if began < client.not_before {
         return Err(Shut::ClientWatermark);
     }
@@ -96,10 +101,10 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
     Ok(())
 }
 
-fn began_at(holder: Holder<'_>, now: Timestamp) -> Timestamp {
+fn began_at(holder: Holder<'_>) -> Timestamp {
     match holder {
         Holder::Client { issued_at } => issued_at,
-        Holder::SigningIn(_) => now,
+        Holder::SigningIn { at, .. } => at,
         Holder::Recorded { grant, .. } => grant.began_at,
         Holder::Ledgered { session, .. } => session.created_at,
     }
@@ -107,7 +112,7 @@ fn began_at(holder: Holder<'_>, now: Timestamp) -> Timestamp {
 
 fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
     match holder {
-        Holder::SigningIn(user) => check_user(user, now),
+        Holder::SigningIn { user, at } => check_user(user, at),
         Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
         Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
         Holder::Ledgered { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),

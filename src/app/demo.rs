@@ -4,7 +4,7 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{ClientState, Secret, User, UserState};
+use crate::model::{ClientState, PageRequest, Secret, User, UserState};
 use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::store::ledger::Dialect;
 use crate::users::{self, NewUser};
@@ -28,10 +28,23 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
             "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL",
         ));
     }
+    refuse_real_users(ctx).await?;
     for ((name, password), admin) in [(USER, false), (ADMIN, true)] {
         add_user(ctx, name, password, admin).await?;
     }
     add_service(ctx).await
+}
+
+/// The ledger may be the one that a service for real users works on right now.
+async fn refuse_real_users(ctx: &Ctx) -> Result<(), OAuthError> {
+    let first = ctx.store.ledger.list_users(&PageRequest::new(None, None)).await?;
+    let demo = [USER.0, ADMIN.0];
+    if first.items.iter().all(|user| demo.contains(&user.username.as_str())) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_request(
+        "--dev adds users whose passwords everybody knows, and this ledger has users of its own; name another file in DATABASE_URL",
+    ))
 }
 
 async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {

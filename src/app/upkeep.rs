@@ -39,6 +39,8 @@ impl Follower {
     /// [`StoreError`] when the ledger does not answer.
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let after = ctx.store.ledger.feed_head().await?;
+        // What was read before this moment may have changed since.
+        ctx.store.memory.forget_clients();
         remember_ends(ctx).await?;
         ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
         Ok(Self { after })
@@ -84,7 +86,11 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
             Change::Client(client) => ctx.store.memory.forget_client(&client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
-            Change::SessionEnded(session, ended) => ctx.store.memory.keep_ended(session, ended.at),
+            Change::SessionEnded(session, ended) => {
+                ctx.store.memory.keep_ended(session, ended.at);
+                // The instance that ended it may have died before it wrote the tombstone. Writing it again changes nothing.
+                ctx.store.memory.keep_pending(&[session]);
+            }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
     }

@@ -48,17 +48,15 @@ pub async fn change(
     actor: Actor,
 ) -> Result<(Client, Applied), OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
+    // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
+    let may_narrow = wanted.scope.is_some() || wanted.audience.is_some();
     let decide = |mut client: Client| {
         apply(&mut client, wanted);
         check(ctx, &client).map(|()| client)
     };
-    let (before, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
+    let (_, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
-    let applied = if fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before)) {
-        Applied::Everywhere
-    } else {
-        end_sessions_beyond(ctx, &client, &actor).await?
-    };
+    let applied = if may_narrow { end_sessions_beyond(ctx, &client, &actor).await? } else { Applied::Everywhere };
     Ok((client, applied))
 }
 

@@ -48,14 +48,21 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         password: &sign_in.password,
         address: sign_in.device.address.as_deref(),
     };
-    let Some(user) = users::sign_in(ctx, attempt).await? else {
+    let Some(signed_in) = users::sign_in(ctx, attempt).await? else {
         users::sign_in::record_failure(ctx, &sign_in.username).await;
         return Ok(None);
     };
-    let scope = permitted(ctx, &user, sign_in.scope)?;
+    let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
     let audience = audience_for(ctx, &client, &scope);
-    pass_gate(ctx, &client, Holder::SigningIn(&user), &scope, &audience)?;
-    let new = NewSession { user: &user, client: &client, scope, audience, device: sign_in.device };
+    pass_gate(ctx, &client, Holder::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
+    let new = NewSession {
+        user: &signed_in.user,
+        at: signed_in.at,
+        client: &client,
+        scope,
+        audience,
+        device: sign_in.device,
+    };
     let beginning = sessions::begin(ctx, new).await?;
     let bearer = Bearer::Session { id: beginning.session.id, record: &beginning.record };
     let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
@@ -69,7 +76,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
 
 /// What the user may be granted. Rights over this house itself are for administrators who ask for them.
 fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
-    let Some(asked) = asked else { return Scope::parse(&ctx.config.direct.scope) };
+    let asked = asked.map_or_else(|| Scope::parse(&ctx.config.direct.scope), Ok)?;
     if !user.admin && asked.concerns_the_house() {
         return Err(OAuthError::invalid_scope("this scope is for administrators"));
     }

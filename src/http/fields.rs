@@ -16,6 +16,9 @@ use super::{Ctx, error};
 use crate::model::Secret;
 use crate::protocol::OAuthError;
 
+/// The most fields that are read: each is compared with all before it.
+const MAX_FIELDS: usize = 32;
+
 /// The fields of a request.
 pub enum Fields {
     /// From a form.
@@ -124,6 +127,9 @@ impl<'de> Deserialize<'de> for Object {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
                 let mut fields: Vec<(String, Value)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if fields.len() == MAX_FIELDS {
+                        return Err(serde::de::Error::custom("there are too many fields"));
+                    }
                     if fields.iter().any(|(known, _)| *known == name) {
                         return Err(serde::de::Error::custom("a field is given twice"));
                     }

@@ -12,8 +12,10 @@ use crate::store::ledger::sessions::Begun;
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Who signed in.
+    /// Who signed in, as the ledger knew the user when the attempt began.
     pub user: &'a User,
+    /// When the attempt began.
+    pub at: Timestamp,
     /// For which application.
     pub client: &'a Client,
     /// What was granted.
@@ -31,6 +33,8 @@ pub struct Beginning {
     pub session: Session,
     /// The hot state's record.
     pub record: RotationRecord,
+    /// The user's watermark when the attempt began. Where it has risen since, by whosever clock, the session is refused.
+    user_not_before: Timestamp,
 }
 
 /// Draws up a session that begins now. Nothing is written but the lease of its place in the status lists.
@@ -41,7 +45,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
     let now = ctx.now();
     let status_index = ctx.store.status_index().await?;
     let absolute = ctx.config.sessions.absolute_lifetime.get();
-    let ends_at = Timestamp::from_seconds(now.plus(absolute).seconds());
+    let ends_at = Timestamp::from_seconds(new.at.plus(absolute).seconds());
     let amr = vec!["pwd".to_owned()];
     let grant = SessionGrant {
         client_id: new.client.id.clone(),
@@ -49,29 +53,29 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         scope: new.scope.clone(),
         audience: new.audience.clone(),
         status_index,
-        began_at: now,
-        auth_time: now.seconds(),
+        began_at: new.at,
+        auth_time: new.at.seconds(),
         amr: amr.clone(),
         roles: new.user.roles.clone(),
         groups: new.user.groups.clone(),
     };
     let session = Session {
-        id: SessionId(ctx.random.uuid_at(now)),
+        id: SessionId(ctx.random.uuid_at(new.at)),
         user_id: new.user.id,
         client_id: new.client.id.clone(),
         scope: new.scope,
         audience: new.audience,
         status_index,
         device: new.device,
-        created_at: now,
-        last_used_at: now,
+        created_at: new.at,
+        last_used_at: new.at,
         ends_at,
-        auth_time: now,
+        auth_time: new.at,
         amr,
         ended: None,
     };
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    Ok(Beginning { session, record })
+    Ok(Beginning { session, record, user_not_before: new.user.not_before })
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,
@@ -87,7 +91,7 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<(), OAuthError> 
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
     ctx.store.hot.insert(session.id, &beginning.record).await?;
-    match ctx.store.ledger.begin_session(session, &entry).await? {
+    match ctx.store.ledger.begin_session(session, beginning.user_not_before, &entry).await? {
         Begun::Yes => Ok(()),
         Begun::Refused => Err(OAuthError::invalid_grant("the account or the client was changed meanwhile")),
     }

@@ -125,6 +125,8 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     for session in &ids {
         ctx.store.memory.keep_ended(*session, now);
     }
+    // Before anything is awaited: a caller who goes away now must not leave a record that nobody buries.
+    ctx.store.memory.keep_pending(&ids);
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
     match ctx.store.hot.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
         Ok(()) => {
@@ -133,7 +135,6 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
         }
         Err(error) => {
             tracing::warn!(error = %error, sessions = ids.len(), "tombstones are pending");
-            ctx.store.memory.keep_pending(&ids);
             Applied::Pending
         }
     }

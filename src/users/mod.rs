@@ -6,4 +6,4 @@ pub mod sign_in;
 
 pub use import::{ImportedUser, import};
 pub use manage::{NewUser, add, change_password, disable, enable, remove};
-pub use sign_in::{Attempt, sign_in};
+pub use sign_in::{Attempt, SignedIn, sign_in};

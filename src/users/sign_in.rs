@@ -1,13 +1,14 @@
 //! Signing in with a password: attempts are counted before anything is hashed, and every refusal looks the same.
 //!
-//! There is no lock that somebody else could use against a user. Attempts on an account are counted in a short window,
-//! separately for every address from which the user has signed in lately, so that a flood from elsewhere does not keep
+//! There is no lock that somebody else could use against a user. Attempts are counted in a short window, by the name that
+//! was typed and by the account that it names, if it names one; separately for every address from which the user has signed in lately, so that a flood from elsewhere does not keep
 //! the user out at home.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::audit::{Actor, AuditEvent};
+use crate::clock::Timestamp;
 use crate::config::Rate;
 use crate::ctx::Ctx;
 use crate::model::{Secret, User, UserState};
@@ -28,18 +29,35 @@ pub struct Attempt<'a> {
     pub address: Option<&'a str>,
 }
 
+/// A user who proved to be one.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// As the ledger knew the user when the attempt began.
+    pub user: User,
+    /// When the attempt began: what is taken from the user after this moment is taken from this sign-in too.
+    pub at: Timestamp,
+}
+
 /// The user who proved to be one, or `None`: unknown, disabled and wrong look alike and cost the same work.
 ///
 /// # Errors
 /// [`OAuthError::TooManyTries`], counted whether or not the account exists; [`OAuthError::Unavailable`] when a store or
 /// the hashing queue does not take the attempt.
-pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<User>, OAuthError> {
+pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>, OAuthError> {
+    let at = ctx.now();
+    let network = attempt.address.map(network_of);
+    let network = network.as_deref();
+    count_network(ctx, network).await?;
+    let name = name_in_any_case(ctx, attempt.identifier);
+    let by_name = reserve(ctx, &format!("name:{name}"), network).await?;
+    if let Some(wait) = by_name.full {
+        return Err(OAuthError::TooManyTries(wait));
+    }
     let found = ctx.store.ledger.user_to_sign_in(attempt.identifier).await?;
-    let account = match &found {
-        Some((user, _)) => user.id.to_string(),
-        None => unknown_account(ctx, attempt.identifier),
-    };
-    let keys = count_attempt(ctx, &account, attempt.address).await?;
+    let account = found.as_ref().map_or(name, |(user, _)| user.id.to_string());
+    let by_account = reserve(ctx, &format!("account:{account}"), network).await?;
+    // Another spelling of the account has used it up. To say so would tell that both name one account.
+    let found = found.filter(|_| by_account.full.is_none());
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     let verdict = ctx.passwords.verify(attempt.password, stored.as_deref()).await?;
     let Some(user) = user.filter(|user| user.state == UserState::Active && verdict != Verdict::Wrong) else {
@@ -48,33 +66,39 @@ pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<User>, OA
     if let (Verdict::RightButOutdated, Some(old)) = (verdict, &stored) {
         renew_hash(ctx, &user, attempt.password, old).await;
     }
-    remember_success(ctx, &keys).await?;
-    Ok(Some(user))
+    remember_success(ctx, &by_name).await?;
+    remember_success(ctx, &by_account).await?;
+    Ok(Some(SignedIn { user, at }))
 }
 
-/// Where an attempt was counted.
-struct Counters {
-    by_account: String,
-    known_address: Option<String>,
+/// A place among the attempts on a name or an account.
+struct Reserved {
+    counter: String,
+    known: Option<String>,
+    /// The count was full; it starts over after this time.
+    full: Option<Duration>,
 }
 
-/// Reserves the attempt: counts it, and refuses it beyond the limits, before anything costly is done.
-async fn count_attempt(ctx: &Ctx, account: &str, address: Option<&str>) -> Result<Counters, OAuthError> {
-    let network = address.map(network_of);
-    if let Some(network) = &network {
-        count(ctx, &format!("sign-in:address:{network}"), ctx.config.limits.by_address).await?;
-    }
-    let known_address = network.as_ref().map(|network| format!("sign-in:known:{account}:{network}"));
-    let is_known = match &known_address {
+async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), OAuthError> {
+    let Some(network) = network else { return Ok(()) };
+    let full = count(ctx, &format!("sign-in:address:{network}"), ctx.config.limits.by_address).await?;
+    full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
+}
+
+/// Counts an attempt on `subject` before anything costly is done; separately where its user has signed in from this
+/// network lately.
+async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<Reserved, OAuthError> {
+    let known = network.map(|network| format!("sign-in:known:{subject}:{network}"));
+    let is_known = match &known {
         Some(key) => ctx.store.hot.remembers(key).await?,
         None => false,
     };
-    let by_account = match network {
-        Some(network) if is_known => format!("sign-in:account:{account}:{network}"),
-        _ => format!("sign-in:account:{account}"),
+    let counter = match network {
+        Some(network) if is_known => format!("sign-in:{subject}:{network}"),
+        _ => format!("sign-in:{subject}"),
     };
-    count(ctx, &by_account, ctx.config.limits.by_account).await?;
-    Ok(Counters { by_account, known_address })
+    let full = count(ctx, &counter, ctx.config.limits.by_account).await?;
+    Ok(Reserved { counter, known, full })
 }
 
 /// What counts as one address: of IPv6 the first 64 bits, for every customer has the rest to themselves.
@@ -85,27 +109,27 @@ fn network_of(address: &str) -> String {
     }
 }
 
-async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<(), OAuthError> {
-    let Rate::Limit { count: most, window } = limit else { return Ok(()) };
+/// Counts one more; when the limit is passed, says when the count starts over.
+async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<Option<Duration>, OAuthError> {
+    let Rate::Limit { count: most, window } = limit else { return Ok(None) };
     let counted = ctx.store.hot.count(key, window.get()).await?;
-    if counted.count > most {
-        return Err(OAuthError::TooManyTries(counted.resets_in.max(Duration::from_secs(1))));
-    }
-    Ok(())
+    Ok((counted.count > most).then(|| counted.resets_in.max(Duration::from_secs(1))))
 }
 
-async fn remember_success(ctx: &Ctx, keys: &Counters) -> Result<(), OAuthError> {
-    ctx.store.hot.forget(&keys.by_account).await?;
-    if let Some(key) = &keys.known_address {
+async fn remember_success(ctx: &Ctx, reserved: &Reserved) -> Result<(), OAuthError> {
+    ctx.store.hot.forget(&reserved.counter).await?;
+    if let Some(key) = &reserved.known {
+        // Anew, so that the time counts from the last sign-in.
+        ctx.store.hot.forget(key).await?;
         ctx.store.hot.remember(key, KNOWN_FOR).await?;
     }
     Ok(())
 }
 
-/// A name that no account has is counted too, so that the limit does not tell which names exist.
-fn unknown_account(ctx: &Ctx, identifier: &str) -> String {
+/// Names are counted whether or not they are somebody's, so that the limit does not tell which exist.
+fn name_in_any_case(ctx: &Ctx, identifier: &str) -> String {
     let canonical = identifier.trim().to_lowercase();
-    uuid::Builder::from_custom_bytes(ctx.keys.derive("unknown account", canonical.as_bytes())).into_uuid().to_string()
+    uuid::Builder::from_custom_bytes(ctx.keys.derive("sign-in name", canonical.as_bytes())).into_uuid().to_string()
 }
 
 /// Parameters changed, or the hash came from another system: make it anew. A failure only means that it is done at the

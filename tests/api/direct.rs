@@ -322,3 +322,27 @@ async fn blacklist(house: &House, token: &str) -> Answer {
 fn names(body: &Value) -> Vec<&str> {
     body.as_object().unwrap().keys().map(String::as_str).collect()
 }
+
+#[actix_web::test]
+async fn rights_over_the_house_are_for_administrators_even_where_they_are_the_default() {
+    on_each_backend_with(
+        |config| config.direct.scope = "notes:read tokenhouse:sessions".to_owned(),
+        async |house| {
+            assert_eq!(house.obtain(USER).await.status, 400);
+            assert_eq!(house.obtain(ADMIN).await.status, 200);
+        },
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn a_body_of_very_many_fields_is_not_read() {
+    on_each_backend(async |house| {
+        let fields: serde_json::Map<String, Value> = (0..33).map(|n| (format!("field{n}"), json!(0))).collect();
+
+        let answer = house.post_json("/api/token/verify/", &Value::Object(fields)).await;
+
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("parse_error")));
+    })
+    .await;
+}

@@ -231,6 +231,7 @@ impl House {
         let ctx = self.ctx();
         let new = NewSession {
             user,
+            at: ctx.now(),
             client,
             scope: Scope::parse(scope).unwrap(),
             audience: clients::audience_of(ctx, client),

@@ -1,10 +1,15 @@
 //! Signing in with a password: how often one may try, and what a password may be.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
+use tokenhouse::clients;
 use tokenhouse::config::{Config, Network, Rate, Span};
 use tokenhouse::model::Secret;
+use tokenhouse::protocol::{OAuthError, Scope};
+use tokenhouse::sessions::{self, NewSession};
 use tokenhouse::users::{self, NewUser};
 
 use crate::house::{Answer, House, USER, all_at_once, on_each_backend, on_each_backend_with, read};
@@ -44,9 +49,13 @@ async fn attempts_count_for_the_account_however_it_is_spelled() {
             assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
         }
 
-        for spelling in ["Bob", "bob", " bob ", "bob@example.com", "bOB@example.com"] {
-            assert_eq!(house.obtain((spelling, "not the password")).await.status, 429, "{spelling}");
+        // The right password does not help now, and the answer does not tell that both spellings name one account.
+        for spelling in [" bob ", "bOB@example.com"] {
+            let refused = house.obtain((spelling, "bob's long password")).await;
+            assert_eq!((refused.status, &refused.body["code"]), (401, &json!("no_active_account")), "{spelling}");
         }
+        assert_eq!(house.obtain(("bob", "not the password")).await.status, 401);
+        assert_eq!(house.obtain(("BOB", "not the password")).await.status, 429, "the sixth of this name");
         for spelling in ["nobody", "NOBODY", " nobody", "nobody ", "NoBody"] {
             assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
         }
@@ -105,8 +114,9 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
         config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
     };
     on_each_backend_with(limited, async |house| {
-        for attempt in 0..4 {
-            let refused = obtain_from(house, "198.51.100.7", (&format!("user{attempt}"), "not the password")).await;
+        // On a socket for both families an IPv4 address is shown inside an IPv6 one.
+        for (attempt, address) in ["198.51.100.7", "::ffff:198.51.100.7"].into_iter().cycle().take(4).enumerate() {
+            let refused = obtain_from(house, address, (&format!("user{attempt}"), "not the password")).await;
             assert_eq!(refused.status, 401);
         }
 
@@ -114,7 +124,9 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
 
         assert_eq!(fifth.status, 429);
         assert!(fifth.headers.contains_key("retry-after"));
-        assert_eq!(obtain_from(house, "198.51.100.8", USER).await.status, 200, "other addresses are not concerned");
+        for other in ["198.51.100.8", "::ffff:198.51.100.9"] {
+            assert_eq!(obtain_from(house, other, USER).await.status, 200, "{other} is not concerned");
+        }
     })
     .await;
 }
@@ -223,4 +235,29 @@ async fn add_with_address(house: &House, username: &str, email: &str) {
 
 async fn stored_hash(house: &House) -> String {
     house.ctx().store.ledger.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() {
+    on_each_backend(async |house| {
+        let ctx = house.ctx();
+        let client = ctx.store.client(&"direct".parse().unwrap()).await.unwrap().unwrap();
+        let (user, at) = (house.user().await, ctx.now());
+        let new = Secret::new("another fine long password");
+        users::change_password(ctx, user.id, &new, Actor::System).await.unwrap();
+
+        // By this instance's clock, and by one that is ahead.
+        for at in [at, at.plus(Duration::from_mins(1))] {
+            let device = tokenhouse::model::Device::default();
+            let audience = clients::audience_of(ctx, &client);
+            let stale = NewSession { user: &user, at, client: &client, scope: Scope::empty(), audience, device };
+            let beginning = sessions::begin(ctx, stale).await.unwrap();
+
+            let refused = sessions::settle(ctx, &beginning).await;
+
+            assert!(matches!(refused, Err(OAuthError::InvalidGrant(_))), "{refused:?}");
+        }
+        assert_eq!(house.obtain((USER.0, new.expose())).await.status, 200);
+    })
+    .await;
 }

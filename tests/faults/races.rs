@@ -114,6 +114,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     let client = ctx.store.client(&ClientId::DIRECT.parse().unwrap()).await.unwrap().unwrap();
     let new = NewSession {
         user,
+        at: ctx.now(),
         client: &client,
         scope: Scope::default(),
         audience: clients::audience_of(ctx, &client),

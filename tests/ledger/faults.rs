@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection};
 use tokenhouse::clock::Stopwatch;
+use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{EndReason, Generation, SessionFilter, SessionId};
 use tokenhouse::store::ledger::hot::LedgerHot;
 use tokenhouse::store::ledger::{Dialect, LedgerSettings};
@@ -45,7 +46,7 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
 
         let watch = Stopwatch::start();
         let session = house.new_session(user, &client);
-        assert!(is_away(&ledger.begin_session(&session, &house.any_entry()).await));
+        assert!(is_away(&ledger.begin_session(&session, Timestamp::default(), &house.any_entry()).await));
         assert!(is_away(&ledger.raise_global_watermark(house.now()).await));
         assert!(is_away(&hot.count("key", millis(9_000)).await));
         assert!(is_away(&hot.end(&[session.id], millis(9_000)).await));
@@ -97,7 +98,8 @@ async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done
         for n in 0..60 {
             let session = house.new_session(user, &client);
             let (ledger, entry) = (house.ledger.clone(), house.any_entry());
-            let beginning = tokio::spawn(async move { ledger.begin_session(&session, &entry).await });
+            let beginning =
+                tokio::spawn(async move { ledger.begin_session(&session, Timestamp::default(), &entry).await });
             tokio::time::sleep(Duration::from_micros(n * 100)).await;
             beginning.abort();
             let _ = beginning.await;

@@ -180,7 +180,12 @@ impl House {
             user: session.user_id,
             client: session.client_id.clone(),
         });
-        self.ledger.begin_session(session, &entry).await.unwrap()
+        self.ledger.begin_session(session, self.seen(session.user_id).await, &entry).await.unwrap()
+    }
+
+    /// The user's watermark, as a sign-in reads it.
+    pub(crate) async fn seen(&self, user: UserId) -> Timestamp {
+        self.ledger.user(user).await.unwrap().map(|user| user.not_before).unwrap_or_default()
     }
 
     pub(crate) fn ended(&self, reason: EndReason) -> Ended {

@@ -1,4 +1,5 @@
 use tokenhouse::audit::AuditEvent;
+use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::store::StoreError;
 use tokenhouse::store::ledger::sessions::Begun;
@@ -71,7 +72,7 @@ async fn a_session_id_is_used_once() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await, house.client("app").await);
         let session = house.session(user.id, &client.id).await;
-        let error = house.ledger.begin_session(&session, &house.any_entry()).await.unwrap_err();
+        let error = house.ledger.begin_session(&session, Timestamp::default(), &house.any_entry()).await.unwrap_err();
 
         assert!(matches!(error, StoreError::Conflict("the session")), "{error:?}");
     })
@@ -154,7 +155,11 @@ async fn refused(house: &House, why: &str, session: &tokenhouse::model::Session)
     let audit = house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len();
     let began =
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() };
-    assert_eq!(house.ledger.begin_session(session, &house.entry(began)).await.unwrap(), Begun::Refused, "{why}");
+    assert_eq!(
+        house.ledger.begin_session(session, house.seen(session.user_id).await, &house.entry(began)).await.unwrap(),
+        Begun::Refused,
+        "{why}"
+    );
 
     assert_eq!(house.ledger.session(session.id).await.unwrap(), None, "{why}");
     assert_eq!(house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), audit, "{why}");

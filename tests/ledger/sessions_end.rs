@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
+use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
@@ -198,7 +199,9 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
                 .map(|_| {
                     let (ledger, session, entry) =
                         (house.ledger.clone(), house.new_session(user, &client), house.any_entry());
-                    tokio::spawn(async move { ledger.begin_session(&session, &entry).await.unwrap() })
+                    tokio::spawn(
+                        async move { ledger.begin_session(&session, Timestamp::default(), &entry).await.unwrap() },
+                    )
                 })
                 .collect();
             let (at, entry) = (house.now(), house.any_entry());
@@ -226,7 +229,10 @@ async fn no_earlier_session_slips_through_a_watermark() {
         for round in 0..20 {
             let session = house.new_session(user, &client);
             let (ledger, entry, id) = (house.ledger.clone(), house.any_entry(), session.id);
-            let beginning = tokio::spawn(async move { ledger.begin_session(&session, &entry).await.unwrap() });
+            let beginning =
+                tokio::spawn(
+                    async move { ledger.begin_session(&session, Timestamp::default(), &entry).await.unwrap() },
+                );
             let mark = house.now().plus(millis(1));
             if round % 2 == 0 {
                 house.ledger.raise_global_watermark(mark).await.unwrap();

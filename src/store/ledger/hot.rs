@@ -67,11 +67,12 @@ impl LedgerHot {
     async fn find(&self, session: SessionId) -> Result<(Found, Timestamp), StoreError> {
         let row = self
             .timed(concat!(
-                "select present.now, hot.record, hot.expires_at
+                "select present.now, hot.record, hot.expires_at, ledger.ended_at
                  from (select ",
                 now!(),
                 " as now) as present
-                 left join hot_sessions as hot on hot.session_id = $2"
+                 left join hot_sessions as hot on hot.session_id = $2
+                 left join sessions as ledger on ledger.id = $2"
             ))
             .bind(session.to_string());
         let row = self.quick.read_one(row).await?;
@@ -82,7 +83,8 @@ impl LedgerHot {
         let Some(text) = columns.text_if("record")?.filter(|_| expires_at > Some(now)) else {
             return Ok((Found::Absent, now));
         };
-        if text == TOMBSTONE {
+        // Both are in one database: an end holds from the moment it is in the ledger.
+        if text == TOMBSTONE || columns.time_if("ended_at")?.is_some() {
             return Ok((Found::Ended, now));
         }
         match RotationRecord::decode(text) {

@@ -47,9 +47,15 @@ impl Ledger {
     /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
     /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist
     /// and are active, and neither their watermarks nor the global one lie after `session.created_at`.
-    pub async fn begin_session(&self, session: &Session, entry: &AuditEntry) -> Result<Begun, StoreError> {
+    /// `seen` is the watermark of the user as the sign-in has read it; where it has risen since, the session is refused.
+    pub async fn begin_session(
+        &self,
+        session: &Session,
+        seen: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
-        if !work.admits(session, self.dialect()).await? {
+        if !work.admits(session, seen, self.dialect()).await? {
             work.rollback().await?;
             return Ok(Begun::Refused);
         }
@@ -186,16 +192,18 @@ impl Ledger {
 impl Work {
     /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
     /// the watermark's for share (SQLite has the one lock of its writer).
-    async fn admits(&mut self, session: &Session, dialect: Dialect) -> Result<bool, StoreError> {
+    async fn admits(&mut self, session: &Session, seen: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
         let user = query(
             "update users
              set last_login_at = $2
              where id = $1
              and state = 'active'
-             and not_before <= $2",
+             and not_before <= $2
+             and not_before = $3",
         )
         .bind(session.user_id.to_string())
-        .bind(session.created_at.millis());
+        .bind(session.created_at.millis())
+        .bind(seen.millis());
         if self.write(user).await? == 0 {
             return Ok(false);
         }

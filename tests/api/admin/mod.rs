@@ -98,6 +98,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
     let ctx = house.ctx();
     let new = NewSession {
         user,
+        at: house.ctx().now(),
         client,
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
