@@ -7,8 +7,8 @@
 //! honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:
 //!
 //! - A request for a token that the client no longer holds comes in after the retry window, or after more than
-//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. (The window begins when the rotation is decided,
-//!   and a hot state that fails over to a machine whose clock is ahead cuts it short by as much.)
+//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. The window begins when the rotation is decided;
+//!   while the hot state fails over to a machine whose clock differs, it is as much shorter or longer.
 //! - The answer with a re-issued token was lost, then the record, and after the client got a token from the rebuilt record,
 //!   the lost one came back: generations cannot say which of two pasts is the later one, and time is not asked.
 //!

@@ -33,11 +33,12 @@ pub enum Event {
         by: Party,
         record: RotationRecord,
     },
-    /// A request was answered with a token; `arrived` says where in the journal it came in.
+    /// A request was answered with a token. `arrived` says where in the journal it came in.
     Answered {
         at: Timestamp,
-        by_store: Timestamp,
         arrived: usize,
+        arrived_at: Timestamp,
+        decided_by_store: Timestamp,
         presented: Presented,
         token: Presented,
     },
@@ -205,14 +206,15 @@ fn the_end_is_the_end(journal: &Journal) -> Verdict {
     Ok(())
 }
 
-/// No answer after the absolute end; none to a token that expired longer ago than the leeway; no token that outlives the
-/// session.
+/// Nothing is decided in favour of anybody after the absolute end, nothing is asked for with a token that expired longer
+/// ago than the leeway, and no token outlives the session.
 fn expiry_holds(journal: &Journal) -> Verdict {
     for event in &journal.events {
-        let Event::Answered { at, by_store, presented, token, .. } = event else { continue };
-        let late = *by_store >= journal.first.ends_at || *at >= presented.expires_at.plus(LEEWAY);
-        if late || token.expires_at > journal.first.ends_at {
-            return Err(format!("answered at {at:?}: {presented:?} with {token:?}"));
+        let Event::Answered { arrived_at, decided_by_store, presented, token, .. } = event else { continue };
+        let ends_at = journal.first.ends_at;
+        let late = *decided_by_store >= ends_at || *arrived_at >= presented.expires_at.plus(LEEWAY);
+        if late || token.expires_at > ends_at {
+            return Err(format!("answered to what came in at {arrived_at:?}: {presented:?} with {token:?}"));
         }
     }
     Ok(())

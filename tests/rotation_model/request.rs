@@ -27,8 +27,11 @@ pub struct Request {
     pub lost: bool,
     /// Where in the journal it began to be served.
     arrived: usize,
-    /// When the step was decided that it is to settle.
+    /// When that was.
+    arrived_at: Timestamp,
+    /// When it was last decided upon, and by the hot state's time.
     decided_at: Timestamp,
+    decided_by_store: Timestamp,
     next: Step,
 }
 
@@ -54,7 +57,18 @@ pub enum Answer {
 
 impl Request {
     pub fn new(by: Party, token: Presented, instance: usize, sent_at: Timestamp) -> Self {
-        Self { by, token, instance, sent_at, lost: false, arrived: 0, decided_at: sent_at, next: Step::Arrive }
+        Self {
+            by,
+            token,
+            instance,
+            sent_at,
+            lost: false,
+            arrived: 0,
+            next: Step::Arrive,
+            arrived_at: sent_at,
+            decided_at: sent_at,
+            decided_by_store: sent_at,
+        }
     }
 
     /// Does one step. `None`: it is not answered yet.
@@ -94,6 +108,7 @@ impl Request {
 
     fn arrive(&mut self, world: &mut World) -> Option<Answer> {
         self.arrived = world.journal.len();
+        self.arrived_at = world.now();
         if world.time_of(self.instance) >= self.token.expires_at.plus(LEEWAY) {
             return Some(self.refuse(world, Refusal::Expired));
         }
@@ -104,9 +119,10 @@ impl Request {
             self.next = Step::Load;
             return None;
         }
+        self.note_the_time(world);
         match world.advance(self.by, self.token.generation) {
             (HotSession::Live(record), true) => {
-                world.rotated.insert(self.token.generation, world.now());
+                world.rotated.insert(self.token.generation, self.decided_at);
                 Some(self.answer(world, &record))
             }
             (known, _) => self.consider(world, known),
@@ -125,6 +141,7 @@ impl Request {
             }
             HotSession::Live(record) => record,
         };
+        self.note_the_time(world);
         match (world.protocol.decide)(&record, self.token, world.rules, world.store_time()) {
             Decision::Keep => Some(self.answer(world, &record)),
             Decision::Over => Some(self.refuse(world, Refusal::Over)),
@@ -133,7 +150,6 @@ impl Request {
                 None
             }
             Decision::Step(new, why) => {
-                self.decided_at = world.now();
                 self.next = Step::Replace(record, new, why);
                 None
             }
@@ -164,6 +180,11 @@ impl Request {
         None
     }
 
+    fn note_the_time(&mut self, world: &World) {
+        self.decided_at = world.now();
+        self.decided_by_store = world.store_time();
+    }
+
     fn remembers_the_end(&self, world: &World) -> bool {
         world.instances[self.instance].remembers_the_end && !world.protocol.slips(Slip::NoMemory)
     }
@@ -172,9 +193,15 @@ impl Request {
         if self.remembers_the_end(world) {
             return self.refuse(world, Refusal::Over);
         }
-        let (at, by_store, token) = (world.now(), world.store_time(), minted(record));
-        let (arrived, presented) = (self.arrived, self.token);
-        world.journal.add(Event::Answered { at, by_store, arrived, presented, token });
+        let token = minted(record);
+        world.journal.add(Event::Answered {
+            at: world.now(),
+            arrived: self.arrived,
+            arrived_at: self.arrived_at,
+            decided_by_store: self.decided_by_store,
+            presented: self.token,
+            token,
+        });
         Answer::Token(token)
     }
 
