@@ -45,6 +45,8 @@ pub struct SignedIn {
 /// the hashing queue does not take the attempt.
 pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>, OAuthError> {
     let at = ctx.now();
+    // First, for a ledger that is away must cost no attempt.
+    let found = ctx.store.ledger.user_to_sign_in(attempt.identifier).await?;
     let network = attempt.address.map(network_of);
     let network = network.as_deref();
     count_network(ctx, network).await?;
@@ -53,7 +55,6 @@ pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>
     if let Some(wait) = by_name.full {
         return Err(OAuthError::TooManyTries(wait));
     }
-    let found = ctx.store.ledger.user_to_sign_in(attempt.identifier).await?;
     let account = found.as_ref().map_or(name, |(user, _)| user.id.to_string());
     let by_account = reserve(ctx, &format!("account:{account}"), network).await?;
     // Another spelling of the account has used it up. To say so would tell that both name one account.
