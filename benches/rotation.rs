@@ -50,6 +50,7 @@ fn record() -> RotationRecord {
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),
         groups: Vec::new(),
+        claims: Vec::new(),
     };
     let mut record =
         RotationRecord::begin(grant, began, Duration::from_hours(24), NOW.plus(Duration::from_hours(24 * 30)));

@@ -7,7 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::model::{ClientId, EndReason, SessionId, UserId};
+use crate::model::{ClientId, EndReason, LoginId, SessionId, UserId};
+use crate::protocol::Scope;
 
 /// Something that happened to a user, a client, a session or a key. It never holds a secret, a token or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,39 @@ pub enum AuditEvent {
         session: SessionId,
         client: ClientId,
         generation: u64,
+    },
+    /// A browser was signed in.
+    LoginBegan {
+        login: LoginId,
+        user: UserId,
+    },
+    /// The user of a browser that is signed in has proved again who they are.
+    LoginRenewed {
+        login: LoginId,
+        user: UserId,
+    },
+    /// A browser was signed out.
+    LoginEnded {
+        login: LoginId,
+        user: UserId,
+        reason: EndReason,
+    },
+    /// A user agreed that an application may have what it asks for.
+    ConsentGiven {
+        user: UserId,
+        client: ClientId,
+        scope: Scope,
+    },
+    /// A user took that back.
+    ConsentWithdrawn {
+        user: UserId,
+        client: ClientId,
+    },
+    /// An authorization code came a second time; what it had issued was ended.
+    CodeReused {
+        session: SessionId,
+        user: UserId,
+        client: ClientId,
     },
     /// A sign-in failed. `user` is absent when no such user exists.
     SignInFailed {

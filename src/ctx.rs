@@ -23,6 +23,8 @@ pub struct Ctx {
     pub verifier: Verifier,
     /// The threads that hash passwords.
     pub passwords: Hasher,
+    /// What pairwise names of people are made with; it never changes.
+    pub pairwise_salt: [u8; 32],
     /// The time.
     pub clock: Clock,
     /// Randomness.

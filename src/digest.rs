@@ -1,13 +1,29 @@
-//! SHA-256, and comparing in constant time.
+//! SHA-2, and comparing in constant time.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
 
 /// SHA-256 of `data` (FIPS 180-4).
 #[must_use]
 pub fn sha256(data: &[u8]) -> [u8; 32] {
-    let mut kept = [0; 32];
-    kept.copy_from_slice(digest(&SHA256, data).as_ref());
+    hash(&SHA256, data)
+}
+
+/// SHA-384 of `data` (FIPS 180-4).
+#[must_use]
+pub fn sha384(data: &[u8]) -> [u8; 48] {
+    hash(&SHA384, data)
+}
+
+/// SHA-512 of `data` (FIPS 180-4).
+#[must_use]
+pub fn sha512(data: &[u8]) -> [u8; 64] {
+    hash(&SHA512, data)
+}
+
+fn hash<const N: usize>(algorithm: &'static Algorithm, data: &[u8]) -> [u8; N] {
+    let mut kept = [0; N];
+    kept.copy_from_slice(digest(algorithm, data).as_ref());
     kept
 }
 

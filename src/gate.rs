@@ -4,7 +4,7 @@
 //! on every path; a check that is added anywhere else has siblings that lack it.
 
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientState, Session, SessionGrant, User, UserState};
+use crate::model::{Client, ClientState, Login, Session, SessionGrant, User, UserState};
 use crate::protocol::Scope;
 
 /// Who asks.
@@ -21,6 +21,13 @@ pub enum Holder<'a> {
         user: &'a User,
         /// When the attempt began.
         at: Timestamp,
+    },
+    /// A user who is signed in in a browser in which an application asks for a code.
+    SignedOn {
+        /// As this instance knows the user.
+        user: &'a User,
+        /// The login.
+        login: &'a Login,
     },
     /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
     /// and raising a watermark all end the record before they are acknowledged.
@@ -69,9 +76,9 @@ pub enum Shut {
     UserDisabled,
     /// Tokens of the user that began then are over.
     UserWatermark,
-    /// The session was ended.
+    /// The session or the login was ended.
     SessionEnded,
-    /// The session has reached its absolute end.
+    /// The session or the login has reached its absolute end.
     SessionOver,
     /// The client may no longer be granted this scope.
     ScopeWithdrawn,
@@ -101,10 +108,19 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
     Ok(())
 }
 
+/// Whether a login is one at all, whatever application asks.
+pub fn login_is_live(user: &User, login: &Login, global_watermark: Timestamp, now: Timestamp) -> Result<(), Shut> {
+    if login.created_at < global_watermark {
+        return Err(Shut::GlobalWatermark);
+    }
+    check_holder(Holder::SignedOn { user, login }, now)
+}
+
 fn began_at(holder: Holder<'_>) -> Timestamp {
     match holder {
         Holder::Client { issued_at } => issued_at,
         Holder::SigningIn { at, .. } => at,
+        Holder::SignedOn { login, .. } => login.created_at,
         Holder::Recorded { grant, .. } => grant.began_at,
         Holder::Ledgered { session, .. } => session.created_at,
     }
@@ -113,6 +129,9 @@ fn began_at(holder: Holder<'_>) -> Timestamp {
 fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
     match holder {
         Holder::SigningIn { user, at } => check_user(user, at),
+        Holder::SignedOn { login, .. } if login.ended.is_some() => Err(Shut::SessionEnded),
+        Holder::SignedOn { login, .. } if now >= login.ends_at => Err(Shut::SessionOver),
+        Holder::SignedOn { user, login } => check_user(user, login.created_at),
         Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
         Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
         Holder::Ledgered { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),

@@ -8,7 +8,7 @@ use tokenhouse_verifier::AccessToken;
 use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::gate::{self, Asked, Holder};
+use crate::gate::Holder;
 use crate::model::{Client, ClientId, ClientKind, HotSession, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
@@ -56,11 +56,30 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
     Ok(passes(ctx, &client, holder, &grant.scope, &grant.audience).then(|| Live::Refresh(Box::new((refresh, grant)))))
 }
 
+/// An access token that is good now, and what stands behind it.
+#[derive(Debug)]
+pub struct LiveAccess {
+    /// What it says.
+    pub access: AccessToken,
+    /// Whose it is.
+    pub client: Arc<Client>,
+    /// What its session's tokens say; none where the client acts for itself.
+    pub grant: Option<SessionGrant>,
+}
+
 /// The access token, if it is good now.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, OAuthError> {
+    Ok(live_access(ctx, token).await?.map(|live| live.access))
+}
+
+/// The access token and what stands behind it, if it is good now.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, OAuthError> {
     let keys = ctx.keys.verifying_keys();
     let now = ctx.now().seconds();
     let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
@@ -72,56 +91,47 @@ pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>,
         return Ok(None);
     };
     let Some(client) = ctx.store.client(&client_id).await? else { return Ok(None) };
-    let good = match &access.sid {
-        None => {
-            let issued_at = Timestamp::from_seconds(access.iat);
-            passes(ctx, &client, Holder::Client { issued_at }, &scope, &access.aud)
-        }
-        Some(sid) => match sid.parse() {
-            Ok(session) => session_is_live(ctx, &client, session, &scope, &access.aud).await?,
-            Err(_) => false,
-        },
+    let Some(sid) = &access.sid else {
+        let holder = Holder::Client { issued_at: Timestamp::from_seconds(access.iat) };
+        let good = passes(ctx, &client, holder, &scope, &access.aud);
+        return Ok(good.then_some(LiveAccess { access, client, grant: None }));
     };
-    Ok(good.then_some(access))
+    let Ok(session) = sid.parse() else { return Ok(None) };
+    let grant = live_session(ctx, &client, session, &scope, &access.aud).await?;
+    Ok(grant.map(|grant| LiveAccess { access, client, grant: Some(grant) }))
 }
 
-async fn session_is_live(
+async fn live_session(
     ctx: &Ctx,
     client: &Arc<Client>,
     id: SessionId,
     scope: &Scope,
     audience: &[String],
-) -> Result<bool, OAuthError> {
+) -> Result<Option<SessionGrant>, OAuthError> {
     if ctx.store.memory.has_ended(id) {
-        return Ok(false);
+        return Ok(None);
     }
     match ctx.store.hot.load(id).await {
-        Ok((HotSession::Ended, _)) => Ok(false),
+        Ok((HotSession::Ended, _)) => Ok(None),
         Ok((HotSession::Live(record), _)) => {
             let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
-            Ok(passes(ctx, client, holder, scope, audience))
+            Ok(passes(ctx, client, holder, scope, audience).then_some(record.grant))
         }
         // The record is lost, its refresh token has expired, or the hot state is away: the ledger, in which every end is
         // written first, knows. So an administrator can end sessions while the hot state is away.
         Ok((HotSession::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
-            let Some(session) = ctx.store.ledger.session(id).await? else { return Ok(false) };
-            let user = ctx.store.ledger.user(session.user_id).await?;
-            let holder = Holder::Ledgered { session: &session, user: user.as_ref() };
-            Ok(passes(ctx, client, holder, scope, audience))
+            let Some(session) = ctx.store.ledger.session(id).await? else { return Ok(None) };
+            let Some(user) = ctx.store.ledger.user(session.user_id).await? else { return Ok(None) };
+            let holder = Holder::Ledgered { session: &session, user: Some(&user) };
+            let good = passes(ctx, client, holder, scope, audience);
+            Ok(good.then(|| sessions::grant_of(&session, &user)))
         }
         Err(error) => Err(error.into()),
     }
 }
 
 fn passes(ctx: &Ctx, client: &Client, holder: Holder<'_>, scope: &Scope, audience: &[String]) -> bool {
-    let asked = Asked {
-        scope,
-        audience,
-        allowed_audience: &clients::allowed_audience(ctx, client),
-        global_watermark: ctx.store.memory.global_watermark(),
-        now: ctx.now(),
-    };
-    gate::may_receive_tokens(client, holder, asked).is_ok()
+    clients::may_receive_tokens(ctx, client, holder, scope, audience).is_ok()
 }
 
 /// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.

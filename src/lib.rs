@@ -6,13 +6,17 @@ pub mod cli; //           the command line: one file a command
 pub mod app; //           configuration in, running service out; start and stop
 pub mod http; //          the doors: the only room that knows actix-web
 pub mod grants; //        the rules of the token endpoint: one file a grant
+pub mod userinfo; //      what an application may know of a person
 pub mod introspection; // is this token good right now?
 pub mod revocation; //    revoking a token ends its session
+pub mod authorize; //     what an application asks of a person in a browser
+pub mod logins; //        who is signed in in which browser
 pub mod users; //         people: sign-in, passwords, adding and removing
 pub mod clients; //       applications: how they authenticate, adding and removing
 pub mod sessions; //      refresh rotation, beginning and ending of sessions
 pub mod gate; //          may this user, client and session receive tokens?
 pub mod tokens; //        the mint: what tokens say
+pub mod claims; //        what is told about a person
 pub mod ctx; //           what a rule holds in its hands
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads

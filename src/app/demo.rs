@@ -4,7 +4,7 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{ClientState, PageRequest, Secret, User, UserState};
+use crate::model::{ClientState, PageRequest, Secret, SignOn, User, UserState};
 use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::store::ledger::Dialect;
 use crate::users::{self, NewUser};
@@ -85,6 +85,7 @@ async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         backchannel_logout_uri: None,
+        sign_on: SignOn::default(),
         secret: Some(Secret::new(secret)),
     };
     clients::add(ctx, new, Actor::System).await.map(|_| ())

@@ -75,11 +75,13 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         Purpose::Service => 1024,
         Purpose::Command => 1,
     };
+    let pairwise_salt = ledger.pairwise_salt(random.bytes()).await?;
     let ctx = Ctx {
         verifier: Verifier::dangerous_any_audience(config.issuer.clone()),
         passwords: Hasher::start(&config.passwords),
         store: Store::new(ledger, hot, lease),
         keys,
+        pairwise_salt,
         clock,
         random,
         config,

@@ -40,7 +40,7 @@ impl Follower {
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let after = ctx.store.ledger.feed_head().await?;
         // What was read before this moment may have changed since.
-        ctx.store.memory.forget_clients();
+        ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
         ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
         Ok(Self { after })
@@ -81,8 +81,8 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
     let mut keys_changed = false;
     for change in changes {
         match change {
-            // Users are not remembered.
-            Change::User(_) => {}
+            Change::User(user) => ctx.store.memory.forget_user(user),
+            Change::Login(login) => ctx.store.memory.forget_login(login),
             Change::Client(client) => ctx.store.memory.forget_client(&client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
@@ -111,7 +111,7 @@ pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
 
 /// Forgets what was remembered of the ledger, and reads it again.
 async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
-    ctx.store.memory.forget_clients();
+    ctx.store.memory.forget_rows();
     remember_ends(ctx).await?;
     ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
     ctx.keys.reload().await
@@ -241,7 +241,7 @@ async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.keys.tend().await
 }
 
-/// Writes to the ledger when sessions were last used.
+/// Writes to the ledger when sessions and logins were last used.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the ledger does not answer; these uses are then not noted.
@@ -249,6 +249,10 @@ pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     let used = ctx.store.memory.take_used();
     for batch in used.chunks(BATCH as usize) {
         ctx.store.ledger.touch_sessions(batch).await?;
+    }
+    let used = ctx.store.memory.take_used_logins();
+    for batch in used.chunks(BATCH as usize) {
+        ctx.store.ledger.touch_logins(batch).await?;
     }
     Ok(())
 }
@@ -258,6 +262,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.hot.prune().await?;
     ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
     ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.ledger.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{self, ClientId, PageRequest, Secret};
+use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
 use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 
 /// Applications that obtain tokens.
@@ -130,6 +130,7 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         redirect_uris: new.redirect_uris,
         post_logout_redirect_uris: new.post_logout_redirect_uris,
         backchannel_logout_uri: new.backchannel_logout_uri,
+        sign_on: SignOn::default(),
         secret,
     };
     let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;

@@ -7,7 +7,7 @@ use super::secrets::{current_secret, generate_secret};
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret};
+use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret, SignOn};
 use crate::protocol::{AuthMethod, GrantType, OAuthError, RedirectUri, Scope};
 use crate::store::StoreError;
 
@@ -43,6 +43,10 @@ pub struct NewClient {
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     #[serde(default)]
     pub backchannel_logout_uri: Option<String>,
+    /// What else is registered about signing people on.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub sign_on: SignOn,
     /// A secret brought along; generated for a confidential client where absent.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -73,6 +77,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         redirect_uris: new.redirect_uris,
         post_logout_redirect_uris: new.post_logout_redirect_uris,
         backchannel_logout_uri: new.backchannel_logout_uri,
+        sign_on: new.sign_on,
         access_token_algorithm: None,
         access_lifetime: None,
         refresh_lifetime: None,

@@ -4,7 +4,7 @@ use super::change::{ClientChange, change};
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy};
+use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
 use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
 use crate::store::StoreError;
 
@@ -34,6 +34,7 @@ pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         backchannel_logout_uri: None,
+        sign_on: SignOn::default(),
         access_token_algorithm: None,
         access_lifetime: None,
         refresh_lifetime: None,

@@ -9,7 +9,7 @@ use super::check::check;
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SigningAlgorithm};
+use crate::model::{Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SignOn, SigningAlgorithm};
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::sessions::{self, Applied};
 
@@ -27,6 +27,11 @@ pub struct ClientChange {
     pub audience: Option<Vec<String>>,
     #[schema(value_type = Option<Vec<String>>)]
     pub redirect_uris: Option<Vec<RedirectUri>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub post_logout_redirect_uris: Option<Vec<RedirectUri>>,
+    pub backchannel_logout_uri: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub sign_on: Option<SignOn>,
     #[schema(value_type = Option<String>)]
     pub access_token_algorithm: Option<SigningAlgorithm>,
     /// Seconds.
@@ -68,6 +73,9 @@ fn apply(client: &mut Client, wanted: ClientChange) {
         scope,
         audience,
         redirect_uris,
+        post_logout_redirect_uris,
+        backchannel_logout_uri,
+        sign_on,
         access_token_algorithm,
         access_lifetime,
         refresh_lifetime,
@@ -79,6 +87,10 @@ fn apply(client: &mut Client, wanted: ClientChange) {
     client.scope = scope.unwrap_or_else(|| client.scope.clone());
     client.audience = audience.unwrap_or_else(|| client.audience.clone());
     client.redirect_uris = redirect_uris.unwrap_or_else(|| client.redirect_uris.clone());
+    client.post_logout_redirect_uris =
+        post_logout_redirect_uris.unwrap_or_else(|| client.post_logout_redirect_uris.clone());
+    client.backchannel_logout_uri = backchannel_logout_uri.or_else(|| client.backchannel_logout_uri.clone());
+    client.sign_on = sign_on.unwrap_or_else(|| client.sign_on.clone());
     client.access_token_algorithm = access_token_algorithm.or(client.access_token_algorithm);
     client.access_lifetime = access_lifetime.map(Duration::from_secs).or(client.access_lifetime);
     client.refresh_lifetime = refresh_lifetime.map(Duration::from_secs).or(client.refresh_lifetime);

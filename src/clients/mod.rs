@@ -17,7 +17,37 @@ pub use manage::{disable, enable, remove};
 pub use secrets::rotate_secret;
 
 use crate::ctx::Ctx;
+use crate::gate::{self, Asked, Holder, Shut};
 use crate::model::Client;
+use crate::protocol::Scope;
+
+/// Whether the gate opens to this holder for tokens of the client.
+///
+/// # Errors
+/// Why it stays shut.
+pub fn may_receive_tokens(
+    ctx: &Ctx,
+    client: &Client,
+    holder: Holder<'_>,
+    scope: &Scope,
+    audience: &[String],
+) -> Result<(), Shut> {
+    let asked = Asked {
+        scope,
+        audience,
+        allowed_audience: &allowed_audience(ctx, client),
+        global_watermark: ctx.store.memory.global_watermark(),
+        now: ctx.now(),
+    };
+    gate::may_receive_tokens(client, holder, asked)
+}
+
+/// Whom tokens of this scope are for: a token with rights over this house is for this house alone, so that no other
+/// service can use it here.
+#[must_use]
+pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
+    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }
+}
 
 /// Whom the client's access tokens are for: what it registered, or the house's own audience.
 #[must_use]

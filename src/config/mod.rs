@@ -26,7 +26,7 @@ pub use rate::Rate;
 pub use reference::reference;
 pub use span::Span;
 
-use crate::model::{Secret, SigningAlgorithm};
+use crate::model::{Pkce, Secret, SigningAlgorithm};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -44,6 +44,8 @@ pub struct Config {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub refresh: Refresh,
+    pub logins: Logins,
+    pub oauth: OAuth,
     pub direct: Direct,
     pub clients: Clients,
     pub passwords: Passwords,
@@ -105,6 +107,7 @@ pub struct Tokens {
     pub access_lifetime: Span,
     pub refresh_lifetime: Span,
     pub refresh_lifetime_limit: Span,
+    pub id_token_lifetime: Span,
 }
 
 /// `[sessions]`
@@ -124,6 +127,45 @@ pub struct Sessions {
 pub struct Refresh {
     pub retry_window: Span,
     pub lost_response_window: Option<Span>,
+}
+
+/// `[logins]`: browsers in which somebody is signed in.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see settings.rs")]
+pub struct Logins {
+    pub idle_lifetime: Span,
+    pub absolute_lifetime: Span,
+}
+
+/// `[oauth]`: authorization requests.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see settings.rs")]
+pub struct OAuth {
+    pub pkce: PkceFor,
+    pub code_lifetime: Span,
+}
+
+/// Who must use PKCE, where the client does not say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PkceFor {
+    /// Every client.
+    All,
+    /// Public clients.
+    Public,
+}
+
+impl PkceFor {
+    /// The rule for a confidential client.
+    #[must_use]
+    pub const fn rule(self) -> Pkce {
+        match self {
+            Self::All => Pkce::Required,
+            Self::Public => Pkce::Optional,
+        }
+    }
 }
 
 /// `[direct]`: the direct token API.
@@ -255,6 +297,8 @@ impl Default for Config {
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             refresh: Refresh::default(),
+            logins: Logins::default(),
+            oauth: OAuth::default(),
             direct: Direct::default(),
             clients: Clients::default(),
             passwords: Passwords::default(),
@@ -312,6 +356,7 @@ impl Default for Tokens {
             access_lifetime: Span::minutes(5),
             refresh_lifetime: Span::hours(24),
             refresh_lifetime_limit: Span::days(7),
+            id_token_lifetime: Span::minutes(10),
         }
     }
 }
@@ -325,6 +370,18 @@ impl Default for Sessions {
 impl Default for Refresh {
     fn default() -> Self {
         Self { retry_window: Span::seconds(30), lost_response_window: None }
+    }
+}
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self { idle_lifetime: Span::hours(24), absolute_lifetime: Span::days(30) }
+    }
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
+        Self { pkce: PkceFor::All, code_lifetime: Span::seconds(60) }
     }
 }
 

@@ -95,6 +95,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         "tokens.refresh_lifetime_limit",
         "The longest that a client's own refresh lifetime may be; the ends of sessions are remembered this long in the hot state and in memory.",
     ),
+    plain(
+        "tokens.id_token_lifetime",
+        "How long an ID token is valid: long enough to be checked once by the application that got it.",
+    ),
     plain("sessions.absolute_lifetime", "How long a session can last, however often it is refreshed."),
     plain("sessions.last_used_every", "How often the time of a session's last use is written down."),
     plain("sessions.keep", "How long a session that is over stays in lists."),
@@ -106,6 +110,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         "refresh.lost_response_window",
         "How long a token whose successor was never used gets a new one, because the answer may have been lost. Unless set, as long as the token itself is valid; 0 together with `retry_window` 0 is strict single use.",
     ),
+    plain("logins.idle_lifetime", "A browser that was not used for so long has to sign in again."),
+    plain(
+        "logins.absolute_lifetime",
+        "A browser has to sign in again after so long, however often it was used. Applications' sessions end with the login under which they began, unless they were granted `offline_access`.",
+    ),
+    plain(
+        "oauth.pkce",
+        "Who must prove with PKCE that an authorization code is theirs: `all` clients, or only the `public` ones, for the sake of older applications. Single clients can be exempted by their own setting.",
+    ),
+    plain("oauth.code_lifetime", "How long an authorization code is good; at most 1 minute."),
     plain("direct.enabled", "Whether the direct token API (`/api/token/`) is open."),
     plain("direct.audience", "`aud` of the access tokens made there; the issuer unless set."),
     plain("direct.scope", "`scope` of the access tokens made there: words separated by single spaces."),

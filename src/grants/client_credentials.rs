@@ -20,5 +20,11 @@ pub(super) fn exchange(
     pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_watermark());
     let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience, not_before }, &scope)?;
-    Ok(TokenResponse { access_token: access.token, expires_in: access.lifetime, scope, refresh_token: None })
+    Ok(TokenResponse {
+        access_token: access.token,
+        expires_in: access.lifetime,
+        scope,
+        refresh_token: None,
+        id_token: None,
+    })
 }

@@ -7,9 +7,9 @@ use super::{may_use, pass_gate, refresh_token};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::gate::Holder;
-use crate::model::{Client, ClientId, Device, Secret, User};
+use crate::model::{Client, ClientId, Device, Secret, SessionId, User};
 use crate::protocol::{GrantType, OAuthError, Scope};
-use crate::sessions::{self, NewSession};
+use crate::sessions::{self, NewSession, Proof, Settled};
 use crate::tokens::{self, Bearer};
 use crate::users::{self, Attempt};
 
@@ -53,24 +53,27 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         return Ok(None);
     };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
-    let audience = audience_for(ctx, &client, &scope);
+    let audience = clients::audience_for(ctx, &client, &scope);
     pass_gate(ctx, &client, Holder::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
     let new = NewSession {
+        id: SessionId(ctx.random.uuid_at(signed_in.at)),
         user: &signed_in.user,
         at: signed_in.at,
         client: &client,
         scope,
         audience,
         device: sign_in.device,
+        proof: Proof { at: signed_in.at, amr: vec!["pwd".to_owned()] },
+        login: None,
+        claims: Vec::new(),
     };
     let beginning = sessions::begin(ctx, new).await?;
     let bearer = Bearer::Session { id: beginning.session.id, record: &beginning.record };
     let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
     let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
-    match sessions::settle(ctx, &beginning).await {
-        Ok(()) => Ok(Some(DirectPair { access: access.token, refresh })),
-        Err(OAuthError::InvalidGrant(_)) => Ok(None),
-        Err(error) => Err(error),
+    match sessions::settle(ctx, &beginning).await? {
+        Settled::Begun => Ok(Some(DirectPair { access: access.token, refresh })),
+        Settled::Refused | Settled::BegunBefore => Ok(None),
     }
 }
 
@@ -81,11 +84,6 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAut
         return Err(OAuthError::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)
-}
-
-/// A token with rights over this house is for this house alone, so that no other service can use it here.
-fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
-    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { clients::audience_of(ctx, client) }
 }
 
 /// The next pair of a session of the direct token API.

@@ -1,6 +1,7 @@
 //! The rules of the token endpoint. The phases stand here, in order, for every grant; a grant is one file that fills in
 //! its own part, so that none can forget a step.
 
+mod authorization_code;
 mod client_credentials;
 mod direct;
 mod refresh_token;
@@ -9,15 +10,18 @@ use std::time::Duration;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
-use crate::gate::{self, Asked, Holder, Shut};
+use crate::gate::{Holder, Shut};
 use crate::model::{Client, Secret};
 use crate::protocol::{GrantType, OAuthError, Scope};
 
+pub use authorization_code::Presented;
 pub use direct::{DirectPair, SignIn, obtain, renew};
 
-/// What a client asks of the token endpoint (RFC 6749 sections 4.4.2 and 6).
+/// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 #[derive(Debug)]
 pub enum TokenRequest {
+    /// `grant_type=authorization_code`.
+    AuthorizationCode(Presented),
     /// `grant_type=client_credentials`.
     ClientCredentials {
         /// Less than everything that the client may be granted, if it says so.
@@ -45,6 +49,8 @@ pub struct TokenResponse {
     pub scope: Scope,
     /// `refresh_token`, where the grant has a session.
     pub refresh_token: Option<String>,
+    /// `id_token`, where a person signed on (OpenID Connect Core 1.0 section 3.1.3.3).
+    pub id_token: Option<String>,
 }
 
 /// The token endpoint, whole: who asks, may they ask for this, what is decided, minted and settled.
@@ -58,6 +64,7 @@ pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) ->
     }
     may_use(&client, request.grant_type())?;
     match request {
+        TokenRequest::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented).await,
         TokenRequest::ClientCredentials { scope, resource } => {
             client_credentials::exchange(ctx, &client, scope, &resource)
         }
@@ -72,6 +79,7 @@ impl TokenRequest {
     #[must_use]
     pub const fn grant_type(&self) -> GrantType {
         match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::RefreshToken { .. } => GrantType::RefreshToken,
         }
@@ -94,14 +102,7 @@ fn pass_gate(
     scope: &Scope,
     audience: &[String],
 ) -> Result<(), OAuthError> {
-    let asked = Asked {
-        scope,
-        audience,
-        allowed_audience: &clients::allowed_audience(ctx, client),
-        global_watermark: ctx.store.memory.global_watermark(),
-        now: ctx.now(),
-    };
-    gate::may_receive_tokens(client, holder, asked).map_err(refusal)
+    clients::may_receive_tokens(ctx, client, holder, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).

@@ -7,9 +7,10 @@ use super::{TokenResponse, narrow, pass_gate};
 use crate::ctx::Ctx;
 use crate::gate::Holder;
 use crate::model::{Client, RotationRecord, Secret, SessionId};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
-use crate::tokens::{self, Bearer, RefreshToken};
+use crate::tokens::{self, Bearer, RefreshToken, Told};
+use serde_json::Map;
 
 pub(super) async fn exchange(
     ctx: &Ctx,
@@ -47,12 +48,24 @@ fn mint(
     client: &Client,
     session: SessionId,
     record: &RotationRecord,
-    scope: Option<Scope>,
+    asked: Option<Scope>,
 ) -> Result<TokenResponse, OAuthError> {
-    let scope = narrow(&record.grant.scope, scope)?;
+    let scope = narrow(&record.grant.scope, asked)?;
     let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
     pass_gate(ctx, client, holder, &record.grant.scope, &record.grant.audience)?;
     let access = tokens::access_token(ctx, client, Bearer::Session { id: session, record }, &scope)?;
     let refresh = tokens::refresh_token(ctx, session, record)?;
-    Ok(TokenResponse { access_token: access.token, expires_in: access.lifetime, scope, refresh_token: Some(refresh) })
+    let id_token = if scope.contains(scope::OPENID) {
+        let told = Told { session, record, nonce: None, claims: &Map::new() };
+        Some(tokens::id_token(ctx, client, told, &access.token)?)
+    } else {
+        None
+    };
+    Ok(TokenResponse {
+        access_token: access.token,
+        expires_in: access.lifetime,
+        scope,
+        refresh_token: Some(refresh),
+        id_token,
+    })
 }

@@ -19,6 +19,10 @@ pub struct OAuthRefusal(pub OAuthError);
 #[derive(Debug)]
 pub struct AdminRefusal(pub OAuthError);
 
+/// A refusal that a person sees, on a page.
+#[derive(Debug)]
+pub struct PageRefusal(pub OAuthError);
+
 /// The code and the status of an error, in one exhaustive list (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
 /// RFC 8707 section 2, RFC 6750 section 3.1).
 #[must_use]
@@ -104,6 +108,28 @@ pub fn problem(status: StatusCode, detail: &str) -> HttpResponse {
 impl From<OAuthError> for OAuthRefusal {
     fn from(error: OAuthError) -> Self {
         Self(error)
+    }
+}
+
+impl From<OAuthError> for PageRefusal {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for PageRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for_the_log(&self.0, f)
+    }
+}
+
+impl ResponseError for PageRefusal {
+    fn status_code(&self) -> StatusCode {
+        code_and_status(&self.0).1
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        refusal(&self.0).insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(description(&self.0))
     }
 }
 

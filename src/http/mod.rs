@@ -15,6 +15,7 @@ pub mod ops;
 pub mod origin;
 pub mod request_log;
 pub mod routes;
+pub mod visitor;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -16,7 +16,9 @@ use super::{admin, direct, oauth};
     paths(
         direct::obtain, direct::refresh, direct::verify, direct::blacklist,
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
-        oauth::metadata::metadata, oauth::jwks::jwks, document,
+        oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks, document,
+        oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
+        oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
         admin::users::list, admin::users::add, admin::users::show, admin::users::remove,
         admin::users::disable, admin::users::enable, admin::users::password,

@@ -48,6 +48,10 @@ const fn post(path: &'static str, access: Access, door: fn() -> actix_web::Route
     Route { method: Method::POST, path, access, door }
 }
 
+const fn options(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::OPTIONS, path, access, door }
+}
+
 const fn patch(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
     Route { method: Method::PATCH, path, access, door }
 }
@@ -69,10 +73,17 @@ pub const ALL: &[Route] = &[
     post("/api/token/verify/", Open, || web::to(direct::verify)),
     post("/api/token/blacklist", Open, || web::to(direct::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(direct::blacklist)),
-    // OAuth 2.1.
+    // OAuth 2.1 and OpenID Connect.
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
     post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
+    get("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize)),
+    post("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize_by_post)),
+    get("/oauth2/authorize/{transaction}", Open, || web::to(oauth::authorize::resume)),
+    get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
+    post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
+    options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
+    get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
     get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
     get("/openapi.json", Open, || web::to(openapi::document)),

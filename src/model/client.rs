@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, SigningAlgorithm};
+use super::{ClientId, SignOn, SigningAlgorithm};
 use crate::clock::Timestamp;
 use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 
@@ -35,6 +35,8 @@ pub struct Client {
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// `backchannel_logout_uri`.
     pub backchannel_logout_uri: Option<String>,
+    /// What else it registered about signing people on.
+    pub sign_on: SignOn,
     /// The signature of its access tokens, where it differs from the house's.
     pub access_token_algorithm: Option<SigningAlgorithm>,
     /// The life of its access tokens, where it differs from the house's.

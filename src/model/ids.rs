@@ -18,6 +18,11 @@ pub struct UserId(pub Uuid);
 #[serde(transparent)]
 pub struct SessionId(pub Uuid);
 
+/// A login: a browser in which somebody is signed in. Sorts by the time of its creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LoginId(pub Uuid);
+
 /// A registered application (`client_id`): 1 to 128 of `A-Z a-z 0-9 . _ ~ : -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -89,6 +94,20 @@ impl fmt::Display for UserId {
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for LoginId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
     }
 }
 

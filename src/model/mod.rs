@@ -1,22 +1,28 @@
 //! The nouns of the house and their states. What may be done with them is decided in the rooms above.
 
 pub mod client;
+pub mod consent;
 pub mod device;
 pub mod ids;
+pub mod login;
 pub mod page;
 pub mod rotation;
 mod seconds;
 pub mod secret;
 pub mod session;
+pub mod sign_on;
 pub mod signing_key;
 pub mod user;
 
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
+pub use consent::Consent;
 pub use device::Device;
-pub use ids::{ClientId, SessionId, UserId};
+pub use ids::{ClientId, LoginId, SessionId, UserId};
+pub use login::Login;
 pub use page::{Page, PageRequest};
 pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, Session, SessionFilter};
+pub use sign_on::{Pkce, SignOn, SubjectType};
 pub use signing_key::{KeyState, SigningAlgorithm, SigningKeyRecord};
 pub use user::{User, UserState};

@@ -101,6 +101,9 @@ pub struct SessionGrant {
     /// `groups`.
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Claims for userinfo that were asked for by name.
+    #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
 }
 
 /// What the hot state knows of a session.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Device, SessionId, UserId};
+use super::{ClientId, Device, LoginId, SessionId, UserId};
 use crate::clock::Timestamp;
-use crate::protocol::Scope;
+use crate::protocol::{Scope, scope};
 
 /// A session as the ledger keeps it: written once at sign-in and once at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +33,20 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// How (`amr`, RFC 8176).
     pub amr: Vec<String>,
+    /// The login under which it began; none where the user signed in at the application.
+    pub login_id: Option<LoginId>,
+    /// Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
+    pub claims: Vec<String>,
     /// Why it is over, if it is.
     pub ended: Option<Ended>,
+}
+
+impl Session {
+    /// Whether it outlives its login (OpenID Connect Core 1.0 section 11).
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.scope.contains(scope::OFFLINE_ACCESS)
+    }
 }
 
 /// The end of a session.
@@ -72,6 +84,12 @@ pub enum EndReason {
     ClientRemoved,
     /// The client may no longer be granted what the session holds.
     ScopeWithdrawn,
+    /// Its authorization code came a second time (RFC 6749 section 4.1.2).
+    CodeReused,
+    /// Somebody else signed in in the same browser.
+    Replaced,
+    /// The user took back what the application may have.
+    ConsentWithdrawn,
     /// The session began before a moment that an administrator named.
     IssuedBefore,
     /// For a reason that only a newer version of this program knows.
@@ -80,7 +98,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every reason that this version knows.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Revoked,
         Self::SignedOut,
         Self::Admin,
@@ -92,6 +110,9 @@ impl EndReason {
         Self::ClientDisabled,
         Self::ClientRemoved,
         Self::ScopeWithdrawn,
+        Self::CodeReused,
+        Self::Replaced,
+        Self::ConsentWithdrawn,
         Self::IssuedBefore,
     ];
 
@@ -116,6 +137,9 @@ impl EndReason {
             Self::ClientDisabled => "client_disabled",
             Self::ClientRemoved => "client_removed",
             Self::ScopeWithdrawn => "scope_withdrawn",
+            Self::CodeReused => "code_reused",
+            Self::Replaced => "replaced",
+            Self::ConsentWithdrawn => "consent_withdrawn",
             Self::IssuedBefore => "issued_before",
             Self::Unknown => "unknown",
         }
@@ -131,6 +155,8 @@ pub struct SessionFilter {
     pub user: Option<UserId>,
     /// Those of one client.
     pub client: Option<ClientId>,
+    /// Those that began under one login and do not outlive it.
+    pub login: Option<LoginId>,
     /// Those that began before this moment.
     pub issued_before: Option<Timestamp>,
     /// Only those that are neither ended nor past their absolute end.

@@ -11,6 +11,8 @@ use super::OAuthError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum GrantType {
+    /// `authorization_code`: what a person agreed to in the browser (OAuth 2.1 section 4.1).
+    AuthorizationCode,
     /// `client_credentials`: the client itself (RFC 6749 section 4.4).
     ClientCredentials,
     /// `refresh_token`: the next pair of a session (RFC 6749 section 6).
@@ -22,12 +24,13 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant that the token endpoint offers.
-    pub const AT_TOKEN_ENDPOINT: [Self; 2] = [Self::ClientCredentials, Self::RefreshToken];
+    pub const AT_TOKEN_ENDPOINT: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
 
     /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::Direct => "direct",
@@ -46,6 +49,7 @@ impl FromStr for GrantType {
 
     fn from_str(text: &str) -> Result<Self, OAuthError> {
         match text {
+            "authorization_code" => Ok(Self::AuthorizationCode),
             "client_credentials" => Ok(Self::ClientCredentials),
             "refresh_token" => Ok(Self::RefreshToken),
             "direct" => Ok(Self::Direct),

@@ -3,13 +3,19 @@
 //! No I/O, no clock, no room of the house is known here. What a word means for a client or a user is decided above.
 
 pub mod auth_method;
+pub mod authorization;
+pub mod claims;
 pub mod error;
 pub mod grant_type;
+pub mod pkce;
 pub mod redirect_uri;
 pub mod scope;
 
 pub use auth_method::AuthMethod;
+pub use authorization::{AuthorizationError, Prompt, ResponseMode};
+pub use claims::ClaimsRequest;
 pub use error::{Internal, OAuthError, with_causes};
 pub use grant_type::GrantType;
+pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;
 pub use scope::Scope;

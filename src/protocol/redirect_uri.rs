@@ -46,6 +46,30 @@ impl RedirectUri {
         }
     }
 
+    /// Whether `sent` is this address with another port, on a loopback interface by its IP address (RFC 8252 sections
+    /// 7.3 and 8.3). Everything else is compared byte by byte.
+    #[must_use]
+    pub fn differs_in_loopback_port(&self, sent: &str) -> bool {
+        match (Self::around_loopback_port(&self.0), Self::around_loopback_port(sent)) {
+            (Some(own), Some(others)) => own == others,
+            _ => false,
+        }
+    }
+
+    /// What stands before and after the port of an address on a loopback interface.
+    fn around_loopback_port(text: &str) -> Option<(&'static str, &str)> {
+        let (host, rest) = ["http://127.0.0.1", "http://[::1]"]
+            .into_iter()
+            .find_map(|host| text.strip_prefix(host).map(|rest| (host, rest)))?;
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (port, path) = rest.split_at(end);
+        let is_port = port.is_empty()
+            || port.strip_prefix(':').is_some_and(|digits| {
+                digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|port| port > 0)
+            });
+        is_port.then_some((host, path))
+    }
+
     /// The address as registered.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -93,6 +117,32 @@ mod tests {
         {
             assert!(RedirectUri::parse(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_the_port_of_a_loopback_address_may_differ() {
+        let registered = RedirectUri::parse("http://127.0.0.1:9999/cb?x=1").unwrap();
+
+        for same in ["http://127.0.0.1:1/cb?x=1", "http://127.0.0.1/cb?x=1", "http://127.0.0.1:65535/cb?x=1"] {
+            assert!(registered.differs_in_loopback_port(same), "{same}");
+        }
+        for other in [
+            "http://127.0.0.1:9999/other",
+            "http://127.0.0.1:9999/cb",
+            "http://127.0.0.1:99999/cb?x=1",
+            "http://127.0.0.1:+1/cb?x=1",
+            "http://127.0.0.1:0/cb?x=1",
+            "http://127.0.0.1:1@evil.example/cb?x=1",
+            "http://127.0.0.1.evil.example/cb?x=1",
+            "http://[::1]:9999/cb?x=1",
+            "http://localhost:9999/cb?x=1",
+            "https://127.0.0.1:9999/cb?x=1",
+            "HTTP://127.0.0.1:9999/cb?x=1",
+        ] {
+            assert!(!registered.differs_in_loopback_port(other), "{other}");
+        }
+        let web = RedirectUri::parse("https://app.example.com/cb").unwrap();
+        assert!(!web.differs_in_loopback_port("https://app.example.com:8443/cb"));
     }
 
     #[test]

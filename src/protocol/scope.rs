@@ -21,6 +21,12 @@ pub const ADMIN_READ: &str = "tokenhouse:admin.read";
 /// Listing and ending sessions in the admin API.
 pub const SESSIONS: &str = "tokenhouse:sessions";
 
+/// Signing people on (OpenID Connect Core 1.0 section 3.1.2.1).
+pub const OPENID: &str = "openid";
+
+/// The session outlives the login under which it began (OpenID Connect Core 1.0 section 11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// Introspecting the tokens of every client.
 pub const INTROSPECT: &str = "tokenhouse:introspect";
 
@@ -76,6 +82,35 @@ impl Scope {
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self.0 == other.0 || self.iter().all(|word| other.contains(word))
+    }
+
+    /// The words of this scope that are in `other` too, in the order of this one.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        self.retain(|word| other.contains(word))
+    }
+
+    /// The words of both scopes.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let more = other.iter().filter(|word| !self.contains(word));
+        Self(self.iter().chain(more).collect::<Vec<_>>().join(" "))
+    }
+
+    /// The scope without the words that give rights over this house itself.
+    #[must_use]
+    pub fn without_house(&self) -> Self {
+        self.retain(|word| !word.starts_with(HOUSE_PREFIX))
+    }
+
+    /// The scope without `word`.
+    #[must_use]
+    pub fn without(&self, word: &str) -> Self {
+        self.retain(|own| own != word)
+    }
+
+    fn retain(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.iter().filter(|word| keep(word)).collect::<Vec<_>>().join(" "))
     }
 
     /// Whether a word gives rights over this house itself.

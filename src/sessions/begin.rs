@@ -5,16 +5,19 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, Device, RotationRecord, Session, SessionGrant, SessionId, User};
-use crate::protocol::{OAuthError, Scope};
+use crate::model::{Client, Device, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
+use crate::protocol::{OAuthError, Scope, scope};
+use crate::store::StoreError;
 use crate::store::ledger::sessions::Begun;
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
 pub struct NewSession<'a> {
+    /// Its identifier, which nobody had before.
+    pub id: SessionId,
     /// Who signed in, as the ledger knew the user when the attempt began.
     pub user: &'a User,
-    /// When the attempt began.
+    /// When the attempt began, or the code was issued.
     pub at: Timestamp,
     /// For which application.
     pub client: &'a Client,
@@ -24,6 +27,41 @@ pub struct NewSession<'a> {
     pub audience: Vec<String>,
     /// Where from.
     pub device: Device,
+    /// How the user proved who they are.
+    pub proof: Proof,
+    /// The login under which it begins.
+    pub login: Option<Under>,
+    /// Claims for userinfo that were asked for by name.
+    pub claims: Vec<String>,
+}
+
+/// How a user proved who they are.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// When (`auth_time`).
+    pub at: Timestamp,
+    /// By what (`amr`, RFC 8176).
+    pub amr: Vec<String>,
+}
+
+/// The login under which a session begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Under {
+    /// Which.
+    pub login: LoginId,
+    /// The session ends with it, unless it is to outlive it.
+    pub ends_at: Timestamp,
+}
+
+/// What became of a beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The session is on record.
+    Begun,
+    /// The user, the client, the login or a watermark changed meanwhile.
+    Refused,
+    /// A session of this identifier has begun before.
+    BegunBefore,
 }
 
 /// A session that nobody has been told of yet.
@@ -45,8 +83,13 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
     let now = ctx.now();
     let status_index = ctx.store.status_index().await?;
     let absolute = ctx.config.sessions.absolute_lifetime.get();
-    let ends_at = Timestamp::from_seconds(new.at.plus(absolute).seconds());
-    let amr = vec!["pwd".to_owned()];
+    let offline = new.scope.contains(scope::OFFLINE_ACCESS);
+    let longest = new.at.plus(absolute);
+    let ends_at = match &new.login {
+        Some(under) if !offline => longest.min(under.ends_at),
+        _ => longest,
+    };
+    let ends_at = Timestamp::from_seconds(ends_at.seconds());
     let grant = SessionGrant {
         client_id: new.client.id.clone(),
         user_id: new.user.id,
@@ -54,13 +97,14 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         audience: new.audience.clone(),
         status_index,
         began_at: new.at,
-        auth_time: new.at.seconds(),
-        amr: amr.clone(),
+        auth_time: new.proof.at.seconds(),
+        amr: new.proof.amr.clone(),
         roles: new.user.roles.clone(),
         groups: new.user.groups.clone(),
+        claims: new.claims.clone(),
     };
     let session = Session {
-        id: SessionId(ctx.random.uuid_at(new.at)),
+        id: new.id,
         user_id: new.user.id,
         client_id: new.client.id.clone(),
         scope: new.scope,
@@ -70,8 +114,10 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         created_at: new.at,
         last_used_at: new.at,
         ends_at,
-        auth_time: new.at,
-        amr,
+        auth_time: new.proof.at,
+        amr: new.proof.amr,
+        login_id: new.login.map(|under| under.login),
+        claims: new.claims,
         ended: None,
     };
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
@@ -82,18 +128,19 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
 /// which a concurrent disable, removal or watermark either stops or sees.
 ///
 /// # Errors
-/// `invalid_grant` when the user, the client or a watermark changed meanwhile; [`OAuthError::Unavailable`] when a store
-/// does not answer, and then no session has begun.
-pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<(), OAuthError> {
+/// [`OAuthError::Unavailable`] when a store does not answer, and then no session has begun.
+pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthError> {
     let session = &beginning.session;
     let entry = ctx.audit(
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
     ctx.store.hot.insert(session.id, &beginning.record).await?;
-    match ctx.store.ledger.begin_session(session, beginning.user_not_before, &entry).await? {
-        Begun::Yes => Ok(()),
-        Begun::Refused => Err(OAuthError::invalid_grant("the account or the client was changed meanwhile")),
+    match ctx.store.ledger.begin_session(session, beginning.user_not_before, &entry).await {
+        Ok(Begun::Yes) => Ok(Settled::Begun),
+        Ok(Begun::Refused) => Ok(Settled::Refused),
+        Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -151,13 +151,17 @@ async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> D
     ctx.config.longest_refresh_lifetime()
 }
 
-/// One part of a filter has a watermark of its own. Several parts together have none: the watermark would end more than
+/// One part of a filter has a watermark of its own; a login has its row instead, which lets no session begin once it is over. Several parts together have none: the watermark would end more than
 /// was asked for.
 async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
     let at = filter.issued_before.unwrap_or(at);
+    if filter.login.is_some() {
+        return Ok(());
+    }
     match (&filter.session, &filter.user, &filter.client) {
         (None, Some(user), None) => {
             ctx.store.ledger.raise_user_watermark(*user, at).await?;
+            ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
             ctx.store.ledger.raise_client_watermark(client, at).await?;

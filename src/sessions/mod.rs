@@ -8,8 +8,8 @@ pub mod end;
 pub mod refresh;
 pub mod rotation;
 
-pub use begin::{Beginning, NewSession, begin, settle};
+pub use begin::{Beginning, NewSession, Proof, Settled, Under, begin, settle};
 pub use describe::{SessionView, describe};
-pub use end::{Applied, Receipt, end_matching, end_one};
-pub use refresh::{peek, rotate};
+pub use end::{Applied, Receipt, end_matching, end_one, end_one_as};
+pub use refresh::{grant_of, peek, rotate};
 pub use rotation::Rules;

@@ -35,6 +35,9 @@ pub trait HotState: Send + Sync {
     /// Keeps `value` under `key` for `keep`, to be taken once. Says whether it was written; a key that is there already is left alone.
     async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError>;
 
+    /// The value under `key`, taken or not; `None` when it is unknown or expired.
+    async fn look(&self, key: &str) -> Result<Option<String>, StoreError>;
+
     /// Takes the value under `key`. It stays remembered as taken until its time is over.
     async fn take_once(&self, key: &str) -> Result<Taken, StoreError>;
 

@@ -1,5 +1,5 @@
-//! What one instance remembers of the ledger: clients, and the sessions that ended lately. Bounded, and kept true by
-//! the change feed.
+//! What one instance remembers of the ledger: clients, people and their logins, and the sessions that ended lately.
+//! Bounded, and kept true by the change feed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -7,15 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientId, SessionId};
+use crate::model::{Client, ClientId, Consent, Login, LoginId, SessionId, User, UserId};
+use crate::store::ledger::logins::CookieDigest;
 
-/// The most clients that are remembered; beyond it the memory starts over.
-const MAX_CLIENTS: usize = 10_000;
+/// The most rows of one kind that are remembered; beyond it their memory starts over.
+const MOST: usize = 10_000;
 
 /// The memory of one instance.
 #[derive(Default)]
 pub struct Memory {
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
+    people: Mutex<HashMap<UserId, Person>>,
+    logins: Mutex<Logins>,
+    /// When logins were used since this was last written to the ledger.
+    used_logins: Mutex<HashMap<LoginId, Timestamp>>,
     /// When each remembered session ended.
     ended: Mutex<HashMap<SessionId, Timestamp>>,
     /// Ends whose tombstones could not be written yet.
@@ -29,6 +34,19 @@ pub struct Memory {
 
 /// The most uses that are remembered between two writes; beyond it they are dropped, for they only feed lists.
 const MAX_USED: usize = 100_000;
+
+/// What is remembered of somebody.
+#[derive(Default)]
+struct Person {
+    user: Option<Arc<User>>,
+    consents: HashMap<ClientId, Arc<Consent>>,
+}
+
+#[derive(Default)]
+struct Logins {
+    by_cookie: HashMap<CookieDigest, Arc<Login>>,
+    cookies: HashMap<LoginId, CookieDigest>,
+}
 
 /// Proof of the moment at which a row began to be read.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +71,7 @@ impl Memory {
         if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
             return;
         }
-        if clients.len() >= MAX_CLIENTS {
+        if clients.len() >= MOST {
             clients.clear();
         }
         clients.insert(client.id.clone(), Arc::clone(client));
@@ -66,11 +84,102 @@ impl Memory {
         clients.remove(id);
     }
 
-    /// Forgets every client.
-    pub fn forget_clients(&self) {
-        let mut clients = lock(&self.clients);
+    /// Forgets every client, user, consent and login.
+    pub fn forget_rows(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        clients.clear();
+        lock(&self.clients).clear();
+        lock(&self.people).clear();
+        *lock(&self.logins) = Logins::default();
+    }
+
+    /// The user, if they are remembered.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Option<Arc<User>> {
+        lock(&self.people).get(&id)?.user.clone()
+    }
+
+    /// What the user has agreed to with the application, if it is remembered.
+    #[must_use]
+    pub fn consent(&self, user: UserId, client: &ClientId) -> Option<Arc<Consent>> {
+        lock(&self.people).get(&user)?.consents.get(client).cloned()
+    }
+
+    /// Remembers a user, unless something was forgotten since `ticket`.
+    pub fn keep_user(&self, user: &Arc<User>, ticket: Ticket) {
+        self.keep_of(user.id, ticket, |person| person.user = Some(Arc::clone(user)));
+    }
+
+    /// Remembers a consent, unless something was forgotten since `ticket`.
+    pub fn keep_consent(&self, consent: &Arc<Consent>, ticket: Ticket) {
+        self.keep_of(consent.user_id, ticket, |person| {
+            person.consents.insert(consent.client_id.clone(), Arc::clone(consent));
+        });
+    }
+
+    fn keep_of(&self, user: UserId, ticket: Ticket, keep: impl FnOnce(&mut Person)) {
+        let mut people = lock(&self.people);
+        if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
+            return;
+        }
+        if people.len() >= MOST {
+            people.clear();
+        }
+        keep(people.entry(user).or_default());
+    }
+
+    /// Forgets a user: they changed, or have agreed to something else.
+    pub fn forget_user(&self, id: UserId) {
+        let mut people = lock(&self.people);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        people.remove(&id);
+    }
+
+    /// The login of a cookie, if it is remembered.
+    #[must_use]
+    pub fn login(&self, cookie: &CookieDigest) -> Option<Arc<Login>> {
+        lock(&self.logins).by_cookie.get(cookie).cloned()
+    }
+
+    /// Remembers a login, unless something was forgotten since `ticket`.
+    pub fn keep_login(&self, cookie: &CookieDigest, login: &Arc<Login>, ticket: Ticket) {
+        let mut logins = lock(&self.logins);
+        if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
+            return;
+        }
+        if logins.by_cookie.len() >= MOST {
+            *logins = Logins::default();
+        }
+        logins.by_cookie.insert(cookie.clone(), Arc::clone(login));
+        logins.cookies.insert(login.id, cookie.clone());
+    }
+
+    /// Forgets a login: it was renewed or has ended.
+    pub fn forget_login(&self, id: LoginId) {
+        let mut logins = lock(&self.logins);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        if let Some(cookie) = logins.cookies.remove(&id) {
+            logins.by_cookie.remove(&cookie);
+        }
+    }
+
+    /// Notes that a login was used.
+    pub fn note_login_use(&self, login: LoginId, at: Timestamp) {
+        let mut used = lock(&self.used_logins);
+        if used.len() < MAX_USED || used.contains_key(&login) {
+            used.insert(login, at);
+        }
+    }
+
+    /// When this login was used last, as far as it was noted since the last [`Memory::take_used_logins`].
+    #[must_use]
+    pub fn login_use(&self, login: LoginId) -> Option<Timestamp> {
+        lock(&self.used_logins).get(&login).copied()
+    }
+
+    /// Takes what was noted of logins since the last call.
+    #[must_use]
+    pub fn take_used_logins(&self) -> Vec<(LoginId, Timestamp)> {
+        std::mem::take(&mut *lock(&self.used_logins)).into_iter().collect()
     }
 
     /// Remembers that a session has ended.

@@ -18,7 +18,8 @@ pub use hot::{Advance, Counted, HotState, Taken};
 pub use ledger::Ledger;
 pub use memory::Memory;
 
-use crate::model::{Client, ClientId};
+use self::ledger::logins::CookieDigest;
+use crate::model::{Client, ClientId, Consent, Login, User, UserId};
 
 /// The stores of one running instance.
 pub struct Store {
@@ -69,5 +70,44 @@ impl Store {
             self.memory.keep_client(client, ticket);
         }
         Ok(client)
+    }
+
+    /// The user with this identifier, from memory where they are known.
+    pub async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
+        if let Some(user) = self.memory.user(id) {
+            return Ok(Some(user));
+        }
+        let ticket = self.memory.ticket();
+        let user = self.ledger.user(id).await?.map(Arc::new);
+        if let Some(user) = &user {
+            self.memory.keep_user(user, ticket);
+        }
+        Ok(user)
+    }
+
+    /// What the user has agreed to with the application, from memory where it is known.
+    pub async fn consent(&self, user: UserId, client: &ClientId) -> Result<Option<Arc<Consent>>, StoreError> {
+        if let Some(consent) = self.memory.consent(user, client) {
+            return Ok(Some(consent));
+        }
+        let ticket = self.memory.ticket();
+        let consent = self.ledger.consent(user, client).await?.map(Arc::new);
+        if let Some(consent) = &consent {
+            self.memory.keep_consent(consent, ticket);
+        }
+        Ok(consent)
+    }
+
+    /// The login of a cookie, from memory where it is known.
+    pub async fn login(&self, cookie: &CookieDigest) -> Result<Option<Arc<Login>>, StoreError> {
+        if let Some(login) = self.memory.login(cookie) {
+            return Ok(Some(login));
+        }
+        let ticket = self.memory.ticket();
+        let login = self.ledger.login_by_cookie(cookie).await?.map(Arc::new);
+        if let Some(login) = &login {
+            self.memory.keep_login(cookie, login, ticket);
+        }
+        Ok(login)
     }
 }

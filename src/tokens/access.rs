@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Audience;
+use super::{Audience, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{Client, RotationRecord, SessionId};
@@ -79,7 +79,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
     let exp = expiry(now, lifetime, bearer);
     let subject = match bearer {
         Bearer::Client { .. } => client.id.to_string(),
-        Bearer::Session { record, .. } => record.grant.user_id.to_string(),
+        Bearer::Session { record, .. } => subject(ctx, client, record.grant.user_id),
     };
     let direct = client.id.is_direct();
     let mut claims = Claims {

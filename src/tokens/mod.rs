@@ -3,10 +3,15 @@
 //! Nothing here decides whether somebody may have a token, and nothing here touches a store.
 
 mod access;
+mod id_token;
 mod refresh;
+mod subject;
 
 pub use access::{AccessToken, Bearer, access_token};
+pub use id_token::{ACR_PASSWORD, IdToken, Told, algorithm_for, id_token, read_id_token};
 pub use refresh::{RefreshToken, read_refresh_token, refresh_token};
+
+pub use subject::subject;
 
 use serde::Serialize;
 

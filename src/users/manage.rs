@@ -94,6 +94,7 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     if !ctx.store.ledger.set_password(id, &hash, ctx.now(), &entry).await? {
         return Err(unknown());
     }
+    ctx.store.memory.forget_user(id);
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
@@ -110,6 +111,7 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
     if !ctx.store.ledger.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
+    ctx.store.memory.forget_user(id);
     end_all(ctx, id, reason, actor).await
 }
 
@@ -120,6 +122,7 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
     if ctx.store.ledger.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
+        ctx.store.memory.forget_user(id);
         Ok(())
     } else {
         Err(unknown())
@@ -134,6 +137,7 @@ pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAut
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.ledger.remove_user(id, &entry).await?;
+    ctx.store.memory.forget_user(id);
     Ok(applied)
 }
 

@@ -36,7 +36,10 @@ async fn the_metadata_promises_what_is_there() {
             let form = [("grant_type", grant.as_str().unwrap()), ("client_id", "nobody"), ("refresh_token", "x")];
             assert_eq!(house.post("/oauth2/token", &form).await.body["error"], "invalid_client", "{grant}");
         }
-        assert_eq!(metadata["grant_types_supported"], json!(["client_credentials", "refresh_token"]));
+        assert_eq!(
+            metadata["grant_types_supported"],
+            json!(["authorization_code", "client_credentials", "refresh_token"])
+        );
         let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
         assert_eq!(metadata["token_endpoint_auth_methods_supported"], methods);
     })

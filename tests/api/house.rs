@@ -12,9 +12,11 @@ use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, Rate, Span};
 use tokenhouse::ctx::Ctx;
-use tokenhouse::model::{Client, Device, HotSession, RotationRecord, Secret, SessionId, SigningAlgorithm, User};
+use tokenhouse::model::{
+    Client, Device, HotSession, RotationRecord, Secret, SessionId, SignOn, SigningAlgorithm, User,
+};
 use tokenhouse::protocol::{GrantType, Scope};
-use tokenhouse::sessions::{self, NewSession};
+use tokenhouse::sessions::{self, NewSession, Proof};
 use tokenhouse::tokens;
 use tokenhouse::users::{self, NewUser};
 
@@ -230,12 +232,16 @@ impl House {
     pub async fn begin_session_of(&self, user: &User, client: &Client, scope: &str) -> (SessionId, String) {
         let ctx = self.ctx();
         let new = NewSession {
+            id: SessionId(ctx.random.uuid_at(ctx.now())),
             user,
             at: ctx.now(),
             client,
             scope: Scope::parse(scope).unwrap(),
             audience: clients::audience_of(ctx, client),
             device: Device::default(),
+            proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+            login: None,
+            claims: Vec::new(),
         };
         let beginning = sessions::begin(ctx, new).await.unwrap();
         sessions::settle(ctx, &beginning).await.unwrap();
@@ -300,6 +306,7 @@ pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: Vec::new(),
         backchannel_logout_uri: None,
+        sign_on: SignOn::default(),
         secret: None,
     }
 }

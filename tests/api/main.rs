@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
 mod behind;
+mod browser;
 mod client_auth;
 mod admin;
 mod direct;
@@ -17,6 +18,7 @@ mod refresh;
 mod refresh_policy;
 mod refresh_store;
 mod sign_in;
+mod sign_on;
 mod logs;
 mod ops;
 mod rotation_under_load;

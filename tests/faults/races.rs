@@ -9,7 +9,7 @@ use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{ClientId, Device, EndReason, Secret, SessionId, User};
 use tokenhouse::protocol::{OAuthError, Scope};
-use tokenhouse::sessions::{self, Applied, NewSession};
+use tokenhouse::sessions::{self, Applied, NewSession, Proof};
 use tokenhouse::tokens;
 use tokenhouse::users;
 use tokio::sync::watch;
@@ -115,12 +115,16 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     // As a sign-in reads it: the round before has raised the user's watermark.
     let user = ctx.store.ledger.user(user.id).await.unwrap().unwrap();
     let new = NewSession {
+        id: SessionId(ctx.random.uuid_at(ctx.now())),
         user: &user,
         at: ctx.now(),
         client: &client,
         scope: Scope::default(),
         audience: clients::audience_of(ctx, &client),
         device: Device::default(),
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        login: None,
+        claims: Vec::new(),
     };
     let beginning = sessions::begin(ctx, new).await.unwrap();
     sessions::settle(ctx, &beginning).await.unwrap();

@@ -30,6 +30,7 @@ fn record(house: &House, lifetime: Duration) -> RotationRecord {
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),
         groups: Vec::new(),
+        claims: Vec::new(),
     };
     RotationRecord::begin(grant, house.now(), lifetime, house.now().plus(HOUR * 24))
 }

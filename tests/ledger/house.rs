@@ -9,7 +9,7 @@ use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
     Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, RefreshPolicy, Session, SessionFilter,
-    SessionId, User, UserId, UserState,
+    SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
@@ -131,6 +131,7 @@ impl House {
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             backchannel_logout_uri: None,
+            sign_on: SignOn { logo_uri: Some("https://app.example/logo.png".to_owned()), ..SignOn::default() },
             access_token_algorithm: None,
             access_lifetime: None,
             refresh_lifetime: None,
@@ -164,6 +165,8 @@ impl House {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
+            login_id: None,
+            claims: vec!["name".to_owned()],
             ended: None,
         }
     }

@@ -241,5 +241,6 @@ fn grant() -> SessionGrant {
         amr: Vec::new(),
         roles: Vec::new(),
         groups: Vec::new(),
+        claims: Vec::new(),
     }
 }

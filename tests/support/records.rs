@@ -27,6 +27,7 @@ pub fn grant(now: Timestamp) -> SessionGrant {
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),
         groups: Vec::new(),
+        claims: Vec::new(),
     }
 }
 

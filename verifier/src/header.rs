@@ -19,14 +19,14 @@ pub(crate) struct Header<'a> {
     pub(crate) kid: Cow<'a, str>,
 }
 
-/// Reads a decoded header and refuses those that no access token has.
-pub(crate) fn read(json: &[u8]) -> Result<Header<'_>, Refusal> {
+/// Reads a decoded header and refuses those that no token of this type has.
+pub(crate) fn read<'a>(json: &'a [u8], wanted: &str) -> Result<Header<'a>, Refusal> {
     let Parameters { alg, kid, typ, crit } = object::read(json)?;
     if crit.is_some() {
         return Err(Refusal::CriticalExtension);
     }
     let algorithm = alg.and_then(|Text(alg)| Algorithm::from_name(&alg)).ok_or(Refusal::UnacceptableAlgorithm)?;
-    if !typ.is_some_and(|Text(typ)| is_access_token(&typ)) {
+    if !typ.is_some_and(|Text(typ)| is_of_type(&typ, wanted)) {
         return Err(Refusal::NotAnAccessToken);
     }
     let Text(kid) = kid.ok_or(Refusal::MissingKid)?;
@@ -37,8 +37,10 @@ pub(crate) fn read(json: &[u8]) -> Result<Header<'_>, Refusal> {
 }
 
 /// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
-fn is_access_token(typ: &str) -> bool {
-    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
+fn is_of_type(typ: &str, wanted: &str) -> bool {
+    let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
+    let short = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
+    short.eq_ignore_ascii_case(wanted)
 }
 
 /// The header parameters that are read. Keys that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are not among them

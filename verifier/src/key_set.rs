@@ -8,7 +8,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{Algorithm, Jwk};
+use crate::{Algorithm, Jwk, Refusal, verifier};
 
 /// The public keys of an issuer, each under its `kid` and each with the one algorithm that it may be used with
 /// (RFC 8725 section 3.1).
@@ -63,6 +63,15 @@ impl KeySet {
     /// The names and algorithms of the keys, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = (&str, Algorithm)> {
         self.0.iter().map(|(kid, key)| (kid.as_str(), key.algorithm))
+    }
+
+    /// The decoded payload of a compact JWS of this `typ` that one of the keys has signed (RFC 7515 section 5.2).
+    /// Nothing that it says is checked: not who issued it, nor for whom, nor whether it has expired.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies.
+    pub fn signed_payload(&self, token: &str, typ: &str) -> Result<Vec<u8>, Refusal> {
+        verifier::signed_payload(token, typ, self)
     }
 
     pub(crate) fn get(&self, kid: &str) -> Option<&VerifyingKey> {

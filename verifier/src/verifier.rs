@@ -96,20 +96,7 @@ impl Verifier {
         if token.len() > self.max_token_length {
             return Err(Refusal::TooLong { length: token.len(), limit: self.max_token_length });
         }
-        let Parts { header, payload, signature, message } = Parts::of(token)?;
-        if header.len() > MAX_HEADER_LENGTH {
-            return Err(Refusal::HeaderTooLong { length: header.len(), limit: MAX_HEADER_LENGTH });
-        }
-        let header = decode(header, Part::Header)?;
-        let Header { algorithm, kid } = header::read(&header)?;
-        let key = keys.get(&kid).ok_or_else(|| Refusal::UnknownKey { kid: kid.into_owned() })?;
-        if key.algorithm != algorithm {
-            return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
-        }
-        if !key.has_signed(message.as_bytes(), &decode(signature, Part::Signature)?) {
-            return Err(Refusal::BadSignature);
-        }
-        decode(payload, Part::Payload)
+        signed_payload(token, "at+jwt", keys)
     }
 
     fn read_and_judge(&self, payload: &[u8], now: i64) -> Result<AccessToken, Refusal> {
@@ -138,6 +125,24 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+/// The decoded payload of a token of this type that one of the keys has signed.
+pub(crate) fn signed_payload(token: &str, typ: &str, keys: &KeySet) -> Result<Vec<u8>, Refusal> {
+    let Parts { header, payload, signature, message } = Parts::of(token)?;
+    if header.len() > MAX_HEADER_LENGTH {
+        return Err(Refusal::HeaderTooLong { length: header.len(), limit: MAX_HEADER_LENGTH });
+    }
+    let header = decode(header, Part::Header)?;
+    let Header { algorithm, kid } = header::read(&header, typ)?;
+    let key = keys.get(&kid).ok_or_else(|| Refusal::UnknownKey { kid: kid.into_owned() })?;
+    if key.algorithm != algorithm {
+        return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
+    }
+    if !key.has_signed(message.as_bytes(), &decode(signature, Part::Signature)?) {
+        return Err(Refusal::BadSignature);
+    }
+    decode(payload, Part::Payload)
 }
 
 impl Audience {

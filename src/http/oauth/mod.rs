@@ -1,7 +1,9 @@
-//! The OAuth 2.1 endpoints.
+//! The endpoints of OAuth 2.1 and OpenID Connect.
 
+pub mod authorize;
 pub mod introspect;
 pub mod jwks;
 pub mod metadata;
 pub mod revoke;
 pub mod token;
+pub mod userinfo;

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::grants::{self, TokenRequest, TokenResponse};
+use crate::grants::{self, Presented, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
@@ -19,6 +19,8 @@ pub struct TokenBody {
     expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
 }
@@ -36,8 +38,11 @@ pub async fn token(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpRes
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "read by the OpenAPI document alone")]
 struct TokenForm {
-    /// `client_credentials` or `refresh_token`.
+    /// `authorization_code`, `client_credentials` or `refresh_token`.
     grant_type: String,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
     refresh_token: Option<String>,
     scope: Option<String>,
     resource: Option<String>,
@@ -49,6 +54,11 @@ fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {
+        GrantType::AuthorizationCode => Ok(TokenRequest::AuthorizationCode(Presented {
+            code: form.required("code")?,
+            redirect_uri: form.get("redirect_uri").map(str::to_owned),
+            code_verifier: form.secret("code_verifier"),
+        })),
         GrantType::ClientCredentials => Ok(TokenRequest::ClientCredentials { scope, resource: form.resource() }),
         GrantType::RefreshToken => {
             Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
@@ -63,6 +73,7 @@ fn answer(response: TokenResponse) -> HttpResponse {
         token_type: "Bearer",
         expires_in: response.expires_in.as_secs(),
         refresh_token: response.refresh_token,
+        id_token: response.id_token,
         scope: response.scope.into(),
     })
 }

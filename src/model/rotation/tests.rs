@@ -20,6 +20,7 @@ fn grant() -> SessionGrant {
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),
         groups: vec!["staff \"1\"\n".to_owned()],
+        claims: Vec::new(),
     }
 }
 

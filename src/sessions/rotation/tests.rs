@@ -26,6 +26,7 @@ pub(super) fn grant() -> SessionGrant {
         amr: Vec::new(),
         roles: Vec::new(),
         groups: Vec::new(),
+        claims: Vec::new(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 macro_rules! settings {
     () => {
         "id, name, kind, auth_method, trusted, grants, scope, audience, redirect_uris, post_logout_redirect_uris, \
-         backchannel_logout_uri, access_token_algorithm, access_lifetime, refresh_lifetime, refresh"
+         backchannel_logout_uri, access_token_algorithm, access_lifetime, refresh_lifetime, refresh, sign_on"
     };
 }
 
@@ -137,10 +137,21 @@ impl Ledger {
         self.change_client(id, change, at, None).await
     }
 
-    /// Removes the client's row. `false`: no such client.
+    /// Removes the client's row, and what people have agreed to with it: a later client of the same identifier is
+    /// another one. `false`: no such client.
     pub async fn remove_client(&self, id: &ClientId, entry: &AuditEntry) -> Result<bool, StoreError> {
-        let change = query("delete from clients where id = $1").bind(id.as_str().to_owned());
-        self.change_client(id, change, entry.at, Some(entry)).await
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Client(id.clone()), entry.at).await?;
+        let remove = query("delete from clients where id = $1").bind(id.as_str().to_owned());
+        if work.write(remove).await? == 0 {
+            work.rollback().await?;
+            return Ok(false);
+        }
+        let consents = query("delete from consents where client_id = $1").bind(id.as_str().to_owned());
+        work.write(consents).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(true)
     }
 
     /// Writes a change to one client with its feed row and audit entry; nothing of it when there is no such client.
@@ -174,16 +185,16 @@ fn update(client: &Client, at: Timestamp) -> Query {
                access_token_algorithm = $12,
                former_access_lifetime = case
                  when access_lifetime is not distinct from $13 then former_access_lifetime
-                 when access_lifetime_changed_at > $16 - 86400000 and former_access_lifetime > access_lifetime
+                 when access_lifetime_changed_at > $17 - 86400000 and former_access_lifetime > access_lifetime
                    then former_access_lifetime
                  else access_lifetime
                end,
                access_lifetime_changed_at = case
                  when access_lifetime is not distinct from $13 then access_lifetime_changed_at
-                 else $16
+                 else $17
                end,
                access_lifetime = $13,
-               refresh_lifetime = $14, refresh = $15
+               refresh_lifetime = $14, refresh = $15, sign_on = $16
              where id = $1",
     );
     bind_settings(change, client).bind(at.millis())
@@ -201,7 +212,7 @@ fn insert(client: &Client) -> Query {
         ", ",
         others!(),
         ")
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
     );
     bind_settings(query(text), client)
         .bind(state_word(client.state))
@@ -228,6 +239,7 @@ fn bind_settings(query: Query, client: &Client) -> Query {
         .bind(client.access_lifetime.map(millis))
         .bind(client.refresh_lifetime.map(millis))
         .bind(json(&client.refresh))
+        .bind(json(&client.sign_on))
 }
 
 fn read(row: &AnyRow) -> Result<Client, StoreError> {
@@ -249,6 +261,7 @@ fn read(row: &AnyRow) -> Result<Client, StoreError> {
         access_lifetime: columns.span_if("access_lifetime")?,
         refresh_lifetime: columns.span_if("refresh_lifetime")?,
         refresh: columns.json("refresh")?,
+        sign_on: columns.json("sign_on")?,
         status_index: columns.number("status_index")?,
         not_before: columns.time("not_before")?,
         created_at: columns.time("created_at")?,

@@ -10,7 +10,7 @@ use super::columns::Columns;
 use super::db::{Work, query};
 use super::sessions::read_ended;
 use crate::clock::Timestamp;
-use crate::model::{ClientId, Ended, SessionId, UserId};
+use crate::model::{ClientId, Ended, LoginId, SessionId, UserId};
 use crate::store::StoreError;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
@@ -19,10 +19,12 @@ const PRUNED_AT_ONCE: i64 = 5_000;
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A user was added, changed or removed.
+    /// A user was added, changed or removed, or has agreed to something else.
     User(UserId),
     /// A client was added, changed or removed.
     Client(ClientId),
+    /// A login was renewed or ended.
+    Login(LoginId),
     /// The keyring changed.
     Keys,
     /// A session ended.
@@ -126,7 +128,12 @@ impl Work {
         let (kind, subject) = words(change);
         let ended = match change {
             Change::SessionEnded(_, ended) => Some(ended),
-            Change::User(_) | Change::Client(_) | Change::Keys | Change::Watermark | Change::Unknown => None,
+            Change::User(_)
+            | Change::Client(_)
+            | Change::Login(_)
+            | Change::Keys
+            | Change::Watermark
+            | Change::Unknown => None,
         };
         let row = query(
             "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
@@ -171,6 +178,7 @@ fn words(change: &Change) -> (&'static str, String) {
     match change {
         Change::User(user) => ("user", user.to_string()),
         Change::Client(client) => ("client", client.to_string()),
+        Change::Login(login) => ("login", login.to_string()),
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session, _) => ("session", session.to_string()),
         Change::Watermark => ("watermark", String::new()),
@@ -192,6 +200,7 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
     match columns.text("kind")? {
         "user" => subject(|id| id.parse().ok().map(Change::User)),
         "client" => subject(|id| id.parse().ok().map(Change::Client)),
+        "login" => subject(|id| id.parse().ok().map(Change::Login)),
         "keys" => Ok(Change::Keys),
         "session" => {
             let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;

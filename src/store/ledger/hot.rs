@@ -230,6 +230,20 @@ impl HotState for LedgerHot {
         Ok(self.quick.write(put).await? == 1)
     }
 
+    async fn look(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let look = self
+            .timed(concat!(
+                "select value
+                 from hot_once
+                 where key = $2
+                 and expires_at > ",
+                now!()
+            ))
+            .bind(key.to_owned());
+        let Some(row) = self.quick.read_one(look).await? else { return Ok(None) };
+        Ok(Some(Columns::of_only(&row, "hot_once").text("value")?.to_owned()))
+    }
+
     async fn take_once(&self, key: &str) -> Result<Taken, StoreError> {
         let take = self
             .timed(concat!(

@@ -40,6 +40,25 @@ impl Ledger {
         Ok(self.db.write(fact).await? == 1)
     }
 
+    /// What pairwise names of people are made with: `new` where there is none yet. It never changes after that.
+    pub async fn pairwise_salt(&self, new: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let first = query(
+            "insert into house (fact, bytes)
+             values ('pairwise_salt', $1)
+             on conflict (fact) do nothing",
+        )
+        .bind(new.to_vec());
+        self.db.write(first).await?;
+        let fact = query(
+            "select bytes
+             from house
+             where fact = 'pairwise_salt'",
+        );
+        let damaged = || StoreError::Corrupt("house pairwise_salt: the row is missing or damaged".to_owned());
+        let row = self.db.read_one(fact).await?.ok_or_else(damaged)?;
+        Columns::of_only(&row, "house").bytes("bytes")?.try_into().map_err(|_| damaged())
+    }
+
     /// Sessions and tokens that began before this moment are over, everywhere.
     pub async fn global_watermark(&self) -> Result<Timestamp, StoreError> {
         let fact = query(

@@ -32,6 +32,27 @@ impl Ledger {
         .await
     }
 
+    /// Removes logins that began and were over before `before`; says how many.
+    pub async fn prune_logins(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.remove_all(|| {
+            query(
+                "delete from logins
+                 where id in (
+                     select id
+                     from logins
+                     where id < $1
+                     and ends_at < $2
+                     order by id
+                     limit $3
+                 )",
+            )
+            .bind(Uuid::from(before).to_string())
+            .bind(before.millis())
+            .bind(REMOVED_AT_ONCE)
+        })
+        .await
+    }
+
     /// Removes audit entries older than `before`; says how many.
     pub async fn prune_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.remove_all(|| {

@@ -9,7 +9,7 @@ use super::filter::Statement;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId};
+use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId, UserId};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -19,7 +19,7 @@ const TOUCHED_AT_ONCE: usize = 200;
 macro_rules! columns {
     () => {
         "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
-         amr, ended_at, ended_reason"
+         amr, ended_at, ended_reason, login_id, offline, claims"
     };
 }
 
@@ -28,7 +28,7 @@ macro_rules! columns {
 pub enum Begun {
     /// The session is on record.
     Yes,
-    /// The user or the client is gone, disabled, or a watermark is later than the session: nothing was written.
+    /// The user, the client or the login is gone, disabled or over, or a watermark is later: nothing was written.
     Refused,
 }
 
@@ -193,18 +193,7 @@ impl Work {
     /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
     /// the watermark's for share (SQLite has the one lock of its writer).
     async fn admits(&mut self, session: &Session, seen: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
-        let user = query(
-            "update users
-             set last_login_at = $2
-             where id = $1
-             and state = 'active'
-             and not_before <= $2
-             and not_before = $3",
-        )
-        .bind(session.user_id.to_string())
-        .bind(session.created_at.millis())
-        .bind(seen.millis());
-        if self.write(user).await? == 0 {
+        if !self.admits_user(session.user_id, session.created_at, seen).await? {
             return Ok(false);
         }
         let client = query(match dialect {
@@ -218,11 +207,37 @@ impl Work {
         if self.read_one(client).await?.is_none() {
             return Ok(false);
         }
+        if let Some(login) = session.login_id
+            && !self.admits_login(login, session.created_at, dialect).await?
+        {
+            return Ok(false);
+        }
+        self.admits_house(session.created_at, dialect).await
+    }
+
+    /// Whether the user may sign in, at `at`, and `seen` is still their watermark. Notes the sign-in.
+    pub(super) async fn admits_user(&mut self, id: UserId, at: Timestamp, seen: Timestamp) -> Result<bool, StoreError> {
+        let user = query(
+            "update users
+             set last_login_at = $2
+             where id = $1
+             and state = 'active'
+             and not_before <= $2
+             and not_before = $3",
+        )
+        .bind(id.to_string())
+        .bind(at.millis())
+        .bind(seen.millis());
+        Ok(self.write(user).await? == 1)
+    }
+
+    /// Whether the watermark of the whole house lets begin what is dated `at`.
+    pub(super) async fn admits_house(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
         let house = query(match dialect {
             Dialect::Postgres => "select fact from house where fact = 'global_watermark' and number <= $1 for share",
             Dialect::Sqlite => "select fact from house where fact = 'global_watermark' and number <= $1",
         })
-        .bind(session.created_at.millis());
+        .bind(at.millis());
         Ok(self.read_one(house).await?.is_some())
     }
 }
@@ -256,7 +271,7 @@ fn insert(session: &Session) -> Query {
         "insert into sessions\n  (",
         columns!(),
         ")
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
     );
     query(text)
         .bind(session.id.to_string())
@@ -273,6 +288,9 @@ fn insert(session: &Session) -> Query {
         .bind(json(&session.amr))
         .bind(session.ended.map(|ended| ended.at.millis()))
         .bind(session.ended.map(|ended| ended.reason.as_str()))
+        .bind(session.login_id.map(|login| login.to_string()))
+        .bind(i64::from(session.is_offline()))
+        .bind(json(&session.claims))
 }
 
 fn read(row: &AnyRow) -> Result<Session, StoreError> {
@@ -290,6 +308,8 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
         ends_at: columns.time("ends_at")?,
         auth_time: columns.time("auth_time")?,
         amr: columns.json("amr")?,
+        login_id: columns.word_if("login_id", |id| id.parse().ok())?,
+        claims: columns.json("claims")?,
         ended: read_ended(&columns)?,
     })
 }

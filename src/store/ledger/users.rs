@@ -141,10 +141,18 @@ impl Ledger {
         self.change_user(id, change, at, None).await
     }
 
-    /// Removes the user's row. Their sessions keep its identifier. `false`: no such user.
+    /// Removes the user's row and what they have agreed to. Their sessions keep its identifier. `false`: no such user.
     pub async fn remove_user(&self, id: UserId, entry: &AuditEntry) -> Result<bool, StoreError> {
-        let change = query("delete from users where id = $1").bind(id.to_string());
-        self.change_user(id, change, entry.at, Some(entry)).await
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::User(id), entry.at).await?;
+        if work.write(query("delete from users where id = $1").bind(id.to_string())).await? == 0 {
+            work.rollback().await?;
+            return Ok(false);
+        }
+        work.write(query("delete from consents where user_id = $1").bind(id.to_string())).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(true)
     }
 
     /// Writes a change to one user with its feed row and audit entry; nothing of it when there is no such user.

@@ -178,6 +178,16 @@ impl HotState for RedisHot {
         call.heard(answer)
     }
 
+    async fn look(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = cmd("GET").arg(self.key('o', key)).query_async::<Option<String>>(&mut call.line).await;
+        let Some(value) = call.heard(answer)? else { return Ok(None) };
+        match value.strip_prefix(['f', 't']) {
+            Some(value) => Ok(Some(value.to_owned())),
+            None => Err(StoreError::Corrupt("a one-time value in Redis cannot be read".to_owned())),
+        }
+    }
+
     async fn take_once(&self, key: &str) -> Result<Taken, StoreError> {
         let mut call = self.link.call().await?;
         let answer = TAKE_ONCE.key(self.key('o', key)).invoke_async::<Option<String>>(&mut call.line).await;

@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::model::{Client, Device, SessionId, User};
 use tokenhouse::protocol::Scope;
-use tokenhouse::sessions::NewSession;
+use tokenhouse::sessions::{NewSession, Proof};
 
 use crate::house::{Answer, House};
 
@@ -97,12 +97,16 @@ pub fn assert_problem(answer: &Answer, status: u16) {
 pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, audience: &[&str]) -> Begun {
     let ctx = house.ctx();
     let new = NewSession {
+        id: SessionId(ctx.random.uuid_at(ctx.now())),
         user,
         at: house.ctx().now(),
         client,
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
         device: Device::default(),
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        login: None,
+        claims: Vec::new(),
     };
     let beginning = tokenhouse::sessions::begin(ctx, new).await.unwrap();
     tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();

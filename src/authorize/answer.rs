@@ -1,0 +1,55 @@
+//! What the application is told, by way of the browser.
+
+use super::request::{Request, ReturnTo};
+use crate::ctx::Ctx;
+use crate::model::Secret;
+use crate::protocol::{AuthorizationError, ResponseMode};
+
+/// The answer to an authorization request. It always says who answers (`iss`, RFC 9207).
+#[derive(Debug)]
+pub struct Answer {
+    /// Where to, exactly as the application registered it.
+    pub redirect_uri: String,
+    /// How.
+    pub mode: ResponseMode,
+    /// Names and values.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    /// The request was granted (RFC 6749 section 4.1.2).
+    pub(super) fn code(ctx: &Ctx, request: &Request, code: &Secret) -> Self {
+        Self::to(ctx, &request.return_to, vec![("code", code.expose().to_owned())])
+    }
+
+    /// The request was not granted (RFC 6749 section 4.1.2.1).
+    pub(super) fn refusal(ctx: &Ctx, request: &Request, error: AuthorizationError) -> Self {
+        Self::to(ctx, &request.return_to, vec![("error", error.to_string())])
+    }
+
+    /// The request was not even understood.
+    pub(super) fn error(ctx: &Ctx, return_to: &ReturnTo, error: AuthorizationError, says: String) -> Self {
+        Self::to(ctx, return_to, vec![("error", error.to_string()), ("error_description", says)])
+    }
+
+    fn to(ctx: &Ctx, return_to: &ReturnTo, mut parameters: Vec<(&'static str, String)>) -> Self {
+        if let Some(state) = &return_to.state {
+            parameters.push(("state", state.clone()));
+        }
+        parameters.push(("iss", ctx.config.issuer.clone()));
+        Self { redirect_uri: return_to.redirect_uri.clone(), mode: return_to.mode, parameters }
+    }
+
+    /// The address with the answer in its query. What the application has registered stays as it is, to the byte.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.parameters);
+        let separator = match self.redirect_uri.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        format!("{}{separator}{}", self.redirect_uri, query.finish())
+    }
+}

@@ -1,0 +1,281 @@
+//! The table of checks that an authorization request passes, in this order.
+
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::request::{Parameters, Request, ReturnTo};
+use crate::clients;
+use crate::ctx::Ctx;
+use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
+use crate::protocol::{
+    AuthorizationError, ClaimsRequest, CodeChallenge, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
+};
+use crate::tokens;
+
+/// The longest `state` and `nonce`, in bytes.
+const LONGEST_MARK: usize = 4096;
+
+/// What became of a request.
+pub(super) enum Checked {
+    /// It may go on.
+    Good(Arc<Client>, Box<Request>),
+    /// Its application is told why not.
+    Refused(Answer),
+}
+
+/// Why an application's request is refused, and a sentence for whoever wrote the application.
+type Refusal = (AuthorizationError, String);
+
+/// One check: it may fill in its part of the request, or refuse.
+type Check = fn(&Ctx, &Client, &Parameters, &mut Request) -> Result<(), Refusal>;
+
+/// What stands above the table can only be answered on a page: who asks, and where the answer would go.
+const TABLE: [Check; 13] = [
+    no_parameter_twice,
+    no_request_object,
+    response_type_is_code,
+    client_may_use_codes,
+    response_mode_is_allowed,
+    state_and_nonce_are_short,
+    scope_can_be_granted,
+    pkce_where_required,
+    prompt_is_known,
+    max_age_is_a_number,
+    claims_are_well_formed,
+    resource_is_the_clients,
+    hints_are_ours,
+];
+
+/// Checks a request.
+///
+/// # Errors
+/// `invalid_client` or `invalid_request` for what stands above the table; [`OAuthError::Unavailable`].
+pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<Checked, OAuthError> {
+    let client = who_asks(ctx, parameters).await?;
+    let redirect_uri = where_to(&client, parameters)?;
+    let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
+    let return_to = ReturnTo { redirect_uri, mode, state: parameters.get("state").map(str::to_owned) };
+    let mut request = Request {
+        client_id: client.id.clone(),
+        return_to,
+        scope: Scope::empty(),
+        audience: Vec::new(),
+        challenge: None,
+        nonce: parameters.get("nonce").map(str::to_owned),
+        prompt: std::collections::BTreeSet::new(),
+        max_age: None,
+        claims: ClaimsRequest::default(),
+        subject: None,
+        login_hint: parameters.get("login_hint").map(str::to_owned),
+        ui_locales: parameters.get("ui_locales").map(str::to_owned),
+        began_at: ctx.now(),
+    };
+    for check in TABLE {
+        if let Err((error, says)) = check(ctx, &client, parameters, &mut request) {
+            return Ok(Checked::Refused(Answer::error(ctx, &request.return_to, error, says)));
+        }
+    }
+    Ok(Checked::Good(client, Box::new(request)))
+}
+
+async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAuthError> {
+    let unknown = || OAuthError::invalid_request("no such application is registered here (client_id)");
+    let id = parameters
+        .get("client_id")
+        .ok_or_else(|| OAuthError::invalid_request("client_id is missing or given twice"))?;
+    let id: ClientId = id.parse().map_err(|_| unknown())?;
+    let client = ctx.store.client(&id).await?.ok_or_else(unknown)?;
+    if client.state != ClientState::Active || client.id.is_direct() {
+        return Err(unknown());
+    }
+    Ok(client)
+}
+
+/// Compared byte by byte with what was registered (RFC 9700 section 2.1); only the port of a loopback address of a
+/// native application may differ (RFC 8252 section 7.3).
+fn where_to(client: &Client, parameters: &Parameters) -> Result<String, OAuthError> {
+    let sent = parameters.get("redirect_uri");
+    let sent = sent.ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing or given twice"))?;
+    let native = client.kind == ClientKind::Public;
+    let registered = client
+        .redirect_uris
+        .iter()
+        .any(|registered| registered.as_str() == sent || native && registered.differs_in_loopback_port(sent));
+    if registered {
+        Ok(sent.to_owned())
+    } else {
+        Err(OAuthError::invalid_request("redirect_uri is not one that this application has registered"))
+    }
+}
+
+fn no_parameter_twice(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+    match parameters.repeated.first() {
+        None => Ok(()),
+        Some(_) => refuse(AuthorizationError::InvalidRequest, "a parameter is given twice"),
+    }
+}
+
+fn no_request_object(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+    for (name, error) in [
+        ("request", AuthorizationError::RequestNotSupported),
+        ("request_uri", AuthorizationError::RequestUriNotSupported),
+        ("registration", AuthorizationError::RegistrationNotSupported),
+    ] {
+        if parameters.get(name).is_some() {
+            return refuse(error, "this parameter is not offered here");
+        }
+    }
+    Ok(())
+}
+
+fn response_type_is_code(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+    match parameters.get("response_type") {
+        Some("code") => Ok(()),
+        Some(_) => refuse(AuthorizationError::UnsupportedResponseType, "response_type is code"),
+        None => refuse(AuthorizationError::InvalidRequest, "response_type is missing"),
+    }
+}
+
+fn client_may_use_codes(_: &Ctx, client: &Client, _: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+    if client.may_use(GrantType::AuthorizationCode) {
+        return Ok(());
+    }
+    refuse(AuthorizationError::UnauthorizedClient, "the client is not registered for authorization_code")
+}
+
+fn response_mode_is_allowed(
+    _: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
+    if parameters.get("response_mode").is_some_and(|mode| ResponseMode::named(mode).is_none()) {
+        return refuse(AuthorizationError::InvalidRequest, "response_mode is query or form_post");
+    }
+    let allowed = &client.sign_on.response_modes;
+    if allowed.is_empty() || allowed.contains(&request.return_to.mode) {
+        return Ok(());
+    }
+    request.return_to.mode = allowed[0];
+    refuse(AuthorizationError::InvalidRequest, "the client is not registered for this response_mode")
+}
+
+fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+    let long = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| mark.len() > LONGEST_MARK);
+    if long(&request.return_to.state) {
+        request.return_to.state = None;
+        return refuse(AuthorizationError::InvalidRequest, "state is longer than 4096 bytes");
+    }
+    if long(&request.nonce) {
+        return refuse(AuthorizationError::InvalidRequest, "nonce is longer than 4096 bytes");
+    }
+    Ok(())
+}
+
+/// Words that the client may not have are left out (RFC 6749 section 3.3); the answer of the token endpoint says what
+/// was granted. Where nothing is asked for, it is what was registered, without what must be asked for by name.
+fn scope_can_be_granted(
+    _: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
+    let asked = match parameters.get("scope") {
+        Some(text) => Scope::parse(text).map_err(|error| (AuthorizationError::InvalidScope, error.to_string()))?,
+        None => client.scope.without_house().without(scope::OFFLINE_ACCESS),
+    };
+    let mut granted = asked.within(&client.scope);
+    if !client.may_use(GrantType::RefreshToken) {
+        granted = granted.without(scope::OFFLINE_ACCESS);
+    }
+    if granted.is_empty() && !asked.is_empty() {
+        return refuse(AuthorizationError::InvalidScope, "the client may have nothing of this scope");
+    }
+    request.scope = granted;
+    Ok(())
+}
+
+fn pkce_where_required(
+    ctx: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
+    let invalid = |error: OAuthError| (AuthorizationError::InvalidRequest, error.to_string());
+    request.challenge = match (parameters.get("code_challenge"), parameters.get("code_challenge_method")) {
+        (Some(challenge), method) => Some(CodeChallenge::parse(challenge, method).map_err(invalid)?),
+        (None, Some(_)) => return refuse(AuthorizationError::InvalidRequest, "code_challenge is missing"),
+        (None, None) => None,
+    };
+    if request.challenge.is_none() && requires_pkce(ctx, client) {
+        return refuse(AuthorizationError::InvalidRequest, "code_challenge is missing (PKCE with S256 is required)");
+    }
+    Ok(())
+}
+
+fn requires_pkce(ctx: &Ctx, client: &Client) -> bool {
+    let own = client.sign_on.pkce.unwrap_or(ctx.config.oauth.pkce.rule());
+    client.kind == ClientKind::Public || own == Pkce::Required
+}
+
+fn prompt_is_known(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+    let prompt = Prompt::parse_all(parameters.get("prompt").unwrap_or_default());
+    request.prompt = prompt.map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
+    Ok(())
+}
+
+fn max_age_is_a_number(
+    _: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
+    request.max_age = match parameters.get("max_age").map(str::parse) {
+        None => client.sign_on.default_max_age.map(|age| age.as_secs()),
+        Some(Ok(seconds)) => Some(seconds),
+        Some(Err(_)) => return refuse(AuthorizationError::InvalidRequest, "max_age is a number of seconds"),
+    };
+    Ok(())
+}
+
+fn claims_are_well_formed(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+    let Some(claims) = parameters.get("claims") else { return Ok(()) };
+    request.claims =
+        ClaimsRequest::parse(claims).map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
+    Ok(())
+}
+
+fn resource_is_the_clients(
+    ctx: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
+    let all = clients::audience_for(ctx, client, &request.scope);
+    if parameters.resource.iter().any(|resource| !all.contains(resource)) {
+        return refuse(AuthorizationError::InvalidTarget, "the client's tokens may not be for this resource");
+    }
+    let asked = |audience: &String| parameters.resource.is_empty() || parameters.resource.contains(audience);
+    request.audience = all.into_iter().filter(asked).collect();
+    Ok(())
+}
+
+fn hints_are_ours(ctx: &Ctx, client: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+    request.subject.clone_from(&request.claims.sub);
+    let Some(hint) = parameters.get("id_token_hint") else { return Ok(()) };
+    let Some(hint) = tokens::read_id_token(ctx, hint).filter(|hint| hint.is_for(client)) else {
+        return refuse(
+            AuthorizationError::InvalidRequest,
+            "id_token_hint is not an ID token that this client was given here",
+        );
+    };
+    if request.subject.as_ref().is_some_and(|subject| *subject != hint.sub) {
+        return refuse(AuthorizationError::InvalidRequest, "id_token_hint and claims name two people");
+    }
+    request.subject = Some(hint.sub);
+    Ok(())
+}
+
+fn refuse(error: AuthorizationError, says: &str) -> Result<(), Refusal> {
+    Err((error, says.to_owned()))
+}

@@ -1,0 +1,99 @@
+//! Authorization codes: 256 random bits, kept as a digest in the hot state, good for a minute.
+//!
+//! A code names the session that it will begin. The ledger has room for that session once, so a code is used once, on
+//! however many instances it arrives, and a store that fails half-way leaves it good for another try.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::request::Request;
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::digest;
+use crate::logins::SignedOn;
+use crate::model::{ClientId, Device, LoginId, Secret, SessionId, UserId};
+use crate::protocol::{ClaimsRequest, CodeChallenge, Internal, OAuthError, Scope};
+
+/// How long a used code is remembered, so that its second use is recognised.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
+/// What a code stands for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of `Request`, `Login` and `Session`")]
+pub struct Code {
+    /// The session that it will begin.
+    pub session: SessionId,
+    pub client_id: ClientId,
+    pub redirect_uri: String,
+    pub challenge: Option<CodeChallenge>,
+    pub nonce: Option<String>,
+    pub scope: Scope,
+    pub audience: Vec<String>,
+    pub claims: ClaimsRequest,
+    pub user: UserId,
+    pub login: LoginId,
+    /// When the login ends.
+    pub login_ends_at: Timestamp,
+    pub auth_time: Timestamp,
+    pub amr: Vec<String>,
+    pub device: Device,
+    /// When it was issued: what is taken from the user after this moment is taken from its session too.
+    pub issued_at: Timestamp,
+}
+
+impl Code {
+    /// Whether it may still begin its session.
+    #[must_use]
+    pub fn has_expired(&self, ctx: &Ctx) -> bool {
+        ctx.now().since(self.issued_at) >= ctx.config.oauth.code_lifetime.get()
+    }
+}
+
+/// A new code. One trip to the hot state.
+pub(super) async fn issue(
+    ctx: &Ctx,
+    request: &Request,
+    signed_on: &SignedOn,
+    device: &Device,
+) -> Result<Secret, OAuthError> {
+    let issued_at = ctx.now();
+    let (login, request) = (&signed_on.login, request.clone());
+    let stands_for = Code {
+        session: SessionId(ctx.random.uuid_at(issued_at)),
+        client_id: request.client_id,
+        redirect_uri: request.return_to.redirect_uri,
+        challenge: request.challenge,
+        nonce: request.nonce,
+        scope: request.scope,
+        audience: request.audience,
+        claims: request.claims,
+        user: signed_on.user.id,
+        login: login.id,
+        login_ends_at: login.ends_at,
+        auth_time: login.auth_time,
+        amr: login.amr.clone(),
+        device: device.clone(),
+        issued_at,
+    };
+    let text = serde_json::to_string(&stands_for).map_err(|error| Internal::new("a code cannot be written", error))?;
+    let code = Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()));
+    ctx.store.hot.put_once(&key(&code), &text, REMEMBERED).await?;
+    Ok(code)
+}
+
+/// What a code stands for, used or not. `None`: unknown, or long over.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the hot state does not answer.
+pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, OAuthError> {
+    let Some(text) = ctx.store.hot.look(&key(code)).await? else { return Ok(None) };
+    let code = serde_json::from_str(&text).map_err(|error| Internal::new("a code cannot be read", error))?;
+    Ok(Some(code))
+}
+
+fn key(code: &Secret) -> String {
+    format!("code:{}", URL_SAFE_NO_PAD.encode(digest::sha256(code.expose().as_bytes())))
+}

@@ -1,0 +1,34 @@
+//! What people agree to, and take back.
+
+use crate::audit::{Actor, AuditEvent};
+use crate::ctx::Ctx;
+use crate::model::{Client, ClientId, Consent, EndReason, SessionFilter, User, UserId};
+use crate::protocol::{OAuthError, Scope};
+use crate::sessions;
+
+/// Adds `scope` to what the user has agreed to.
+pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope) -> Result<(), OAuthError> {
+    let agreed = ctx.store.ledger.consent(user.id, &client.id).await?;
+    let scope = agreed.map_or_else(|| scope.clone(), |agreed| agreed.scope.and(scope));
+    let entry = ctx.audit(
+        Actor::User(user.id),
+        AuditEvent::ConsentGiven { user: user.id, client: client.id.clone(), scope: scope.clone() },
+    );
+    let consent = Consent { user_id: user.id, client_id: client.id.clone(), scope, given_at: ctx.now() };
+    ctx.store.ledger.give_consent(&consent, &entry).await?;
+    ctx.store.memory.forget_user(user.id);
+    Ok(())
+}
+
+/// Takes back what the user has agreed to with the application, and ends its sessions for the user.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+pub async fn withdraw(ctx: &Ctx, user: UserId, client: &ClientId) -> Result<(), OAuthError> {
+    let actor = Actor::User(user);
+    let entry = ctx.audit(actor.clone(), AuditEvent::ConsentWithdrawn { user, client: client.clone() });
+    ctx.store.ledger.withdraw_consent(user, client, &entry).await?;
+    ctx.store.memory.forget_user(user);
+    let theirs = SessionFilter { user: Some(user), client: Some(client.clone()), ..SessionFilter::default() };
+    sessions::end_matching(ctx, &theirs, EndReason::ConsentWithdrawn, actor).await.map(drop)
+}

@@ -1,0 +1,81 @@
+//! What has to happen next: a pure function of the request and of what is known.
+
+use std::time::Duration;
+
+use super::request::Request;
+use crate::model::{Client, Login, User};
+use crate::protocol::{AuthorizationError, Prompt, Scope};
+
+/// What has to happen next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The person is asked something.
+    Ask(Ask),
+    /// Everything is known: a code.
+    Issue,
+    /// The application is told why not.
+    Refuse(AuthorizationError),
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// To prove who they are.
+    SignIn,
+    /// Whether to go on with the account that is signed in.
+    Account,
+    /// Whether the application may have what it asks for.
+    Consent,
+}
+
+/// What is known of the person in the browser.
+#[derive(Debug, Clone)]
+pub(super) struct Known<'a> {
+    pub login: &'a Login,
+    pub user: &'a User,
+    /// As the application knows them.
+    pub subject: String,
+    /// What they have agreed to with the application.
+    pub agreed: Option<&'a Scope>,
+    /// They said in this transaction that they keep this account.
+    pub chosen: bool,
+}
+
+/// The next step. Nothing but what is known counts, so no order of pages can skip one.
+pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
+    let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
+    // A sign-in within this transaction has answered whatever asked for one.
+    let just_signed_in = known.login.auth_time >= request.began_at;
+    if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
+        let other = AuthorizationError::LoginRequired;
+        return if just_signed_in { Step::Refuse(other) } else { ask(request, Ask::SignIn, other) };
+    }
+    if !just_signed_in && (request.prompts(Prompt::Login) || is_too_old(request, known.login)) {
+        return ask(request, Ask::SignIn, AuthorizationError::LoginRequired);
+    }
+    if request.wants_choice() && !just_signed_in && !known.chosen {
+        return ask(request, Ask::Account, AuthorizationError::AccountSelectionRequired);
+    }
+    if request.scope.concerns_the_house() && !known.user.admin {
+        return Step::Refuse(AuthorizationError::AccessDenied);
+    }
+    if needs_consent(client, request, known.agreed) {
+        return ask(request, Ask::Consent, AuthorizationError::ConsentRequired);
+    }
+    Step::Issue
+}
+
+fn ask(request: &Request, what: Ask, otherwise: AuthorizationError) -> Step {
+    if request.prompts(Prompt::None) { Step::Refuse(otherwise) } else { Step::Ask(what) }
+}
+
+fn is_too_old(request: &Request, login: &Login) -> bool {
+    request.max_age.is_some_and(|most| request.began_at.since(login.auth_time) > Duration::from_secs(most))
+}
+
+fn needs_consent(client: &Client, request: &Request, agreed: Option<&Scope>) -> bool {
+    if request.prompts(Prompt::Consent) || client.sign_on.unverified {
+        return true;
+    }
+    !client.trusted && !agreed.is_some_and(|agreed| request.scope.is_within(agreed))
+}

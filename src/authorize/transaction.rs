@@ -1,0 +1,97 @@
+//! A request that waits for a person: kept in the hot state, bound to the browser that began it, finished once.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::request::Request;
+use crate::ctx::Ctx;
+use crate::digest;
+use crate::logins::Browser;
+use crate::model::LoginId;
+use crate::protocol::{Internal, OAuthError};
+use crate::store::Taken;
+
+/// How long a person may take.
+const KEPT: Duration = Duration::from_mins(30);
+
+/// Names a transaction: 128 random bits. It is no secret; the browser's cookie is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TransactionId(String);
+
+impl TransactionId {
+    /// As it stands in addresses and forms.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn key(&self) -> String {
+        format!("authorization:{}", self.0)
+    }
+}
+
+impl TryFrom<String> for TransactionId {
+    type Error = OAuthError;
+
+    fn try_from(text: String) -> Result<Self, OAuthError> {
+        if text.len() == 22 && URL_SAFE_NO_PAD.decode(&text).is_ok() {
+            Ok(Self(text))
+        } else {
+            Err(OAuthError::invalid_request("this is not the name of a sign-on"))
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    request: Request,
+    /// SHA-256 of the cookie of the browser.
+    browser: [u8; 32],
+}
+
+pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<TransactionId, OAuthError> {
+    let id = TransactionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
+    let kept = Kept { request: request.clone(), browser: browser.digest() };
+    let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
+    ctx.store.hot.put_once(&id.key(), &kept, KEPT).await?;
+    Ok(id)
+}
+
+/// The request of a transaction of this browser.
+pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Request, OAuthError> {
+    let gone = || OAuthError::invalid_request("this sign-on took too long; go back to the application and begin again");
+    let kept = ctx.store.hot.look(&id.key()).await?.ok_or_else(gone)?;
+    let kept: Kept = serde_json::from_str(&kept).map_err(|_| gone())?;
+    if !digest::equal(&kept.browser, &browser.digest()) {
+        return Err(OAuthError::invalid_request("this sign-on was begun in another browser"));
+    }
+    Ok(kept.request)
+}
+
+/// Takes the transaction: it is answered once, whichever of several tabs comes first.
+pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthError> {
+    match ctx.store.hot.take_once(&id.key()).await? {
+        Taken::First(_) => Ok(()),
+        Taken::Again(_) | Taken::Absent => {
+            Err(OAuthError::invalid_request("this sign-on is finished; go back to the application"))
+        }
+    }
+}
+
+/// Notes that the person keeps the account of this login.
+pub(super) async fn note_choice(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<(), OAuthError> {
+    ctx.store.hot.remember(&choice(id, login), KEPT).await?;
+    Ok(())
+}
+
+pub(super) async fn is_chosen(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<bool, OAuthError> {
+    Ok(ctx.store.hot.remembers(&choice(id, login)).await?)
+}
+
+fn choice(id: &TransactionId, login: LoginId) -> String {
+    format!("account:{}:{login}", id.0)
+}

@@ -1,0 +1,132 @@
+//! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
+
+use serde_json::{Map, Value};
+
+use super::{TokenResponse, pass_gate};
+use crate::audit::{Actor, AuditEvent};
+use crate::authorize::code::{self, Code};
+use crate::claims;
+use crate::ctx::Ctx;
+use crate::gate::Holder;
+use crate::model::{Client, EndReason, Secret, User};
+use crate::protocol::{GrantType, OAuthError, scope};
+use crate::sessions::{self, Beginning, NewSession, Settled};
+use crate::tokens::{self, Bearer, Told};
+
+/// What a client presents.
+#[derive(Debug)]
+pub struct Presented {
+    /// The code.
+    pub code: Secret,
+    /// As it was at the authorization endpoint.
+    pub redirect_uri: Option<String>,
+    /// What the challenge was made of (RFC 7636 section 4.5).
+    pub code_verifier: Option<Secret>,
+}
+
+pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {
+    let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
+    check_bindings(client, &code, &presented)?;
+    let user = ctx.store.ledger.user(code.user).await?;
+    if code.has_expired(ctx) || user.is_none() {
+        // Whoever comes this late may be the second to come.
+        end_former(ctx, &code).await?;
+        return Err(not_good());
+    }
+    let user = user.ok_or_else(not_good)?;
+    let holder = Holder::SigningIn { user: &user, at: code.issued_at };
+    pass_gate(ctx, client, holder, &code.scope, &code.audience).map_err(as_invalid_grant)?;
+    let beginning = sessions::begin(ctx, session_of(client, &user, &code)).await?;
+    let response = mint(ctx, client, &user, &code, &beginning)?;
+    match sessions::settle(ctx, &beginning).await? {
+        Settled::Begun => Ok(response),
+        Settled::Refused => Err(not_good()),
+        Settled::BegunBefore => {
+            end_former(ctx, &code).await?;
+            Err(not_good())
+        }
+    }
+}
+
+/// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had come:
+/// a code that leaked does its finder no good, and does its owner no harm.
+fn check_bindings(client: &Client, code: &Code, presented: &Presented) -> Result<(), OAuthError> {
+    let same_address = match &presented.redirect_uri {
+        Some(uri) => *uri == code.redirect_uri,
+        // OAuth 2.1 leaves it out; without a challenge it is what binds the code (RFC 6749 section 4.1.3).
+        None => code.challenge.is_some(),
+    };
+    let proved = match (&code.challenge, &presented.code_verifier) {
+        (Some(challenge), Some(verifier)) => challenge.is_answered_by(verifier.expose()),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if code.client_id == client.id && same_address && proved { Ok(()) } else { Err(not_good()) }
+}
+
+/// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).
+async fn end_former(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
+    let event = AuditEvent::CodeReused { session: code.session, user: code.user, client: code.client_id.clone() };
+    let entry = ctx.audit(Actor::System, event);
+    if sessions::end_one_as(ctx, code.session, EndReason::CodeReused, entry).await?.is_some() {
+        tracing::warn!(session.id = %code.session, client.id = %code.client_id, "an authorization code came a second time");
+    }
+    Ok(())
+}
+
+fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession<'a> {
+    NewSession {
+        id: code.session,
+        user,
+        at: code.issued_at,
+        client,
+        scope: code.scope.clone(),
+        audience: code.audience.clone(),
+        device: code.device.clone(),
+        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
+        login: Some(sessions::Under { login: code.login, ends_at: code.login_ends_at }),
+        claims: code.claims.userinfo.clone(),
+    }
+}
+
+fn mint(
+    ctx: &Ctx,
+    client: &Client,
+    user: &User,
+    code: &Code,
+    beginning: &Beginning,
+) -> Result<TokenResponse, OAuthError> {
+    let (session, record) = (&beginning.session, &beginning.record);
+    let access = tokens::access_token(ctx, client, Bearer::Session { id: session.id, record }, &session.scope)?;
+    let refresh_token = if client.may_use(GrantType::RefreshToken) {
+        Some(tokens::refresh_token(ctx, session.id, record)?)
+    } else {
+        None
+    };
+    let id_token = if session.scope.contains(scope::OPENID) {
+        let claims: Map<String, Value> = claims::named(user, &code.claims.id_token);
+        let told = Told { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
+        Some(tokens::id_token(ctx, client, told, &access.token)?)
+    } else {
+        None
+    };
+    Ok(TokenResponse {
+        access_token: access.token,
+        expires_in: access.lifetime,
+        scope: session.scope.clone(),
+        refresh_token,
+        id_token,
+    })
+}
+
+fn not_good() -> OAuthError {
+    OAuthError::invalid_grant("the authorization code is not good, or not any more")
+}
+
+/// What was asked for at the authorization endpoint and is gone since is the code's fault, not this request's.
+fn as_invalid_grant(error: OAuthError) -> OAuthError {
+    match error {
+        OAuthError::InvalidScope(_) | OAuthError::InvalidTarget(_) => not_good(),
+        other => other,
+    }
+}

@@ -1,0 +1,94 @@
+//! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2), and the way back to it from a
+//! page.
+
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::web::{Bytes, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::authorize::{self, Answer, Ask, Next, Parameters, TransactionId};
+use crate::http::Ctx;
+use crate::http::error::PageRefusal;
+use crate::http::form::read_body;
+use crate::http::visitor::Visitor;
+use crate::protocol::OAuthError;
+
+/// The longest request by POST that is repeated as a GET, in bytes: it must fit into a request line.
+const LONGEST_QUERY: usize = 8 * 1024;
+
+/// An application sends a browser here.
+#[utoipa::path(get, path = "/oauth2/authorize", tag = "OpenID Connect",
+    params(("response_type" = String, Query), ("client_id" = String, Query), ("redirect_uri" = String, Query),
+        ("scope" = Option<String>, Query), ("state" = Option<String>, Query), ("nonce" = Option<String>, Query),
+        ("code_challenge" = Option<String>, Query), ("code_challenge_method" = Option<String>, Query),
+        ("prompt" = Option<String>, Query), ("max_age" = Option<u64>, Query), ("response_mode" = Option<String>, Query)),
+    responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
+pub async fn authorize(ctx: Ctx, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+    let parameters = Parameters::parse(request.query_string().as_bytes());
+    let next = authorize::begin(&ctx, &visitor.browser, &parameters).await?;
+    Ok(visitor.greet(&ctx, show(next)))
+}
+
+/// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
+#[utoipa::path(post, path = "/oauth2/authorize", tag = "OpenID Connect",
+    responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
+pub async fn authorize_by_post(
+    ctx: Ctx,
+    request: HttpRequest,
+    payload: actix_web::web::Payload,
+    visitor: Visitor,
+) -> Result<HttpResponse, PageRefusal> {
+    let body: Bytes = read_body(request.clone(), payload.into_inner()).await?;
+    if let Ok(query) = std::str::from_utf8(&body)
+        && query.len() <= LONGEST_QUERY
+        && query.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Ok(see_other(&format!("/oauth2/authorize?{query}")));
+    }
+    let next = authorize::begin(&ctx, &visitor.browser, &Parameters::parse(&body)).await?;
+    Ok(visitor.greet(&ctx, show(next)))
+}
+
+/// The browser comes back from a page.
+#[utoipa::path(get, path = "/oauth2/authorize/{transaction}", tag = "OpenID Connect",
+    params(("transaction" = String, Path)),
+    responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
+pub async fn resume(ctx: Ctx, id: Path<String>, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+    let id = TransactionId::try_from(id.into_inner())?;
+    let next = authorize::resume(&ctx, &visitor.browser, &id).await?;
+    Ok(visitor.greet(&ctx, show(next)))
+}
+
+/// Sends the browser on: to a page of ours, or back to the application.
+#[must_use]
+pub fn show(next: Next) -> HttpResponse {
+    match next {
+        Next::Ask(ask, id) => see_other(&format!("{}?transaction={}", page_of(ask), id.as_str())),
+        Next::Answer(answer) => answer_to(&answer),
+    }
+}
+
+const fn page_of(ask: Ask) -> &'static str {
+    match ask {
+        Ask::SignIn => "/login",
+        Ask::Account => "/login/account",
+        Ask::Consent => "/consent",
+    }
+}
+
+fn answer_to(answer: &Answer) -> HttpResponse {
+    see_other(&answer.location())
+}
+
+/// 303, by which no browser repeats a form that held a password (RFC 9700 section 4.12).
+#[must_use]
+pub fn see_other(location: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
+}
+
+/// The transaction that a form or an address names.
+///
+/// # Errors
+/// `invalid_request` when it is none.
+pub fn transaction_named(name: Option<&str>) -> Result<Option<TransactionId>, OAuthError> {
+    name.map(|name| TransactionId::try_from(name.to_owned())).transpose()
+}

@@ -1,0 +1,70 @@
+//! `/oauth2/userinfo` (OpenID Connect Core 1.0 section 5.3).
+
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE,
+};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::http::Ctx;
+use crate::http::error::AdminRefusal;
+use crate::http::form::Form;
+use crate::protocol::OAuthError;
+use crate::userinfo::{self, UserInfo};
+
+/// The claims that go with an access token, which stands in the header.
+#[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",
+    responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
+pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
+    let token = in_header(&request)?.ok_or_else(none)?;
+    Ok(answer(userinfo::userinfo(&ctx, token).await?))
+}
+
+/// The same by POST. The token may stand in the body (RFC 6750 section 2.2).
+#[utoipa::path(post, path = "/oauth2/userinfo", tag = "OpenID Connect",
+    request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
+pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, AdminRefusal> {
+    let token = match (in_header(&request)?, form.get("access_token")) {
+        (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways").into()),
+        (Some(token), None) | (None, Some(token)) => token,
+        (None, None) => return Err(none().into()),
+    };
+    Ok(answer(userinfo::userinfo(&ctx, token).await?))
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct TokenForm {
+    access_token: Option<String>,
+}
+
+/// A browser asks whether a script of another site may send the header (Fetch standard, CORS preflight).
+pub async fn preflight() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization"))
+        .finish()
+}
+
+fn in_header(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next() else { return Ok(None) };
+    if headers.next().is_some() {
+        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
+    }
+    let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(none()) }
+}
+
+fn none() -> OAuthError {
+    OAuthError::InvalidToken("".into())
+}
+
+fn answer(info: UserInfo) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((CACHE_CONTROL, "no-store")).insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    match info {
+        UserInfo::Plain(claims) => answer.json(claims),
+        UserInfo::Signed(token) => answer.insert_header((CONTENT_TYPE, "application/jwt")).body(token),
+    }
+}

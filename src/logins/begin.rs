@@ -1,0 +1,85 @@
+//! How a login begins: at every sign-in with a new cookie, so that nobody can plant one beforehand.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::browser::Browser;
+use super::end::end;
+use super::find::{digest_of, find};
+use crate::audit::{Actor, AuditEvent};
+use crate::ctx::Ctx;
+use crate::model::{EndReason, Login, LoginId, Secret, User};
+use crate::protocol::OAuthError;
+use crate::store::ledger::logins::Exchange;
+use crate::store::ledger::sessions::Begun;
+use crate::users::{self, Attempt};
+
+/// A login that has just begun, or been renewed.
+#[derive(Debug)]
+pub struct NewLogin {
+    /// The login.
+    pub login: Login,
+    /// Who signed in.
+    pub user: User,
+    /// The value of its cookie; it is kept nowhere.
+    pub cookie: Secret,
+}
+
+/// Signs somebody in in this browser. `None`: unknown, disabled and wrong look alike.
+///
+/// Where the same user is signed in already, the login stays and its cookie is exchanged. Where somebody else is, their
+/// login ends.
+///
+/// # Errors
+/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and
+/// then nobody was signed in.
+pub async fn sign_in(
+    ctx: &Ctx,
+    browser: &Browser,
+    identifier: &str,
+    password: &Secret,
+) -> Result<Option<NewLogin>, OAuthError> {
+    let former = find(ctx, browser.login.as_ref()).await?;
+    let attempt = Attempt { identifier, password, address: browser.device.address.as_deref() };
+    let Some(signed_in) = users::sign_in(ctx, attempt).await? else {
+        users::sign_in::record_failure(ctx, identifier).await;
+        return Ok(None);
+    };
+    let cookie = Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()));
+    let (at, user) = (signed_in.at, signed_in.user);
+    if let (Some(former), Some(former_cookie)) = (&former, &browser.login)
+        && former.user.id == user.id
+    {
+        let login = Login { auth_time: at, last_used_at: at, amr: by_password(), ..(*former.login).clone() };
+        let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginRenewed { login: login.id, user: user.id });
+        let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
+        let cookies = Exchange { former: &former, new: &new };
+        if ctx.store.ledger.renew_login(&login, cookies, user.not_before, &entry).await? == Begun::Yes {
+            ctx.store.memory.forget_login(login.id);
+            return Ok(Some(NewLogin { login, user, cookie }));
+        }
+    }
+    let login = Login {
+        id: LoginId(ctx.random.uuid_at(at)),
+        user_id: user.id,
+        device: browser.device.clone(),
+        created_at: at,
+        last_used_at: at,
+        ends_at: at.plus(ctx.config.logins.absolute_lifetime.get()),
+        auth_time: at,
+        amr: by_password(),
+        ended: None,
+    };
+    let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginBegan { login: login.id, user: user.id });
+    if ctx.store.ledger.begin_login(&login, &digest_of(&cookie), user.not_before, &entry).await? == Begun::Refused {
+        return Ok(None);
+    }
+    if let Some(former) = former {
+        end(ctx, former.login.id, EndReason::Replaced, Actor::User(former.user.id)).await?;
+    }
+    Ok(Some(NewLogin { login, user, cookie }))
+}
+
+fn by_password() -> Vec<String> {
+    vec!["pwd".to_owned()]
+}

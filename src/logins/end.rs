@@ -1,0 +1,37 @@
+//! How a login ends: its row first, after which no session can begin under it, then its sessions.
+
+use crate::audit::{Actor, AuditEvent};
+use crate::ctx::Ctx;
+use crate::model::{EndReason, Ended, LoginId, SessionFilter, UserId};
+use crate::protocol::OAuthError;
+use crate::sessions::{self, Receipt};
+
+/// Ends a login and the sessions that do not outlive it. `None`: there is no such login. Ending it again ends what an
+/// earlier call has left.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Result<Option<Receipt>, OAuthError> {
+    let Some(login) = ctx.store.ledger.login(id).await? else { return Ok(None) };
+    let ended = Ended { at: ctx.now(), reason };
+    let entry = ctx.audit(actor.clone(), AuditEvent::LoginEnded { login: id, user: login.user_id, reason });
+    ctx.store.ledger.end_login(id, ended, &entry).await?;
+    ctx.store.memory.forget_login(id);
+    let under_it = SessionFilter { login: Some(id), ..SessionFilter::default() };
+    sessions::end_matching(ctx, &under_it, reason, actor).await.map(Some)
+}
+
+/// Ends every other login of the user that is live; says how many.
+///
+/// # Errors
+/// As [`end`].
+pub async fn end_others(ctx: &Ctx, user: UserId, but: LoginId) -> Result<usize, OAuthError> {
+    let mut ended = 0;
+    for login in ctx.store.ledger.live_logins(user, ctx.now()).await? {
+        if login.id != but {
+            end(ctx, login.id, EndReason::SignedOut, Actor::User(user)).await?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}

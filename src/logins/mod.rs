@@ -1,0 +1,12 @@
+//! Logins: who is signed in in which browser. A login ties together the sessions that applications begin under it, so
+//! that one sign-in serves them all and one sign-out ends them all.
+
+mod begin;
+mod browser;
+mod end;
+mod find;
+
+pub use begin::{NewLogin, sign_in};
+pub use browser::Browser;
+pub use end::{end, end_others};
+pub use find::{SignedOn, find};

@@ -1,0 +1,95 @@
+//! How people sign on to an application through this house.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::SigningAlgorithm;
+use crate::protocol::ResponseMode;
+
+/// What an application has registered about signing people on, by the names of OpenID Connect Dynamic Client
+/// Registration 1.0 section 2 and of the logout specifications.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignOn {
+    /// The application's home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its picture, shown on the pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// What it does with what it learns of people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Nobody vouches for who runs it: people are asked at every sign-on.
+    #[serde(skip_serializing_if = "is_false")]
+    pub unverified: bool,
+    /// How answers reach it; every way that the house knows, where empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes: Vec<ResponseMode>,
+    /// Whether it must prove with PKCE that the code is its own; the house's rule where absent. A public client always
+    /// must.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pkce: Option<Pkce>,
+    /// `id_token_signed_response_alg`; the house's where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<SigningAlgorithm>,
+    /// `userinfo_signed_response_alg`; plain JSON where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// By which name it knows people.
+    #[serde(skip_serializing_if = "is_public")]
+    pub subject_type: SubjectType,
+    /// What pairwise names are made for; the host of its redirect URIs where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier: Option<String>,
+    /// `default_max_age`: the user must have proved who they are within this time.
+    #[serde(with = "super::seconds", skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<Duration>,
+    /// `initiate_login_uri`: where others may send people to sign on to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// `backchannel_logout_session_required`: logout tokens name the session.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
+    /// `frontchannel_logout_uri`: loaded in the browser that signs out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// `frontchannel_logout_session_required`: it is told which session of which issuer.
+    #[serde(skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
+}
+
+/// Who must prove with PKCE that a code is theirs (RFC 7636, RFC 9700 section 2.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// The application always must.
+    Required,
+    /// It may. What was begun with a challenge must be ended with the verifier all the same.
+    Optional,
+}
+
+/// By which name an application knows people (OpenID Connect Core 1.0 section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// All applications know a person by the same name.
+    #[default]
+    Public,
+    /// Applications of different sectors know a person by different names.
+    Pairwise,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_public(kind: &SubjectType) -> bool {
+    matches!(kind, SubjectType::Public)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,116 @@
+//! Claims about people: which scope asks for which (OpenID Connect Core 1.0 section 5.4), and asking for single ones by
+//! name (section 5.5).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::OAuthError;
+
+/// The longest `claims` parameter that is read, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// What each scope asks for. `roles` and `groups` are this house's own.
+pub const BY_SCOPE: [(&str, &[&str]); 6] = [
+    (
+        "profile",
+        &[
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ],
+    ),
+    ("email", &["email", "email_verified"]),
+    ("address", &["address"]),
+    ("phone", &["phone_number", "phone_number_verified"]),
+    ("roles", &["roles"]),
+    ("groups", &["groups"]),
+];
+
+/// Whether `name` is a claim about people that this house knows.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    BY_SCOPE.iter().any(|(_, claims)| claims.contains(&name))
+}
+
+/// The parameter `claims`, as far as this house follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClaimsRequest {
+    /// Known claims that userinfo shall show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo: Vec<String>,
+    /// Known claims that the ID token shall show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_token: Vec<String>,
+    /// The one person who may answer (`sub` with a `value`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// `auth_time` is asked for as essential.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auth_time: bool,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter. Claims that nobody knows are left out, as are values that are merely wished for.
+    ///
+    /// # Errors
+    /// `invalid_request` when it is not a JSON object of objects.
+    pub fn parse(text: &str) -> Result<Self, OAuthError> {
+        let malformed = || OAuthError::invalid_request("claims is a JSON object (OpenID Connect Core 1.0 section 5.5)");
+        if text.len() > LONGEST {
+            return Err(malformed());
+        }
+        let all: Map<String, Value> = serde_json::from_str(text).map_err(|_| malformed())?;
+        let part = |name: &str| match all.get(name) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(part)) => Ok(part.clone()),
+            Some(_) => Err(malformed()),
+        };
+        let (userinfo, id_token) = (part("userinfo")?, part("id_token")?);
+        let known = |part: &Map<String, Value>| part.keys().filter(|name| is_known(name)).cloned().collect();
+        let sub = [&id_token, &userinfo]
+            .into_iter()
+            .find_map(|part| part.get("sub")?.get("value")?.as_str())
+            .map(str::to_owned);
+        Ok(Self {
+            auth_time: id_token.contains_key("auth_time"),
+            userinfo: known(&userinfo),
+            id_token: known(&id_token),
+            sub,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_claims_are_kept_and_others_left_out() {
+        let text = r#"{"userinfo":{"name":{"essential":true},"shoe_size":null},"id_token":{"sub":{"value":"x"},"auth_time":{"essential":true},"email":null}}"#;
+
+        let claims = ClaimsRequest::parse(text).unwrap();
+
+        assert_eq!(claims.userinfo, ["name"]);
+        assert_eq!(claims.id_token, ["email"]);
+        assert_eq!(claims.sub.as_deref(), Some("x"));
+        assert!(claims.auth_time);
+    }
+
+    #[test]
+    fn what_is_not_an_object_of_objects_is_refused() {
+        for text in ["", "[]", "1", r#"{"userinfo":1}"#, r#"{"id_token":[]}"#] {
+            assert!(ClaimsRequest::parse(text).is_err(), "{text}");
+        }
+    }
+}

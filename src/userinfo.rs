@@ -1,0 +1,54 @@
+//! What an application may know of the person whose access token it holds (OpenID Connect Core 1.0 section 5.3).
+
+use serde_json::{Map, Value, json};
+
+use crate::claims;
+use crate::ctx::Ctx;
+use crate::introspection::{self, LiveAccess};
+use crate::model::SigningAlgorithm;
+use crate::protocol::{Internal, OAuthError, Scope, scope};
+use crate::tokens;
+
+/// How the claims are handed over.
+#[derive(Debug)]
+pub enum UserInfo {
+    /// As JSON.
+    Plain(Map<String, Value>),
+    /// As a signed JWT, for a client that has registered `userinfo_signed_response_alg`.
+    Signed(String),
+}
+
+/// The claims that go with an access token.
+///
+/// # Errors
+/// `invalid_token` when it is not good now; `insufficient_scope` without `openid`; [`OAuthError::Unavailable`].
+pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, OAuthError> {
+    let not_good = || OAuthError::InvalidToken("the access token is not good, or not any more".into());
+    let LiveAccess { access, client, grant } = introspection::live_access(ctx, token).await?.ok_or_else(not_good)?;
+    let scope = Scope::parse(&access.scope)?;
+    let grant = grant.filter(|_| scope.contains(scope::OPENID));
+    let Some(grant) = grant else {
+        return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
+    };
+    let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
+    let mut claims = claims::of(&user, &scope, &grant.claims);
+    claims.insert("sub".to_owned(), json!(tokens::subject(ctx, &client, user.id)));
+    match client.sign_on.userinfo_signed_response_alg {
+        None => Ok(UserInfo::Plain(claims)),
+        Some(algorithm) => sign(ctx, algorithm, client.id.as_str(), claims).map(UserInfo::Signed),
+    }
+}
+
+fn sign(
+    ctx: &Ctx,
+    algorithm: SigningAlgorithm,
+    audience: &str,
+    mut claims: Map<String, Value>,
+) -> Result<String, OAuthError> {
+    claims.insert("iss".to_owned(), json!(ctx.config.issuer));
+    claims.insert("aud".to_owned(), json!(audience));
+    if !ctx.keys.algorithms().contains(&algorithm) {
+        return Err(Internal::inconsistent(format!("there is no {algorithm} key for userinfo")).into());
+    }
+    ctx.keys.sign(algorithm, "JWT", &claims)
+}

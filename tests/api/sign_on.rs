@@ -1,0 +1,215 @@
+//! Signing people on: from an application's request to its tokens.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::json;
+use tokenhouse::clients::NewClient;
+use tokenhouse::logins;
+use tokenhouse::model::{Client, Device, Secret};
+use tokenhouse::protocol::{GrantType, RedirectUri};
+
+use crate::browser::{Browser, location, parameters};
+use crate::house::{Answer, House, USER, all_at_once, claims, header, new_client, on_each_backend, read};
+
+/// Where the application of these tests is answered.
+pub const CALLBACK: &str = "https://app.example.com/cb";
+
+/// RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// An application that signs people on.
+pub fn application(id: &str) -> NewClient {
+    let scope = "openid profile email offline_access roles groups read";
+    let mut new = new_client(id, &[GrantType::AuthorizationCode, GrantType::RefreshToken], scope);
+    new.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
+    new.trusted = true;
+    new
+}
+
+/// The path of a request that an application makes.
+pub fn request(client: &str, more: &[(&str, &str)]) -> String {
+    let mut parameters = BTreeMap::from([
+        ("client_id", client),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid read"),
+        ("state", "s1"),
+        ("nonce", "n1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    parameters.extend(more.iter().copied());
+    parameters.retain(|_, value| *value != "(absent)");
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("/oauth2/authorize?{query}")
+}
+
+/// Puts the cookies of a new login of the house's user into a browser, without a page.
+pub async fn sign_in(house: &House, browser: &Browser<'_>) {
+    let ctx = house.ctx();
+    let visitor = logins::Browser { secret: logins::Browser::new_secret(ctx), login: None, device: Device::default() };
+    let new = logins::sign_in(ctx, &visitor, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
+    let name = |what: &str| format!("tokenhouse-insecure-development-{what}");
+    browser.set_cookies(BTreeMap::from([
+        (name("browser"), visitor.secret.expose().to_owned()),
+        (name("login"), new.cookie.expose().to_owned()),
+    ]));
+}
+
+/// A code for the application, from a browser that is signed in.
+pub async fn code(browser: &Browser<'_>, client: &str, more: &[(&str, &str)]) -> String {
+    let answer = browser.get(&request(client, more)).await;
+    parameters(&answer).remove("code").unwrap_or_else(|| panic!("a code: {:?}", location(&answer)))
+}
+
+/// Exchanges a code.
+pub async fn exchange(house: &House, client: &Client, secret: &str, code: &str) -> Answer {
+    let form =
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+    house.post_as(client.id.as_str(), secret, "/oauth2/token", &form).await
+}
+
+#[actix_web::test]
+async fn an_application_signs_a_person_on_with_a_code() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+
+        let answer = browser.get(&request("app", &[])).await;
+        let back = parameters(&answer);
+        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &back["code"]).await;
+
+        assert_eq!(answer.status, 303);
+        assert!(location(&answer).unwrap().starts_with("https://app.example.com/cb?code="), "{:?}", location(&answer));
+        assert_eq!((&*back["state"], &*back["iss"]), ("s1", &*house.config.issuer));
+        assert_eq!(tokens.status, 200, "{}", tokens.text);
+        assert_eq!(tokens.headers["cache-control"], "no-store");
+        let id_token = tokens.body["id_token"].as_str().unwrap();
+        let (says, access) = (claims(id_token), claims(tokens.body["access_token"].as_str().unwrap()));
+        assert_eq!(header(id_token)["typ"], "JWT");
+        assert_eq!(
+            (&says["nonce"], &says["aud"], &says["iss"]),
+            (&json!("n1"), &json!("app"), &json!(house.config.issuer))
+        );
+        assert_eq!((&says["sub"], &says["sid"]), (&access["sub"], &access["sid"]));
+        assert_eq!((&says["amr"], &says["acr"]), (&json!(["pwd"]), &json!("urn:tokenhouse:acr:password")));
+        assert_eq!(tokens.body["scope"], "openid read");
+        assert!(tokens.body["refresh_token"].is_string());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_code_is_used_once_and_its_second_use_ends_what_the_first_has_issued() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[]).await;
+        let first = exchange(house, &client, &secret, &code).await;
+
+        let second = exchange(house, &client, &secret, &code).await;
+
+        assert_eq!((second.status, &second.body["error"]), (400, &json!("invalid_grant")));
+        let form = [("grant_type", "refresh_token"), ("refresh_token", first.body["refresh_token"].as_str().unwrap())];
+        assert_eq!(house.post_as("app", &secret, "/oauth2/token", &form).await.body["error"], "invalid_grant");
+        assert_eq!(house.count_events("code_reused").await, 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
+    on_each_backend(async |house| {
+        let (_, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[]).await;
+
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        let request = house.request(Method::POST, "/oauth2/token").basic_auth("app", Some(&secret)).form(&form);
+        let answers = all_at_once(50, &request).await;
+
+        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+        let others = answers.iter().filter(|answer| answer.status != 200);
+        assert!(
+            others.clone().all(|answer| answer.body["error"] == "invalid_grant"),
+            "{:?}",
+            others.collect::<Vec<_>>()
+        );
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn userinfo_tells_what_the_scope_asks_for() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[("scope", "openid profile roles")]).await;
+        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        let access = tokens.body["access_token"].as_str().unwrap();
+
+        let by_get = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(access)).await;
+        let by_header = read(house.request(Method::POST, "/oauth2/userinfo").bearer_auth(access)).await;
+        let by_body = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+        let without = house.get("/oauth2/userinfo").await;
+
+        assert_eq!(by_get.status, 200, "{}", by_get.text);
+        assert_eq!(by_get.body["sub"], claims(access)["sub"]);
+        assert_eq!((&by_get.body["preferred_username"], &by_get.body["roles"]), (&json!("ada"), &json!(["reader"])));
+        assert_eq!((&by_header.body, &by_body.body), (&by_get.body, &by_get.body));
+        assert_eq!(without.status, 401);
+        assert!(without.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_refresh_brings_a_new_id_token_of_the_same_person_and_session() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[]).await;
+        let first = exchange(house, &client, &secret, &code).await;
+
+        let form = [("grant_type", "refresh_token"), ("refresh_token", first.body["refresh_token"].as_str().unwrap())];
+        let second = house.post_as("app", &secret, "/oauth2/token", &form).await;
+
+        assert_eq!(second.status, 200, "{}", second.text);
+        let of = |answer: &Answer| claims(answer.body["id_token"].as_str().unwrap());
+        for claim in ["iss", "sub", "aud", "sid", "auth_time"] {
+            assert_eq!(of(&second)[claim], of(&first)[claim], "{claim}");
+        }
+        assert!(of(&second).get("nonce").is_none());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn without_a_login_nothing_is_answered_silently() {
+    on_each_backend(async |house| {
+        house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+
+        let silent = browser.get(&request("app", &[("prompt", "none")])).await;
+        let asked = browser.get(&request("app", &[])).await;
+
+        assert_eq!(parameters(&silent)["error"], "login_required");
+        assert!(location(&asked).unwrap().starts_with("/login?transaction="));
+    })
+    .await;
+}
