@@ -4,6 +4,7 @@ pub mod client;
 pub mod device;
 pub mod ids;
 pub mod page;
+pub mod profile;
 pub mod rotation;
 mod seconds;
 pub mod secret;
@@ -15,6 +16,7 @@ pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, R
 pub use device::Device;
 pub use ids::{ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};
+pub use profile::{Address, Profile};
 pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, Session, SessionFilter};

@@ -70,7 +70,7 @@ pub enum EndReason {
     ClientDisabled,
     /// The client was removed.
     ClientRemoved,
-    /// The client may no longer be granted what the session holds.
+    /// The client or the user may no longer be granted what the session holds.
     ScopeWithdrawn,
     /// The session began before a moment that an administrator named.
     IssuedBefore,

@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -43,6 +43,12 @@ const MIGRATIONS: [Migration; 2] = [
         name: "0002_hot_state",
         postgres: include_str!("../../../migrations/postgres/0002_hot_state.sql"),
         sqlite: include_str!("../../../migrations/sqlite/0002_hot_state.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "0003_profiles",
+        postgres: include_str!("../../../migrations/postgres/0003_profiles.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0003_profiles.sql"),
     },
 ];
 
