@@ -95,6 +95,13 @@ pub enum AuditEvent {
     UserAdded {
         user: UserId,
     },
+    /// `changed` names the parts, and `admin` is how it is now, where it changed.
+    UserChanged {
+        user: UserId,
+        changed: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admin: Option<bool>,
+    },
     UserDisabled {
         user: UserId,
     },

@@ -10,28 +10,33 @@ use crate::protocol::claims::BY_SCOPE;
 /// The claims that `scope` asks for, and those that were asked for by name.
 #[must_use]
 pub fn of(user: &User, scope: &Scope, named: &[String]) -> Map<String, Value> {
-    let mut wanted: Vec<String> = named.to_vec();
-    for (word, claims) in BY_SCOPE {
-        if scope.contains(word) {
-            wanted.extend(claims.iter().map(|claim| (*claim).to_owned()));
-        }
-    }
-    self::named(user, &wanted)
+    let by_scope =
+        BY_SCOPE.iter().filter(|(word, _)| scope.contains(word)).flat_map(|(_, claims)| claims.iter().copied());
+    told(user, by_scope.chain(named.iter().map(String::as_str)))
 }
 
 /// The claims of these names.
 #[must_use]
 pub fn named(user: &User, names: &[String]) -> Map<String, Value> {
-    names.iter().filter_map(|name| Some((name.clone(), one(user, name)?))).collect()
+    if names.is_empty() { Map::new() } else { told(user, names.iter().map(String::as_str)) }
 }
 
-fn one(user: &User, name: &str) -> Option<Value> {
-    match name {
-        "preferred_username" => Some(json!(user.username)),
-        "email" => user.email.as_ref().map(|email| json!(email)),
-        "email_verified" => user.email.as_ref().map(|_| json!(user.email_verified)),
-        "roles" => Some(json!(user.roles)),
-        "groups" => Some(json!(user.groups)),
-        _ => None,
+fn told<'a>(user: &User, names: impl Iterator<Item = &'a str>) -> Map<String, Value> {
+    let known = everything(user);
+    names.filter_map(|name| Some((name.to_owned(), known.get(name)?.clone()))).collect()
+}
+
+fn everything(user: &User) -> Map<String, Value> {
+    let mut claims = match serde_json::to_value(&user.profile) {
+        Ok(Value::Object(claims)) => claims,
+        _ => Map::new(),
+    };
+    claims.insert("preferred_username".to_owned(), json!(user.preferred_username()));
+    if let Some(email) = &user.email {
+        claims.insert("email".to_owned(), json!(email));
+        claims.insert("email_verified".to_owned(), json!(user.email_verified));
     }
+    claims.insert("roles".to_owned(), json!(user.roles));
+    claims.insert("groups".to_owned(), json!(user.groups));
+    claims
 }

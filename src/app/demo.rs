@@ -7,7 +7,7 @@ use crate::ctx::Ctx;
 use crate::model::{ClientState, PageRequest, Secret, SignOn, User, UserState};
 use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::store::ledger::Dialect;
-use crate::users::{self, NewUser};
+use crate::users::{self, NewUser, ProfileChange};
 
 /// A user who may use applications.
 pub const USER: (&str, &str) = ("demo", "correct horse battery");
@@ -52,13 +52,22 @@ async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<
         let stopped = user.state == UserState::Disabled && is_untouched(&user);
         return if stopped { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
     }
+    let (given_name, family_name) = if admin { ("Grace", "Demo") } else { ("Ada", "Demo") };
+    let mut profile = ProfileChange::default();
+    profile.set("name", &format!("{given_name} {family_name}"))?;
+    profile.set("given_name", given_name)?;
+    profile.set("family_name", family_name)?;
+    profile.set("zoneinfo", "Europe/Paris")?;
+    profile.set("locale", "en-GB")?;
     let new = NewUser {
         username: name.to_owned(),
-        email: None,
+        email: Some(format!("{name}@example.com")),
+        email_verified: true,
         admin,
         roles: vec!["demo".to_owned()],
-        groups: Vec::new(),
+        profile,
         password: Some(Secret::new(password)),
+        ..NewUser::default()
     };
     users::add(ctx, new, Actor::System).await.map(|_| ())
 }

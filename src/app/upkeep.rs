@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::model::SessionId;
 use crate::protocol::OAuthError;
+use crate::sessions;
 use crate::store::StoreError;
 use crate::store::ledger::feed::{Change, FeedPage};
 
@@ -43,6 +44,8 @@ impl Follower {
         ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
         ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+        // The embedded hot state may have lost its last writes to a power cut, and Redis anything.
+        ctx.store.memory.doubt_rights();
         Ok(Self { after })
     }
 
@@ -144,6 +147,7 @@ async fn write_tombstones(ctx: &Ctx) -> Result<(), OAuthError> {
         }
         ctx.store.memory.forget_pending(&ended);
         ctx.store.hot.replayed().await;
+        ctx.store.memory.doubt_rights();
         tracing::info!(sessions = ended.len(), "the hot state has been told of recent ends again");
         return Ok(());
     }
@@ -181,6 +185,7 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
     let tasks = vec![
         follow_always(ctx.clone(), follower),
         every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
+        every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
         every(ctx, "removing what has expired", Duration::from_mins(10), prune),
         fold_metrics(metrics),
@@ -239,6 +244,42 @@ fn complain(what: &'static str, result: Result<(), OAuthError>) {
 async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.keys.reload().await?;
     ctx.keys.tend().await
+}
+
+/// A hot state that has lost writes may have fallen back to records with the rights that users had before: brings those
+/// up of users whose rights changed while a token could be alive.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer; the next call begins again.
+pub async fn regrant_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
+    if !ctx.store.memory.take_doubt() {
+        return Ok(());
+    }
+    // While the hot state is away, whoever follows the feed complains of it.
+    if ctx.store.hot.ping().await.is_err() {
+        ctx.store.memory.doubt_rights();
+        return Ok(());
+    }
+    let done = regrant_recent(&ctx).await;
+    if done.is_err() {
+        ctx.store.memory.doubt_rights();
+    }
+    done
+}
+
+async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
+    let since = forgettable_before(ctx);
+    let mut after: Option<SessionId> = None;
+    loop {
+        let found = ctx.store.ledger.sessions_of_changed_users(since, ctx.now(), after, BATCH).await?;
+        after = found.last().map(|(session, _)| *session);
+        for (session, user) in &found {
+            sessions::regrant_one(ctx, *session, *user).await?;
+        }
+        if found.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
 }
 
 /// Writes to the ledger when sessions and logins were last used.

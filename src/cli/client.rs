@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::audit::Actor;
-use crate::clients::{self, NewClient};
+use crate::clients::{self, FormerSecret, NewClient};
 use crate::ctx::Ctx;
 use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
 use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
@@ -25,8 +25,14 @@ pub enum Client {
     Disable(Named),
     /// Let a client obtain tokens again.
     Enable(Named),
-    /// Make a new secret; the old one stays good for `clients.secret_overlap`.
-    RotateSecret(Named),
+    /// Make a new secret; the old one stays good for `clients.secret_overlap`, and until then there is no other.
+    RotateSecret {
+        /// `client_id`.
+        id: ClientId,
+        /// Even if the secret before the current one is still good: it ends at once.
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 /// Which client.
@@ -108,8 +114,9 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
             clients::enable(ctx, &named.id, by).await.map_err(problem)?;
             Ok(Answer::new("Enabled.", &json!({})))
         }
-        Client::RotateSecret(named) => {
-            let (secret, old_ends) = clients::rotate_secret(ctx, &named.id, by).await.map_err(problem)?;
+        Client::RotateSecret { id, now } => {
+            let former = if now { FormerSecret::Ends } else { FormerSecret::Stays };
+            let (secret, old_ends) = clients::rotate_secret(ctx, &id, former, by).await.map_err(problem)?;
             let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
             Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
         }

@@ -6,16 +6,20 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
+use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{self, PageRequest, UserId};
-use crate::users::{self, ImportedUser, NewUser};
+use crate::sessions::Applied;
+use crate::users::{self, ImportedUser, NewUser, ProfileChange, UserChange};
 
 /// People who sign in.
 #[derive(Debug, Subcommand)]
 pub enum User {
     /// Add a user; with `--password-stdin` the password is the first line of standard input.
-    Add(Add),
+    Add(Box<Add>),
+    /// Change a user; what is not named stays. Other roles and groups are in every live session's next tokens.
+    Set(Box<Set>),
     /// List users.
     List,
     /// Show a user.
@@ -30,7 +34,7 @@ pub enum User {
     Remove(Named),
     /// Add users with the hashes of another system: one JSON object a line.
     Import {
-        /// Lines of `{"username", "email", "roles", "groups", "password_hash"}`.
+        /// Lines of `{"username", "email", "email_verified", "roles", "groups", "profile", "password_hash"}`.
         file: PathBuf,
     },
 }
@@ -50,6 +54,9 @@ pub struct Add {
     /// Electronic mail address.
     #[arg(long)]
     email: Option<String>,
+    /// The address was proven to belong to the user.
+    #[arg(long)]
+    email_verified: bool,
     /// May call the admin API.
     #[arg(long)]
     admin: bool,
@@ -59,9 +66,51 @@ pub struct Add {
     /// Claim `groups`; may be repeated.
     #[arg(long = "group")]
     groups: Vec<String>,
+    /// A standard claim of OpenID Connect: `name="Alice Doe"`, `address.locality=Paris`; may be repeated.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, String)>,
     /// Read the password from standard input. Without it the user cannot sign in until one is set.
     #[arg(long)]
     password_stdin: bool,
+}
+
+/// What is to be changed of a user.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches")]
+pub struct Set {
+    /// Name, electronic mail address or identifier.
+    user: String,
+    /// Electronic mail address. Another one counts as not verified without `--email-verified`.
+    #[arg(long)]
+    email: Option<String>,
+    /// Take the address away.
+    #[arg(long, conflicts_with_all = ["email", "email_verified"])]
+    no_email: bool,
+    /// The address was proven to belong to the user.
+    #[arg(long)]
+    email_verified: bool,
+    /// May call the admin API.
+    #[arg(long)]
+    admin: bool,
+    /// May not call the admin API; ends sessions that could.
+    #[arg(long, conflicts_with = "admin")]
+    no_admin: bool,
+    /// Claim `roles`; may be repeated. All roles are replaced.
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Take all roles away.
+    #[arg(long, conflicts_with = "roles")]
+    no_roles: bool,
+    /// Claim `groups`; may be repeated. All groups are replaced.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// Take all groups away.
+    #[arg(long, conflicts_with = "groups")]
+    no_groups: bool,
+    /// A standard claim of OpenID Connect: `name="Alice Doe"`, `address.locality=Paris`; `name=` takes it away; may be
+    /// repeated.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    claims: Vec<(String, String)>,
 }
 
 /// A new password.
@@ -81,11 +130,12 @@ pub struct Passwd {
 pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
     let by = Actor::CommandLine;
     match command {
-        User::Add(new) => add(new, ctx).await,
+        User::Add(new) => add(*new, ctx).await,
+        User::Set(wanted) => set(*wanted, ctx).await,
         User::List => list(ctx).await,
         User::Show(named) => {
             let user = find(ctx, &named.user).await?;
-            Ok(Answer::new(line(&user), &user))
+            Ok(Answer::new(details(&user), &user))
         }
         User::Passwd(passwd) => {
             let user = find(ctx, &passwd.user).await?;
@@ -126,9 +176,11 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
     let new = NewUser {
         username: new.name,
         email: new.email,
+        email_verified: new.email_verified,
         admin: new.admin,
         roles: new.roles,
         groups: new.groups,
+        profile: profile(&new.claims)?,
         password,
     };
     let user = users::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
@@ -138,6 +190,51 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
     };
     let words = format!("Added {}{hint}", line(&user));
     Ok(Answer::new(words, &user))
+}
+
+async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
+    let user = find(ctx, &wanted.user).await?;
+    let change = UserChange {
+        email: if wanted.no_email { Some(None) } else { wanted.email.map(Some) },
+        email_verified: wanted.email_verified.then_some(true),
+        admin: if wanted.no_admin { Some(false) } else { wanted.admin.then_some(true) },
+        roles: said(wanted.roles, wanted.no_roles),
+        groups: said(wanted.groups, wanted.no_groups),
+        profile: if wanted.claims.is_empty() { None } else { Some(Some(profile(&wanted.claims)?)) },
+    };
+    // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the ledger is changed all
+    // the same, and the answer says what remains.
+    let _ = upkeep::catch_up(ctx).await;
+    let (user, applied) = users::change(ctx, user.id, change, Actor::CommandLine).await.map_err(problem)?;
+    let mut words = format!("Changed {}", details(&user));
+    if applied == Applied::Pending {
+        words.push_str("\nSessions ended ");
+        words.push_str(applied_words(applied));
+    }
+    Ok(Answer::new(words, &user))
+}
+
+/// A list that replaces the former one; `None`: nothing was said of it.
+#[expect(clippy::option_option, reason = "absent and none are two things")]
+fn said(words: Vec<String>, none: bool) -> Option<Option<Vec<String>>> {
+    match (none, words.is_empty()) {
+        (true, _) => Some(None),
+        (false, true) => None,
+        (false, false) => Some(Some(words)),
+    }
+}
+
+fn claim(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a claim is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn profile(claims: &[(String, String)]) -> Result<ProfileChange, String> {
+    let mut profile = ProfileChange::default();
+    for (name, value) in claims {
+        profile.set(name, value).map_err(problem)?;
+    }
+    Ok(profile)
 }
 
 async fn list(ctx: &Ctx) -> Result<Answer, String> {
@@ -194,6 +291,29 @@ pub(super) async fn find(ctx: &Ctx, wanted: &str) -> Result<model::User, String>
     }
     let found = ctx.store.ledger.user_to_sign_in(wanted).await.map_err(problem)?;
     found.map(|(user, _)| user).ok_or_else(|| format!("there is no user `{wanted}`"))
+}
+
+/// The user in several lines: what is not known is left out.
+fn details(user: &model::User) -> String {
+    let mut words = line(user);
+    let mut tell = |what: &str, text: &str| {
+        if !text.is_empty() {
+            words.extend(["\n  ", what, ": ", text]);
+        }
+    };
+    let verified = if user.email_verified { " (verified)" } else { "" };
+    tell("email", &user.email.as_ref().map(|email| format!("{email}{verified}")).unwrap_or_default());
+    tell("roles", &user.roles.join(" "));
+    tell("groups", &user.groups.join(" "));
+    let claims = serde_json::to_value(&user.profile).unwrap_or_default();
+    for claim in model::Profile::CLAIMS {
+        match &claims[claim] {
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) => tell(claim, text),
+            other => tell(claim, &other.to_string()),
+        }
+    }
+    words
 }
 
 fn line(user: &model::User) -> String {

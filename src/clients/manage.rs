@@ -2,7 +2,7 @@
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientState, EndReason, SessionFilter};
+use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 
@@ -49,10 +49,6 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     ctx.store.ledger.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);
     Ok(applied)
-}
-
-pub(super) async fn existing(ctx: &Ctx, id: &ClientId) -> Result<Client, OAuthError> {
-    ctx.store.ledger.client(id).await?.ok_or_else(unknown)
 }
 
 pub(super) fn unknown() -> OAuthError {

@@ -14,7 +14,7 @@ pub use authenticate::{Credentials, authenticate, identify};
 pub use built_in::ensure_direct;
 pub use change::{ClientChange, change};
 pub use manage::{disable, enable, remove};
-pub use secrets::rotate_secret;
+pub use secrets::{FormerSecret, rotate_secret};
 
 use crate::ctx::Ctx;
 use crate::gate::{self, Asked, Holder, Shut};

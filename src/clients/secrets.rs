@@ -3,34 +3,66 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::manage::{existing, unknown};
+use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{ClientId, ClientKind, ClientSecret, Secret};
+use crate::model::{Client, ClientId, ClientKind, ClientSecret, Secret};
 use crate::protocol::OAuthError;
+
+/// What becomes of the secret before the current one, should it still be good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormerSecret {
+    /// Somebody may still use it: no further secret is made.
+    Stays,
+    /// It ends at once.
+    Ends,
+}
 
 /// Gives a client a new secret; the current one stays good for the configured overlap. Returns the new secret, which is
 /// kept nowhere, and when the old one ends.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` for a public client.
-pub async fn rotate_secret(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(Secret, Timestamp), OAuthError> {
-    let client = existing(ctx, id).await?;
-    if client.kind == ClientKind::Public {
-        return Err(OAuthError::invalid_request("a public client has no secret"));
-    }
-    let old_ends = ctx.now().plus(ctx.config.clients.secret_overlap.get());
+/// [`OAuthError::NotFound`]; `invalid_request` for a public client; [`OAuthError::Conflict`] while the secret before the
+/// current one is good, unless it may end.
+pub async fn rotate_secret(
+    ctx: &Ctx,
+    id: &ClientId,
+    former: FormerSecret,
+    actor: Actor,
+) -> Result<(Secret, Timestamp), OAuthError> {
+    let now = ctx.now();
+    let old_ends = now.plus(ctx.config.clients.secret_overlap.get());
     let secret = generate_secret(ctx);
-    let mut secrets = vec![current_secret(&secret)];
-    secrets.extend(client.secrets.first().map(|old| ClientSecret { digest: old.digest, expires_at: Some(old_ends) }));
     let entry = ctx.audit(actor, AuditEvent::ClientSecretRotated { client: id.clone() });
-    if !ctx.store.ledger.set_client_secrets(id, &secrets, &entry).await? {
+    let decide = |client: &Client| {
+        check_rotation(client, former, now)?;
+        let current = client.secrets.first();
+        let old = current.map(|old| ClientSecret { digest: old.digest, expires_at: Some(old_ends) });
+        Ok(std::iter::once(current_secret(&secret)).chain(old).collect())
+    };
+    if !ctx.store.ledger.edit_client_secrets(id, &entry, decide).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_client(id);
     Ok((secret, old_ends))
+}
+
+fn check_rotation(client: &Client, former: FormerSecret, now: Timestamp) -> Result<(), OAuthError> {
+    if client.kind == ClientKind::Public {
+        return Err(OAuthError::invalid_request("a public client has no secret"));
+    }
+    let end = client.secrets.iter().filter_map(|secret| secret.expires_at).filter(|end| now < *end).max();
+    match (former, end) {
+        (FormerSecret::Stays, Some(end)) => Err(OAuthError::Conflict(
+            format!(
+                "the secret before the current one is good until {end}; rotate then, or now with --now, which ends it"
+            )
+            .into(),
+        )),
+        (FormerSecret::Stays, None) | (FormerSecret::Ends, _) => Ok(()),
+    }
 }
 
 /// 256 random bits.

@@ -42,7 +42,9 @@ pub fn code_and_status(error: &OAuthError) -> (&'static str, StatusCode) {
         OAuthError::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
         OAuthError::InsufficientScope(_) => ("insufficient_scope", StatusCode::FORBIDDEN),
         OAuthError::TooManyTries(_) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
-        OAuthError::Unavailable(_) => ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => {
+            ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE)
+        }
         OAuthError::Internal(_) => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
@@ -66,6 +68,9 @@ pub fn description(error: &OAuthError) -> String {
         OAuthError::TooLarge => "the body is larger than 64 KiB".to_owned(),
         OAuthError::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
         OAuthError::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
+        OAuthError::Unfinished(_) => {
+            "the change is kept, but not yet in force everywhere; repeat the call to finish it".to_owned()
+        }
         OAuthError::Internal(_) => "something is wrong on our side; the log has it under this request's id".to_owned(),
     }
 }
@@ -75,7 +80,9 @@ pub fn description(error: &OAuthError) -> String {
 pub fn retry_after(error: &OAuthError) -> Option<u64> {
     match error {
         OAuthError::TooManyTries(wait) => Some(seconds_up(*wait)),
-        OAuthError::Unavailable(unavailable) => Some(seconds_up(unavailable.retry_after)),
+        OAuthError::Unavailable(unavailable) | OAuthError::Unfinished(unavailable) => {
+            Some(seconds_up(unavailable.retry_after))
+        }
         _ => None,
     }
 }

@@ -95,6 +95,7 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/users", READ, || web::to(admin::users::list)),
     post("/admin/v1/users", WRITE, || web::to(admin::users::add)),
     get("/admin/v1/users/{id}", READ, || web::to(admin::users::show)),
+    patch("/admin/v1/users/{id}", WRITE, || web::to(admin::users::change)),
     delete("/admin/v1/users/{id}", WRITE, || web::to(admin::users::remove)),
     post("/admin/v1/users/{id}/disable", WRITE, || web::to(admin::users::disable)),
     post("/admin/v1/users/{id}/enable", WRITE, || web::to(admin::users::enable)),

@@ -54,7 +54,7 @@ pub async fn sign_in(
         let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginRenewed { login: login.id, user: user.id });
         let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
         let cookies = Exchange { former: &former, new: &new };
-        if ctx.store.ledger.renew_login(&login, cookies, user.not_before, &entry).await? == Begun::Yes {
+        if ctx.store.ledger.renew_login(&login, cookies, &user, &entry).await? == Begun::Yes {
             ctx.store.memory.forget_login(login.id);
             return Ok(Some(NewLogin { login, user, cookie }));
         }
@@ -71,7 +71,7 @@ pub async fn sign_in(
         ended: None,
     };
     let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginBegan { login: login.id, user: user.id });
-    if ctx.store.ledger.begin_login(&login, &digest_of(&cookie), user.not_before, &entry).await? == Begun::Refused {
+    if ctx.store.ledger.begin_login(&login, &digest_of(&cookie), &user, &entry).await? == Begun::Refused {
         return Ok(None);
     }
     if let Some(former) = former {

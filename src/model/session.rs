@@ -82,7 +82,7 @@ pub enum EndReason {
     ClientDisabled,
     /// The client was removed.
     ClientRemoved,
-    /// The client may no longer be granted what the session holds.
+    /// The client or the user may no longer be granted what the session holds.
     ScopeWithdrawn,
     /// Its authorization code came a second time (RFC 6749 section 4.1.2).
     CodeReused,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::UserId;
+use super::{Profile, UserId};
 use crate::clock::Timestamp;
 
 /// A registered user. The password hash stays in `store` and `users`; it is not part of this noun.
@@ -24,6 +24,9 @@ pub struct User {
     pub roles: Vec<String>,
     /// Claim `groups` (RFC 9068 section 2.2.3.1).
     pub groups: Vec<String>,
+    /// The standard claims of OpenID Connect.
+    #[serde(default)]
+    pub profile: Profile,
     /// Sessions that began before this moment are over, whatever their own row says.
     pub not_before: Timestamp,
     /// When the user was added.
@@ -32,6 +35,14 @@ pub struct User {
     pub password_changed_at: Option<Timestamp>,
     /// The last sign-in.
     pub last_login_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Claim `preferred_username`: what the profile says, or the name to sign in with.
+    #[must_use]
+    pub fn preferred_username(&self) -> &str {
+        self.profile.preferred_username.as_deref().unwrap_or(&self.username)
+    }
 }
 
 /// Whether a user may sign in. A removed user has no row.

@@ -55,6 +55,9 @@ pub enum OAuthError {
     /// A store or a queue cannot take the request now; nothing was consumed.
     #[error("{0}")]
     Unavailable(Unavailable),
+    /// What was asked is in the ledger, and a store did not take the rest; repeating the call finishes it (admin API).
+    #[error("the change is made, and not yet in force everywhere: {0}; repeat it")]
+    Unfinished(Unavailable),
     /// Something of ours is broken.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -123,6 +126,16 @@ impl OAuthError {
     /// [`OAuthError::InvalidScope`] with this description.
     pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidScope(description.into())
+    }
+
+    /// What remains of `self` when the ledger has the change already: [`OAuthError::Unfinished`] where a store did not
+    /// answer.
+    #[must_use]
+    pub fn unfinished(self) -> Self {
+        match self {
+            Self::Unavailable(unavailable) => Self::Unfinished(unavailable),
+            other => other,
+        }
     }
 
     /// [`OAuthError::Unavailable`]: `what` did not answer.

@@ -71,8 +71,9 @@ pub struct Beginning {
     pub session: Session,
     /// The hot state's record.
     pub record: RotationRecord,
-    /// The user's watermark when the attempt began. Where it has risen since, by whosever clock, the session is refused.
-    user_not_before: Timestamp,
+    /// The user as the attempt has read it. Where the watermark has risen since, by whosever clock, or the user has other
+    /// rights by now, the session is refused.
+    user: User,
 }
 
 /// Draws up a session that begins now. Nothing is written but the lease of its place in the status lists.
@@ -121,7 +122,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         ended: None,
     };
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    Ok(Beginning { session, record, user_not_before: new.user.not_before })
+    Ok(Beginning { session, record, user: new.user.clone() })
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,
@@ -136,7 +137,7 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
     ctx.store.hot.insert(session.id, &beginning.record).await?;
-    match ctx.store.ledger.begin_session(session, beginning.user_not_before, &entry).await {
+    match ctx.store.ledger.begin_session(session, &beginning.user, &entry).await {
         Ok(Begun::Yes) => Ok(Settled::Begun),
         Ok(Begun::Refused) => Ok(Settled::Refused),
         Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),

@@ -1,15 +1,18 @@
 //! Sessions: how they begin, how their refresh tokens rotate, how they end.
 //!
-//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends. Tokens are minted by the grants above.
+//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends, and
+//! `regrant` brings the user's present rights into them. Tokens are minted by the grants above.
 
 pub mod begin;
 pub mod describe;
 pub mod end;
 pub mod refresh;
+mod regrant;
 pub mod rotation;
 
 pub use begin::{Beginning, NewSession, Proof, Settled, Under, begin, settle};
 pub use describe::{SessionView, describe};
 pub use end::{Applied, Receipt, end_matching, end_one, end_one_as};
 pub use refresh::{grant_of, peek, rotate};
+pub use regrant::{end_those_over_the_house, regrant, regrant_one};
 pub use rotation::Rules;

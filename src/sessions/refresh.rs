@@ -14,6 +14,7 @@ use crate::tokens::RefreshToken;
 
 use super::begin::refresh_lifetime;
 use super::end;
+use super::regrant::regrant_one;
 use super::rotation::{self, Decision, Presented, Rules, Why};
 
 /// Under contention each round has one winner, and every loser finds a record that it can keep; more rounds than this
@@ -131,7 +132,7 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
 /// The record is lost: make it again at the presented token, unless the ledger says that the session is over.
 ///
 /// The ledger is read again after the record was written. An end that was acknowledged in between has either written
-/// its tombstone before (then nothing was inserted) or its row before this second look.
+/// its tombstone before (then nothing was inserted) or its row before this second look. Other roles are found likewise.
 async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
     let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
     let lifetime = refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at));
@@ -143,6 +144,8 @@ async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(),
         end::bury(ctx, &[session]).await;
         return Err(over());
     }
+    // Whoever has changed the user's rights since they were read has not found this record.
+    regrant_one(ctx, session.id, session.user_id).await?;
     tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the ledger");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! Bounded, and kept true by the change feed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct Memory {
     /// When sessions were used since this was last written to the ledger.
     used: Mutex<HashMap<SessionId, Timestamp>>,
     global_watermark: AtomicI64,
+    /// Whether the hot state may have lost changes of users' rights.
+    rights_in_doubt: AtomicBool,
     /// Counts what was forgotten, so that a row read before a change is not kept after it.
     forgotten: AtomicU64,
 }
@@ -235,6 +237,17 @@ impl Memory {
     #[must_use]
     pub fn take_used(&self) -> Vec<(SessionId, Timestamp)> {
         std::mem::take(&mut *lock(&self.used)).into_iter().collect()
+    }
+
+    /// Remembers that the hot state may have lost changes of users' rights.
+    pub fn doubt_rights(&self) {
+        self.rights_in_doubt.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the hot state may have lost changes of users' rights since this was asked last.
+    #[must_use]
+    pub fn take_doubt(&self) -> bool {
+        self.rights_in_doubt.swap(false, Ordering::SeqCst)
     }
 
     /// Sessions and tokens that began before this moment are over.

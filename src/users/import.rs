@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::manage::{self, NewUser};
+use super::profile::ProfileChange;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{Secret, User};
@@ -18,9 +19,13 @@ pub struct ImportedUser {
     #[serde(default)]
     pub email: Option<String>,
     #[serde(default)]
+    pub email_verified: bool,
+    #[serde(default)]
     pub roles: Vec<String>,
     #[serde(default)]
     pub groups: Vec<String>,
+    #[serde(default)]
+    pub profile: ProfileChange,
     /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. It is made anew with our parameters
     /// at the next sign-in.
     #[serde(default)]
@@ -39,9 +44,11 @@ pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User,
     let new = NewUser {
         username: user.username,
         email: user.email,
+        email_verified: user.email_verified,
         admin: false,
         roles: user.roles,
         groups: user.groups,
+        profile: user.profile,
         password: None,
     };
     let user = manage::draw_up(ctx, new, hash.is_some())?;

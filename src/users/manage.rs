@@ -2,17 +2,18 @@
 
 use serde::Deserialize;
 
+use super::profile::ProfileChange;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, Secret, SessionFilter, User, UserId, UserState};
+use crate::model::{EndReason, Profile, Secret, SessionFilter, User, UserId, UserState};
 use crate::passwords;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 use crate::store::StoreError;
 
 /// A user to be added.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of `User`")]
 pub struct NewUser {
@@ -20,11 +21,16 @@ pub struct NewUser {
     #[serde(default)]
     pub email: Option<String>,
     #[serde(default)]
+    pub email_verified: bool,
+    #[serde(default)]
     pub admin: bool,
     #[serde(default)]
     pub roles: Vec<String>,
     #[serde(default)]
     pub groups: Vec<String>,
+    #[serde(default)]
+    #[schema(value_type = Profile)]
+    pub profile: ProfileChange,
     /// Without a password the user cannot sign in until one is set.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -54,18 +60,23 @@ pub(super) fn draw_up(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<Use
     if let Some(email) = &new.email {
         check_email(email)?;
     }
+    if new.email_verified && new.email.is_none() {
+        return Err(OAuthError::invalid_request("there is no address that could be verified"));
+    }
     check_words("roles", &new.roles)?;
     check_words("groups", &new.groups)?;
     let now = ctx.now();
+    let profile = Profile { updated_at: Some(now.seconds()), ..new.profile.applied_to(&Profile::default())? };
     Ok(User {
         id: UserId(ctx.random.uuid_at(now)),
         username: new.username,
         email: new.email,
-        email_verified: false,
+        email_verified: new.email_verified,
         state: UserState::Active,
         admin: new.admin,
         roles: new.roles,
         groups: new.groups,
+        profile,
         not_before: Timestamp::default(),
         created_at: now,
         password_changed_at: has_password.then_some(now),
@@ -145,7 +156,7 @@ async fn existing(ctx: &Ctx, id: UserId) -> Result<User, OAuthError> {
     ctx.store.ledger.user(id).await?.ok_or_else(unknown)
 }
 
-fn unknown() -> OAuthError {
+pub(super) fn unknown() -> OAuthError {
     OAuthError::NotFound("there is no such user".into())
 }
 
@@ -162,7 +173,7 @@ fn check_username(username: &str) -> Result<(), OAuthError> {
 }
 
 /// Roles and groups stand in every token, so there are few of them and they are short.
-fn check_words(what: &str, words: &[String]) -> Result<(), OAuthError> {
+pub(super) fn check_words(what: &str, words: &[String]) -> Result<(), OAuthError> {
     let fits = words.len() <= 100 && words.iter().all(|word| (1..=200).contains(&word.len()));
     if fits {
         Ok(())
@@ -172,7 +183,7 @@ fn check_words(what: &str, words: &[String]) -> Result<(), OAuthError> {
 }
 
 /// One `@` with something on both sides; whether the address works is known only once mail was answered.
-fn check_email(email: &str) -> Result<(), OAuthError> {
+pub(super) fn check_email(email: &str) -> Result<(), OAuthError> {
     let parts: Vec<&str> = email.split('@').collect();
     let fits = email.len() <= 254
         && matches!(parts.as_slice(), [local, domain] if !local.is_empty() && domain.contains('.'))

@@ -1,9 +1,13 @@
 //! People: signing in, and adding, changing and removing them. The command line and the admin API use the same rules.
 
+mod change;
 pub mod import;
 pub mod manage;
+mod profile;
 pub mod sign_in;
 
+pub use change::{UserChange, change};
 pub use import::{ImportedUser, import};
 pub use manage::{NewUser, add, change_password, disable, enable, remove};
+pub use profile::ProfileChange;
 pub use sign_in::{Attempt, SignedIn, sign_in};

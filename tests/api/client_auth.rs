@@ -8,9 +8,9 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::clients;
+use tokenhouse::clients::{self, FormerSecret};
 use tokenhouse::model::Secret;
-use tokenhouse::protocol::{AuthMethod, GrantType};
+use tokenhouse::protocol::{AuthMethod, GrantType, OAuthError};
 
 use crate::house::{Answer, House, new_client, on_each_backend, read};
 
@@ -153,7 +153,11 @@ async fn two_secrets_are_live_while_one_takes_over() {
         let ctx = house.ctx();
         let id = "app".parse().unwrap();
         let first = add(house, "app", AuthMethod::ClientSecretBasic).await;
-        let second = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
+        let rotate = async |former| {
+            let (secret, _) = clients::rotate_secret(ctx, &id, former, Actor::System).await?;
+            Ok::<_, OAuthError>(secret.expose().to_owned())
+        };
+        let second = rotate(FormerSecret::Stays).await.unwrap();
         let passes = async |secret: &str| read(request(house, "app", secret, Sent::Basic)).await.status != 401;
 
         assert!(passes(&first).await && passes(&second).await);
@@ -162,8 +166,10 @@ async fn two_secrets_are_live_while_one_takes_over() {
         house.clock.advance(Duration::from_mins(1));
         assert!(!passes(&first).await && passes(&second).await, "the old one has ended");
 
-        let third = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
-        let fourth = clients::rotate_secret(ctx, &id, Actor::System).await.unwrap().0.expose().to_owned();
+        let third = rotate(FormerSecret::Stays).await.unwrap();
+        assert!(matches!(rotate(FormerSecret::Stays).await, Err(OAuthError::Conflict(_))));
+        assert!(passes(&second).await && passes(&third).await, "what was promised is kept");
+        let fourth = rotate(FormerSecret::Ends).await.unwrap();
         assert!(!passes(&second).await && passes(&third).await && passes(&fourth).await, "never more than two");
     })
     .await;

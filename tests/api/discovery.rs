@@ -33,7 +33,12 @@ async fn the_metadata_promises_what_is_there() {
             assert!(there.status == 200 && there.body.is_object(), "{name}");
         }
         for grant in metadata["grant_types_supported"].as_array().unwrap() {
-            let form = [("grant_type", grant.as_str().unwrap()), ("client_id", "nobody"), ("refresh_token", "x")];
+            let form = [
+                ("grant_type", grant.as_str().unwrap()),
+                ("client_id", "nobody"),
+                ("refresh_token", "x"),
+                ("code", "x"),
+            ];
             assert_eq!(house.post("/oauth2/token", &form).await.body["error"], "invalid_client", "{grant}");
         }
         assert_eq!(

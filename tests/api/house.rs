@@ -197,11 +197,10 @@ impl House {
     pub async fn add_user(&self, (username, password): (&str, &str), admin: bool) -> User {
         let new = NewUser {
             username: username.to_owned(),
-            email: None,
             admin,
             roles: vec!["reader".to_owned()],
-            groups: Vec::new(),
             password: Some(Secret::new(password)),
+            ..NewUser::default()
         };
         users::add(self.ctx(), new, Actor::System).await.unwrap()
     }

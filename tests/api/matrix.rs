@@ -58,6 +58,22 @@ async fn a_changed_password_ends_what_the_old_one_began() {
 }
 
 #[actix_web::test]
+async fn who_is_no_longer_an_administrator_has_no_session_over_the_house() {
+    after(&[DirectSession], async |case| {
+        case.admin(Method::PATCH, &format!("/users/{}", case.user), json!({ "admin": false })).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn other_roles_end_nothing() {
+    after(&[], async |case| {
+        case.admin(Method::PATCH, &format!("/users/{}", case.user), json!({ "roles": ["clerk"], "groups": [] })).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn a_disabled_client_passes_nowhere() {
     after(&[WebSession, OwnToken, ClientCredentials], async |case| {
         case.admin(Method::POST, "/clients/web/disable", json!({})).await;

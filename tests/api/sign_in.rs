@@ -225,10 +225,8 @@ async fn add_with_address(house: &House, username: &str, email: &str) {
     let new = NewUser {
         username: username.to_owned(),
         email: Some(email.to_owned()),
-        admin: false,
-        roles: Vec::new(),
-        groups: Vec::new(),
         password: Some(Secret::new("bob's long password")),
+        ..NewUser::default()
     };
     users::add(house.ctx(), new, Actor::System).await.unwrap();
 }

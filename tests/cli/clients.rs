@@ -31,6 +31,12 @@ async fn a_secret_is_printed_once_and_works() {
     let new = rotated.lines().next().unwrap().rsplit(' ').next().unwrap();
     wait_for(&serving, "shop", new, 200).await;
     assert_eq!(token(&serving, "shop", secret).await, 200);
+    let early = place.run(&["client", "rotate-secret", "shop"]).bad();
+    assert!(early.starts_with("tokenhouse: the secret before the current one is good until 20"), "{early}");
+    assert!(early.contains("--now"), "{early}");
+    let third = place.run(&["client", "rotate-secret", "shop", "--now", "--json"]).json();
+    wait_for(&serving, "shop", secret, 401).await;
+    wait_for(&serving, "shop", third["client_secret"].as_str().unwrap(), 200).await;
     assert!(place.run(&["client", "disable", "shop"]).good().starts_with("Disabled; sessions ended everywhere."));
     wait_for(&serving, "shop", new, 401).await;
     assert_eq!(place.run(&["client", "enable", "shop"]).good(), "Enabled.\n");

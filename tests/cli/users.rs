@@ -33,6 +33,92 @@ fn a_user_is_added_shown_listed_stopped_and_removed() {
 }
 
 #[test]
+fn a_user_is_changed_part_by_part() {
+    let place = Workplace::fresh();
+    let add =
+        ["user", "add", "ada", "--email", "ada@example.org", "--email-verified", "--role", "reader", "--group", "g"];
+    let claims = ["--claim", "name=Ada = Lovelace", "--claim", "address.country=GB", "--claim", "birthdate=1815-12-10"];
+    place.run(&[&add[..], &claims].concat()).good();
+    let shown = place.run(&["user", "show", "ada"]).good();
+    for line in [
+        "  email: ada@example.org (verified)",
+        "  roles: reader",
+        "  groups: g",
+        "  name: Ada = Lovelace",
+        "  birthdate: 1815-12-10",
+        "  address: {\"country\":\"GB\"}",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+
+    let set =
+        ["user", "set", "ada@example.org", "--email", "ada@example.com", "--admin", "--role", "clerk", "--role", "b"];
+    let claims = ["--no-groups", "--claim", "name=", "--claim", "address.locality=London", "--json"];
+    let changed = place.run(&[&set[..], &claims].concat()).json();
+
+    assert_eq!(place.run(&["user", "show", "ada", "--json"]).json(), changed);
+    assert_eq!((&changed["email"], &changed["email_verified"]), (&json!("ada@example.com"), &json!(false)));
+    assert_eq!((&changed["admin"], &changed["roles"]), (&json!(true), &json!(["clerk", "b"])));
+    assert_eq!((&changed["groups"], changed["profile"].get("name")), (&json!([]), None));
+    assert_eq!(changed["profile"]["address"], json!({ "country": "GB", "locality": "London" }));
+    let none =
+        place.run(&["user", "set", "ada", "--no-email", "--no-admin", "--no-roles", "--claim", "birthdate="]).good();
+    assert!(none.starts_with("Changed ") && none.contains(" ada active\n") && !none.contains("email"), "{none}");
+    let nothing = place.run(&["user", "set", "ada", "--json"]).json();
+    assert_eq!((&nothing["email"], &nothing["roles"]), (&json!(null), &json!([])));
+}
+
+#[test]
+fn what_cannot_be_changed_is_said_in_a_sentence() {
+    let place = Workplace::fresh();
+    place.run(&["user", "add", "ada"]).good();
+    place.run(&["user", "add", "bob", "--email", "bob@example.org"]).good();
+    let set = |arguments: &[&str]| place.run(&[&["user", "set", "ada"], arguments].concat());
+
+    assert_eq!(set(&["--email", "bob@example.org"]).bad(), "tokenhouse: the address is taken\n");
+    assert_eq!(set(&["--email-verified"]).bad(), "tokenhouse: there is no address that could be verified\n");
+    assert!(set(&["--claim", "nick=A"]).bad().starts_with("tokenhouse: there is no claim \"nick\"; there are name,"));
+    assert_eq!(set(&["--claim", "name=A", "--claim", "name=B"]).bad(), "tokenhouse: the claim name is set twice\n");
+    assert!(set(&["--claim", "birthdate=tomorrow"]).bad().contains("birthdate is YYYY-MM-DD"));
+    assert!(set(&["--claim", "phone_number_verified=yes"]).bad().contains("not of the right type"));
+    assert_eq!(place.run(&["user", "set", "eve", "--admin"]).bad(), "tokenhouse: there is no user `eve`\n");
+    for both in [
+        &["--admin", "--no-admin"][..],
+        &["--role", "a", "--no-roles"],
+        &["--group", "a", "--no-groups"],
+        &["--email", "a@example.org", "--no-email"],
+        &["--claim", "name"],
+    ] {
+        assert_eq!(set(both).code, Some(2), "{both:?}");
+    }
+}
+
+#[actix_web::test]
+async fn what_the_command_line_changes_is_in_the_next_tokens_of_a_running_service() {
+    let place = Workplace::fresh();
+    place.run_with_input(&["user", "add", "ada", "--admin", "--password-stdin"], PASSWORD).good();
+    let serving = place.serve(&[]);
+    let http = reqwest::Client::new();
+    let obtain = async |scope: Option<&str>| {
+        let mut form = vec![("username", "ada"), ("password", PASSWORD)];
+        form.extend(scope.map(|scope| ("scope", scope)));
+        let answer = http.post(serving.url("/api/token/")).form(&form).send().await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()["refresh"].as_str().unwrap().to_owned()
+    };
+    let refresh = async |token: &str| {
+        http.post(serving.url("/api/token/refresh/")).form(&[("refresh", token)]).send().await.unwrap()
+    };
+    let (plain, admin) = (obtain(None).await, obtain(Some("tokenhouse:admin")).await);
+
+    place.run(&["user", "set", "ada", "--role", "clerk", "--no-admin"]).good();
+
+    let next = refresh(&plain).await.json::<serde_json::Value>().await.unwrap();
+    let said = place.run(&["inspect", next["access"].as_str().unwrap()]);
+    assert!(said.out.contains("clerk"), "{} {}", said.out, said.err);
+    assert_eq!(refresh(&admin).await.status().as_u16(), 401);
+}
+
+#[test]
 fn what_is_wrong_with_a_user_is_said_in_a_sentence() {
     let place = Workplace::fresh();
     place.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
@@ -72,13 +158,15 @@ async fn users_are_imported_with_the_hashes_of_other_systems() {
     let lines = [
         json!({ "username": "argon", "password_hash": ARGON2 }),
         json!({ "username": "bcrypt", "email": "b@example.org", "password_hash": BCRYPT }),
-        json!({ "username": "django", "roles": ["clerk"], "password_hash": DJANGO }),
+        json!({ "username": "django", "roles": ["clerk"], "password_hash": DJANGO, "email": "d@example.org",
+            "email_verified": true, "profile": { "name": "D. Jango", "address": { "country": "US" } } }),
         json!({ "username": "nobody" }),
     ]
     .map(|line| line.to_string());
     let [argon, bcrypt, django, nobody] = &lines;
+    let odd = r#"{"username":"odd","profile":{"nick":"x"}}"#;
     let text = format!(
-        "{argon}\n\n{bcrypt}\n{{\"username\": \"broken\n{django}\n{argon}\n{nobody}\n{}\n",
+        "{argon}\n\n{bcrypt}\n{{\"username\": \"broken\n{django}\n{argon}\n{nobody}\n{}\n{odd}\n",
         r#"{"username":"md5","password_hash":"5f4dcc3b5aa765d61d8327deb882cf99"}"#
     );
     let file = place.write("users.jsonl", &text);
@@ -89,11 +177,14 @@ async fn users_are_imported_with_the_hashes_of_other_systems() {
     let answer: serde_json::Value = serde_json::from_str(&imported.out).unwrap();
     assert_eq!(answer["added"], 4);
     let problems: Vec<&str> = answer["problems"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
-    assert_eq!(problems.len(), 3);
+    assert_eq!(problems.len(), 4);
     assert!(problems[0].starts_with("line 4: not as expected at column"), "{problems:?}");
     assert_eq!(problems[1], "line 6: the name or the address is taken");
     assert!(problems[2].starts_with("line 8: the password hash is neither"), "{problems:?}");
+    assert!(problems[3].starts_with("line 9: there is no claim \"nick\""), "{problems:?}");
     assert!(!imported.out.contains("5f4dcc3b"));
+    let django = place.run(&["user", "show", "django", "--json"]).json();
+    assert_eq!((&django["email_verified"], &django["profile"]["name"]), (&json!(true), &json!("D. Jango")));
     let serving = place.serve(&[]);
     let [grusse, horse] = ["Grüße, Welt 7", "correct horse battery staple"];
     for (name, password, status) in [

@@ -56,11 +56,9 @@ impl Premises {
         for ((username, password), admin) in [(USER, false), (ADMIN, true)] {
             let new = NewUser {
                 username: username.to_owned(),
-                email: None,
                 admin,
-                roles: Vec::new(),
-                groups: Vec::new(),
                 password: Some(Secret::new(password)),
+                ..NewUser::default()
             };
             users::add(&ctx, new, Actor::System).await.unwrap();
         }

@@ -127,7 +127,9 @@ async fn secrets_and_state_change_by_themselves() {
         let client = house.client("app").await;
         let secrets = [ClientSecret { digest: [9; 32], expires_at: Some(house.now()) }];
         let at = house.now();
-        assert!(house.ledger.set_client_secrets(&client.id, &secrets, &house.any_entry()).await.unwrap());
+        assert!(
+            house.ledger.edit_client_secrets(&client.id, &house.any_entry(), |_| Ok(secrets.to_vec())).await.unwrap()
+        );
         assert!(
             house.ledger.set_client_state(&client.id, ClientState::Disabled, at, &house.any_entry()).await.unwrap()
         );
@@ -156,7 +158,7 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         let (at, entry) = (house.now(), house.any_entry());
 
         assert_eq!(house.ledger.edit_client(&client.id, &entry, |_| Ok(client.clone())).await.unwrap(), None);
-        assert!(!house.ledger.set_client_secrets(&client.id, &[], &entry).await.unwrap());
+        assert!(!house.ledger.edit_client_secrets(&client.id, &entry, |_| unreachable!()).await.unwrap());
         assert!(!house.ledger.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
         assert!(!house.ledger.raise_client_watermark(&client.id, at).await.unwrap());
         assert!(!house.ledger.remove_client(&client.id, &entry).await.unwrap());
@@ -193,8 +195,10 @@ async fn a_refused_edit_writes_nothing() {
         let refuse = |_| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
 
         let refused = house.ledger.edit_client(&client.id, &house.any_entry(), refuse).await;
+        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+        let secrets = house.ledger.edit_client_secrets(&client.id, &house.any_entry(), refuse).await;
 
-        assert!(refused.is_err());
+        assert!(refused.is_err() && secrets.is_err());
         assert_eq!(house.ledger.client(&client.id).await.unwrap(), Some(client));
         assert_eq!(house.ledger.feed_head().await.unwrap(), before);
     })

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection};
 use tokenhouse::clock::Stopwatch;
-use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{EndReason, Generation, SessionFilter, SessionId};
 use tokenhouse::store::ledger::hot::LedgerHot;
 use tokenhouse::store::ledger::{Dialect, LedgerSettings};
@@ -40,13 +39,14 @@ fn is_away<T>(answer: &Result<T, StoreError>) -> bool {
 async fn a_locked_database_is_away_in_time_and_back_afterwards() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+        let seen = house.seen(user).await;
         let ledger = impatient(house, 2).await;
         let hot = LedgerHot::new(&ledger, house.clock.clone());
         let mut blocker = blocked(house).await;
 
         let watch = Stopwatch::start();
         let session = house.new_session(user, &client);
-        assert!(is_away(&ledger.begin_session(&session, Timestamp::default(), &house.any_entry()).await));
+        assert!(is_away(&ledger.begin_session(&session, &seen, &house.any_entry()).await));
         assert!(is_away(&ledger.raise_global_watermark(house.now()).await));
         assert!(is_away(&hot.count("key", millis(9_000)).await));
         assert!(is_away(&hot.end(&[session.id], millis(9_000)).await));
@@ -97,9 +97,8 @@ async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done
         let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
         for n in 0..60 {
             let session = house.new_session(user, &client);
-            let (ledger, entry) = (house.ledger.clone(), house.any_entry());
-            let beginning =
-                tokio::spawn(async move { ledger.begin_session(&session, Timestamp::default(), &entry).await });
+            let (ledger, seen, entry) = (house.ledger.clone(), house.seen(user).await, house.any_entry());
+            let beginning = tokio::spawn(async move { ledger.begin_session(&session, &seen, &entry).await });
             tokio::time::sleep(Duration::from_micros(n * 100)).await;
             beginning.abort();
             let _ = beginning.await;

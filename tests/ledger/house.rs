@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, RefreshPolicy, Session, SessionFilter,
-    SessionId, SignOn, User, UserId, UserState,
+    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, Profile, RefreshPolicy, Session,
+    SessionFilter, SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
@@ -104,6 +104,7 @@ impl House {
             admin: false,
             roles: vec!["reader".to_owned()],
             groups: vec!["staff".to_owned(), "night's watch".to_owned()],
+            profile: Profile::default(),
             not_before: Timestamp::default(),
             created_at: self.now(),
             password_changed_at: None,
@@ -183,12 +184,12 @@ impl House {
             user: session.user_id,
             client: session.client_id.clone(),
         });
-        self.ledger.begin_session(session, self.seen(session.user_id).await, &entry).await.unwrap()
+        self.ledger.begin_session(session, &self.seen(session.user_id).await, &entry).await.unwrap()
     }
 
-    /// The user's watermark, as a sign-in reads it.
-    pub(crate) async fn seen(&self, user: UserId) -> Timestamp {
-        self.ledger.user(user).await.unwrap().map(|user| user.not_before).unwrap_or_default()
+    /// The user as a sign-in reads it; somebody else where there is no such user.
+    pub(crate) async fn seen(&self, user: UserId) -> User {
+        self.ledger.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None))
     }
 
     pub(crate) fn ended(&self, reason: EndReason) -> Ended {

@@ -12,14 +12,15 @@ async fn instances_that_start_at_once_migrate_once() {
                 tokio::spawn(async move { Ledger::connect(&settings).await.unwrap().migrate().await.unwrap() })
             })
             .collect();
-        let mut applied = Vec::new();
+        let (mut applied, mut version) = (Vec::new(), 0);
         for start in starting {
             let migrated = start.await.unwrap();
-            assert_eq!(migrated.version, 2);
+            version = migrated.version;
             applied.extend(migrated.applied);
         }
 
-        assert_eq!(applied, ["0001_ledger", "0002_hot_state"]);
+        let numbers: Vec<i64> = applied.iter().map(|name| name[..4].parse().unwrap()).collect();
+        assert_eq!(numbers, (1..=version).collect::<Vec<_>>());
         house.ledger.check_schema().await.unwrap();
     })
     .await;
@@ -59,10 +60,10 @@ async fn an_empty_database_is_refused_until_it_is_migrated() {
 #[tokio::test]
 async fn a_schema_that_this_program_does_not_know_is_refused_by_name() {
     on_each_database(async |house| {
-        house.sql("insert into schema_migrations values (3, '0003_future', 'x', 0)").await;
-        assert!(problem(house).await.contains("newer than this program: it does not know migration 0003_future"));
+        house.sql("insert into schema_migrations values (9000, '9000_future', 'x', 0)").await;
+        assert!(problem(house).await.contains("newer than this program: it does not know migration 9000_future"));
 
-        house.sql("delete from schema_migrations where version = 3").await;
+        house.sql("delete from schema_migrations where version = 9000").await;
         house.sql("update schema_migrations set checksum = 'x' where version = 2").await;
         assert!(problem(house).await.contains("migration 0002_hot_state was changed"));
 

@@ -1,5 +1,4 @@
 use tokenhouse::audit::AuditEvent;
-use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::store::StoreError;
 use tokenhouse::store::ledger::sessions::Begun;
@@ -41,6 +40,30 @@ async fn a_session_begins_for_nobody_who_may_not_have_one() {
 }
 
 #[tokio::test]
+async fn a_session_begins_only_with_the_rights_that_the_user_has() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await, house.client("app").await);
+        let begin = async |seen: &tokenhouse::model::User| {
+            let session = house.new_session(user.id, &client.id);
+            house.ledger.begin_session(&session, seen, &house.any_entry()).await.unwrap()
+        };
+        let mut others = vec![user.clone(), user.clone(), user.clone()];
+        others[0].admin = true;
+        others[1].roles.clear();
+        others[2].groups.reverse();
+
+        for other in &others {
+            assert_eq!(begin(other).await, Begun::Refused, "{other:?}");
+        }
+        let mut another_name = user.clone();
+        another_name.profile.name = Some("Alice".to_owned());
+        another_name.email = Some("alice@example.com".to_owned());
+        assert_eq!(begin(&another_name).await, Begun::Yes);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await, house.client("app").await);
@@ -72,7 +95,7 @@ async fn a_session_id_is_used_once() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await, house.client("app").await);
         let session = house.session(user.id, &client.id).await;
-        let error = house.ledger.begin_session(&session, Timestamp::default(), &house.any_entry()).await.unwrap_err();
+        let error = house.ledger.begin_session(&session, &user, &house.any_entry()).await.unwrap_err();
 
         assert!(matches!(error, StoreError::Conflict("the session")), "{error:?}");
     })
@@ -156,7 +179,7 @@ async fn refused(house: &House, why: &str, session: &tokenhouse::model::Session)
     let began =
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() };
     assert_eq!(
-        house.ledger.begin_session(session, house.seen(session.user_id).await, &house.entry(began)).await.unwrap(),
+        house.ledger.begin_session(session, &house.seen(session.user_id).await, &house.entry(began)).await.unwrap(),
         Begun::Refused,
         "{why}"
     );

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
-use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
@@ -194,14 +193,14 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
     on_each_database(async |house| {
         let client = house.client("app").await.id;
         for round in 0..20 {
-            let user = house.user(&format!("user {round}")).await.id;
+            let seen = house.user(&format!("user {round}")).await;
+            let user = seen.id;
             let beginning: Vec<_> = (0..6)
                 .map(|_| {
                     let (ledger, session, entry) =
                         (house.ledger.clone(), house.new_session(user, &client), house.any_entry());
-                    tokio::spawn(
-                        async move { ledger.begin_session(&session, Timestamp::default(), &entry).await.unwrap() },
-                    )
+                    let seen = seen.clone();
+                    tokio::spawn(async move { ledger.begin_session(&session, &seen, &entry).await.unwrap() })
                 })
                 .collect();
             let (at, entry) = (house.now(), house.any_entry());
@@ -229,10 +228,8 @@ async fn no_earlier_session_slips_through_a_watermark() {
         for round in 0..20 {
             let session = house.new_session(user, &client);
             let (ledger, entry, id) = (house.ledger.clone(), house.any_entry(), session.id);
-            let beginning =
-                tokio::spawn(
-                    async move { ledger.begin_session(&session, Timestamp::default(), &entry).await.unwrap() },
-                );
+            let seen = house.seen(user).await;
+            let beginning = tokio::spawn(async move { ledger.begin_session(&session, &seen, &entry).await.unwrap() });
             let mark = house.now().plus(millis(1));
             if round % 2 == 0 {
                 house.ledger.raise_global_watermark(mark).await.unwrap();

@@ -1,5 +1,6 @@
 use tokenhouse::audit::AuditEvent;
-use tokenhouse::model::{PageRequest, UserState};
+use tokenhouse::model::{PageRequest, Profile, UserState};
+use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 
@@ -86,6 +87,122 @@ async fn of_many_who_take_a_name_at_once_one_gets_it() {
         }
 
         assert_eq!(added, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
+    on_each_database(async |house| {
+        let mut user = house.user("alice").await;
+        let (head, at) = (house.ledger.feed_head().await.unwrap(), house.now());
+        assert!(house.ledger.raise_user_watermark(user.id, at).await.unwrap());
+        let entry = house.entry(AuditEvent::UserChanged { user: user.id, changed: Vec::new(), admin: None });
+        user.not_before = at;
+        let mut wanted = user.clone();
+        wanted.email = Some("Alice@Example.com".to_owned());
+        wanted.email_verified = true;
+        wanted.admin = true;
+        wanted.roles = vec!["clerk".to_owned()];
+        wanted.groups = Vec::new();
+        wanted.profile = Profile { name: Some("Alice \"A\" Doe\0".to_owned()), ..Profile::default() };
+        // These have ways of their own.
+        let decided = wanted.clone();
+        wanted.state = UserState::Disabled;
+        wanted.not_before = at.plus(millis(1));
+
+        let (before, proposed) = (user.clone(), wanted.clone());
+        let change = move |seen: &tokenhouse::model::User| {
+            assert_eq!(*seen, before);
+            Ok((proposed, entry))
+        };
+        assert!(house.ledger.edit_user(user.id, at, change).await.unwrap().is_some());
+
+        assert_eq!(house.ledger.user(user.id).await.unwrap(), Some(decided.clone()));
+        assert_eq!(house.ledger.user_to_sign_in("alice@example.com").await.unwrap().unwrap().0, decided);
+        let FeedPage::Changes(changes, _) = house.ledger.feed_after(head + 1, 9).await.unwrap() else { panic!() };
+        assert_eq!(changes, [Change::User(user.id)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_equal_or_nobodys_is_not_written() {
+    on_each_database(async |house| {
+        let user = house.user("alice").await;
+        let bob = house.new_user("bob", Some("bob@example.com"));
+        house.ledger.add_user(&bob, None, &house.any_entry()).await.unwrap();
+        let head = house.ledger.feed_head().await.unwrap();
+        let audit = async || house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len();
+        let (at, entries) = (house.now(), audit().await);
+        let with_address = |address: &str| {
+            let (address, entry) = (address.to_owned(), house.any_entry());
+            move |seen: &tokenhouse::model::User| {
+                Ok((tokenhouse::model::User { email: Some(address), ..seen.clone() }, entry))
+            }
+        };
+
+        let equal = house.ledger.edit_user(user.id, at, |seen| Ok((seen.clone(), house.any_entry()))).await.unwrap();
+        let refuse = |_: &tokenhouse::model::User| Err(OAuthError::invalid_request("no"));
+        let refused = house.ledger.edit_user(user.id, at, refuse).await.unwrap_err();
+        for taken in ["BOB@example.com", "bob"] {
+            let taken = house.ledger.edit_user(user.id, at, with_address(taken)).await.unwrap_err();
+            assert!(matches!(taken, OAuthError::Conflict(_)), "{taken:?}");
+        }
+        let nobody = house.new_user("eve", None).id;
+        let absent = house.ledger.edit_user(nobody, at, |_| unreachable!()).await.unwrap();
+
+        assert_eq!(equal, Some(user.clone()));
+        assert!(matches!(refused, OAuthError::InvalidRequest(_)), "{refused:?}");
+        assert_eq!(absent, None);
+        assert_eq!(house.ledger.user(user.id).await.unwrap(), Some(user.clone()));
+        assert_eq!((house.ledger.feed_head().await.unwrap(), audit().await), (head, entries));
+        let own = house.ledger.edit_user(user.id, at, with_address("Alice")).await.unwrap();
+        assert_eq!(own.unwrap().email.as_deref(), Some("Alice"), "one's own name is not taken by another");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn live_sessions_of_users_whose_rights_changed_are_found() {
+    on_each_database(async |house| {
+        let client = house.client("app").await.id;
+        let (alice, bob) = (house.user("alice").await.id, house.user("bob").await.id);
+        let mut mine = Vec::new();
+        for _ in 0..3 {
+            mine.push((house.session(alice, &client).await.id, alice));
+            house.session(bob, &client).await;
+        }
+        mine.sort_unstable();
+        let ended = house.session(alice, &client).await.id;
+        house
+            .ledger
+            .end_session(ended, house.ended(tokenhouse::model::EndReason::Admin), &house.any_entry())
+            .await
+            .unwrap();
+        let at = house.now();
+        let edit = async |user, roles: bool| {
+            let change = |seen: &tokenhouse::model::User| {
+                let mut after = seen.clone();
+                after.admin = !seen.admin;
+                if roles {
+                    after.groups = vec!["shop".to_owned()];
+                }
+                Ok((after, house.any_entry()))
+            };
+            house.ledger.edit_user(user, at, change).await.unwrap();
+        };
+        let find =
+            async |since, now, after| house.ledger.sessions_of_changed_users(since, now, after, 2).await.unwrap();
+        assert!(find(at, at, None).await.is_empty());
+        edit(alice, true).await;
+        edit(alice, false).await;
+        edit(bob, false).await;
+
+        assert_eq!(find(at, at, None).await, mine[..2]);
+        assert_eq!(find(at, at, Some(mine[1].0)).await, mine[2..]);
+        assert!(find(at.plus(millis(1)), at, None).await.is_empty());
+        assert!(find(at, at.plus(millis(3_700_000)), None).await.is_empty(), "they are over then");
     })
     .await;
 }

@@ -19,7 +19,7 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, AdminRefusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = media_type(request) == "application/json";
+        let is_json = matches!(media_type(request).as_str(), "application/json" | "application/merge-patch+json");
         let body = read_body(request.clone(), payload.take());
         Box::pin(async move {
             let body = body.await?;
@@ -27,6 +27,10 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
             let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
             if !is_json && !body.is_empty() {
                 return Err(OAuthError::invalid_request("the body is application/json").into());
+            }
+            // A struct could be read from an array as well, by the order of its fields.
+            if text.trim_ascii_start().first() != Some(&b'{') {
+                return Err(OAuthError::invalid_request("the body is a JSON object").into());
             }
             serde_json::from_slice(text).map(Self).map_err(|error| {
                 let place = format!("wrong type or syntax at line {} column {}", error.line(), error.column());

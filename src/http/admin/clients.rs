@@ -2,10 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Administrator, Body, Paging, answer, applied_answer, created, ok, status_of};
-use crate::clients::{self, ClientChange, NewClient};
+use crate::clients::{self, ClientChange, FormerSecret, NewClient};
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
 use crate::model::{ClientId, Secret};
@@ -70,11 +71,28 @@ pub async fn enable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<Htt
     Ok(ok(&json!({})))
 }
 
-/// Gives a client a new secret; the old one stays good for a while.
+/// Whether the secret before the current one may end.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretRotation {
+    /// Rotate although the secret before the current one is still good: it ends at once.
+    #[serde(default)]
+    now: bool,
+}
+
+/// Gives a client a new secret; the old one stays good for a while, and until then there is no other.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/rotate-secret", tag = "admin: clients", params(("id" = String, Path)),
-    responses((status = 200), (status = 400), (status = 404)))]
-pub async fn rotate_secret(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
-    let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, by.actor()).await?;
+    request_body = SecretRotation,
+    responses((status = 200), (status = 400), (status = 404),
+        (status = 409, description = "the secret before the current one is still good; says until when")))]
+pub async fn rotate_secret(
+    ctx: Ctx,
+    by: Administrator,
+    id: Path<String>,
+    wanted: Body<SecretRotation>,
+) -> Result<HttpResponse, AdminRefusal> {
+    let former = if wanted.0.now { FormerSecret::Ends } else { FormerSecret::Stays };
+    let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, former, by.actor()).await?;
     Ok(ok(&json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
 }
 

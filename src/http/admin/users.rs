@@ -5,12 +5,12 @@ use actix_web::web::{Path, Query};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Administrator, Body, Paging, applied_answer, created, ok};
+use super::{Administrator, Body, Paging, answer, applied_answer, created, ok, status_of};
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
 use crate::model::{Secret, UserId};
 use crate::protocol::OAuthError;
-use crate::users::{self, NewUser};
+use crate::users::{self, NewUser, UserChange};
 
 /// Lists users in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/users", tag = "admin: users", params(Paging),
@@ -32,6 +32,23 @@ pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewUser>) -> Result<Http
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let user = ctx.store.ledger.user(parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&user.ok_or_else(unknown)?))
+}
+
+/// Changes a user, by a merge patch (RFC 7396). Other roles and groups are in every live session's next tokens, and
+/// without `admin` the sessions with rights over this house have ended, before this answers. 503: the change may be kept
+/// already, and the answer says so; repeating the call finishes it.
+#[utoipa::path(patch, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
+    request_body = UserChange,
+    responses((status = 200), (status = 202, description = "sessions have ended; the hot state does not know it yet"),
+        (status = 400), (status = 404), (status = 409, description = "the address is taken"), (status = 503)))]
+pub async fn change(
+    ctx: Ctx,
+    by: Administrator,
+    id: Path<String>,
+    wanted: Body<UserChange>,
+) -> Result<HttpResponse, AdminRefusal> {
+    let (user, applied) = users::change(&ctx, parse(&id)?, wanted.0, by.actor()).await?;
+    Ok(answer(status_of(applied), &user))
 }
 
 /// Removes a user and ends the user's sessions.

@@ -88,21 +88,42 @@ impl Ledger {
         Ok(Some((before, after)))
     }
 
-    /// Replaces the secrets. `false`: no such client.
-    pub async fn set_client_secrets(
+    /// Replaces the secrets by those that `decide` names. It sees the client under a lock, so that of two changes at once
+    /// none is lost. `false`: no such client.
+    ///
+    /// # Errors
+    /// That of `decide`, and then nothing was written.
+    pub async fn edit_client_secrets(
         &self,
         id: &ClientId,
-        secrets: &[ClientSecret],
         entry: &AuditEntry,
-    ) -> Result<bool, StoreError> {
+        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, OAuthError> + Send,
+    ) -> Result<bool, OAuthError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Client(id.clone()), entry.at).await?;
+        let row = work.read_one(select_one(id)).await?;
+        let Some(client) = row.as_ref().map(read).transpose()? else {
+            work.rollback().await?;
+            return Ok(false);
+        };
+        let secrets = match decide(&client) {
+            Ok(secrets) => secrets,
+            Err(refusal) => {
+                work.rollback().await?;
+                return Err(refusal);
+            }
+        };
         let change = query(
             "update clients
              set secrets = $2
              where id = $1",
         )
         .bind(id.as_str().to_owned())
-        .bind(json(secrets));
-        self.change_client(id, change, entry.at, Some(entry)).await
+        .bind(json(&secrets));
+        work.write(change).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(true)
     }
 
     /// Sets the state; a disabled client's watermark rises to `at`. `false`: no such client.

@@ -11,7 +11,7 @@ use super::sessions::{Begun, read_ended};
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{Ended, Login, LoginId, UserId};
+use crate::model::{Ended, Login, LoginId, User, UserId};
 use crate::store::StoreError;
 
 /// The most logins of one user that are listed.
@@ -54,11 +54,11 @@ impl Ledger {
         &self,
         login: &Login,
         cookie: &CookieDigest,
-        seen: Timestamp,
+        seen: &User,
         entry: &AuditEntry,
     ) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
-        if !work.admits_user(login.user_id, login.created_at, seen).await?
+        if !work.admits_user(seen, login.created_at).await?
             || !work.admits_house(login.created_at, self.dialect()).await?
         {
             work.rollback().await?;
@@ -76,7 +76,7 @@ impl Ledger {
         &self,
         login: &Login,
         cookies: Exchange<'_>,
-        seen: Timestamp,
+        seen: &User,
         entry: &AuditEntry,
     ) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
@@ -94,7 +94,7 @@ impl Ledger {
         .bind(login.auth_time.millis())
         .bind(json(&login.amr))
         .bind(login.last_used_at.millis());
-        if !work.admits_user(login.user_id, login.auth_time, seen).await? || work.write(renew).await? == 0 {
+        if !work.admits_user(seen, login.auth_time).await? || work.write(renew).await? == 0 {
             work.rollback().await?;
             return Ok(Begun::Refused);
         }

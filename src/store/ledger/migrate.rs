@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -46,9 +46,15 @@ const MIGRATIONS: [Migration; 3] = [
     },
     Migration {
         version: 3,
-        name: "0003_sign_on",
-        postgres: include_str!("../../../migrations/postgres/0003_sign_on.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0003_sign_on.sql"),
+        name: "0003_profiles",
+        postgres: include_str!("../../../migrations/postgres/0003_profiles.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0003_profiles.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "0004_sign_on",
+        postgres: include_str!("../../../migrations/postgres/0004_sign_on.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0004_sign_on.sql"),
     },
 ];
 

@@ -9,7 +9,7 @@ use super::filter::Statement;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId, UserId};
+use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId, User, UserId};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -28,7 +28,8 @@ macro_rules! columns {
 pub enum Begun {
     /// The session is on record.
     Yes,
-    /// The user, the client or the login is gone, disabled or over, or a watermark is later: nothing was written.
+    /// The user, the client or the login is gone, disabled or over, a watermark is later, or the user has other rights
+    /// than when the sign-in read them: nothing was written.
     Refused,
 }
 
@@ -47,13 +48,9 @@ impl Ledger {
     /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
     /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist
     /// and are active, and neither their watermarks nor the global one lie after `session.created_at`.
-    /// `seen` is the watermark of the user as the sign-in has read it; where it has risen since, the session is refused.
-    pub async fn begin_session(
-        &self,
-        session: &Session,
-        seen: Timestamp,
-        entry: &AuditEntry,
-    ) -> Result<Begun, StoreError> {
+    /// `seen` is the user as the sign-in has read it; where the watermark has risen since, or roles, groups or `admin` are
+    /// others, the session is refused: what its tokens say comes from there.
+    pub async fn begin_session(&self, session: &Session, seen: &User, entry: &AuditEntry) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
         if !work.admits(session, seen, self.dialect()).await? {
             work.rollback().await?;
@@ -137,6 +134,40 @@ impl Ledger {
         Ok(self::page(sessions, page, |session: &Session| session.id.to_string()))
     }
 
+    /// Live sessions of users whose roles or groups changed at or after `since`, in the order of their identifiers, at
+    /// most `limit` after `after`.
+    pub async fn sessions_of_changed_users(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<(SessionId, UserId)>, StoreError> {
+        let sessions = query(
+            "select sessions.id, sessions.user_id
+             from sessions
+             join users on users.id = sessions.user_id
+             where users.rights_changed_at >= $1
+             and sessions.ended_at is null
+             and sessions.ends_at > $2
+             and sessions.id > $3
+             order by sessions.id
+             limit $4",
+        )
+        .bind(since.millis())
+        .bind(now.millis())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit));
+        let rows = self.db.read(sessions).await?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, "sessions", "id")?;
+                let session = columns.word("id", |id| id.parse().ok())?;
+                Ok((session, columns.word("user_id", |id| id.parse().ok())?))
+            })
+            .collect()
+    }
+
     /// Sessions that ended at or after `since`, in the order of their identifiers, at most `limit` after `after`.
     pub async fn sessions_ended_since(
         &self,
@@ -192,8 +223,8 @@ impl Ledger {
 impl Work {
     /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
     /// the watermark's for share (SQLite has the one lock of its writer).
-    async fn admits(&mut self, session: &Session, seen: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
-        if !self.admits_user(session.user_id, session.created_at, seen).await? {
+    async fn admits(&mut self, session: &Session, seen: &User, dialect: Dialect) -> Result<bool, StoreError> {
+        if !self.admits_user(seen, session.created_at).await? {
             return Ok(false);
         }
         let client = query(match dialect {
@@ -215,19 +246,25 @@ impl Work {
         self.admits_house(session.created_at, dialect).await
     }
 
-    /// Whether the user may sign in, at `at`, and `seen` is still their watermark. Notes the sign-in.
-    pub(super) async fn admits_user(&mut self, id: UserId, at: Timestamp, seen: Timestamp) -> Result<bool, StoreError> {
+    /// Whether the user may sign in, at `at`, and is as the sign-in has `seen` them. Notes the sign-in.
+    pub(super) async fn admits_user(&mut self, seen: &User, at: Timestamp) -> Result<bool, StoreError> {
         let user = query(
             "update users
              set last_login_at = $2
              where id = $1
              and state = 'active'
              and not_before <= $2
-             and not_before = $3",
+             and not_before = $3
+             and admin = $4
+             and roles = $5
+             and groups = $6",
         )
-        .bind(id.to_string())
+        .bind(seen.id.to_string())
         .bind(at.millis())
-        .bind(seen.millis());
+        .bind(seen.not_before.millis())
+        .bind(i64::from(seen.admin))
+        .bind(json(&seen.roles))
+        .bind(json(&seen.groups));
         Ok(self.write(user).await? == 1)
     }
 

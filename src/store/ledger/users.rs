@@ -9,12 +9,13 @@ use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{Page, PageRequest, User, UserId, UserState};
+use crate::protocol::OAuthError;
 use crate::store::StoreError;
 
 /// Every column but the password hash.
 macro_rules! columns {
     () => {
-        "id, username, email, email_verified, state, admin, roles, groups, not_before, created_at, \
+        "id, username, email, email_verified, state, admin, roles, groups, profile, not_before, created_at, \
          password_changed_at, last_login_at"
     };
 }
@@ -33,9 +34,9 @@ impl Ledger {
         let mut work = self.db.begin().await?;
         work.announce(&Change::User(user.id), entry.at).await?;
         // No other name or address can come between: whoever adds one holds the feed's lock.
-        work.refuse_taken(&canonical(&user.username), "a user of this name").await?;
+        work.refuse_taken(&user.username, user.id, "a user of this name").await?;
         if let Some(email) = &user.email {
-            work.refuse_taken(&canonical(email), "a user with this address").await?;
+            work.refuse_taken(email, user.id, "a user with this address").await?;
         }
         work.write_unique(insert(user, password_hash), "the user").await?;
         work.audit(entry).await?;
@@ -44,8 +45,7 @@ impl Ledger {
 
     /// The user with this identifier.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let user = query(concat!("select ", columns!(), "\nfrom users\nwhere id = $1")).bind(id.to_string());
-        self.db.read_one(user).await?.as_ref().map(read).transpose()
+        self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
     /// The user whose name or address is `identifier` (compared in canonical form), with the password hash.
@@ -72,6 +72,41 @@ impl Ledger {
             .bind(one_more(page));
         let users = self.db.read(users).await?.iter().map(read).collect::<Result<_, _>>()?;
         Ok(self::page(users, page, |user: &User| user.id.to_string()))
+    }
+
+    /// Changes a user by `decide`, which sees it under a lock, so that of two changes at once none is lost. Address, `admin`,
+    /// roles, groups and profile are written, with the entry that `decide` returns; what is equal is not written at all.
+    /// Returns the user as it is then; `None`: no such user.
+    ///
+    /// # Errors
+    /// That of `decide`, and [`OAuthError::Conflict`] when the address is taken; nothing was written then.
+    pub async fn edit_user(
+        &self,
+        id: UserId,
+        at: Timestamp,
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
+    ) -> Result<Option<User>, OAuthError> {
+        let mut work = self.db.begin().await?;
+        // Whoever changes these columns holds the feed's lock.
+        work.announce(&Change::User(id), at).await?;
+        let Some(before) = work.read_one(select(id)).await?.as_ref().map(read).transpose()? else {
+            work.rollback().await?;
+            return Ok(None);
+        };
+        match work.edit(&before, at, decide).await {
+            Ok(Some(after)) => {
+                work.commit().await?;
+                Ok(Some(after))
+            }
+            Ok(None) => {
+                work.rollback().await?;
+                Ok(Some(before))
+            }
+            Err(refusal) => {
+                work.rollback().await?;
+                Err(refusal)
+            }
+        }
     }
 
     /// Sets the password and raises the user's watermark (`not_before`) to `at`. `false`: no such user.
@@ -178,15 +213,39 @@ impl Ledger {
 }
 
 impl Work {
-    /// Refuses a name or an address that is somebody's name or address.
-    async fn refuse_taken(&mut self, key: &str, what: &'static str) -> Result<(), StoreError> {
+    /// Writes what `decide` makes of the user; `None`: nothing is different.
+    async fn edit(
+        &mut self,
+        before: &User,
+        at: Timestamp,
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
+    ) -> Result<Option<User>, OAuthError> {
+        let (after, entry) = decide(before)?;
+        if after == *before {
+            return Ok(None);
+        }
+        if let Some(email) = &after.email {
+            match self.refuse_taken(email, after.id, "a user with this address").await {
+                Err(StoreError::Conflict(_)) => return Err(OAuthError::Conflict("the address is taken".into())),
+                taken => taken?,
+            }
+        }
+        let rights_changed = after.roles != before.roles || after.groups != before.groups;
+        self.write(update(&after, rights_changed.then_some(at))).await?;
+        self.audit(&entry).await?;
+        Ok(Some(after))
+    }
+
+    /// Refuses a name or an address that is the name or address of somebody other than `own`.
+    async fn refuse_taken(&mut self, name: &str, own: UserId, what: &'static str) -> Result<(), StoreError> {
         let taken = query(
             "select id
              from users
-             where username_key = $1
-             or email_key = $1",
+             where (username_key = $1 or email_key = $1)
+             and id <> $2",
         )
-        .bind(key.to_owned());
+        .bind(canonical(name))
+        .bind(own.to_string());
         match self.read_one(taken).await? {
             None => Ok(()),
             Some(_) => Err(StoreError::Conflict(what)),
@@ -194,12 +253,34 @@ impl Work {
     }
 }
 
+fn select(id: UserId) -> Query {
+    query(concat!("select ", columns!(), "\nfrom users\nwhere id = $1")).bind(id.to_string())
+}
+
+fn update(user: &User, rights_changed_at: Option<Timestamp>) -> Query {
+    query(
+        "update users
+         set email = $2, email_key = $3, email_verified = $4, admin = $5, roles = $6, groups = $7, profile = $8,
+           rights_changed_at = coalesce(cast($9 as bigint), rights_changed_at)
+         where id = $1",
+    )
+    .bind(user.id.to_string())
+    .bind(user.email.clone())
+    .bind(user.email.as_deref().map(canonical))
+    .bind(i64::from(user.email_verified))
+    .bind(i64::from(user.admin))
+    .bind(json(&user.roles))
+    .bind(json(&user.groups))
+    .bind(json(&user.profile))
+    .bind(rights_changed_at.map(Timestamp::millis))
+}
+
 fn insert(user: &User, password_hash: Option<&str>) -> Query {
     let text = concat!(
         "insert into users\n  (",
         columns!(),
         ", username_key, email_key, password_hash)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
     );
     query(text)
         .bind(user.id.to_string())
@@ -210,6 +291,7 @@ fn insert(user: &User, password_hash: Option<&str>) -> Query {
         .bind(i64::from(user.admin))
         .bind(json(&user.roles))
         .bind(json(&user.groups))
+        .bind(json(&user.profile))
         .bind(user.not_before.millis())
         .bind(user.created_at.millis())
         .bind(user.password_changed_at.map(Timestamp::millis))
@@ -230,6 +312,7 @@ fn read(row: &AnyRow) -> Result<User, StoreError> {
         admin: columns.flag("admin")?,
         roles: columns.json("roles")?,
         groups: columns.json("groups")?,
+        profile: columns.json("profile")?,
         not_before: columns.time("not_before")?,
         created_at: columns.time("created_at")?,
         password_changed_at: columns.time_if("password_changed_at")?,

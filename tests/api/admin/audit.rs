@@ -22,6 +22,7 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
         let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
         for (method, path, body, event) in [
             (&post, "/admin/v1/users".to_owned(), json!({ "username": "eve" }), "user_added"),
+            (&patch, user(""), json!({ "admin": true }), "user_changed"),
             (&post, user("/disable"), nothing.clone(), "user_disabled"),
             (&post, user("/enable"), nothing.clone(), "user_enabled"),
             (&post, user("/password"), json!({ "password": "another long one" }), "password_changed"),

@@ -151,7 +151,7 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
         let desk = Desk::of(house).await;
         let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
 
-        let rotated = desk.post("/admin/v1/clients/shop/rotate-secret", &Value::Null).await;
+        let rotated = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({})).await;
 
         let second = rotated.body["client_secret"].as_str().unwrap_or_else(|| panic!("{}", rotated.text)).to_owned();
         assert!(rotated.body["old_secret_ends"].is_string());
@@ -162,11 +162,71 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
         assert_eq!(token(house, "shop", &first).await.status, 401);
         assert_eq!(token(house, "shop", &second).await.status, 200);
         let desk = Desk::of(house).await;
-        let third = desk.post("/admin/v1/clients/shop/rotate-secret", &Value::Null).await;
+        let third = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({ "now": false })).await;
         assert_eq!(third.status, 200);
         assert_eq!(token(house, "shop", &first).await.status, 401, "at most two are live");
-        assert_problem(&desk.post("/admin/v1/clients/direct/rotate-secret", &Value::Null).await, 400);
+        assert_problem(&desk.post("/admin/v1/clients/direct/rotate-secret", &json!({})).await, 400);
         assert_eq!(house.count_events("client_secret_rotated").await, 2);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_further_secret_waits_until_the_former_has_ended_or_may_end() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let path = "/admin/v1/clients/shop/rotate-secret";
+        let secret = |answer: &Answer| answer.body["client_secret"].as_str().unwrap().to_owned();
+        let rotated = desk.post(path, &json!({})).await;
+
+        let refused = desk.post(path, &json!({})).await;
+
+        assert_problem(&refused, 409);
+        let end = rotated.body["old_secret_ends"].as_str().unwrap();
+        assert!(refused.body["detail"].as_str().unwrap().contains(end), "{}", refused.text);
+        for secret in [&first, &secret(&rotated)] {
+            assert_eq!(token(house, "shop", secret).await.status, 200, "the refusal has changed nothing");
+        }
+        let third = desk.post(path, &json!({ "now": true })).await;
+        assert_eq!(third.status, 200, "{}", third.text);
+        assert_eq!(token(house, "shop", &first).await.status, 401, "it was said that it may end");
+        for secret in [&secret(&rotated), &secret(&third)] {
+            assert_eq!(token(house, "shop", secret).await.status, 200);
+        }
+        for odd in [json!({ "now": "yes" }), json!({ "later": true }), json!([true])] {
+            assert_problem(&desk.post(path, &odd).await, 400);
+        }
+        assert_problem(&desk.post("/admin/v1/clients/nobody/rotate-secret", &json!({})).await, 404);
+        assert_eq!(house.count_events("client_secret_rotated").await, 2);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let second = house.second_instance(house.clock.clone()).await;
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..8 {
+            let address = if number % 2 == 0 { house.running.address } else { second.address };
+            let path = "/admin/v1/clients/shop/rotate-secret";
+            let request = house.request_to(address, reqwest::Method::POST, path).bearer_auth(&desk.token);
+            calls.spawn(crate::house::read(request));
+        }
+        let answers = calls.join_all().await;
+
+        let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+
+        assert_eq!((done.len(), refused.len()), (1, 7));
+        assert!(refused.iter().all(|answer| answer.status == 409));
+        house.ctx().store.memory.forget_rows();
+        for secret in [first.as_str(), done[0].body["client_secret"].as_str().unwrap()] {
+            assert_eq!(token(house, "shop", secret).await.status, 200);
+        }
+        second.stop().await;
     })
     .await;
 }

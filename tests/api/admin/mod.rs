@@ -7,6 +7,7 @@ mod keys;
 mod pending;
 mod revocations;
 mod sessions;
+mod user_changes;
 mod users;
 
 use reqwest::Method;

@@ -1,0 +1,91 @@
+//! What follows for a user's live sessions when the user's rights change: their records say what the next tokens say.
+
+use super::end::{self, Applied};
+use crate::audit::Actor;
+use crate::ctx::Ctx;
+use crate::model::{EndReason, HotSession, PageRequest, Session, SessionFilter, SessionId, UserId};
+use crate::protocol::OAuthError;
+
+/// Each round but two means that somebody else has changed the record or the user meanwhile.
+const MAX_ROUNDS: u32 = 16;
+
+/// Brings the records of a user's live sessions up to the roles and groups that the ledger has.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer; calling again goes on.
+pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
+    let mut page = first_page();
+    loop {
+        let (sessions, next) = live_sessions(ctx, user, &page).await?;
+        for session in sessions {
+            regrant_one(ctx, session.id, user).await?;
+        }
+        if next.is_none() {
+            return Ok(());
+        }
+        page.after = next;
+    }
+}
+
+/// Brings one record up to the roles and groups that the ledger has.
+///
+/// The user is read after the record, and it is over only when both are equal. So of several that do this at once, after
+/// several changes, the last to write has seen the last change.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn regrant_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), OAuthError> {
+    for _ in 0..MAX_ROUNDS {
+        // What is made again later is made from the user as the ledger has it then.
+        let (HotSession::Live(record), _) = ctx.store.hot.load(session).await? else { return Ok(()) };
+        // Who is removed has no session.
+        let Some(user) = ctx.store.ledger.user(user).await? else { return Ok(()) };
+        if record.grant.roles == user.roles && record.grant.groups == user.groups {
+            return Ok(());
+        }
+        let mut next = record.clone();
+        next.grant.roles = user.roles;
+        next.grant.groups = user.groups;
+        ctx.store.hot.replace(session, &record, &next).await?;
+    }
+    Err(OAuthError::unavailable("a rotation record that changes without end"))
+}
+
+/// Ends the user's live sessions that have rights over this house.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+pub async fn end_those_over_the_house(
+    ctx: &Ctx,
+    user: UserId,
+    reason: EndReason,
+    actor: &Actor,
+) -> Result<Applied, OAuthError> {
+    let mut page = first_page();
+    let mut applied = Applied::Everywhere;
+    loop {
+        let (sessions, next) = live_sessions(ctx, user, &page).await?;
+        for session in sessions.iter().filter(|session| session.scope.concerns_the_house()) {
+            let ended = end::end_one(ctx, session.id, reason, actor.clone()).await?;
+            applied = applied.max(ended.unwrap_or(Applied::Everywhere));
+        }
+        if next.is_none() {
+            return Ok(applied);
+        }
+        page.after = next;
+    }
+}
+
+fn first_page() -> PageRequest {
+    PageRequest::new(None, Some(PageRequest::MAX))
+}
+
+async fn live_sessions(
+    ctx: &Ctx,
+    user: UserId,
+    page: &PageRequest,
+) -> Result<(Vec<Session>, Option<String>), OAuthError> {
+    let filter = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
+    let found = ctx.store.ledger.list_sessions(&filter, page, ctx.now()).await?;
+    Ok((found.items, found.next))
+}
