@@ -3,6 +3,8 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
 
+mod authorization_code;
+mod authorization_request;
 mod behind;
 mod browser;
 mod client_auth;

@@ -121,7 +121,7 @@ async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
         let has_twin = |path: &str| routes::ALL.iter().any(|other| other.path == format!("{path}/"));
         let mut declared = BTreeSet::new();
         // A browser's preliminary question is no door of its own.
-        let own = |route: &&routes::Route| !has_twin(route.path) && route.method != Method::OPTIONS;
+        let own = |route: &&routes::Route| !has_twin(route.path) && route.method.as_str() != "OPTIONS";
         for route in routes::ALL.iter().filter(own) {
             declared.insert((route.method.to_string(), route.path.to_owned()));
             let operation = &answer.body["paths"][route.path][route.method.as_str().to_lowercase()];

@@ -1,0 +1,336 @@
+//! Exchanging an authorization code: what it is bound to, how long it is good, and who can harm it.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokenhouse::audit::Actor;
+use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SignOn, SigningAlgorithm, SubjectType};
+use tokenhouse::protocol::GrantType;
+use tokenhouse::{clients, logins, sessions, users};
+
+use crate::browser::Browser;
+use crate::house::{Answer, House, USER, claims, on_each_backend, on_each_backend_with};
+use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, sign_in};
+
+const NO_PKCE: [(&str, &str); 2] = [("code_challenge", "(absent)"), ("code_challenge_method", "(absent)")];
+
+fn assert_refused(answer: &Answer, about: &str) {
+    assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_grant")), "{about}: {}", answer.text);
+    assert_eq!(answer.headers["cache-control"], "no-store", "{about}");
+}
+
+async fn present(house: &House, client: &str, secret: &str, fields: &[(&str, &str)]) -> Answer {
+    let form = [&[("grant_type", "authorization_code")], fields].concat();
+    house.post_as(client, secret, "/oauth2/token", &form).await
+}
+
+async fn renew(house: &House, client: &str, secret: &str, tokens: &Answer) -> Answer {
+    let refresh = tokens.body["refresh_token"].as_str().unwrap();
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    house.post_as(client, secret, "/oauth2/token", &form).await
+}
+
+#[actix_web::test]
+async fn a_code_is_good_for_its_client_its_address_and_its_verifier_alone() {
+    on_each_backend(async |house| {
+        let secret = house.add_new_client(application("app")).await.1.unwrap();
+        let other = house.add_new_client(application("other")).await.1.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = &*code(&browser, "app", &[]).await;
+        let wrong = "x".repeat(43);
+
+        let (uri, verifier) = (("redirect_uri", CALLBACK), ("code_verifier", VERIFIER));
+        assert_refused(&present(house, "other", &other, &[("code", code), uri, verifier]).await, "another client");
+        let elsewhere = ("redirect_uri", "https://app.example.com/other");
+        assert_refused(
+            &present(house, "app", &secret, &[("code", code), elsewhere, verifier]).await,
+            "another address",
+        );
+        assert_refused(&present(house, "app", &secret, &[("code", code), uri]).await, "no verifier");
+        let wrong = ("code_verifier", &*wrong);
+        assert_refused(&present(house, "app", &secret, &[("code", code), uri, wrong]).await, "another verifier");
+        assert_refused(&present(house, "app", &secret, &[("code", "x"), uri, verifier]).await, "no such code");
+
+        // None of these has harmed it.
+        let good = present(house, "app", &secret, &[("code", code), uri, verifier]).await;
+        assert_eq!(good.status, 200, "{}", good.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn whoever_finds_a_used_code_cannot_end_what_it_has_issued() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let other = house.add_new_client(application("other")).await.1.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = &*code(&browser, "app", &[]).await;
+        let tokens = exchange(house, &client, &secret, code).await;
+
+        let (uri, verifier) = (("redirect_uri", CALLBACK), ("code_verifier", VERIFIER));
+        for answer in [
+            present(house, "other", &other, &[("code", code), uri, verifier]).await,
+            present(house, "app", &secret, &[("code", code), uri]).await,
+            present(house, "app", &secret, &[("code", code), ("redirect_uri", "https://x.example/"), verifier]).await,
+        ] {
+            assert_refused(&answer, "a finder");
+        }
+        assert_eq!(present(house, "app", "wrong", &[("code", code), uri, verifier]).await.status, 401);
+
+        assert_eq!(renew(house, "app", &secret, &tokens).await.status, 200);
+        assert_eq!(house.count_events("code_reused").await, 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_verifier_without_a_challenge_is_refused() {
+    on_each_backend(async |house| {
+        let mut new = application("app");
+        new.sign_on = SignOn { pkce: Some(Pkce::Optional), ..SignOn::default() };
+        let secret = house.add_new_client(new).await.1.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = &*code(&browser, "app", &NO_PKCE).await;
+
+        let uri = ("redirect_uri", CALLBACK);
+        let with = present(house, "app", &secret, &[("code", code), uri, ("code_verifier", VERIFIER)]).await;
+        let no_address = present(house, "app", &secret, &[("code", code)]).await;
+        let without = present(house, "app", &secret, &[("code", code), uri]).await;
+
+        assert_refused(&with, "downgraded");
+        assert_refused(&no_address, "nothing binds it");
+        assert_eq!(without.status, 200, "{}", without.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_code_is_good_for_a_minute() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let early = code(&browser, "app", &[]).await;
+        let late = code(&browser, "app", &[]).await;
+
+        house.clock.advance(Duration::from_secs(58));
+        let early = exchange(house, &client, secret.as_deref().unwrap(), &early).await;
+        house.clock.advance(Duration::from_secs(3));
+        let late = exchange(house, &client, secret.as_deref().unwrap(), &late).await;
+
+        assert_eq!(early.status, 200, "{}", early.text);
+        assert_refused(&late, "61 seconds");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_code_that_comes_again_after_half_a_minute_ends_what_it_has_issued() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        for wait in [31, 61] {
+            let code = code(&browser, "app", &[]).await;
+            let tokens = exchange(house, &client, &secret, &code).await;
+            let access = tokens.body["access_token"].as_str().unwrap();
+            assert_eq!(house.verify(access).await.status, 200);
+
+            house.clock.advance(Duration::from_secs(wait));
+            assert_refused(&exchange(house, &client, &secret, &code).await, "again");
+
+            assert_refused(&renew(house, "app", &secret, &tokens).await, "the session");
+            assert_eq!(house.verify(access).await.status, 401, "the access token");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let ctx = house.ctx();
+        let user = house.user().await.id;
+        for what in
+            ["password", "disabled", "user sessions", "client", "client sessions", "scope", "login", "all", "removed"]
+        {
+            let browser = Browser::of(house);
+            sign_in(house, &browser).await;
+            let code = code(&browser, "app", &[]).await;
+            let login = ctx.store.ledger.live_logins(user, ctx.now()).await.unwrap()[0].id;
+
+            let by = Actor::System;
+            let filter = SessionFilter::default();
+            match what {
+                "password" => drop(users::change_password(ctx, user, &Secret::new(USER.1), by).await.unwrap()),
+                "disabled" => drop(users::disable(ctx, user, by).await.unwrap()),
+                "user sessions" => {
+                    let filter = SessionFilter { user: Some(user), ..filter };
+                    sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap();
+                }
+                "client" => drop(clients::disable(ctx, &client.id, by).await.unwrap()),
+                "client sessions" => {
+                    let filter = SessionFilter { client: Some(client.id.clone()), ..filter };
+                    sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap();
+                }
+                "scope" => {
+                    let less = clients::ClientChange {
+                        scope: Some(tokenhouse::protocol::Scope::parse("openid").unwrap()),
+                        ..clients::ClientChange::default()
+                    };
+                    clients::change(ctx, &client.id, less, by).await.unwrap();
+                }
+                "login" => drop(logins::end(ctx, login, EndReason::SignedOut, by).await.unwrap()),
+                "all" => drop(sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap()),
+                _ => drop(users::remove(ctx, user, by).await.unwrap()),
+            }
+            let answer = exchange(house, &client, &secret, &code).await;
+
+            assert!(answer.status >= 400 && answer.body.get("access_token").is_none(), "{what}: {}", answer.text);
+            if what == "removed" {
+                break;
+            }
+            users::enable(ctx, user, Actor::System).await.unwrap();
+            clients::enable(ctx, &client.id, Actor::System).await.unwrap();
+            let again = clients::ClientChange { scope: Some(client.scope.clone()), ..clients::ClientChange::default() };
+            clients::change(ctx, &client.id, again, Actor::System).await.unwrap();
+            house.clock.advance(Duration::from_secs(1));
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn without_the_grant_there_is_no_refresh_token_and_without_openid_no_id_token() {
+    on_each_backend(async |house| {
+        let mut new = application("app");
+        new.grants = vec![GrantType::AuthorizationCode];
+        let (client, secret) = house.add_new_client(new).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+
+        let code = code(&browser, "app", &[("scope", "read offline_access")]).await;
+        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+
+        assert_eq!(tokens.status, 200, "{}", tokens.text);
+        assert_eq!(tokens.body["scope"], "read", "offline_access needs the grant refresh_token");
+        assert!(tokens.body.get("refresh_token").is_none() && tokens.body.get("id_token").is_none());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_session_ends_with_its_login_unless_it_was_granted_to_outlive_it() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let bound = code(&browser, "app", &[("scope", "openid")]).await;
+        let bound = exchange(house, &client, &secret, &bound).await;
+        let offline = code(&browser, "app", &[("scope", "openid offline_access")]).await;
+        let offline = exchange(house, &client, &secret, &offline).await;
+        let ctx = house.ctx();
+        let login = ctx.store.ledger.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
+
+        logins::end(ctx, login, EndReason::SignedOut, Actor::System).await.unwrap();
+
+        assert_refused(&renew(house, "app", &secret, &bound).await, "bound to the login");
+        assert_eq!(renew(house, "app", &secret, &offline).await.status, 200);
+        let silent = browser.get(&crate::sign_on::request("app", &[("prompt", "none")])).await;
+        assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn applications_with_pairwise_names_of_people_cannot_join_them() {
+    on_each_backend(async |house| {
+        let mut subjects = Vec::new();
+        for (id, sector) in [("one", "one.example"), ("sister", "one.example"), ("two", "two.example")] {
+            let mut new = application(id);
+            new.sign_on = SignOn {
+                subject_type: SubjectType::Pairwise,
+                sector_identifier: Some(sector.to_owned()),
+                ..SignOn::default()
+            };
+            let (client, secret) = house.add_new_client(new).await;
+            let browser = Browser::of(house);
+            sign_in(house, &browser).await;
+            let code = code(&browser, id, &[]).await;
+            let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+            let access = tokens.body["access_token"].as_str().unwrap();
+            let told = claims(tokens.body["id_token"].as_str().unwrap())["sub"].clone();
+            let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+            assert_eq!((&info.body["sub"], &claims(access)["sub"]), (&told, &told));
+            subjects.push(told);
+        }
+
+        assert_eq!(subjects[0], subjects[1]);
+        assert_ne!(subjects[0], subjects[2]);
+        assert!(!subjects.contains(&json!(house.user().await.id)));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn each_application_gets_id_tokens_and_userinfo_signed_as_it_has_registered() {
+    let more = |config: &mut tokenhouse::config::Config| config.keys.further_algorithms = vec![SigningAlgorithm::EdDsa];
+    on_each_backend_with(more, async |house| {
+        let mut new = application("app");
+        new.sign_on = SignOn {
+            id_token_signed_response_alg: Some(SigningAlgorithm::EdDsa),
+            userinfo_signed_response_alg: Some(SigningAlgorithm::Es256),
+            ..SignOn::default()
+        };
+        let (client, secret) = house.add_new_client(new).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[("scope", "openid profile")]).await;
+        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        let access = tokens.body["access_token"].as_str().unwrap();
+
+        let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+
+        assert_eq!(crate::house::header(tokens.body["id_token"].as_str().unwrap())["alg"], "EdDSA");
+        assert_eq!(info.headers["content-type"], "application/jwt");
+        let says = claims(&info.text);
+        assert_eq!((&says["aud"], &says["iss"]), (&json!("app"), &json!(house.config.issuer)));
+        assert_eq!(says["preferred_username"], "ada");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn claims_asked_for_by_name_are_told_where_they_were_asked_for() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let asked = r#"{"userinfo":{"roles":{"essential":true}},"id_token":{"preferred_username":null}}"#;
+        let code = code(&browser, "app", &[("scope", "openid"), ("claims", asked)]).await;
+        let tokens = exchange(house, &client, &secret, &code).await;
+
+        let says = claims(tokens.body["id_token"].as_str().unwrap());
+        let access = tokens.body["access_token"].as_str().unwrap();
+        let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+
+        assert_eq!(says["preferred_username"], "ada");
+        assert!(says.get("roles").is_none() && info.body.get("preferred_username").is_none());
+        assert_eq!(info.body["roles"], json!(["reader"]));
+        // After a refresh, too: what userinfo shows belongs to the session.
+        let next = renew(house, "app", &secret, &tokens).await;
+        let access = next.body["access_token"].as_str().unwrap();
+        let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+        assert_eq!(info.body["roles"], json!(["reader"]));
+    })
+    .await;
+}
