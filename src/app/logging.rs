@@ -1,12 +1,13 @@
 //! Where log lines go and how they look.
 
-use std::io::{IsTerminal, Stderr};
+use std::io::Stderr;
 use std::sync::LazyLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::log_lines::Lines;
+use super::log_text::Text;
 use crate::config::{Log, LogFormat};
 
 static LINES: LazyLock<Lines<Stderr>> = LazyLock::new(|| Lines::new(std::io::stderr()));
@@ -19,12 +20,9 @@ pub fn start(settings: &Log) -> Result<(), String> {
     // The web server's own news is of no interest below a warning, unless the setting names it.
     let level = format!("actix_server=warn,{}", settings.level);
     let filter = EnvFilter::try_new(level).map_err(|error| format!("log.level: {error}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(&*LINES);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(&*LINES);
     let started = match settings.format {
-        LogFormat::Text => lines.finish().try_init(),
+        LogFormat::Text => lines.event_format(Text::default()).finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
     };
     if started.is_err() {

@@ -5,6 +5,7 @@
 
 pub mod demo;
 mod log_lines;
+mod log_text;
 pub mod logging;
 pub mod serve;
 pub mod tls;

@@ -64,15 +64,17 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let follower = first_steps(&ctx).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let drain = ctx.config.shutdown.drain.get();
+    // Before anybody is answered, for workers keep the counters that they once got.
+    let metrics = metrics();
     let public = http::public(&ctx)
         .start(Listening { listener, tls, workers: ctx.config.workers, drain, draining: draining.clone() })
         .map_err(|error| format!("listen: {error}"))?;
-    let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics() };
+    let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics.clone() };
     let drain = Duration::from_secs(1);
     let operators = http::operations(state)
         .start(Listening { listener: ops_listener, tls: None, workers: 1, drain, draining: draining.clone() })
         .map_err(|error| format!("ops_listen: {error}"))?;
-    let upkeep = upkeep::start(&ctx, follower, metrics());
+    let upkeep = upkeep::start(&ctx, follower, metrics);
     let running = Running {
         upkeep,
         address,

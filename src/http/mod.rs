@@ -4,6 +4,7 @@
 //! [`routes`] has every URL of the house on one screen.
 
 pub mod admin;
+pub mod answer;
 pub mod caller;
 pub mod direct;
 pub mod error;
@@ -18,11 +19,10 @@ pub mod routes;
 pub mod visitor;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use actix_web::dev::{Service, ServiceResponse};
-use actix_web::http::ConnectionType;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::dev::Service;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 
@@ -94,18 +94,12 @@ impl HttpServerBuilder {
         let mut server = HttpServer::new(move || {
             let (mount, draining) = (mount.clone(), draining.clone());
             App::new()
+                .wrap(from_fn(request_log::log))
+                // The last one is the outermost, so that this completes the refusals of the others, too.
                 .wrap_fn(move |request, next| {
                     let (answering, draining) = (next.call(request), draining.clone());
-                    async move { answering.await.map(|answer| part_from(answer, &draining)) }
+                    async move { answering.await.map(|answer| answer::complete(answer, &draining)) }
                 })
-                .wrap(
-                    DefaultHeaders::new()
-                        .add(("X-Content-Type-Options", "nosniff"))
-                        .add(("Referrer-Policy", "no-referrer"))
-                        .add(("X-Frame-Options", "DENY"))
-                        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")),
-                )
-                .wrap(from_fn(request_log::log))
                 .configure(move |config| (*mount)(config))
                 .default_service(web::to(nothing_here))
         })
@@ -122,15 +116,6 @@ impl HttpServerBuilder {
         };
         Ok(server.run())
     }
-}
-
-/// While the service is shutting down, each answer asks its client to come back by another connection. Who is asked has
-/// an answer; who only finds the connection closed may have sent the next request into it.
-fn part_from<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool) -> ServiceResponse<B> {
-    if draining.load(Ordering::SeqCst) {
-        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
-    answer
 }
 
 async fn nothing_here() -> HttpResponse {

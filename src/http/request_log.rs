@@ -1,12 +1,17 @@
 //! One log line and one metric per request, and the request id that the answer carries too. The line holds the route's
 //! pattern, never the address itself, a query or a body: those may hold tokens.
 
+use std::cell::RefCell;
+use std::time::Duration;
+
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use metrics::Histogram;
+use uuid::fmt::Simple;
 
 use super::{MAX_HEADERS, error};
 use crate::clock::{Random, Stopwatch};
@@ -23,22 +28,21 @@ pub async fn log<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
     let watch = Stopwatch::start();
-    let id = Random::default().uuid().simple().to_string();
+    let id = Random::default().uuid().simple();
     let method = request.method().clone();
     let mut response = if header_size(&request) > MAX_HEADERS {
         let refusal = error::problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 16 KiB");
         request.into_response(refusal)
     } else {
-        match next.call(request).await {
-            Ok(response) => response.map_into_boxed_body(),
-            Err(error) => return Err(error),
-        }
+        next.call(request).await?.map_into_boxed_body()
     };
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    let mut id_text = [0; Simple::LENGTH];
+    let id = id.encode_lower(&mut id_text);
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-    tell(&Told { id: &id, method: method.as_str(), route: &route, response: &response, watch });
+    tell(&Told { id, method: method.as_str(), route: &route, response: &response, watch });
     Ok(response)
 }
 
@@ -53,8 +57,7 @@ struct Told<'a> {
 fn tell(told: &Told<'_>) {
     let status = told.response.status();
     let elapsed = told.watch.elapsed();
-    let labels = [("route", told.route.to_owned()), ("status", status.as_str().to_owned())];
-    metrics::histogram!("tokenhouse_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    count(told.route, status, elapsed);
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let (id, method, route, code) = (told.id, told.method, told.route, status.as_u16());
     let cause = told.response.response().error().map(ToString::to_string);
@@ -65,6 +68,31 @@ fn tell(told: &Told<'_>) {
         Some(cause) => tracing::info!(request.id = id, method, route, status = code, micros, cause, "request refused"),
         None => tracing::info!(request.id = id, method, route, status = code, micros, "request"),
     }
+}
+
+/// Where the requests for one route that had one status are counted.
+struct Counted {
+    route: String,
+    status: StatusCode,
+    times: Histogram,
+}
+
+thread_local! {
+    /// What this worker has counted in before: to look a histogram up by its labels costs more than to count.
+    static COUNTED: RefCell<Vec<Counted>> = const { RefCell::new(Vec::new()) };
+}
+
+fn count(route: &str, status: StatusCode, elapsed: Duration) {
+    COUNTED.with_borrow_mut(|all| {
+        let known = all.iter().position(|counted| counted.status == status && counted.route == route);
+        let place = known.unwrap_or_else(|| {
+            let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
+            let times = metrics::histogram!("tokenhouse_http_request_seconds", &labels);
+            all.push(Counted { route: route.to_owned(), status, times });
+            all.len() - 1
+        });
+        all[place].times.record(elapsed.as_secs_f64());
+    });
 }
 
 fn header_size(request: &ServiceRequest) -> usize {

@@ -62,8 +62,22 @@ const fn delete(path: &'static str, access: Access, door: fn() -> actix_web::Rou
 
 use Access::{Client, Open};
 
-/// The table.
+/// The table. A request's path is compared from the top, so what is asked most stands first.
 pub const ALL: &[Route] = &[
+    // OAuth 2.1 and OpenID Connect.
+    get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
+    post("/oauth2/token", Client, || web::to(oauth::token::token)),
+    post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
+    get("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize)),
+    post("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize_by_post)),
+    get("/oauth2/authorize/{transaction}", Open, || web::to(oauth::authorize::resume)),
+    get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
+    post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
+    options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
+    post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
+    get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
+    get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
+    get("/openapi.json", Open, || web::to(openapi::document)),
     // The direct token API, with and without the trailing slash.
     post("/api/token", Open, || web::to(direct::obtain)),
     post("/api/token/", Open, || web::to(direct::obtain)),
@@ -73,20 +87,6 @@ pub const ALL: &[Route] = &[
     post("/api/token/verify/", Open, || web::to(direct::verify)),
     post("/api/token/blacklist", Open, || web::to(direct::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(direct::blacklist)),
-    // OAuth 2.1 and OpenID Connect.
-    post("/oauth2/token", Client, || web::to(oauth::token::token)),
-    post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
-    post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
-    get("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize)),
-    post("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize_by_post)),
-    get("/oauth2/authorize/{transaction}", Open, || web::to(oauth::authorize::resume)),
-    get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
-    post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
-    options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
-    get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
-    get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
-    get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
-    get("/openapi.json", Open, || web::to(openapi::document)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
     get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
@@ -116,10 +116,12 @@ pub const ALL: &[Route] = &[
 
 /// Mounts every door. What is open to bearers stands behind `admin::permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
-    let mut paths: Vec<&'static str> = ALL.iter().map(|route| route.path).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    for path in paths {
+    for (place, first) in ALL.iter().enumerate() {
+        let path = first.path;
+        // Doors that differ in nothing but the method are mounted together, with the first of them.
+        if ALL[..place].iter().any(|route| route.path == path) {
+            continue;
+        }
         let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
         let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
         let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde_json::json;
 
 use crate::house::{House, USER, on_each_backend, read};
 
@@ -22,6 +24,54 @@ async fn headers_beyond_16_kib_are_refused() {
         assert_eq!(read(many).await.status, 431);
         let fits = house.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(15 * 1024));
         assert_eq!(read(fits).await.status, 200);
+    })
+    .await;
+}
+
+/// What each answer says to browsers, whoever asked and whatever came of it.
+const FOR_BROWSERS: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+];
+
+#[actix_web::test]
+async fn every_answer_of_both_listeners_guards_browsers_and_has_an_id() {
+    on_each_backend(async |house| {
+        let [public, operations] = [house.running.address, house.running.operations];
+        let get = |address, path| house.request_to(address, Method::GET, path);
+        let post = |path| house.request(Method::POST, path);
+        let tag = house.get("/.well-known/jwks.json").await.headers["etag"].clone();
+        let (large, huge) = ("a".repeat(17 * 1024), "a".repeat(65 * 1024));
+        for (status, request) in [
+            (200, get(public, "/.well-known/jwks.json")),
+            (200, house.request(Method::HEAD, "/.well-known/jwks.json")),
+            (200, post("/api/token/").json(&json!({ "username": USER.0, "password": USER.1 }))),
+            (304, get(public, "/.well-known/jwks.json").header("if-none-match", tag)),
+            (400, post("/api/token/").header("content-type", "application/json").body("{")),
+            (401, get(public, "/admin/v1/users")),
+            (401, post("/oauth2/token")),
+            (401, post("/api/token/verify/").form(&[("token", "none")])),
+            (404, get(public, "/nothing")),
+            (405, get(public, "/oauth2/token")),
+            (413, post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded").body(huge.clone())),
+            (413, post("/api/token/").header("content-type", "application/json").body(huge)),
+            (415, post("/api/token/").header("content-type", "text/plain").body("username=ada")),
+            (431, get(public, "/.well-known/jwks.json").header("x-filler", large.clone())),
+            (200, get(operations, "/health/live")),
+            (200, get(operations, "/metrics")),
+            (404, get(operations, "/nothing")),
+            (404, house.request_to(operations, Method::POST, "/metrics")),
+            (431, get(operations, "/metrics").header("x-filler", large)),
+        ] {
+            let answer = read(request).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            for (name, value) in FOR_BROWSERS {
+                assert_eq!(answer.headers.get(name).map(|value| value.to_str().unwrap()), Some(value), "{answer:?}");
+            }
+            assert_eq!(answer.headers.get("x-request-id").map(HeaderValue::len), Some(32), "{answer:?}");
+        }
     })
     .await;
 }

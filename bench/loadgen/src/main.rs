@@ -87,6 +87,10 @@ struct Load {
     /// The most requests in all.
     #[arg(long, default_value_t = 10_000_000)]
     most: u32,
+    /// Look for answers all the time instead of sleeping until there are some: then it costs the server nothing to wake
+    /// this program, whether it is the faster or the slower of the two. For when nothing else needs the core.
+    #[arg(long)]
+    spin: bool,
     /// The server's process: the report then tells how much processor time it spent on a request.
     #[arg(long)]
     pid: Option<u32>,
@@ -127,6 +131,7 @@ fn with_load(message: Message, load: &Load) -> Plan {
         duration: Duration::from_secs_f64(load.duration),
         most: load.most,
         pid: load.pid,
+        patience: if load.spin { Duration::ZERO } else { Duration::from_millis(20) },
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) most: u32,
     /// The server's process.
     pub(crate) pid: Option<u32>,
+    /// How long to sleep at most when there is no answer.
+    pub(crate) patience: Duration,
 }
 
 /// Where virtual clients get their tokens.
@@ -158,7 +160,7 @@ impl<'plan> Runner<'plan> {
                 since = now();
                 self.wake_all()?;
             }
-            match self.poll.poll(&mut events, Some(Duration::from_millis(20))) {
+            match self.poll.poll(&mut events, Some(self.plan.patience)) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 other => other.context("waiting for sockets")?,
             }

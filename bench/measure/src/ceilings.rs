@@ -4,79 +4,138 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use aws_lc_rs::hmac;
+use argon2::{Argon2, Block, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_SHA256,
     RsaKeyPair,
 };
+use clap::ValueEnum;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
 
-use crate::report::Report;
-use crate::{Run, redis_parts};
+use crate::redis_parts;
 
 /// As long as what an access token signs.
 const MESSAGE: [u8; 420] = [b'a'; 420];
 
-/// Microseconds of one core for each part.
-pub(crate) struct Parts {
-    pub(crate) es256: f64,
-    pub(crate) rs256: f64,
-    pub(crate) es256_check: f64,
-    /// A refresh token is checked and another one signed.
-    pub(crate) hs256_pair: f64,
-    pub(crate) argon2: f64,
+/// What nobody can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Es256,
+    Rs256,
+    Es256Check,
+    /// A refresh token is made: claims to text, JSON and base64 included.
+    RefreshToken,
+    /// A refresh token is read: text to claims.
+    RefreshTokenCheck,
+    /// With OWASP's parameters, which are the house's defaults.
+    Argon2,
     /// The driver's side of the script that rotates.
-    pub(crate) redis_client: f64,
+    Script,
+    /// The side of Redis, which has another core.
+    ScriptInRedis,
 }
 
-/// Measures them all.
-pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<Parts> {
-    let seconds = (run.seconds / 4.0).max(0.5);
-    let random = SystemRandom::new();
-    let ec = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
-    let rsa = RsaKeyPair::generate(KeySize::Rsa2048)?;
-    let signature = ec.sign(&random, &MESSAGE)?;
-    let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, ec.public_key().as_ref())?;
-    let hs = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-    let redis = redis_parts::measure(&run.redis, seconds)?;
-    let parts = Parts {
-        es256: alone(seconds, || {
-            black_box(ec.sign(&random, black_box(&MESSAGE))?);
-            Ok(())
-        })?,
-        rs256: alone(seconds, || {
-            let mut signature = [0; 256];
-            Ok(rsa.sign(&RSA_PKCS1_SHA256, &random, black_box(&MESSAGE), &mut signature)?)
-        })?,
-        es256_check: alone(seconds, || Ok(public.verify_sig(black_box(&MESSAGE), signature.as_ref())?))?,
-        hs256_pair: alone(seconds, || {
-            let tag = hmac::sign(&hs, black_box(&MESSAGE));
-            Ok(hmac::verify(&hs, black_box(&MESSAGE), tag.as_ref())?)
-        })?,
-        argon2: argon2(seconds)?,
-        redis_client: redis.client,
-    };
-    for (name, micros) in [
-        ("ES256 signature", parts.es256),
-        ("RS256 signature", parts.rs256),
-        ("ES256 verification", parts.es256_check),
-        ("HS256 check and signature", parts.hs256_pair),
-        ("argon2id (the defaults)", parts.argon2),
-        ("rotation script, driver", parts.redis_client),
-        ("rotation script, Redis", redis.server),
-    ] {
-        report.part(name, micros);
+impl Part {
+    pub(crate) const ALL: &[Self] = &[
+        Self::Es256,
+        Self::Rs256,
+        Self::Es256Check,
+        Self::RefreshToken,
+        Self::RefreshTokenCheck,
+        Self::Argon2,
+        Self::Script,
+        Self::ScriptInRedis,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256 signature",
+            Self::Rs256 => "RS256 signature",
+            Self::Es256Check => "ES256 verification",
+            Self::RefreshToken => "refresh token made",
+            Self::RefreshTokenCheck => "refresh token read",
+            Self::Argon2 => "argon2id",
+            Self::Script => "rotation script, driver",
+            Self::ScriptInRedis => "rotation script, Redis",
+        }
     }
-    Ok(parts)
+
+    /// Microseconds of processor time for one, measured in this process for that many seconds.
+    pub(crate) fn measure(self, seconds: f64, redis: &str) -> Result<f64> {
+        let random = SystemRandom::new();
+        let hs256 = Header::new(Algorithm::HS256);
+        let (encoding, decoding) = (EncodingKey::from_secret(&[7; 32]), DecodingKey::from_secret(&[7; 32]));
+        match self {
+            Self::Es256 => {
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+                alone(seconds, || Ok(pair.sign(&random, black_box(&MESSAGE)).map(|_| ())?))
+            }
+            Self::Rs256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+                let mut signature = [0; 256];
+                alone(seconds, || Ok(pair.sign(&RSA_PKCS1_SHA256, &random, black_box(&MESSAGE), &mut signature)?))
+            }
+            Self::Es256Check => {
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+                let signature = pair.sign(&random, &MESSAGE)?;
+                let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref())?;
+                alone(seconds, || Ok(public.verify_sig(black_box(&MESSAGE), signature.as_ref())?))
+            }
+            Self::RefreshToken => alone(seconds, || {
+                black_box(jsonwebtoken::encode(&hs256, black_box(&claims()), &encoding)?);
+                Ok(())
+            }),
+            Self::RefreshTokenCheck => {
+                let token = jsonwebtoken::encode(&hs256, &claims(), &encoding)?;
+                let rules = Validation::new(Algorithm::HS256);
+                alone(seconds, || {
+                    black_box(jsonwebtoken::decode::<Claims>(black_box(&token), &decoding, &rules)?);
+                    Ok(())
+                })
+            }
+            Self::Argon2 => argon2(seconds),
+            Self::Script => Ok(redis_parts::measure(redis, seconds)?.client),
+            Self::ScriptInRedis => Ok(redis_parts::measure(redis, seconds)?.server),
+        }
+    }
+}
+
+/// What a refresh token says.
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    client_id: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+    sid: String,
+    #[serde(rename = "gen")]
+    number: u64,
+    branch: u32,
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "http://127.0.0.1:8080".to_owned(),
+        sub: "0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63".to_owned(),
+        client_id: "direct".to_owned(),
+        jti: "0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60".to_owned(),
+        iat: 1_795_300_000,
+        exp: 32_503_680_000,
+        sid: "0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e".to_owned(),
+        number: 412,
+        branch: 0,
+    }
 }
 
 fn argon2(seconds: f64) -> Result<f64> {
-    // OWASP's parameters, which are the house's defaults.
     let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| anyhow!("{error}"))?;
     let mut blocks = vec![Block::new(); params.block_count()];
-    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let argon = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
     alone(seconds, || {
         let mut hash = [0; 32];
         let hashed = argon.hash_password_into_with_memory(b"a fine long password", &[1; 16], &mut hash, &mut blocks);

@@ -8,9 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
 
 use crate::Run;
-use crate::ceilings::now;
+use crate::ceilings::{Part, now};
 
 /// The secret of the client, long and random enough for the house.
 pub(crate) const SECRET: &str = "bench-5c1f0f7b2a6f4c61b0b5f1a5a6f0d5f3e8c9";
@@ -88,6 +89,15 @@ pub(crate) fn empty_handler(run: &Run) -> Result<Process> {
     let mut command = pinned(run, "measure");
     command.args(["empty", &address]);
     Process::start(command, &address, "/")
+}
+
+/// Microseconds of one part alone, on the server's core.
+pub(crate) fn alone(run: &Run, part: Part) -> Result<f64> {
+    let name = part.to_possible_value().context("a part with a name")?;
+    let seconds = (run.seconds / 4.0).to_string();
+    let output = pinned(run, "measure").args(["alone", name.get_name(), &seconds, &run.redis]).output()?;
+    ensure!(output.status.success(), "{}: {}", part.name(), String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
 fn pinned(run: &Run, program: &str) -> Command {

@@ -20,12 +20,23 @@ pub(crate) struct Load {
     pub(crate) micros: f64,
 }
 
-/// Loads a server, for as long as the run says. `arguments` are those of the generator, with the path at the second place.
-pub(crate) fn load(run: &Run, server: &Process, connections: u32, arguments: &[String]) -> Result<Load> {
+/// Whom to load, and how.
+pub(crate) struct Target<'run> {
+    pub(crate) server: &'run Process,
+    pub(crate) connections: u32,
+    /// The generator may have its core for itself.
+    pub(crate) spin: bool,
+}
+
+/// Loads a server, for as long as the run says. `arguments` are those of the generator that say what to send.
+pub(crate) fn load(run: &Run, target: &Target<'_>, arguments: &[String]) -> Result<Load> {
     let mut command = Command::new(run.programs.join("loadgen"));
     command.args(arguments);
-    command.arg("--connections").arg(connections.to_string()).arg("--duration").arg(run.seconds.to_string());
-    command.arg("--warmup").arg((run.seconds / 4.0).to_string()).arg("--pid").arg(server.pid().to_string());
+    command.arg("--connections").arg(target.connections.to_string()).arg("--duration").arg(run.seconds.to_string());
+    command.arg("--warmup").arg((run.seconds / 4.0).to_string()).arg("--pid").arg(target.server.pid().to_string());
+    if target.spin {
+        command.arg("--spin");
+    }
     let output = command.output().context("starting loadgen")?;
     ensure!(output.status.success(), "loadgen: {}", String::from_utf8_lossy(&output.stderr));
     let seen: Value = serde_json::from_slice(&output.stdout).context("what loadgen says")?;

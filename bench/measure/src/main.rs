@@ -13,16 +13,20 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use ceilings::Part;
 use report::Report;
 
 #[derive(Parser)]
 #[command(name = "bench/run", about = "Measures Tokenhouse beside bare ceilings; see bench/README.md")]
 struct Arguments {
-    /// A few seconds for everything: for a look, not for a record.
+    /// One short round of everything: for a look, not for a record.
     #[arg(long)]
     quick: bool,
-    /// Seconds a scenario.
-    #[arg(long, default_value_t = 5.0)]
+    /// Rounds of every scenario; the one in the middle counts.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds a scenario and round.
+    #[arg(long, default_value_t = 2.0)]
     seconds: f64,
     /// Connections of the load generator.
     #[arg(long, default_value_t = 32)]
@@ -31,21 +35,32 @@ struct Arguments {
     #[arg(long, default_value = "")]
     only: String,
     #[command(subcommand)]
-    part: Option<Part>,
+    helper: Option<Helper>,
 }
 
 #[derive(Subcommand)]
-enum Part {
+enum Helper {
     /// The empty handler, which the run starts for itself.
     #[command(hide = true)]
     Empty {
         /// Where it listens.
         address: String,
     },
+    /// One part, alone in a process on the server's core.
+    #[command(hide = true)]
+    Alone {
+        /// Which one.
+        part: Part,
+        /// For how long.
+        seconds: f64,
+        /// Where Redis is.
+        redis: String,
+    },
 }
 
 /// What a run needs to know.
 struct Run {
+    rounds: u32,
     seconds: f64,
     connections: u32,
     only: String,
@@ -60,12 +75,17 @@ struct Run {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Part::Empty { address }) = arguments.part {
-        return empty::serve(&address);
+    match arguments.helper {
+        Some(Helper::Empty { address }) => return empty::serve(&address),
+        Some(Helper::Alone { part, seconds, redis }) => {
+            println!("{}", part.measure(seconds, &redis)?);
+            return Ok(());
+        }
+        None => {}
     }
     let run = Run::new(arguments)?;
     let mut report = Report::default();
-    let measured = ceilings::measure(&run, &mut report).and_then(|parts| scenarios::measure(&run, &parts, &mut report));
+    let measured = scenarios::measure(&run, &mut report);
     std::fs::remove_dir_all(&run.scratch).with_context(|| format!("removing {}", run.scratch.display()))?;
     measured?;
     report.print();
@@ -80,6 +100,7 @@ impl Run {
         let scratch = std::env::temp_dir().join(format!("tokenhouse-bench-{}", std::process::id()));
         std::fs::create_dir_all(&scratch).with_context(|| format!("making {}", scratch.display()))?;
         Ok(Self {
+            rounds: if arguments.quick { 1 } else { arguments.rounds.max(1) },
             seconds: if arguments.quick { 1.0 } else { arguments.seconds },
             connections: arguments.connections,
             only: arguments.only,

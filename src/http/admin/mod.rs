@@ -15,6 +15,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::http::answer::unkept_json;
 use crate::sessions::Applied;
 
 pub use body::Body;
@@ -30,7 +31,7 @@ fn created<T: Serialize>(body: &T) -> HttpResponse {
 }
 
 fn answer<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
-    HttpResponse::build(status).insert_header(("Cache-Control", "no-store")).json(body)
+    unkept_json(status, body)
 }
 
 /// 200 when what was ended has ended everywhere; 202 while the hot state still has to learn of it.

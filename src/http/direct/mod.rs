@@ -1,11 +1,12 @@
 //! The direct token API: the calls and shapes of SimpleJWT, for first-party applications.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
 use super::fields::{DirectRefusal, Fields};
-use super::{Ctx, origin};
+use super::{Ctx, answer, origin};
 use crate::grants::{self, SignIn};
 use crate::introspection::{self, Live};
 use crate::model::ClientId;
@@ -35,7 +36,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
         device: origin::device(&request, &ctx.config),
     };
     let pair = grants::obtain(&ctx, sign_in).await?.ok_or(DirectRefusal::NoActiveAccount)?;
-    Ok(no_store(&Pair { access: pair.access, refresh: pair.refresh }))
+    Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
 /// `POST /api/token/refresh/`: the next pair of a session.
@@ -45,7 +46,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
 pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
     let [refresh] = fields.texts(["refresh"])?;
     let pair = grants::renew(&ctx, &refresh).await.map_err(token_refusal)?;
-    Ok(no_store(&Pair { access: pair.access, refresh: pair.refresh }))
+    Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
 /// `POST /api/token/verify/`: 200 for a token of this API that is good now.
@@ -55,7 +56,7 @@ pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRef
 pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
     let [token] = fields.texts(["token"])?;
     match introspection::look(&ctx, token.expose()).await? {
-        Some(live) if belongs_here(&live) => Ok(no_store(&json!({}))),
+        Some(live) if belongs_here(&live) => Ok(ok(&json!({}))),
         _ => Err(DirectRefusal::TokenNotValid),
     }
 }
@@ -67,7 +68,7 @@ pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefu
 pub async fn blacklist(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
     let [refresh] = fields.texts(["refresh"])?;
     revocation::blacklist(&ctx, refresh.expose()).await.map_err(token_refusal)?;
-    Ok(no_store(&json!({})))
+    Ok(ok(&json!({})))
 }
 
 #[derive(utoipa::ToSchema)]
@@ -111,6 +112,6 @@ fn token_refusal(error: OAuthError) -> DirectRefusal {
     }
 }
 
-fn no_store<T: Serialize>(body: &T) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
+fn ok<T: Serialize>(body: &T) -> HttpResponse {
+    answer::unkept_json(StatusCode::OK, body)
 }

@@ -1,10 +1,12 @@
 //! `POST /oauth2/introspect` (RFC 7662).
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::clients;
 use crate::http::Ctx;
+use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
@@ -18,7 +20,7 @@ pub async fn introspect(ctx: Ctx, request: HttpRequest, form: Form) -> Result<Ht
     let client = clients::authenticate(&ctx, &credentials(&request, &form)?).await?;
     let token = form.required("token")?;
     let live = introspection::introspect(&ctx, &client, token.expose()).await?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body(&ctx, live)))
+    Ok(unkept_json(StatusCode::OK, &body(&ctx, live)))
 }
 
 #[derive(utoipa::ToSchema)]

@@ -1,10 +1,12 @@
 //! `POST /oauth2/token` (RFC 6749 section 3.2).
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::grants::{self, Presented, TokenRequest, TokenResponse};
 use crate::http::Ctx;
+use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
@@ -68,12 +70,13 @@ fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
 }
 
 fn answer(response: TokenResponse) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(TokenBody {
+    let body = TokenBody {
         access_token: response.access_token,
         token_type: "Bearer",
         expires_in: response.expires_in.as_secs(),
         refresh_token: response.refresh_token,
         id_token: response.id_token,
         scope: response.scope.into(),
-    })
+    };
+    unkept_json(StatusCode::OK, &body)
 }

@@ -1,0 +1,50 @@
+//! What answers have in common.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{ConnectionType, StatusCode};
+use serde::Serialize;
+
+/// What browsers are told with every answer.
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+];
+
+/// Adds what every answer has; a page that needs a policy of its own brings it along. While the service is shutting down, each answer asks its client to come back by another
+/// connection. Who is asked has an answer; who only finds the connection closed may have sent the next request into it.
+pub(super) fn complete<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool) -> ServiceResponse<B> {
+    let headers = answer.headers_mut();
+    for (name, value) in HEADERS {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    }
+    if draining.load(Ordering::SeqCst) {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    answer
+}
+
+/// Enough for a pair of tokens, so that the text of an answer does not move while it grows.
+const USUAL_LENGTH: usize = 2048;
+
+/// JSON that nobody may keep, for it may hold tokens (RFC 6749 section 5.1).
+pub(super) fn unkept_json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+    let mut text = Vec::with_capacity(USUAL_LENGTH);
+    if let Err(error) = serde_json::to_writer(&mut text, body) {
+        return HttpResponse::from_error(actix_web::error::ErrorInternalServerError(error));
+    }
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .body(text)
+}
