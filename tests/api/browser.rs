@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
@@ -13,6 +14,7 @@ use crate::house::{Answer, House, USER, read};
 /// A browser that follows no redirect by itself.
 pub struct Browser<'a> {
     house: &'a House,
+    address: SocketAddr,
     http: reqwest::Client,
     jar: RefCell<BTreeMap<String, String>>,
 }
@@ -20,7 +22,12 @@ pub struct Browser<'a> {
 impl<'a> Browser<'a> {
     pub fn of(house: &'a House) -> Self {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { house, http, jar: RefCell::default() }
+        Self { house, address: house.running.address, http, jar: RefCell::default() }
+    }
+
+    /// The same browser, at another instance.
+    pub fn at_instance(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
     }
 
     /// Gets an address of this house, by its path or whole.
@@ -76,7 +83,7 @@ impl<'a> Browser<'a> {
 
     fn at(&self, address: &str) -> String {
         let path = address.strip_prefix(&self.house.config.issuer).unwrap_or(address);
-        format!("http://{}{path}", self.house.running.address)
+        format!("http://{}{path}", self.address)
     }
 
     fn own_location(&self, answer: &Answer) -> Option<String> {

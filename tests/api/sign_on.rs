@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::json;
+use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clients::NewClient;
 use tokenhouse::logins;
-use tokenhouse::model::{Client, Device, Secret};
-use tokenhouse::protocol::{GrantType, RedirectUri};
+use tokenhouse::model::{Client, Consent, Device, Secret};
+use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
+use crate::behind::QuietInstance;
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, House, USER, all_at_once, claims, header, new_client, on_each_backend, read};
+use crate::house::{Answer, Backend, House, USER, all_at_once, claims, header, new_client, on_each_backend, read};
 
 /// Where the application of these tests is answered.
 pub const CALLBACK: &str = "https://app.example.com/cb";
@@ -212,4 +214,42 @@ async fn without_a_login_nothing_is_answered_silently() {
         assert!(location(&asked).unwrap().starts_with("/login?transaction="));
     })
     .await;
+}
+
+#[actix_web::test]
+async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_where_there_is_redis() {
+    on_each_backend(async |house| {
+        if house.backend == Backend::Embedded {
+            return;
+        }
+        let mut new = application("app");
+        new.trusted = false;
+        let (client, _) = house.add_new_client(new).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        agree(house, &client, "openid read").await;
+        let instance = QuietInstance::open(house).await;
+        let browser = browser.at_instance(instance.address);
+        // The first reads client, login, user and consent.
+        code(&browser, "app", &[]).await;
+        let before = instance.ctx.store.ledger.statements();
+
+        for _ in 0..20 {
+            code(&browser, "app", &[("prompt", "none")]).await;
+        }
+
+        assert_eq!(instance.ctx.store.ledger.statements() - before, 0);
+        instance.stop().await;
+    })
+    .await;
+}
+
+/// The house's user agrees to what the application asks for.
+async fn agree(house: &House, client: &Client, scope: &str) {
+    let ctx = house.ctx();
+    let user = house.user().await.id;
+    let scope = Scope::parse(scope).unwrap();
+    let event = AuditEvent::ConsentGiven { user, client: client.id.clone(), scope: scope.clone() };
+    let consent = Consent { user_id: user, client_id: client.id.clone(), scope, given_at: ctx.now() };
+    ctx.store.ledger.give_consent(&consent, &ctx.audit(Actor::User(user), event)).await.unwrap();
 }
