@@ -4,6 +4,7 @@
 //! and `docs/configuration.md` together.
 
 mod check;
+mod colour;
 mod environment;
 mod file;
 mod load;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use colour::Colour;
 pub use load::{ConfigError, load};
 pub use network::Network;
 pub use rate::Rate;
@@ -51,6 +53,7 @@ pub struct Config {
     pub passwords: Passwords,
     pub limits: Limits,
     pub audit: Audit,
+    pub branding: Branding,
     pub tls: Tls,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -216,6 +219,19 @@ pub struct Audit {
     pub keep: Span,
 }
 
+/// `[branding]`: what the pages look like.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see settings.rs")]
+pub struct Branding {
+    pub name: String,
+    pub logo: Option<PathBuf>,
+    pub accent: Colour,
+    pub css: Option<PathBuf>,
+    pub policy_uri: Option<String>,
+    pub terms_uri: Option<String>,
+}
+
 /// `[tls]`: both or neither.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -304,6 +320,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             limits: Limits::default(),
             audit: Audit::default(),
+            branding: Branding::default(),
             tls: Tls::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
@@ -412,6 +429,19 @@ impl Default for Limits {
 impl Default for Audit {
     fn default() -> Self {
         Self { keep: Span::days(365) }
+    }
+}
+
+impl Default for Branding {
+    fn default() -> Self {
+        Self {
+            name: "Tokenhouse".to_owned(),
+            logo: None,
+            accent: Colour::of(0x1d, 0x5f, 0x8a),
+            css: None,
+            policy_uri: None,
+            terms_uri: None,
+        }
     }
 }
 

@@ -1,18 +1,27 @@
 //! One log line and one metric per request, and the request id that the answer carries too. The line holds the route's
 //! pattern, never the address itself, a query or a body: those may hold tokens.
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
 
 use super::{MAX_HEADERS, error};
 use crate::clock::{Random, Stopwatch};
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request that is being answered, for what a page shows of it.
+struct RequestId(String);
+
+/// The id of `request`, the same that its answer and its log line carry.
+#[must_use]
+pub fn id_of(request: &HttpRequest) -> Option<String> {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone())
+}
 
 /// Runs the rest of the service and tells of it.
 ///
@@ -25,6 +34,7 @@ pub async fn log<B: MessageBody + 'static>(
     let watch = Stopwatch::start();
     let id = Random::default().uuid().simple().to_string();
     let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = if header_size(&request) > MAX_HEADERS {
         let refusal = error::problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 16 KiB");
         request.into_response(refusal)

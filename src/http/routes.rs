@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{admin, direct, error, oauth, openapi};
+use super::{admin, direct, error, oauth, openapi, pages};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -87,6 +87,8 @@ pub const ALL: &[Route] = &[
     get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
     get("/openapi.json", Open, || web::to(openapi::document)),
+    // What pages need.
+    get("/assets/{name}", Open, || web::to(pages::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
     get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
