@@ -199,7 +199,7 @@ impl Done {
         match self {
             Self::LoginEnded => Message::plain("done-login-ended"),
             Self::OthersEnded => Message::plain("done-others-ended"),
-            Self::Withdrawn(name) => Message::naming("done-withdrawn", "application", name),
+            Self::Withdrawn(name) => Message::naming("done-withdrawn", "application", &application::plain(name)),
             Self::PasswordChanged => Message::plain("done-password-changed"),
         }
     }

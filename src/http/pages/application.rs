@@ -25,7 +25,7 @@ pub struct Application {
 /// The same, ready for a template. What is no web address is not in it.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown<'a> {
-    name: &'a str,
+    name: String,
     /// Stands in the place of a logo.
     initial: String,
     logo_uri: Option<&'a str>,
@@ -53,7 +53,7 @@ impl Application {
     pub(super) fn shown(&self) -> Shown<'_> {
         let website = web_address(self.client_uri.as_deref());
         Shown {
-            name: &self.name,
+            name: plain(&self.name),
             initial: initial(&self.name),
             logo_uri: self.logo_address(),
             website,
@@ -69,6 +69,13 @@ impl Application {
     pub(super) fn logo_address(&self) -> Option<&str> {
         web_address(self.logo_uri.as_deref())
     }
+}
+
+/// The name without what is not seen but changes what is: controls, and marks that turn the direction of writing.
+pub(super) fn plain(name: &str) -> String {
+    let turns =
+        |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().filter(|letter| !letter.is_control() && !turns(*letter)).collect()
 }
 
 pub(super) fn initial(name: &str) -> String {
@@ -149,5 +156,11 @@ mod tests {
         assert_eq!(initial("notes"), "N");
         assert_eq!(initial("»ökonomie«"), "Ö");
         assert_eq!(initial("<>"), "·");
+    }
+
+    #[test]
+    fn a_name_cannot_turn_the_direction_of_writing() {
+        assert_eq!(plain("\u{202e}moc.elpmaxe\u{202c}\n"), "moc.elpmaxe");
+        assert_eq!(plain("Ærø & שלום"), "Ærø & שלום");
     }
 }

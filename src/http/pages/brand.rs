@@ -99,7 +99,7 @@ fn style(branding: &Branding) -> String {
         readable_on(accent),
         apart(accent, LIGHT, 4.5),
         readable_on(on_dark),
-        apart(accent, DARK, 4.5),
+        apart(accent, DARK, 6.0),
     )
 }
 

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
+use super::application::plain;
 use super::look::Look;
 use super::policy::{Policy, SEND};
 
@@ -22,14 +23,18 @@ pub struct FormPost {
 struct Shown<'a> {
     action: &'a str,
     fields: &'a [(String, String)],
-    application: Option<&'a str>,
+    application: Option<String>,
     script: &'static str,
 }
 
 /// The page. Without scripts, its button does the same.
 #[must_use]
 pub fn form_post(look: &Look, page: &FormPost) -> HttpResponse {
-    let shown =
-        Shown { action: &page.action, fields: &page.fields, application: page.application.as_deref(), script: SEND };
+    let shown = Shown {
+        action: &page.action,
+        fields: &page.fields,
+        application: page.application.as_deref().map(plain),
+        script: SEND,
+    };
     look.answer(StatusCode::OK, "form_post.html", &shown, &Policy::default().with_the_sending_script())
 }

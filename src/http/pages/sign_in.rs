@@ -46,7 +46,8 @@ pub fn sign_in(look: &Look, page: &SignIn) -> HttpResponse {
         csrf: &page.csrf,
         application: page.application.as_ref().map(Application::shown),
         hint: page.hint.as_deref().unwrap_or_default(),
-        again: again.map(|asks| look.say(&Message::naming("sign-in-again", "application", &asks.name))),
+        again: again
+            .map(|asks| look.say(&Message::naming("sign-in-again", "application", &application::plain(&asks.name)))),
         problem: page.problem.map(|problem| look.say(&problem.message())),
         fields_wrong: page.problem.is_some_and(Problem::lies_in_the_fields),
     };

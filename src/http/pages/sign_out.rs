@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
+use super::application::plain;
 use super::look::Look;
 use super::policy::Policy;
 use super::problem::{self, Problem};
@@ -42,13 +43,13 @@ struct Question<'a> {
     transaction: Option<&'a str>,
     csrf: &'a str,
     user: &'a str,
-    application: Option<&'a str>,
+    application: Option<String>,
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
 struct End<'a> {
-    application: Option<&'a str>,
+    application: Option<String>,
     continue_to: Option<&'a str>,
     frames: &'a [String],
     is_pending: bool,
@@ -61,7 +62,7 @@ pub fn sign_out(look: &Look, page: &SignOut) -> HttpResponse {
         transaction: page.transaction.as_deref(),
         csrf: &page.csrf,
         user: &page.user,
-        application: page.application.as_deref(),
+        application: page.application.as_deref().map(plain),
         problem: page.problem.map(|problem| look.say(&problem.message())),
     };
     let answer = look.answer(problem::status(page.problem), "sign_out.html", &shown, &Policy::default());
@@ -72,7 +73,7 @@ pub fn sign_out(look: &Look, page: &SignOut) -> HttpResponse {
 #[must_use]
 pub fn signed_out(look: &Look, page: &SignedOut) -> HttpResponse {
     let shown = End {
-        application: page.application.as_deref(),
+        application: page.application.as_deref().map(plain),
         continue_to: page.continue_to.as_deref(),
         frames: &page.frames,
         is_pending: page.is_pending,

@@ -6,7 +6,7 @@
 title-of-page = { $title } · { $brand }
 title-with-error = Error: { $title }
 policy = Privacy policy
-terms = Terms of service
+terms = Terms
 opens-new-tab = (opens in a new tab)
 
 ## Sign in
@@ -83,7 +83,7 @@ account-application-used = last used { $when }
 account-application-since = allowed { $when }
 account-application-withdraw = Withdraw
 account-application-withdraw-named = Withdraw the access of { $application }
-account-application-scopes = can
+account-application-scopes = What it can do
 account-password = Password
 account-password-current = Current password
 account-password-new = New password
