@@ -285,6 +285,14 @@ impl Config {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
     }
 
+    /// `path` as browsers ask for it: after the path of the issuer, where it has one.
+    #[must_use]
+    pub fn path_to(&self, path: &str) -> String {
+        let host = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        let base = host.split_once('/').map_or("", |(_, base)| base);
+        if base.is_empty() { path.to_owned() } else { format!("/{base}{path}") }
+    }
+
     /// Whether `address` is a proxy in front, whose word about a caller's address is believed.
     #[must_use]
     pub fn trusted(&self, address: IpAddr) -> bool {

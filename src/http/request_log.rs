@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use uuid::Uuid;
 
 use super::{MAX_HEADERS, error};
 use crate::clock::{Random, Stopwatch};
@@ -14,13 +15,22 @@ use crate::clock::{Random, Stopwatch};
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of the request that is being answered, for what a page shows of it.
-struct RequestId(String);
+/// The id of a request that was asked for while it was being answered.
+struct RequestId(Uuid);
 
-/// The id of `request`, the same that its answer and its log line carry.
+/// The id of `request`, the same that its answer and its log line will carry.
 #[must_use]
-pub fn id_of(request: &HttpRequest) -> Option<String> {
-    request.extensions().get::<RequestId>().map(|id| id.0.clone())
+pub fn id_of(request: &HttpRequest) -> String {
+    let id = known(request).unwrap_or_else(|| {
+        let id = Random::default().uuid();
+        request.extensions_mut().insert(RequestId(id));
+        id
+    });
+    id.simple().to_string()
+}
+
+fn known(request: &HttpRequest) -> Option<Uuid> {
+    request.extensions().get::<RequestId>().map(|id| id.0)
 }
 
 /// Runs the rest of the service and tells of it.
@@ -32,9 +42,7 @@ pub async fn log<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
     let watch = Stopwatch::start();
-    let id = Random::default().uuid().simple().to_string();
     let method = request.method().clone();
-    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = if header_size(&request) > MAX_HEADERS {
         let refusal = error::problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 16 KiB");
         request.into_response(refusal)
@@ -44,6 +52,7 @@ pub async fn log<B: MessageBody + 'static>(
             Err(error) => return Err(error),
         }
     };
+    let id = known(response.request()).unwrap_or_else(|| Random::default().uuid()).simple().to_string();
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -32,6 +32,8 @@ pub struct Account {
     pub done: Option<Done>,
     /// Why the password was not changed.
     pub problem: Option<PasswordProblem>,
+    /// Why nothing was done.
+    pub stopped: Option<Problem>,
     /// The time.
     pub now: Timestamp,
 }
@@ -67,14 +69,14 @@ pub struct Connected {
 }
 
 /// What was just done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// One sign-in was ended.
     LoginEnded,
     /// All but this one were ended.
     OthersEnded,
-    /// The application of that name has no access any more.
-    Withdrawn(String),
+    /// An application has no access any more.
+    Withdrawn,
     /// The password is another one.
     PasswordChanged,
 }
@@ -110,14 +112,15 @@ pub fn account(look: &Look, page: &Account) -> HttpResponse {
         has_others: page.logins.iter().any(|login| !login.is_this),
         applications: page.applications.iter().map(|entry| connected(look, entry, page.now)).collect(),
         minimum_length: page.minimum_length,
-        done: page.done.as_ref().map(|done| look.say(&done.message())),
+        done: page.done.map(|done| look.say(&done.message())),
+        stopped: page.stopped.map(|problem| look.say(&problem.message())),
         problem: page.problem.map(|problem| look.say(&problem.message())),
         problem_in: page.problem.map_or("", PasswordProblem::field),
     };
     let logos = page.applications.iter().filter_map(|entry| entry.application.logo_address());
     let policy = Policy::default().with_images(logos).with_forms_here();
     let (status, other) = match page.problem {
-        None => (StatusCode::OK, None),
+        None => (problem::status(page.stopped), page.stopped),
         Some(PasswordProblem::Other(problem)) => (problem.status(), Some(problem)),
         Some(PasswordProblem::WrongCurrent) => (StatusCode::FORBIDDEN, None),
         Some(_) => (StatusCode::BAD_REQUEST, None),
@@ -134,6 +137,7 @@ struct Shown<'a> {
     applications: Vec<ShownEntry<'a>>,
     minimum_length: usize,
     done: Option<String>,
+    stopped: Option<String>,
     problem: Option<String>,
     problem_in: &'static str,
 }
@@ -195,11 +199,30 @@ fn at(id: &'static str, moment: Timestamp, now: Timestamp) -> Message {
 }
 
 impl Done {
-    fn message(&self) -> Message {
+    const ALL: [Self; 4] = [Self::LoginEnded, Self::OthersEnded, Self::Withdrawn, Self::PasswordChanged];
+
+    /// What an address calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoginEnded => "login",
+            Self::OthersEnded => "others",
+            Self::Withdrawn => "withdrawn",
+            Self::PasswordChanged => "password",
+        }
+    }
+
+    /// What the address means.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.name() == name)
+    }
+
+    fn message(self) -> Message {
         match self {
             Self::LoginEnded => Message::plain("done-login-ended"),
             Self::OthersEnded => Message::plain("done-others-ended"),
-            Self::Withdrawn(name) => Message::naming("done-withdrawn", "application", &application::plain(name)),
+            Self::Withdrawn => Message::plain("done-withdrawn"),
             Self::PasswordChanged => Message::plain("done-password-changed"),
         }
     }

@@ -8,6 +8,8 @@ use super::brand::{Asset, Brand};
 use crate::http::error;
 
 /// A file that pages need.
+#[utoipa::path(get, path = "/assets/{name}", tag = "Pages", params(("name" = String, Path)),
+    responses((status = 200, description = "a style sheet or a picture"), (status = 404)))]
 pub async fn asset(brand: web::Data<Brand>, name: web::Path<String>) -> HttpResponse {
     let Some(asset) = brand.assets().find(|asset| is_one_of(asset, &name)) else {
         return error::problem(StatusCode::NOT_FOUND, "there is nothing at this address");

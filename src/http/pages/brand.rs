@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use actix_web::web::Bytes;
-use url::Url;
 
 use super::contrast::{apart, readable_on};
 use crate::config::{Branding, Colour, Config};
@@ -59,12 +58,11 @@ impl Brand {
         let branding = &config.branding;
         let own_style = branding.css.as_deref().map(own_style).transpose()?;
         let own_logo = branding.logo.as_deref().map(own_logo).transpose()?;
-        let path = Url::parse(&config.issuer).map(|url| url.path().trim_end_matches('/').to_owned());
         Ok(Self {
             name: branding.name.trim().to_owned(),
             policy_uri: branding.policy_uri.clone(),
             terms_uri: branding.terms_uri.clone(),
-            base: path.unwrap_or_default(),
+            base: config.path_to(""),
             style: Asset::new("pages", Format::Css, style(branding)),
             own_style,
             logo: own_logo.unwrap_or_else(|| Asset::new("logo", Format::Svg, mark(branding.accent))),

@@ -20,6 +20,8 @@ pub struct Consent {
     pub application: Application,
     /// Whose account it is about.
     pub user: String,
+    /// The same, as the form says it: whoever answers must be the one who was asked.
+    pub user_id: String,
     /// What it asks for.
     pub scopes: Vec<String>,
     /// Why the form comes back.
@@ -32,6 +34,7 @@ struct Shown<'a> {
     csrf: &'a str,
     application: application::Shown<'a>,
     user: &'a str,
+    user_id: &'a str,
     scopes: Vec<scopes::Shown<'a>>,
     problem: Option<String>,
 }
@@ -44,6 +47,7 @@ pub fn consent(look: &Look, page: &Consent) -> HttpResponse {
         csrf: &page.csrf,
         application: page.application.shown(),
         user: &page.user,
+        user_id: &page.user_id,
         scopes: scopes::in_words(&page.scopes),
         problem: page.problem.map(|problem| look.say(&problem.message())),
     };

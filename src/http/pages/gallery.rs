@@ -11,6 +11,7 @@ use actix_web::body::to_bytes;
 use super::*;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::http::error::PageRefusal;
 use crate::model::Device;
 use crate::protocol::error::Unavailable;
 use crate::protocol::{Internal, OAuthError};
@@ -59,6 +60,7 @@ fn consent_page() -> Consent {
         csrf: "c-1".to_owned(),
         application: notes(),
         user: "ada".to_owned(),
+        user_id: "u-1".to_owned(),
         scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
         problem: None,
     }
@@ -98,6 +100,7 @@ fn account_page() -> Account {
         minimum_length: 8,
         done: None,
         problem: None,
+        stopped: None,
         now,
     }
 }
@@ -157,7 +160,7 @@ fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("account-alone", account(look, &alone)),
         ("account-login-ended", done(Done::LoginEnded)),
         ("account-others-ended", done(Done::OthersEnded)),
-        ("account-withdrawn", done(Done::Withdrawn("<i>Notes</i>".to_owned()))),
+        ("account-withdrawn", done(Done::Withdrawn)),
         ("account-password-changed", done(Done::PasswordChanged)),
         ("account-password-wrong", with(PasswordProblem::WrongCurrent)),
         ("account-password-missing", with(PasswordProblem::Missing)),
@@ -166,6 +169,7 @@ fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("account-password-long", with(PasswordProblem::TooLong)),
         ("account-password-name", with(PasswordProblem::LikeTheName)),
         ("account-password-common", with(PasswordProblem::Common)),
+        ("account-old", account(look, &Account { stopped: Some(Problem::PageWasOld), ..account_page() })),
         ("account-password-many", with(PasswordProblem::Other(Problem::TooManyTries(Duration::from_secs(9))))),
     ]
 }
@@ -205,7 +209,7 @@ fn sign_out_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
 }
 
 fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let refused = |error| trouble(look, &Trouble::Refused(error));
+    let refused = |error| trouble(look, &PageRefusal::Refused(error));
     vec![
         ("error-request", refused(OAuthError::invalid_request("redirect_uri is not one of those that are registered"))),
         ("error-not-found", refused(OAuthError::NotFound("there is no such client".into()))),
@@ -213,8 +217,11 @@ fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("error-too-many", refused(OAuthError::TooManyTries(Duration::from_secs(30)))),
         ("error-away", refused(OAuthError::Unavailable(Unavailable::new("gone")))),
         ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
-        ("error-expired", trouble(look, &Trouble::Expired)),
-        ("error-cookies", trouble(look, &Trouble::NoCookies)),
+        (
+            "error-expired",
+            trouble(look, &PageRefusal::Expired(OAuthError::invalid_request("this sign-on took too long"))),
+        ),
+        ("error-cookies", trouble(look, &PageRefusal::NoCookies)),
     ]
 }
 
@@ -260,7 +267,7 @@ async fn every_page_can_be_written_in_every_language() {
 async fn nothing_that_comes_from_outside_is_markup_on_any_page() {
     for (name, answer) in every_state(&look(Language::English)) {
         let html = text(answer).await;
-        for planted in ["<img src=x", "<svg onload", "<b>", "<i>", "<friends>", "notes:<write>", "a%22b&x"] {
+        for planted in ["<img src=x", "<svg onload", "<b>", "<friends>", "notes:<write>", "a%22b&x"] {
             assert!(!html.contains(planted), "{name}: {planted}");
         }
     }

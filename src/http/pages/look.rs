@@ -97,12 +97,19 @@ impl FromRequest for Look {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Look {
+    /// The look for whoever sent `request`.
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, Error> {
         let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = accepted.and_then(Language::of_accept_language).unwrap_or_default();
         let Some(brand) = request.app_data::<Data<Brand>>() else {
-            return ready(Err(ErrorInternalServerError("no brand was mounted")));
+            return Err(ErrorInternalServerError("no brand was mounted"));
         };
-        ready(Ok(Self::new(brand.clone().into_inner(), language, request_log::id_of(request))))
+        Ok(Self::new(brand.clone().into_inner(), language, Some(request_log::id_of(request))))
     }
 }
 

@@ -2,6 +2,8 @@
 //! function that answers with it), `x.html` (its template) and its sentences in `texts/`.
 //!
 //! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules say.
+//! The doors that people come through stand in [`doors`].
+//!
 //! Headers are set in [`look`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs` writes every
 //! page in every state to a folder, to be looked at.
 
@@ -27,6 +29,8 @@ mod sign_in;
 mod sign_out;
 mod trouble;
 
+pub mod doors;
+
 #[cfg(test)]
 mod gallery;
 
@@ -41,4 +45,4 @@ pub use look::Look;
 pub use problem::Problem;
 pub use sign_in::{SignIn, sign_in};
 pub use sign_out::{SignOut, SignedOut, sign_out, signed_out};
-pub use trouble::{Trouble, TroublePage, trouble};
+pub use trouble::{explain, trouble};

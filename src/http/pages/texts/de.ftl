@@ -108,7 +108,7 @@ password-like-name = Das neue Passwort ist Ihr Benutzername oder kaum mehr als d
 password-common = Das neue Passwort ist eines der verbreitetsten oder kaum mehr als das.
 done-login-ended = Diese Anmeldung ist beendet.
 done-others-ended = Alle anderen Anmeldungen sind beendet.
-done-withdrawn = { $application } hat keinen Zugriff mehr.
+done-withdrawn = Die Anwendung hat keinen Zugriff mehr.
 done-password-changed = Ihr Passwort ist geändert.
 
 ## Zeiten und Geräte

@@ -108,7 +108,7 @@ password-like-name = The new password is your user name, or hardly more than tha
 password-common = The new password is one of the most common ones, or hardly more than that.
 done-login-ended = That sign-in is over.
 done-others-ended = All other sign-ins are over.
-done-withdrawn = { $application } no longer has access.
+done-withdrawn = The application no longer has access.
 done-password-changed = Your password is changed.
 
 ## Times and devices
