@@ -15,6 +15,7 @@ use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::http::ops::Operations;
+use crate::http::pages::Brand;
 use crate::http::{self, Listening};
 use crate::protocol::with_causes;
 
@@ -54,6 +55,7 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
         (Some(cert), Some(key)) => Some(tls::load(cert, key)?),
         _ => None,
     };
+    let brand = Brand::load(&config)?;
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
     // Only the service: a command may run with other settings, and these change what the client may be granted.
     clients::ensure_direct(&ctx).await.map_err(|error| with_causes(&error))?;
@@ -66,7 +68,7 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
     let drain = ctx.config.shutdown.drain.get();
     // Before anybody is answered, for workers keep the counters that they once got.
     let metrics = metrics();
-    let public = http::public(&ctx)
+    let public = http::public(&ctx, brand)
         .start(Listening { listener, tls, workers: ctx.config.workers, drain, draining: draining.clone() })
         .map_err(|error| format!("listen: {error}"))?;
     let state = Operations { ctx: ctx.clone(), draining: draining.clone(), metrics: metrics.clone() };

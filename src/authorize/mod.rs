@@ -8,6 +8,7 @@
 mod answer;
 mod check;
 pub mod code;
+mod connected;
 mod consent;
 mod request;
 mod step;
@@ -23,6 +24,7 @@ use crate::protocol::{AuthorizationError, OAuthError};
 use crate::tokens;
 
 pub use answer::Answer;
+pub use connected::{Connected, connected};
 pub use consent::withdraw;
 pub use request::{Parameters, Request};
 pub use step::{Ask, Step};

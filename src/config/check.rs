@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::{Config, Database, Keys, Passwords, Rate, Redis, Span};
+use super::{Branding, Config, Database, Keys, Passwords, Rate, Redis, Span};
 use crate::protocol::Scope;
 
 /// Makes the issuer follow the listener, for a service that nobody outside this machine can reach anyway.
@@ -36,6 +36,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     checks.passwords(&config.passwords);
     checks.limit("limits.by_account", config.limits.by_account);
     checks.limit("limits.by_address", config.limits.by_address);
+    checks.branding(&config.branding);
     checks.files(config);
     checks.log_level(&config.log.level);
     checks.between("shutdown.announce", config.shutdown.announce, Span::seconds(0), Span::minutes(10));
@@ -174,6 +175,21 @@ impl Checks<'_> {
         self.require((1..=10_000).contains(&passwords.queue), "passwords.queue", "must be 1 to 10000");
         let is_bounded = (6..=64).contains(&passwords.minimum_length);
         self.require(is_bounded, "passwords.minimum_length", "must be 6 to 64");
+    }
+
+    fn branding(&mut self, branding: &Branding) {
+        let name = branding.name.trim();
+        let is_sound = (1..=60).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        self.require(is_sound, "branding.name", "must be 1 to 60 characters on one line");
+        let links = [("branding.policy_uri", &branding.policy_uri), ("branding.terms_uri", &branding.terms_uri)];
+        for (setting, uri) in links {
+            let is_https = |uri: &String| Url::parse(uri).is_ok_and(|url| url.scheme() == "https");
+            self.require(uri.as_ref().is_none_or(is_https), setting, "must be an https URL");
+        }
+        for (setting, file) in [("branding.logo", &branding.logo), ("branding.css", &branding.css)] {
+            let is_named = file.as_ref().is_none_or(|file| file.as_path() != Path::new(""));
+            self.require(is_named, setting, "must not be empty");
+        }
     }
 
     /// A word alone would be taken for the name of a part of the program, and everything else would fall silent.

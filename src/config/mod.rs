@@ -4,6 +4,7 @@
 //! and `docs/configuration.md` together.
 
 mod check;
+mod colour;
 mod environment;
 mod file;
 mod load;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use colour::Colour;
 pub use load::{ConfigError, load};
 pub use network::Network;
 pub use rate::Rate;
@@ -51,6 +53,7 @@ pub struct Config {
     pub passwords: Passwords,
     pub limits: Limits,
     pub audit: Audit,
+    pub branding: Branding,
     pub tls: Tls,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -216,6 +219,19 @@ pub struct Audit {
     pub keep: Span,
 }
 
+/// `[branding]`: what the pages look like.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see settings.rs")]
+pub struct Branding {
+    pub name: String,
+    pub logo: Option<PathBuf>,
+    pub accent: Colour,
+    pub css: Option<PathBuf>,
+    pub policy_uri: Option<String>,
+    pub terms_uri: Option<String>,
+}
+
 /// `[tls]`: both or neither.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -269,6 +285,14 @@ impl Config {
         self.direct.audience.as_deref().unwrap_or(&self.issuer)
     }
 
+    /// `path` as browsers ask for it: after the path of the issuer, where it has one.
+    #[must_use]
+    pub fn path_to(&self, path: &str) -> String {
+        let host = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        let base = host.split_once('/').map_or("", |(_, base)| base);
+        if base.is_empty() { path.to_owned() } else { format!("/{base}{path}") }
+    }
+
     /// Whether `address` is a proxy in front, whose word about a caller's address is believed.
     #[must_use]
     pub fn trusted(&self, address: IpAddr) -> bool {
@@ -304,6 +328,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             limits: Limits::default(),
             audit: Audit::default(),
+            branding: Branding::default(),
             tls: Tls::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
@@ -412,6 +437,19 @@ impl Default for Limits {
 impl Default for Audit {
     fn default() -> Self {
         Self { keep: Span::days(365) }
+    }
+}
+
+impl Default for Branding {
+    fn default() -> Self {
+        Self {
+            name: "Tokenhouse".to_owned(),
+            logo: None,
+            accent: Colour::of(0x1d, 0x5f, 0x8a),
+            css: None,
+            policy_uri: None,
+            terms_uri: None,
+        }
     }
 }
 

@@ -142,6 +142,21 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Attempts to sign in from one address, whether or not they succeed: a number in a time, or `off`.",
     ),
     plain("audit.keep", "How long audit events are kept."),
+    plain("branding.name", "Whose pages these are, as people read it at the head of each."),
+    plain(
+        "branding.logo",
+        "A picture (`.svg`, `.png`, `.jpg` or `.webp`, at most 256 KiB) that stands before the name.",
+    ),
+    plain(
+        "branding.accent",
+        "The colour of buttons and links, as in `#1d5f8a`. Any will do: text on it is white or black, whichever can be read, and links are made darker or lighter until they can.",
+    ),
+    plain(
+        "branding.css",
+        "A style sheet of your own (at most 256 KiB) that follows ours; `docs/branding.md` names what it can count on.",
+    ),
+    plain("branding.policy_uri", "The https address of your privacy policy, linked at the foot of each page."),
+    plain("branding.terms_uri", "The https address of your terms, linked at the foot of each page."),
     plain("tls.cert", "PEM file with the certificate chain; without it, a proxy in front does TLS."),
     plain("tls.key", "PEM file with the certificate's private key."),
     plain(

@@ -228,6 +228,14 @@ fn an_issuer_is_an_https_url_as_everybody_would_write_it() {
 }
 
 #[test]
+fn addresses_in_this_house_lie_where_the_issuer_does() {
+    let path = |issuer: &str| Config { issuer: issuer.to_owned(), ..Config::default() }.path_to("/login");
+    assert_eq!(path("https://id.example.com"), "/login");
+    assert_eq!(path("https://example.com/id"), "/id/login");
+    assert_eq!(path("http://127.0.0.1:8080/a/b"), "/a/b/login");
+}
+
+#[test]
 fn values_that_cannot_be_right_are_refused_by_name() {
     for (section, setting) in [
         ("", "listen = 'localhost:8080'"),
@@ -264,6 +272,11 @@ fn values_that_cannot_be_right_are_refused_by_name() {
         ("passwords", "queue = 0"),
         ("passwords", "minimum_length = 5"),
         ("limits", "by_address = '10/2d'"),
+        ("branding", "name = ' '"),
+        ("branding", "logo = ''"),
+        ("branding", "accent = 'blue'"),
+        ("branding", "policy_uri = 'javascript:alert(1)'"),
+        ("branding", "terms_uri = 'http://example.com/terms'"),
         ("tls", "cert = 'cert.pem'"),
         ("log", "level = ''"),
         ("shutdown", "drain = '11m'"),

@@ -19,9 +19,45 @@ pub struct OAuthRefusal(pub OAuthError);
 #[derive(Debug)]
 pub struct AdminRefusal(pub OAuthError);
 
-/// A refusal that a person sees, on a page.
+/// A refusal that a person sees. `pages::explain` makes a page of it.
 #[derive(Debug)]
-pub struct PageRefusal(pub OAuthError);
+pub enum PageRefusal {
+    /// A rule refused.
+    Refused(OAuthError),
+    /// What the person was about to do is over, was finished, or belongs to another browser.
+    Expired(OAuthError),
+    /// The browser keeps no cookies.
+    NoCookies,
+}
+
+impl PageRefusal {
+    /// What a rule says against a transaction: when it is not to be found, it has expired.
+    #[must_use]
+    pub fn of_a_transaction(error: OAuthError) -> Self {
+        match error {
+            OAuthError::InvalidRequest(_) => Self::Expired(error),
+            other => Self::Refused(other),
+        }
+    }
+
+    /// The code and the status, likewise.
+    #[must_use]
+    pub fn code_and_status(&self) -> (&'static str, StatusCode) {
+        match self {
+            Self::Refused(error) | Self::Expired(error) => code_and_status(error),
+            Self::NoCookies => ("invalid_request", StatusCode::BAD_REQUEST),
+        }
+    }
+
+    /// What a rule said, if it was one.
+    #[must_use]
+    pub const fn error(&self) -> Option<&OAuthError> {
+        match self {
+            Self::Refused(error) | Self::Expired(error) => Some(error),
+            Self::NoCookies => None,
+        }
+    }
+}
 
 /// The code and the status of an error, in one exhaustive list (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
 /// RFC 8707 section 2, RFC 6750 section 3.1).
@@ -120,23 +156,26 @@ impl From<OAuthError> for OAuthRefusal {
 
 impl From<OAuthError> for PageRefusal {
     fn from(error: OAuthError) -> Self {
-        Self(error)
+        Self::Refused(error)
     }
 }
 
 impl fmt::Display for PageRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for_the_log(&self.0, f)
+        match self.error() {
+            Some(error) => for_the_log(error, f),
+            None => f.write_str("the browser sent no cookie"),
+        }
     }
 }
 
 impl ResponseError for PageRefusal {
     fn status_code(&self) -> StatusCode {
-        code_and_status(&self.0).1
+        self.code_and_status().1
     }
 
     fn error_response(&self) -> HttpResponse {
-        refusal(&self.0).insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body(description(&self.0))
+        HttpResponse::build(self.status_code()).insert_header((CACHE_CONTROL, "no-store")).finish()
     }
 }
 

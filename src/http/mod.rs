@@ -14,6 +14,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod ops;
 pub mod origin;
+pub mod pages;
 pub mod request_log;
 pub mod routes;
 pub mod visitor;
@@ -48,10 +49,12 @@ pub type Ctx = web::Data<crate::ctx::Ctx>;
 
 /// The public service, with every door of [`routes::ALL`]. It is not bound to an address yet.
 #[must_use]
-pub fn public(ctx: &SharedCtx) -> HttpServerBuilder {
+pub fn public(ctx: &SharedCtx, brand: pages::Brand) -> HttpServerBuilder {
     let ctx = ctx.clone();
+    let brand = web::Data::new(brand);
     HttpServerBuilder(Box::new(move |config: &mut ServiceConfig| {
         config.app_data(web::Data::from(ctx.clone()));
+        config.app_data(brand.clone());
         routes::mount(config);
     }))
 }

@@ -5,6 +5,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::pages::{self, doors};
 use super::routes::{self, Access, Route};
 use super::{admin, direct, oauth};
 
@@ -25,6 +26,10 @@ use super::{admin, direct, oauth};
         admin::users::disable, admin::users::enable, admin::users::password,
         admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
         admin::clients::remove, admin::clients::disable, admin::clients::enable, admin::clients::rotate_secret,
+        pages::assets::asset,
+        doors::login::show, doors::login::submit, doors::choice::show, doors::choice::submit,
+        doors::consent::show, doors::consent::submit, doors::account::show, doors::account::end_login,
+        doors::account::end_others, doors::account::withdraw, doors::password::submit,
         admin::keys::list, admin::keys::rotate, admin::keys::remove, admin::audit::list,
     )
 )]
@@ -61,7 +66,7 @@ fn operation<'item>(item: &'item mut PathItem, route: &Route) -> Option<&'item m
 /// Each requirement alone is enough.
 fn requirements(access: Access) -> Option<Vec<SecurityRequirement>> {
     match access {
-        Access::Open => None,
+        Access::Open | Access::Person => None,
         // A client may authenticate in the body instead of the header.
         Access::Client => Some(vec![SecurityRequirement::new("client", [""; 0]), SecurityRequirement::default()]),
         Access::Bearer(scopes) => {

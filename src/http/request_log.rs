@@ -4,13 +4,14 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
 use metrics::Histogram;
+use uuid::Uuid;
 use uuid::fmt::Simple;
 
 use super::{MAX_HEADERS, error};
@@ -18,6 +19,24 @@ use crate::clock::{Random, Stopwatch};
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request that was asked for while it was being answered.
+struct RequestId(Uuid);
+
+/// The id of `request`, the same that its answer and its log line will carry.
+#[must_use]
+pub fn id_of(request: &HttpRequest) -> String {
+    let id = known(request).unwrap_or_else(|| {
+        let id = Random::default().uuid();
+        request.extensions_mut().insert(RequestId(id));
+        id
+    });
+    id.simple().to_string()
+}
+
+fn known(request: &HttpRequest) -> Option<Uuid> {
+    request.extensions().get::<RequestId>().map(|id| id.0)
+}
 
 /// Runs the rest of the service and tells of it.
 ///
@@ -28,7 +47,6 @@ pub async fn log<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
     let watch = Stopwatch::start();
-    let id = Random::default().uuid().simple();
     let method = request.method().clone();
     let mut response = if header_size(&request) > MAX_HEADERS {
         let refusal = error::problem(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 16 KiB");
@@ -36,6 +54,7 @@ pub async fn log<B: MessageBody + 'static>(
     } else {
         next.call(request).await?.map_into_boxed_body()
     };
+    let id = known(response.request()).unwrap_or_else(|| Random::default().uuid()).simple();
     let mut id_text = [0; Simple::LENGTH];
     let id = id.encode_lower(&mut id_text);
     if let Ok(value) = HeaderValue::from_str(id) {

@@ -9,7 +9,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{admin, direct, error, oauth, openapi};
+use super::pages::doors;
+use super::{admin, direct, error, oauth, openapi, pages};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -17,6 +18,8 @@ use crate::protocol::scope;
 pub enum Access {
     /// Anybody.
     Open,
+    /// A person with a browser. What is refused them, they are told on a page.
+    Person,
     /// A client that authenticates itself; the rule behind the door sees to it.
     Client,
     /// The bearer of an access token with one of these scopes; `admin::permission` sees to it before the door.
@@ -60,7 +63,7 @@ const fn delete(path: &'static str, access: Access, door: fn() -> actix_web::Rou
     Route { method: Method::DELETE, path, access, door }
 }
 
-use Access::{Client, Open};
+use Access::{Client, Open, Person};
 
 /// The table. A request's path is compared from the top, so what is asked most stands first.
 pub const ALL: &[Route] = &[
@@ -68,9 +71,9 @@ pub const ALL: &[Route] = &[
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
-    get("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize)),
-    post("/oauth2/authorize", Open, || web::to(oauth::authorize::authorize_by_post)),
-    get("/oauth2/authorize/{transaction}", Open, || web::to(oauth::authorize::resume)),
+    get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
+    post("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize_by_post)),
+    get("/oauth2/authorize/{transaction}", Person, || web::to(oauth::authorize::resume)),
     get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
     post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
     options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
@@ -87,6 +90,19 @@ pub const ALL: &[Route] = &[
     post("/api/token/verify/", Open, || web::to(direct::verify)),
     post("/api/token/blacklist", Open, || web::to(direct::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(direct::blacklist)),
+    // Pages, and what they need.
+    get("/login", Person, || web::to(doors::login::show)),
+    post("/login", Person, || web::to(doors::login::submit)),
+    get("/login/account", Person, || web::to(doors::choice::show)),
+    post("/login/account", Person, || web::to(doors::choice::submit)),
+    get("/consent", Person, || web::to(doors::consent::show)),
+    post("/consent", Person, || web::to(doors::consent::submit)),
+    get("/account", Person, || web::to(doors::account::show)),
+    post("/account/logins/end", Person, || web::to(doors::account::end_login)),
+    post("/account/logins/end-others", Person, || web::to(doors::account::end_others)),
+    post("/account/applications/withdraw", Person, || web::to(doors::account::withdraw)),
+    post("/account/password", Person, || web::to(doors::password::submit)),
+    get("/assets/{name}", Open, || web::to(pages::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
     get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
@@ -127,11 +143,14 @@ pub fn mount(config: &mut ServiceConfig) {
         let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
         let allowed = allowed.join(", ");
         let mut resource = web::resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
+        let personal = routes.iter().any(|route| route.access == Access::Person);
         for route in routes {
             resource = resource.route((route.door)().guard(opens(&route.method)));
         }
         if guarded {
             config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(admin::permission::require)));
+        } else if personal {
+            config.service(resource.wrap(from_fn(pages::explain)));
         } else {
             config.service(resource);
         }
@@ -163,6 +182,6 @@ pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]
     let route = ALL.iter().find(|route| route.method == *own_method(method) && route.path == path)?;
     match route.access {
         Access::Bearer(scopes) => Some(scopes),
-        Access::Open | Access::Client => None,
+        Access::Open | Access::Person | Access::Client => None,
     }
 }

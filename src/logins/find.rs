@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::gate;
@@ -48,7 +49,11 @@ pub(super) fn digest_of(cookie: &Secret) -> CookieDigest {
 }
 
 fn is_idle(ctx: &Ctx, login: &Login) -> bool {
+    ctx.now().since(last_use(ctx, login)) >= ctx.config.logins.idle_lifetime.get()
+}
+
+/// When the login was last used, as far as this instance knows.
+pub(super) fn last_use(ctx: &Ctx, login: &Login) -> Timestamp {
     let noted = ctx.store.memory.login_use(login.id).unwrap_or_default();
-    let used = login.last_used_at.max(login.auth_time).max(noted);
-    ctx.now().since(used) >= ctx.config.logins.idle_lifetime.get()
+    login.last_used_at.max(login.auth_time).max(noted)
 }

@@ -5,8 +5,12 @@ mod begin;
 mod browser;
 mod end;
 mod find;
+mod list;
+mod password;
 
 pub use begin::{NewLogin, sign_in};
 pub use browser::Browser;
 pub use end::{end, end_others};
 pub use find::{SignedOn, find};
+pub use list::of_user;
+pub use password::{Changed, change_password};

@@ -8,26 +8,48 @@ use crate::protocol::OAuthError;
 /// Up to so many digits and signs around a common word leave it a common password: `Tokenhouse1!`.
 const DECORATION: usize = 8;
 
+/// Why a password may not be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It has fewer characters than these.
+    #[error("the password needs at least {0} characters")]
+    TooShort(usize),
+    /// It has more bytes than are hashed.
+    #[error("the password is too long: it has at most 1,024 bytes")]
+    TooLong,
+    /// It is the name of its user.
+    #[error("the password is the user name, or hardly more than that")]
+    UserName,
+    /// Many people have it.
+    #[error("the password is one of the most common ones, or hardly more than that")]
+    Common,
+}
+
+impl From<Unfit> for OAuthError {
+    fn from(unfit: Unfit) -> Self {
+        Self::invalid_request(unfit.to_string())
+    }
+}
+
 /// Whether a password may be chosen: long enough, at most 1,024 bytes, not among the most common ones, not the name
 /// of its user or of this product, and none of these with only digits and signs around it.
 ///
 /// # Errors
-/// `invalid_request` with the reason, in words for the person who chose it.
-pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), OAuthError> {
+/// Why not; as an [`OAuthError`], in words for the person who chose it.
+pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), Unfit> {
     let text = password.expose();
-    let refuse = |reason: String| Err(OAuthError::invalid_request(reason));
     if text.chars().count() < settings.minimum_length {
-        return refuse(format!("the password needs at least {} characters", settings.minimum_length));
+        return Err(Unfit::TooShort(settings.minimum_length));
     }
     if text.len() > MAX_PASSWORD_BYTES {
-        return refuse("the password is too long: it has at most 1,024 bytes".to_owned());
+        return Err(Unfit::TooLong);
     }
     let text = Secret::new(text.to_lowercase());
     if is_username(text.expose(), &username.to_lowercase()) {
-        return refuse("the password is the user name, or hardly more than that".to_owned());
+        return Err(Unfit::UserName);
     }
     if is_common(text.expose()) {
-        return refuse("the password is one of the most common ones, or hardly more than that".to_owned());
+        return Err(Unfit::Common);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ mod memory;
 mod tests;
 mod threads;
 
-pub use choice::may_be_chosen;
+pub use choice::{Unfit, may_be_chosen};
 
 use argon::Argon;
 use foreign::Foreign;

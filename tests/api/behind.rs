@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use sqlx::{Connection as _, SqliteConnection};
 use tokenhouse::app::{Purpose, open};
 use tokenhouse::ctx::SharedCtx;
+use tokenhouse::http::pages::Brand;
 use tokenhouse::http::{self, Listening};
 use tokenhouse::model::{RotationRecord, SessionId};
 
@@ -32,7 +33,7 @@ impl QuietInstance {
         let address = listener.local_addr().unwrap();
         let draining = std::sync::Arc::default();
         let listening = Listening { listener, tls: None, workers: 1, drain: Duration::from_secs(1), draining };
-        let server = http::public(&ctx).start(listening).unwrap();
+        let server = http::public(&ctx, Brand::load(&ctx.config).unwrap()).start(listening).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         Self { ctx, address, server: handle }

@@ -6,11 +6,13 @@ use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorize::{self, Answer, Ask, Next, Parameters, TransactionId};
+use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::form::read_body;
+use crate::http::pages::{self, FormPost, Look};
 use crate::http::visitor::Visitor;
-use crate::protocol::OAuthError;
+use crate::protocol::{OAuthError, ResponseMode};
 
 /// The longest request by POST that is repeated as a GET, in bytes: it must fit into a request line.
 const LONGEST_QUERY: usize = 8 * 1024;
@@ -22,10 +24,15 @@ const LONGEST_QUERY: usize = 8 * 1024;
         ("code_challenge" = Option<String>, Query), ("code_challenge_method" = Option<String>, Query),
         ("prompt" = Option<String>, Query), ("max_age" = Option<u64>, Query), ("response_mode" = Option<String>, Query)),
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
-pub async fn authorize(ctx: Ctx, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+pub async fn authorize(
+    ctx: Ctx,
+    look: Look,
+    request: HttpRequest,
+    visitor: Visitor,
+) -> Result<HttpResponse, PageRefusal> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
     let next = authorize::begin(&ctx, &visitor.browser, &parameters).await?;
-    Ok(visitor.greet(&ctx, show(next)))
+    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
 }
 
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
@@ -33,6 +40,7 @@ pub async fn authorize(ctx: Ctx, request: HttpRequest, visitor: Visitor) -> Resu
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
 pub async fn authorize_by_post(
     ctx: Ctx,
+    look: Look,
     request: HttpRequest,
     payload: actix_web::web::Payload,
     visitor: Visitor,
@@ -42,28 +50,31 @@ pub async fn authorize_by_post(
         && query.len() <= LONGEST_QUERY
         && query.bytes().all(|byte| byte.is_ascii_graphic())
     {
-        return Ok(see_other(&format!("/oauth2/authorize?{query}")));
+        return Ok(see_other(&ctx.config.path_to(&format!("/oauth2/authorize?{query}"))));
     }
     let next = authorize::begin(&ctx, &visitor.browser, &Parameters::parse(&body)).await?;
-    Ok(visitor.greet(&ctx, show(next)))
+    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
 }
 
 /// The browser comes back from a page.
 #[utoipa::path(get, path = "/oauth2/authorize/{transaction}", tag = "OpenID Connect",
     params(("transaction" = String, Path)),
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
-pub async fn resume(ctx: Ctx, id: Path<String>, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+pub async fn resume(ctx: Ctx, look: Look, id: Path<String>, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
     let id = TransactionId::try_from(id.into_inner())?;
-    let next = authorize::resume(&ctx, &visitor.browser, &id).await?;
-    Ok(visitor.greet(&ctx, show(next)))
+    if visitor.is_new() {
+        return Err(PageRefusal::NoCookies);
+    }
+    let next = authorize::resume(&ctx, &visitor.browser, &id).await.map_err(PageRefusal::of_a_transaction)?;
+    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
 }
 
 /// Sends the browser on: to a page of ours, or back to the application.
 #[must_use]
-pub fn show(next: Next) -> HttpResponse {
+pub fn show(ctx: &ctx::Ctx, look: &Look, next: Next) -> HttpResponse {
     match next {
-        Next::Ask(ask, id) => see_other(&format!("{}?transaction={}", page_of(ask), id.as_str())),
-        Next::Answer(answer) => answer_to(&answer),
+        Next::Ask(ask, id) => see_other(&ctx.config.path_to(&format!("{}?transaction={}", page_of(ask), id.as_str()))),
+        Next::Answer(answer) => answer_to(look, answer),
     }
 }
 
@@ -75,8 +86,14 @@ const fn page_of(ask: Ask) -> &'static str {
     }
 }
 
-fn answer_to(answer: &Answer) -> HttpResponse {
-    see_other(&answer.location())
+fn answer_to(look: &Look, answer: Answer) -> HttpResponse {
+    match answer.mode {
+        ResponseMode::Query => see_other(&answer.location()),
+        ResponseMode::FormPost => {
+            let fields = answer.parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            pages::form_post(look, &FormPost { action: answer.redirect_uri, fields, application: None })
+        }
+    }
 }
 
 /// 303, by which no browser repeats a form that held a password (RFC 9700 section 4.12).

@@ -1,0 +1,138 @@
+//! A device in words, from what its browser calls itself: "Firefox on Linux". Only the common ones are known; of any other,
+//! its own words are shown.
+
+use super::texts::{Argument, Message};
+
+/// Browsers by the word that only they use; of several, the first counts, since most also claim to be those below them.
+const BROWSERS: [(&str, &str); 17] = [
+    ("Edg/", "Edge"),
+    ("EdgA/", "Edge"),
+    ("EdgiOS/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Vivaldi/", "Vivaldi"),
+    ("YaBrowser/", "Yandex Browser"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("DuckDuckGo/", "DuckDuckGo"),
+    ("FxiOS/", "Firefox"),
+    ("Firefox/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("HeadlessChrome/", "Chrome"),
+    ("Chromium/", "Chromium"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+    ("okhttp/", "okhttp"),
+];
+
+/// Systems, likewise.
+const SYSTEMS: [(&str, &str); 9] = [
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("Ubuntu", "Ubuntu"),
+    ("Linux", "Linux"),
+    ("FreeBSD", "FreeBSD"),
+];
+
+/// How much is shown of what a program calls itself, in characters.
+const SHOWN: usize = 60;
+
+/// A device, as people would name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Words {
+    /// A sentence of ours.
+    Ours(Message),
+    /// What the program calls itself.
+    Its(String),
+}
+
+/// The device that calls itself `user_agent`.
+pub(super) fn in_words(user_agent: Option<&str>) -> Words {
+    let user_agent = user_agent.unwrap_or_default().trim();
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(word, _)| user_agent.contains(word)).map(|(_, name)| Argument::Text((*name).to_owned()))
+    };
+    match (named(&BROWSERS), named(&SYSTEMS)) {
+        (Some(browser), Some(system)) => {
+            Words::Ours(Message { id: "device-on", args: vec![("browser", browser), ("system", system)] })
+        }
+        (Some(Argument::Text(only)), None) => Words::Its(only),
+        _ if user_agent.is_empty() => Words::Ours(Message::plain("device-unknown")),
+        _ => Words::Its(cut(user_agent)),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(user_agent: &str) -> String {
+        match in_words(Some(user_agent)) {
+            Words::Its(text) => text,
+            Words::Ours(message) if message.args.is_empty() => message.id.to_owned(),
+            Words::Ours(message) => {
+                let text = |index: usize| match &message.args[index].1 {
+                    Argument::Text(text) => text.clone(),
+                    other => panic!("{other:?}"),
+                };
+                format!("{} on {}", text(0), text(1))
+            }
+        }
+    }
+
+    #[test]
+    fn common_browsers_and_systems_are_named() {
+        for (user_agent, expected) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Ubuntu"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+                "Chrome on Windows",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15",
+                "Safari on macOS",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.0.0 Mobile/15E148 Safari/604.1",
+                "Chrome on iPhone",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+                "Samsung Internet on Android",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+                "Chrome on Linux",
+            ),
+            ("curl/8.5.0", "curl"),
+        ] {
+            assert_eq!(words(user_agent), expected);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_shown_in_its_own_words_cut_short() {
+        assert_eq!(words("  "), "device-unknown");
+        assert_eq!(words("SmartFridge 3"), "SmartFridge 3");
+        assert_eq!(words(&"ü".repeat(61)), format!("{}…", "ü".repeat(60)));
+    }
+}

@@ -1,0 +1,68 @@
+//! `/consent`: may this application have what it asks for?
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{Filled, Open, is_own_form, query, transaction_needed};
+use crate::authorize::{self, Ask, Decision, Step};
+use crate::ctx;
+use crate::http::Ctx;
+use crate::http::error::PageRefusal;
+use crate::http::form::Form;
+use crate::http::oauth::authorize::show as show_next;
+use crate::http::pages::{Consent, Look, Problem, consent};
+use crate::http::visitor::Visitor;
+use crate::protocol::OAuthError;
+
+/// The page.
+#[utoipa::path(get, path = "/consent", tag = "Pages", params(("transaction" = String, Query)),
+    responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
+pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+    let open = transaction_needed(&ctx, &visitor, &query(&request)?).await?;
+    match page(&ctx, &look, &visitor, &open, None) {
+        Some(page) => Ok(page),
+        None => open.go_on(&ctx, &look, &visitor).await,
+    }
+}
+
+/// The form.
+#[utoipa::path(post, path = "/consent", tag = "Pages",
+    responses((status = 303, description = "answered"), (status = 403, description = "the page again")))]
+pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
+    let Filled(form) = form;
+    let open = transaction_needed(&ctx, &visitor, &form).await?;
+    if !is_own_form(&ctx, &visitor, &form)? || !was_asked(&open, &form) {
+        return match page(&ctx, &look, &visitor, &open, Some(Problem::PageWasOld)) {
+            Some(page) => Ok(page),
+            None => open.go_on(&ctx, &look, &visitor).await,
+        };
+    }
+    let decision = match form.get("answer") {
+        Some("accept") => Decision::Allow,
+        Some("deny") => Decision::Deny,
+        Some("other") => return Ok(open.other_account(&ctx)),
+        Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
+    };
+    let next = authorize::decide(&ctx, &visitor.browser, &open.id, decision).await;
+    Ok(show_next(&ctx, &open.look(&look), next.map_err(PageRefusal::of_a_transaction)?))
+}
+
+/// Whether the person who answers is the one whom the page has asked: in another tab somebody else may have signed in.
+fn was_asked(open: &Open, form: &Form) -> bool {
+    let signed_on = open.view.signed_on.as_ref().map(|signed_on| signed_on.user.id.to_string());
+    form.get("user") == signed_on.as_deref()
+}
+
+/// The page, if this is what has to be asked.
+fn page(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open, problem: Option<Problem>) -> Option<HttpResponse> {
+    let signed_on = open.view.signed_on.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Consent))?;
+    let page = Consent {
+        transaction: Some(open.id.as_str().to_owned()),
+        csrf: visitor.browser.form_token(ctx),
+        application: open.application(),
+        user: signed_on.user.username.clone(),
+        user_id: signed_on.user.id.to_string(),
+        scopes: open.view.request.scope.iter().map(str::to_owned).collect(),
+        problem,
+    };
+    Some(consent(&open.look(look), &page))
+}

@@ -1,0 +1,101 @@
+//! `/login`: who are you?
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{Filled, Open, is_own_form, problem_of, query, transaction};
+use crate::authorize::{Ask, Step};
+use crate::ctx;
+use crate::http::Ctx;
+use crate::http::error::PageRefusal;
+use crate::http::form::Form;
+use crate::http::oauth::authorize::see_other;
+use crate::http::pages::{Look, Problem, SignIn, sign_in};
+use crate::http::visitor::Visitor;
+use crate::logins::{self, NewLogin};
+
+/// The page.
+#[utoipa::path(get, path = "/login", tag = "Pages", params(("transaction" = Option<String>, Query)),
+    responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
+pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+    let query = query(&request)?;
+    let other = query.get("account") == Some("other");
+    let open = transaction(&ctx, &visitor, &query).await?;
+    match &open {
+        Some(open) if open.view.step != Step::Ask(Ask::SignIn) && !other => open.go_on(&ctx, &look, &visitor).await,
+        None if logins::find(&ctx, visitor.browser.login.as_ref()).await?.is_some() => {
+            Ok(see_other(&ctx.config.path_to("/account")))
+        }
+        Some(_) | None => {
+            let asked = Question { open: open.as_ref(), other, typed: None, problem: None };
+            Ok(visitor.greet(&ctx, asked.page(&ctx, &look, &visitor)))
+        }
+    }
+}
+
+/// The form.
+#[utoipa::path(post, path = "/login", tag = "Pages",
+    responses((status = 303, description = "signed in"), (status = 403, description = "the page again"), (status = 429), (status = 503)))]
+pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
+    let Filled(form) = form;
+    let open = transaction(&ctx, &visitor, &form).await?;
+    match attempt(&ctx, &visitor, &form).await? {
+        Ok(new) => {
+            let onward = match &open {
+                Some(open) => format!("/oauth2/authorize/{}", open.id.as_str()),
+                None => "/account".to_owned(),
+            };
+            Ok(visitor.signed_in(&ctx, see_other(&ctx.config.path_to(&onward)), &new))
+        }
+        Err(problem) => {
+            let typed = form.get("username");
+            let asked = Question { open: open.as_ref(), other: false, typed, problem: Some(problem) };
+            Ok(asked.page(&ctx, &look, &visitor))
+        }
+    }
+}
+
+async fn attempt(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Result<NewLogin, Problem>, PageRefusal> {
+    if !is_own_form(ctx, visitor, form)? {
+        return Ok(Err(Problem::PageWasOld));
+    }
+    let (Some(username), Some(password)) = (form.get("username"), form.secret("password")) else {
+        return Ok(Err(Problem::Missing));
+    };
+    match logins::sign_in(ctx, &visitor.browser, username, &password).await {
+        Ok(Some(new)) => Ok(Ok(new)),
+        Ok(None) => Ok(Err(Problem::WrongPassword)),
+        Err(error) => problem_of(error).map(Err),
+    }
+}
+
+/// What the page is asked for.
+struct Question<'a> {
+    open: Option<&'a Open>,
+    /// The person wants another account than the one that is signed in.
+    other: bool,
+    typed: Option<&'a str>,
+    problem: Option<Problem>,
+}
+
+impl Question<'_> {
+    fn page(&self, ctx: &ctx::Ctx, look: &Look, visitor: &Visitor) -> HttpResponse {
+        let request = self.open.map(|open| &open.view.request);
+        let signed_on = self.open.and_then(|open| open.view.signed_on.as_ref()).filter(|_| !self.other);
+        // An application that names another person does not want this one's password.
+        let again = signed_on.filter(|_| request.is_some_and(|request| request.subject.is_none()));
+        let known = again.map(|signed_on| signed_on.user.username.as_str());
+        let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|_| !self.other);
+        let page = SignIn {
+            transaction: self.open.map(|open| open.id.as_str().to_owned()),
+            csrf: visitor.browser.form_token(ctx),
+            application: self.open.map(Open::application),
+            hint: self.typed.or(known).or(hinted).map(str::to_owned),
+            again: again.is_some(),
+            problem: self.problem,
+        };
+        match self.open {
+            Some(open) => sign_in(&open.look(look), &page),
+            None => sign_in(look, &page),
+        }
+    }
+}

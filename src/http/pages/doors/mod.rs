@@ -1,0 +1,121 @@
+//! The doors behind which the pages are: what a person sends in, handed to a rule; what the rule answers, shown.
+
+pub mod account;
+pub mod choice;
+pub mod consent;
+pub mod login;
+pub mod password;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+
+use super::{Application, Look, Problem};
+use crate::authorize::{self, Request, TransactionId, View};
+use crate::ctx;
+use crate::http::error::{OAuthRefusal, PageRefusal};
+use crate::http::form::Form;
+use crate::http::oauth::authorize::{see_other, show, transaction_named};
+use crate::http::visitor::Visitor;
+use crate::model::Client;
+use crate::protocol::{OAuthError, with_causes};
+
+/// A form that a person has filled in. When it cannot be read, they are told on a page.
+#[derive(Default)]
+pub struct Filled(Form);
+
+impl FromRequest for Filled {
+    type Error = PageRefusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, PageRefusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let form = Form::from_request(request, payload);
+        Box::pin(async move { form.await.map(Self).map_err(|OAuthRefusal(error)| error.into()) })
+    }
+}
+
+/// The query of an address.
+fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
+    Ok(Form::parse(request.query_string().as_bytes())?)
+}
+
+/// The transaction that a form or an address names, and what its page shows.
+async fn transaction(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Option<Open>, PageRefusal> {
+    let Some(id) = transaction_named(form.get("transaction"))? else { return Ok(None) };
+    if visitor.is_new() {
+        return Err(PageRefusal::NoCookies);
+    }
+    let view = authorize::view(ctx, &visitor.browser, &id).await.map_err(PageRefusal::of_a_transaction)?;
+    Ok(Some(Open { id, view }))
+}
+
+/// The same, for a page that makes no sense without one.
+async fn transaction_needed(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Open, PageRefusal> {
+    let none = || OAuthError::invalid_request("this page belongs to a sign-on, and the address names none");
+    transaction(ctx, visitor, form).await?.ok_or_else(|| none().into())
+}
+
+/// A transaction that waits for a person.
+struct Open {
+    id: TransactionId,
+    view: View,
+}
+
+impl Open {
+    /// The look of its pages.
+    fn look(&self, look: &Look) -> Look {
+        look.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
+    }
+
+    fn application(&self) -> Application {
+        application(&self.view.client, Some(&self.view.request))
+    }
+
+    /// Goes on to whatever comes next: another page, or back to the application.
+    async fn go_on(&self, ctx: &ctx::Ctx, look: &Look, visitor: &Visitor) -> Result<HttpResponse, PageRefusal> {
+        let next = authorize::resume(ctx, &visitor.browser, &self.id).await.map_err(PageRefusal::of_a_transaction)?;
+        Ok(show(ctx, &self.look(look), next))
+    }
+
+    /// Goes on to the sign-in page, whoever is signed in.
+    fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
+        see_other(&ctx.config.path_to(&format!("/login?transaction={}&account=other", self.id.as_str())))
+    }
+}
+
+fn application(client: &Client, request: Option<&Request>) -> Application {
+    Application {
+        name: client.name.clone(),
+        logo_uri: client.sign_on.logo_uri.clone(),
+        client_uri: client.sign_on.client_uri.clone(),
+        policy_uri: client.sign_on.policy_uri.clone(),
+        tos_uri: client.sign_on.tos_uri.clone(),
+        verified: !client.sign_on.unverified,
+        redirect_uri: request.map(|request| request.return_to.redirect_uri.clone()),
+    }
+}
+
+/// Whether a form came from a page of ours in this browser.
+///
+/// # Errors
+/// When the browser keeps no cookies; then no page could help.
+fn is_own_form(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<bool, PageRefusal> {
+    if visitor.is_new() {
+        return Err(PageRefusal::NoCookies);
+    }
+    Ok(visitor.browser.check_form_token(ctx, form.get("csrf")).is_ok())
+}
+
+/// What a person can do about an error, if trying again is any use.
+fn problem_of(error: OAuthError) -> Result<Problem, PageRefusal> {
+    match error {
+        OAuthError::TooManyTries(wait) => Ok(Problem::TooManyTries(wait)),
+        OAuthError::Unavailable(away) => {
+            tracing::error!(cause = with_causes(&away), "a page could not be answered");
+            Ok(Problem::Unavailable(away.retry_after))
+        }
+        other => Err(other.into()),
+    }
+}

@@ -1,0 +1,40 @@
+//! The answer to an application by a form that sends itself (OAuth 2.0 Form Post Response Mode).
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use super::application::plain;
+use super::look::Look;
+use super::policy::{Policy, SEND};
+
+/// An answer on its way.
+#[derive(Debug, Clone, Default)]
+pub struct FormPost {
+    /// The registered redirect URI.
+    pub action: String,
+    /// `code`, `state`, `iss` or `error`, as they are.
+    pub fields: Vec<(String, String)>,
+    /// The name of the application.
+    pub application: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    action: &'a str,
+    fields: &'a [(String, String)],
+    application: Option<String>,
+    script: &'static str,
+}
+
+/// The page. Without scripts, its button does the same.
+#[must_use]
+pub fn form_post(look: &Look, page: &FormPost) -> HttpResponse {
+    let shown = Shown {
+        action: &page.action,
+        fields: &page.fields,
+        application: page.application.as_deref().map(plain),
+        script: SEND,
+    };
+    look.answer(StatusCode::OK, "form_post.html", &shown, &Policy::default().with_the_sending_script())
+}

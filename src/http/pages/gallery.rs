@@ -1,0 +1,339 @@
+//! Every page in every state. As a test, it proves that each can be written in every language; run with `GALLERY=folder`,
+//! it writes them there, to be looked at.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::body::to_bytes;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::http::error::PageRefusal;
+use crate::model::Device;
+use crate::protocol::error::Unavailable;
+use crate::protocol::{Internal, OAuthError};
+
+fn look(language: Language) -> Look {
+    let mut config = Config::default();
+    config.branding.policy_uri = Some("https://id.example.com/privacy".to_owned());
+    config.branding.terms_uri = Some("https://id.example.com/terms".to_owned());
+    Look::new(Arc::new(Brand::load(&config).unwrap()), language, Some("0198c6a2f1e14c7ab1f0c2d3e4f50617".to_owned()))
+}
+
+fn notes() -> Application {
+    Application {
+        name: "Harbour Notes".to_owned(),
+        logo_uri: None,
+        client_uri: Some("https://notes.example.com/about".to_owned()),
+        policy_uri: Some("https://notes.example.com/privacy".to_owned()),
+        tos_uri: Some("https://notes.example.com/terms".to_owned()),
+        verified: true,
+        redirect_uri: Some("https://notes.example.com/callback".to_owned()),
+    }
+}
+
+fn stranger() -> Application {
+    Application {
+        name: "<img src=x onerror=alert(1)> \u{202e}reverof & Sons' Extraordinarily Long-Named Photograph Printing"
+            .to_owned(),
+        client_uri: Some("https://photos.example.net".to_owned()),
+        redirect_uri: Some("com.example.photos:/signed-in".to_owned()),
+        ..Application::default()
+    }
+}
+
+fn sign_in_page() -> SignIn {
+    SignIn {
+        transaction: Some("t-1".to_owned()),
+        csrf: "c-1".to_owned(),
+        application: Some(notes()),
+        ..SignIn::default()
+    }
+}
+
+fn consent_page() -> Consent {
+    Consent {
+        transaction: Some("t-1".to_owned()),
+        csrf: "c-1".to_owned(),
+        application: notes(),
+        user: "ada".to_owned(),
+        user_id: "u-1".to_owned(),
+        scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
+        problem: None,
+    }
+}
+
+fn account_page() -> Account {
+    let now = Timestamp::from_seconds(1_790_000_000);
+    let ago = |hours: u64| now.minus(Duration::from_secs(hours * 3600));
+    let login = |id: &str, user_agent: &str, address: Option<&str>, (since, used): (u64, u64), is_this| SignedIn {
+        id: id.to_owned(),
+        device: Device { user_agent: Some(user_agent.to_owned()), address: address.map(str::to_owned) },
+        since: ago(since),
+        last_used: ago(used),
+        is_this,
+    };
+    let connected = |application: Application, scopes: &[&str], last_used| Connected {
+        id: "c".to_owned(),
+        application,
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        since: ago(3000),
+        last_used,
+    };
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1";
+    Account {
+        csrf: "c-1".to_owned(),
+        user: "ada".to_owned(),
+        logins: vec![
+            login("l-1", firefox, Some("192.0.2.17"), (26, 0), true),
+            login("l-2", phone, Some("2001:db8:85a3::8a2e:370:7334"), (200, 5), false),
+            login("l-3", "SmartFridge 3 & <friends>", None, (2000, 900), false),
+        ],
+        applications: vec![
+            connected(notes(), &["openid", "profile", "email", "offline_access"], Some(ago(1))),
+            connected(stranger(), &["openid", "phone", "address", "roles", "groups", "printing:<b>jobs</b>"], None),
+        ],
+        minimum_length: 8,
+        done: None,
+        problem: None,
+        stopped: None,
+        now,
+    }
+}
+
+fn sign_in_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let with = |problem, hint: &str| {
+        sign_in(look, &SignIn { problem: Some(problem), hint: Some(hint.to_owned()), ..sign_in_page() })
+    };
+    vec![
+        ("sign-in", sign_in(look, &sign_in_page())),
+        ("sign-in-alone", sign_in(look, &SignIn { csrf: "c-1".to_owned(), ..SignIn::default() })),
+        ("sign-in-hint", sign_in(look, &SignIn { hint: Some("ada@example.com".to_owned()), ..sign_in_page() })),
+        ("sign-in-again", sign_in(look, &SignIn { hint: Some("ada".to_owned()), again: true, ..sign_in_page() })),
+        ("sign-in-stranger", sign_in(look, &SignIn { application: Some(stranger()), ..sign_in_page() })),
+        ("sign-in-wrong", with(Problem::WrongPassword, "\"><svg onload=alert(1)>")),
+        ("sign-in-missing", with(Problem::Missing, "")),
+        ("sign-in-too-many", with(Problem::TooManyTries(Duration::from_secs(47)), "ada")),
+        ("sign-in-too-many-minutes", with(Problem::TooManyTries(Duration::from_secs(700)), "ada")),
+        ("sign-in-unavailable", with(Problem::Unavailable(Duration::from_secs(1)), "ada")),
+        ("sign-in-old", with(Problem::PageWasOld, "ada")),
+    ]
+}
+
+fn choose_and_consent_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let choose = ChooseAccount {
+        transaction: Some("t-1".to_owned()),
+        csrf: "c-1".to_owned(),
+        application: Some(notes()),
+        user: "ada".to_owned(),
+        problem: None,
+    };
+    let every =
+        ["openid", "profile", "email", "address", "phone", "offline_access", "roles", "groups", "notes:<write>"];
+    let strange = Consent {
+        application: stranger(),
+        user: "<b>ada</b>@example.com".to_owned(),
+        scopes: every.map(str::to_owned).to_vec(),
+        ..consent_page()
+    };
+    let loopback = Application { redirect_uri: Some("http://127.0.0.1:4000/cb".to_owned()), ..notes() };
+    vec![
+        ("choose-account", choose_account(look, &choose)),
+        ("choose-account-alone", choose_account(look, &ChooseAccount { application: None, ..choose })),
+        ("consent", consent(look, &consent_page())),
+        ("consent-stranger", consent(look, &strange)),
+        ("consent-loopback", consent(look, &Consent { application: loopback, scopes: Vec::new(), ..consent_page() })),
+        ("consent-old", consent(look, &Consent { problem: Some(Problem::PageWasOld), ..consent_page() })),
+    ]
+}
+
+fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let with = |problem| account(look, &Account { problem: Some(problem), ..account_page() });
+    let done = |done| account(look, &Account { done: Some(done), ..account_page() });
+    let alone = Account { logins: account_page().logins[..1].to_vec(), applications: Vec::new(), ..account_page() };
+    vec![
+        ("account", account(look, &account_page())),
+        ("account-alone", account(look, &alone)),
+        ("account-login-ended", done(Done::LoginEnded)),
+        ("account-others-ended", done(Done::OthersEnded)),
+        ("account-withdrawn", done(Done::Withdrawn)),
+        ("account-password-changed", done(Done::PasswordChanged)),
+        ("account-password-wrong", with(PasswordProblem::WrongCurrent)),
+        ("account-password-missing", with(PasswordProblem::Missing)),
+        ("account-password-not-same", with(PasswordProblem::NotTheSame)),
+        ("account-password-short", with(PasswordProblem::TooShort(8))),
+        ("account-password-long", with(PasswordProblem::TooLong)),
+        ("account-password-name", with(PasswordProblem::LikeTheName)),
+        ("account-password-common", with(PasswordProblem::Common)),
+        ("account-old", account(look, &Account { stopped: Some(Problem::PageWasOld), ..account_page() })),
+        ("account-password-many", with(PasswordProblem::Other(Problem::TooManyTries(Duration::from_secs(9))))),
+    ]
+}
+
+fn sign_out_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let question = SignOut {
+        csrf: "c-1".to_owned(),
+        user: "ada".to_owned(),
+        application: Some("Harbour Notes".to_owned()),
+        ..SignOut::default()
+    };
+    let end = SignedOut {
+        application: Some("Harbour Notes".to_owned()),
+        continue_to: Some("https://notes.example.com/bye?state=a%22b&x=1".to_owned()),
+        frames: vec!["https://notes.example.com/out?iss=https%3A%2F%2Fid.example.com&sid=1".to_owned()],
+        is_pending: false,
+    };
+    let pending = SignedOut { is_pending: true, ..SignedOut::default() };
+    let post = FormPost {
+        action: "https://notes.example.com/callback".to_owned(),
+        fields: vec![
+            ("code".to_owned(), "abc".to_owned()),
+            ("state".to_owned(), "\"><svg onload=alert(1)>".to_owned()),
+        ],
+        application: Some("Harbour Notes".to_owned()),
+    };
+    vec![
+        ("sign-out", sign_out(look, &question)),
+        ("sign-out-alone", sign_out(look, &SignOut { application: None, ..question })),
+        ("signed-out", signed_out(look, &SignedOut::default())),
+        ("signed-out-pending", signed_out(look, &pending)),
+        ("signed-out-going-on", signed_out(look, &end)),
+        ("signed-out-to-somewhere", signed_out(look, &SignedOut { application: None, ..end })),
+        ("form-post", form_post(look, &post)),
+        ("form-post-alone", form_post(look, &FormPost { application: None, ..post })),
+    ]
+}
+
+fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let refused = |error| trouble(look, &PageRefusal::Refused(error));
+    vec![
+        ("error-request", refused(OAuthError::invalid_request("redirect_uri is not one of those that are registered"))),
+        ("error-not-found", refused(OAuthError::NotFound("there is no such client".into()))),
+        ("error-refused", refused(OAuthError::InsufficientScope("not for you".into()))),
+        ("error-too-many", refused(OAuthError::TooManyTries(Duration::from_secs(30)))),
+        ("error-away", refused(OAuthError::Unavailable(Unavailable::new("gone")))),
+        ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
+        (
+            "error-expired",
+            trouble(look, &PageRefusal::Expired(OAuthError::invalid_request("this sign-on took too long"))),
+        ),
+        ("error-cookies", trouble(look, &PageRefusal::NoCookies)),
+    ]
+}
+
+fn every_state(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let states = [sign_in_states, choose_and_consent_states, account_states, sign_out_states, trouble_states];
+    states.into_iter().flat_map(|states| states(look)).collect()
+}
+
+async fn text(answer: HttpResponse) -> String {
+    String::from_utf8(to_bytes(answer.into_body()).await.ok().unwrap().to_vec()).unwrap()
+}
+
+/// The folder that the pages are to be written to, when the test is built with one.
+const FOLDER: Option<&str> = option_env!("GALLERY");
+
+#[actix_web::test]
+async fn every_page_can_be_written_in_every_language() {
+    for language in Language::ALL {
+        let look = look(language);
+        for (name, answer) in every_state(&look) {
+            let policy = answer.headers().get("content-security-policy").unwrap().to_str().unwrap().to_owned();
+            let html = text(answer).await;
+            assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
+            assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())), "{name}");
+            if let Some(folder) = FOLDER {
+                let folder = Path::new(folder).join(language.tag());
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
+                std::fs::write(folder.join(format!("{name}.csp")), policy).unwrap();
+            }
+        }
+        for asset in look.brand.assets().filter(|_| FOLDER.is_some()) {
+            let folder = Path::new(FOLDER.unwrap()).join("assets");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(&asset.name), &asset.body).unwrap();
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nothing_that_comes_from_outside_is_markup_on_any_page() {
+    for (name, answer) in every_state(&look(Language::English)) {
+        let html = text(answer).await;
+        for planted in ["<img src=x", "<svg onload", "<b>", "<friends>", "notes:<write>", "a%22b&x"] {
+            assert!(!html.contains(planted), "{name}: {planted}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_page_forbids_frames_caches_and_foreign_resources() {
+    for (name, answer) in every_state(&look(Language::English)) {
+        let header = |header: &str| answer.headers().get(header).unwrap().to_str().unwrap().to_owned();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self'"), "{name}: {policy}");
+        assert!(policy.ends_with("; base-uri 'none'; frame-ancestors 'none'"), "{name}: {policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains('*'), "{name}: {policy}");
+        assert_eq!(policy.contains("script-src"), name.starts_with("form-post"), "{name}: {policy}");
+        assert_eq!(header("x-frame-options"), "DENY", "{name}");
+        assert_eq!(header("referrer-policy"), "no-referrer", "{name}");
+        assert_eq!(header("cache-control"), "no-store", "{name}");
+        assert_eq!(header("content-language"), "en", "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_says_by_its_status_what_is_the_matter() {
+    let statuses: std::collections::BTreeMap<&str, u16> = every_state(&look(Language::English))
+        .into_iter()
+        .map(|(name, answer)| (name, answer.status().as_u16()))
+        .collect();
+    for (name, status) in [
+        ("sign-in", 200),
+        ("sign-in-wrong", 403),
+        ("sign-in-too-many", 429),
+        ("sign-in-unavailable", 503),
+        ("account-password-short", 400),
+        ("error-request", 400),
+        ("error-away", 503),
+        ("error-ours", 500),
+        ("error-expired", 400),
+    ] {
+        assert_eq!(statuses[name], status, "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn whoever_must_wait_is_told_for_how_long() {
+    let waiting =
+        [("sign-in-too-many", "47"), ("sign-in-unavailable", "1"), ("error-too-many", "30"), ("error-away", "1")];
+    let states = every_state(&look(Language::English));
+    for (name, seconds) in waiting {
+        let (_, answer) = states.iter().find(|(state, _)| *state == name).unwrap();
+        assert_eq!(answer.headers().get("retry-after").unwrap(), seconds, "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn only_the_page_that_frames_applications_may_frame_them() {
+    let states = every_state(&look(Language::English));
+    let framing: Vec<&str> = states
+        .iter()
+        .filter(|(_, answer)| {
+            answer
+                .headers()
+                .get("content-security-policy")
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("; frame-src https://notes.example.com/out;")
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(framing, ["signed-out-going-on", "signed-out-to-somewhere"]);
+}

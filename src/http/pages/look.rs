@@ -1,0 +1,137 @@
+//! How a page looks to the person who asked for it: in their language, with the brand of the house. Every page is put
+//! together and answered here, so that none can forget a header.
+
+use std::fmt;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::error::ErrorInternalServerError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY};
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, ResponseError};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Serialize;
+
+use super::brand::Brand;
+use super::language::Language;
+use super::policy::Policy;
+use super::templates;
+use super::texts::{self, Message};
+use crate::http::request_log;
+
+/// How a page looks.
+#[derive(Debug, Clone)]
+pub struct Look {
+    pub(super) brand: Arc<Brand>,
+    pub(super) language: Language,
+    pub(super) request_id: Option<String>,
+}
+
+impl Look {
+    /// The look of a page in `language`, for somebody whose request has that id.
+    #[must_use]
+    pub fn new(brand: Arc<Brand>, language: Language, request_id: Option<String>) -> Self {
+        Self { brand, language, request_id }
+    }
+
+    /// The same, in the language that the application asks for, if it is spoken here.
+    #[must_use]
+    pub fn with_ui_locales(mut self, ui_locales: Option<&str>) -> Self {
+        if let Some(language) = ui_locales.and_then(Language::of_ui_locales) {
+            self.language = language;
+        }
+        self
+    }
+
+    /// Says `message` in the language of the page.
+    pub(super) fn say(&self, message: &Message) -> String {
+        texts::say(self.language, message).unwrap_or_else(|problem| {
+            tracing::error!(problem, "a message could not be said");
+            message.id.to_owned()
+        })
+    }
+
+    /// Answers with a page: the template `name` about `page`.
+    pub(super) fn answer(
+        &self,
+        status: StatusCode,
+        name: &str,
+        page: &impl Serialize,
+        policy: &Policy,
+    ) -> HttpResponse {
+        let context = context! { page => Value::from(Serde(page)), house => self.house() };
+        match templates::render(self.language, name, context) {
+            Ok(html) => HttpResponse::build(status)
+                .insert_header((CACHE_CONTROL, "no-store"))
+                .insert_header((CONTENT_SECURITY_POLICY, policy.to_string()))
+                .insert_header(("X-Frame-Options", "DENY"))
+                .insert_header(("Referrer-Policy", "no-referrer"))
+                .insert_header((CONTENT_LANGUAGE, self.language.tag()))
+                .content_type("text/html; charset=utf-8")
+                .body(html),
+            Err(error) => HttpResponse::from_error(Unwritten(error)),
+        }
+    }
+
+    /// What every page shows of the house.
+    fn house(&self) -> Value {
+        let brand = &self.brand;
+        let asset = |name: &str| format!("{}/assets/{name}", brand.base);
+        let own_style = brand.own_style.as_ref().map(|style| asset(&style.name));
+        context! {
+            name => brand.name.clone(),
+            base => brand.base.clone(),
+            policy_uri => brand.policy_uri.clone(),
+            terms_uri => brand.terms_uri.clone(),
+            logo => asset(&brand.logo.name),
+            styles => [Some(asset(&brand.style.name)), own_style].into_iter().flatten().collect::<Vec<_>>(),
+        }
+    }
+}
+
+impl FromRequest for Look {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl Look {
+    /// The look for whoever sent `request`.
+    pub(super) fn of(request: &HttpRequest) -> Result<Self, Error> {
+        let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let language = accepted.and_then(Language::of_accept_language).unwrap_or_default();
+        let Some(brand) = request.app_data::<Data<Brand>>() else {
+            return Err(ErrorInternalServerError("no brand was mounted"));
+        };
+        Ok(Self::new(brand.clone().into_inner(), language, Some(request_log::id_of(request))))
+    }
+}
+
+/// A page that could not be written: a mistake in a template, which the log gets to see.
+#[derive(Debug)]
+struct Unwritten(minijinja::Error);
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the page could not be written: {:#}", self.0)
+    }
+}
+
+impl ResponseError for Unwritten {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::InternalServerError()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .content_type("text/plain; charset=utf-8")
+            .body("Something is wrong on our side; the log has it under this request's id.")
+    }
+}

@@ -1,0 +1,48 @@
+//! The pages that people see: plain HTML forms that work without scripts. A page is `x.rs` (what it is about, and the one
+//! function that answers with it), `x.html` (its template) and its sentences in `texts/`.
+//!
+//! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules say.
+//! The doors that people come through stand in [`doors`].
+//!
+//! Headers are set in [`look`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs` writes every
+//! page in every state to a folder, to be looked at.
+
+mod application;
+pub mod assets;
+mod brand;
+mod contrast;
+mod device;
+mod language;
+mod look;
+mod moment;
+mod policy;
+mod problem;
+mod scopes;
+mod templates;
+mod texts;
+
+mod account;
+mod choose_account;
+mod consent;
+mod form_post;
+mod sign_in;
+mod sign_out;
+mod trouble;
+
+pub mod doors;
+
+#[cfg(test)]
+mod gallery;
+
+pub use account::{Account, Connected, Done, PasswordProblem, SignedIn, account};
+pub use application::Application;
+pub use brand::Brand;
+pub use choose_account::{ChooseAccount, choose_account};
+pub use consent::{Consent, consent};
+pub use form_post::{FormPost, form_post};
+pub use language::Language;
+pub use look::Look;
+pub use problem::Problem;
+pub use sign_in::{SignIn, sign_in};
+pub use sign_out::{SignOut, SignedOut, sign_out, signed_out};
+pub use trouble::{explain, trouble};

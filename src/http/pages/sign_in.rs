@@ -1,0 +1,56 @@
+//! Sign in: user name and password.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::application::{self, Application};
+use super::look::Look;
+use super::policy::Policy;
+use super::problem::{self, Problem};
+use super::texts::Message;
+
+/// What the page is about.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// The transaction that goes on afterwards; none for somebody who only wants to see their account.
+    pub transaction: Option<String>,
+    /// The token of this form.
+    pub csrf: String,
+    /// Who asks for it.
+    pub application: Option<Application>,
+    /// `login_hint`, or what was typed before.
+    pub hint: Option<String>,
+    /// Whether the person is signed in and the application wants the password all the same (`prompt=login`, `max_age`).
+    pub again: bool,
+    /// Why the form comes back.
+    pub problem: Option<Problem>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    transaction: Option<&'a str>,
+    csrf: &'a str,
+    application: Option<application::Shown<'a>>,
+    hint: &'a str,
+    again: Option<String>,
+    problem: Option<String>,
+    fields_wrong: bool,
+}
+
+/// The page.
+#[must_use]
+pub fn sign_in(look: &Look, page: &SignIn) -> HttpResponse {
+    let again = page.application.as_ref().filter(|_| page.again);
+    let shown = Shown {
+        transaction: page.transaction.as_deref(),
+        csrf: &page.csrf,
+        application: page.application.as_ref().map(Application::shown),
+        hint: page.hint.as_deref().unwrap_or_default(),
+        again: again
+            .map(|asks| look.say(&Message::naming("sign-in-again", "application", &application::plain(&asks.name)))),
+        problem: page.problem.map(|problem| look.say(&problem.message())),
+        fields_wrong: page.problem.is_some_and(Problem::lies_in_the_fields),
+    };
+    let policy = Policy::default().with_images(page.application.as_ref().and_then(Application::logo_address));
+    problem::with_wait(look.answer(problem::status(page.problem), "sign_in.html", &shown, &policy), page.problem)
+}

@@ -1,0 +1,95 @@
+//! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help. There
+//! is no link on it, least of all one that the request has brought.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse};
+use serde::Serialize;
+
+use super::look::Look;
+use super::moment;
+use super::policy::Policy;
+use super::texts::Message;
+use crate::http::error::{PageRefusal, description, retry_after};
+use crate::protocol::OAuthError;
+
+/// Makes a page of every [`PageRefusal`] of the doors behind it, in the language of whoever knocked.
+///
+/// # Errors
+/// Those of the rest.
+pub async fn explain<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let answer = next.call(request).await?.map_into_boxed_body();
+    let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
+    let Some(refusal) = refusal else { return Ok(answer) };
+    let page = trouble(&Look::of(answer.request())?, refusal);
+    // In place, for the answer keeps its cause for the log.
+    Ok(answer.map_body(|head, _| {
+        head.status = page.status();
+        for (name, value) in page.headers() {
+            head.headers_mut().insert(name.clone(), value.clone());
+        }
+        page.into_body()
+    }))
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    title: String,
+    explanation: String,
+    status: u16,
+    code: &'static str,
+    description: Option<String>,
+    request_id: Option<&'a str>,
+}
+
+/// The page.
+#[must_use]
+pub fn trouble(look: &Look, refusal: &PageRefusal) -> HttpResponse {
+    let (title, explanation) = words(refusal);
+    let (code, status) = refusal.code_and_status();
+    let shown = Shown {
+        title: look.say(&Message::plain(title)),
+        explanation: look.say(&explanation),
+        status: status.as_u16(),
+        code,
+        description: refusal.error().map(description),
+        request_id: look.request_id.as_deref(),
+    };
+    let mut answer = look.answer(status, "trouble.html", &shown, &Policy::default().with_forms_here());
+    if let Some(seconds) = refusal.error().and_then(retry_after) {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+fn words(refusal: &PageRefusal) -> (&'static str, Message) {
+    let (title, explanation) = match refusal {
+        PageRefusal::Expired(_) => ("error-expired", "error-expired-explained"),
+        PageRefusal::NoCookies => ("error-cookies", "error-cookies-explained"),
+        PageRefusal::Refused(error) => match error {
+            OAuthError::TooManyTries(wait) => return ("error-too-many", moment::too_many(*wait)),
+            OAuthError::NotFound(_) => ("error-not-found", "error-not-found-explained"),
+            OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
+                ("error-refused", "error-refused-explained")
+            }
+            OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => ("error-away", "error-away-explained"),
+            OAuthError::Internal(_) => ("error-ours", "error-ours-explained"),
+            OAuthError::InvalidRequest(_)
+            | OAuthError::TooLarge
+            | OAuthError::Conflict(_)
+            | OAuthError::InvalidClient(_)
+            | OAuthError::InvalidGrant(_)
+            | OAuthError::UnauthorizedClient(_)
+            | OAuthError::UnsupportedGrantType(_)
+            | OAuthError::InvalidScope(_)
+            | OAuthError::InvalidTarget(_)
+            | OAuthError::UnsupportedTokenType(_) => ("error-request", "error-request-explained"),
+        },
+    };
+    (title, Message::plain(explanation))
+}

@@ -1,0 +1,53 @@
+//! A person changes their own password.
+
+use super::begin::{NewLogin, sign_in};
+use super::browser::Browser;
+use crate::audit::Actor;
+use crate::ctx::Ctx;
+use crate::model::{Secret, User};
+use crate::passwords::{self, Unfit};
+use crate::protocol::OAuthError;
+use crate::users::{self, Attempt};
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Changed {
+    /// The password is another one, everything that began under the former is over, and this browser is signed in anew.
+    Yes(Box<NewLogin>),
+    /// The password is another one, and this browser has to sign in with it.
+    YesButSignedOut,
+    /// The current password is not the one that was typed.
+    NotProven,
+    /// The new one may not be chosen.
+    Unfit(Unfit),
+}
+
+/// Changes the password of the person who is signed in in this browser. The current one is asked for, and counted among
+/// the attempts to sign in: whoever finds the browser open must not keep the account.
+///
+/// # Errors
+/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it.
+pub async fn change_password(
+    ctx: &Ctx,
+    browser: &Browser,
+    user: &User,
+    current: &Secret,
+    new: &Secret,
+) -> Result<Changed, OAuthError> {
+    if let Err(unfit) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
+        return Ok(Changed::Unfit(unfit));
+    }
+    let address = browser.device.address.as_deref();
+    let attempt = Attempt { identifier: &user.username, password: current, address };
+    let proven = users::sign_in(ctx, attempt).await?.is_some_and(|signed_in| signed_in.user.id == user.id);
+    if !proven {
+        users::sign_in::record_failure(ctx, &user.username).await;
+        return Ok(Changed::NotProven);
+    }
+    users::change_password(ctx, user.id, new, Actor::User(user.id)).await?;
+    match sign_in(ctx, browser, &user.username, new).await {
+        Ok(Some(login)) => Ok(Changed::Yes(Box::new(login))),
+        // It is changed already; that the rest failed must not look as if it were not.
+        Ok(None) | Err(_) => Ok(Changed::YesButSignedOut),
+    }
+}
