@@ -18,12 +18,12 @@ use super::{admin, direct, oauth};
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
         oauth::metadata::metadata, oauth::jwks::jwks, document,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
-        admin::users::list, admin::users::add, admin::users::show, admin::users::change,
+        admin::users::list, admin::users::add, admin::users::import, admin::users::show, admin::users::change,
         admin::users::remove,
         admin::users::disable, admin::users::enable, admin::users::password,
         admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
         admin::clients::remove, admin::clients::disable, admin::clients::enable, admin::clients::rotate_secret,
-        admin::keys::list, admin::keys::rotate, admin::keys::remove, admin::audit::list,
+        admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
     )
 )]
 struct Document;

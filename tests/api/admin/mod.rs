@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod clients;
+mod imports;
 mod keys;
 mod pending;
 mod revocations;
