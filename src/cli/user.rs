@@ -10,8 +10,9 @@ use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{self, PageRequest, UserId};
+use crate::protocol::OAuthError;
 use crate::sessions::Applied;
-use crate::users::{self, ImportedUser, NewUser, ProfileChange, UserChange};
+use crate::users::{self, NewUser, ProfileChange, UserChange};
 
 /// People who sign in.
 #[derive(Debug, Subcommand)]
@@ -255,22 +256,20 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut added = 0_u64;
     let mut problems = Vec::new();
-    for (place, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        let read: Result<ImportedUser, _> = serde_json::from_str(text);
-        let done = match read {
-            Ok(user) => users::import(ctx, user, Actor::CommandLine).await.map_err(problem),
-            Err(error) => Err(format!("not as expected at column {}", error.column())),
-        };
-        match done {
-            Ok(_) => {
-                added += 1;
-                if added.is_multiple_of(1000) {
-                    eprintln!("{added} users added");
-                }
+    let tell = |line, done| match done {
+        Ok(_) => {
+            added += 1;
+            if added.is_multiple_of(1000) {
+                eprintln!("{added} users added");
             }
-            Err(problem) => problems.push(format!("line {}: {problem}", place + 1)),
         }
-    }
+        Err(error @ OAuthError::Unavailable(_)) => {
+            problems
+                .push(format!("line {line}: {}; this line and those after it are still to be added", problem(error)));
+        }
+        Err(error) => problems.push(format!("line {line}: {}", problem(error))),
+    };
+    users::import_lines(ctx, &text, Actor::CommandLine, tell).await;
     let mut words = format!("{added} users added.");
     for problem in &problems {
         words.push_str("\n  ");

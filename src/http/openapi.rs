@@ -21,7 +21,7 @@ use super::{admin, direct, oauth};
         oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
         oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
-        admin::users::list, admin::users::add, admin::users::show, admin::users::change,
+        admin::users::list, admin::users::add, admin::users::import, admin::users::show, admin::users::change,
         admin::users::remove,
         admin::users::disable, admin::users::enable, admin::users::password,
         admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
@@ -30,7 +30,7 @@ use super::{admin, direct, oauth};
         doors::login::show, doors::login::submit, doors::choice::show, doors::choice::submit,
         doors::consent::show, doors::consent::submit, doors::account::show, doors::account::end_login,
         doors::account::end_others, doors::account::withdraw, doors::password::submit,
-        admin::keys::list, admin::keys::rotate, admin::keys::remove, admin::audit::list,
+        admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
     )
 )]
 struct Document;

@@ -110,6 +110,7 @@ pub const ALL: &[Route] = &[
     post("/admin/v1/revocations", SESSIONS_WRITE, || web::to(admin::sessions::revoke)),
     get("/admin/v1/users", READ, || web::to(admin::users::list)),
     post("/admin/v1/users", WRITE, || web::to(admin::users::add)),
+    post("/admin/v1/users/import", WRITE, || web::to(admin::users::import)),
     get("/admin/v1/users/{id}", READ, || web::to(admin::users::show)),
     patch("/admin/v1/users/{id}", WRITE, || web::to(admin::users::change)),
     delete("/admin/v1/users/{id}", WRITE, || web::to(admin::users::remove)),
@@ -126,6 +127,7 @@ pub const ALL: &[Route] = &[
     post("/admin/v1/clients/{id}/rotate-secret", WRITE, || web::to(admin::clients::rotate_secret)),
     get("/admin/v1/keys", READ, || web::to(admin::keys::list)),
     post("/admin/v1/keys/rotate", WRITE, || web::to(admin::keys::rotate)),
+    post("/admin/v1/keys/import", WRITE, || web::to(admin::keys::import)),
     delete("/admin/v1/keys/{kid}", WRITE, || web::to(admin::keys::remove)),
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];

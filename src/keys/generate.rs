@@ -65,7 +65,7 @@ fn rsa(random: &Random) -> Result<Zeroizing<Vec<u8>>, Internal> {
 }
 
 /// The house's randomness as `rsa` wants it.
-struct Source<'a>(&'a Random);
+pub(super) struct Source<'a>(pub(super) &'a Random);
 
 impl CryptoRng for Source<'_> {}
 

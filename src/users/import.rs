@@ -32,6 +32,26 @@ pub struct ImportedUser {
     pub password_hash: Option<Secret>,
 }
 
+/// Adds a user for each line of `text` that holds one; empty lines are passed over. What cannot be taken is told, and
+/// the others are added all the same. Where a store does not answer, the line that finds out is the last that is tried.
+pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl FnMut(usize, Result<User, OAuthError>)) {
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let done = import_line(ctx, line, actor.clone()).await;
+        let store_is_away = matches!(done, Err(OAuthError::Unavailable(_)));
+        tell(place + 1, done);
+        if store_is_away {
+            return;
+        }
+    }
+}
+
+async fn import_line(ctx: &Ctx, line: &str, actor: Actor) -> Result<User, OAuthError> {
+    // What serde says could hold a part of a hash.
+    let user = serde_json::from_str(line)
+        .map_err(|error| OAuthError::invalid_request(format!("not as expected at column {}", error.column())))?;
+    import(ctx, user, actor).await
+}
+
 /// Adds a user with a hash from elsewhere.
 ///
 /// # Errors

@@ -5,5 +5,6 @@
 mod house;
 mod master_key;
 mod pem_files;
+mod odd_states;
 mod rotation;
 mod two_instances;

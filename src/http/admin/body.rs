@@ -1,14 +1,15 @@
-//! JSON bodies of the admin API.
+//! Bodies of the admin API: JSON, and now and then a text.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
 use crate::http::error::AdminRefusal;
 use crate::http::form::{media_type, read_body};
+use crate::model::Secret;
 use crate::protocol::OAuthError;
 
 /// A JSON body, parsed strictly: unknown fields are refused.
@@ -37,6 +38,21 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
                 OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error, &place))).into()
             })
         })
+    }
+}
+
+/// A body that is a text of one of the media types `types`.
+///
+/// # Errors
+/// `invalid_request` when it is something else; [`OAuthError::TooLarge`].
+pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, OAuthError> {
+    if !types.contains(&media_type(request).as_str()) {
+        return Err(OAuthError::invalid_request(format!("the body is {}", types.join(" or "))));
+    }
+    let body = read_body(request.clone(), payload.into_inner()).await?;
+    match std::str::from_utf8(&body) {
+        Ok(text) => Ok(Secret::new(text)),
+        Err(_) => Err(OAuthError::invalid_request("the body is not UTF-8")),
     }
 }
 

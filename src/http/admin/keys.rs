@@ -1,11 +1,11 @@
 //! The keyring in the admin API.
 
-use actix_web::HttpResponse;
-use actix_web::web::Path;
+use actix_web::web::{self, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Administrator, Body, ok};
+use super::{Administrator, Body, body, ok};
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
 use crate::keys::{Ripeness, RotateError};
@@ -37,6 +37,21 @@ pub async fn rotate(ctx: Ctx, by: Administrator, wanted: Body<Rotation>) -> Resu
         Err(unripe @ RotateError::Unripe { .. }) => Err(OAuthError::Conflict(unripe.to_string().into()).into()),
         Err(RotateError::Failed(error)) => Err(error.into()),
     }
+}
+
+/// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as the next one. A key that is there already is left
+/// as it is.
+#[utoipa::path(post, path = "/admin/v1/keys/import", tag = "admin: keys",
+    request_body(content = String, content_type = "application/x-pem-file"),
+    responses((status = 200), (status = 400, description = "says why the key is not taken; a removed one never is again")))]
+pub async fn import(
+    ctx: Ctx,
+    by: Administrator,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, AdminRefusal> {
+    let pem = body::text(&request, payload, &["application/x-pem-file"]).await?;
+    Ok(ok(&ctx.keys.import(pem.expose(), by.actor()).await?))
 }
 
 /// Takes a key out of the JWKS at once.

@@ -1,14 +1,14 @@
 //! Users in the admin API.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Path, Query};
-use serde::Deserialize;
+use actix_web::web::{self, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Administrator, Body, Paging, answer, applied_answer, created, ok, status_of};
+use super::{Administrator, Body, Paging, answer, applied_answer, body, created, ok, status_of};
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
-use crate::model::{Secret, UserId};
+use crate::http::error::{AdminRefusal, description};
+use crate::model::{Secret, User, UserId};
 use crate::protocol::OAuthError;
 use crate::users::{self, NewUser, UserChange};
 
@@ -24,6 +24,70 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Admin
     responses((status = 201), (status = 400), (status = 409)))]
 pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewUser>) -> Result<HttpResponse, AdminRefusal> {
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
+}
+
+/// What became of one line of an import.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ImportedLine {
+    /// Counted from 1, empty ones too.
+    line: usize,
+    /// The user's identifier, if one was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id: Option<UserId>,
+    /// The user's name, if one was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// Why none was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// What became of an import.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct ImportReceipt {
+    /// How many users were added.
+    added: usize,
+    /// How many lines were not taken.
+    refused: usize,
+    /// Each line that is not empty.
+    lines: Vec<ImportedLine>,
+}
+
+/// Adds users with the hashes of another system, one JSON object a line: `username`, `email`, `email_verified`, `roles`,
+/// `groups`, `profile`, `password_hash`. A line that cannot be taken is told in the receipt, and the others are added. 503: a
+/// store stopped answering on the way; repeating the call adds the rest, and tells of the others that they are taken.
+#[utoipa::path(post, path = "/admin/v1/users/import", tag = "admin: users",
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses((status = 200, body = ImportReceipt), (status = 400), (status = 413, description = "send fewer lines at a time"),
+        (status = 503)))]
+pub async fn import(
+    ctx: Ctx,
+    by: Administrator,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, AdminRefusal> {
+    let text = body::text(&request, payload, &["application/x-ndjson", "application/jsonl"]).await?;
+    let mut receipt = ImportReceipt::default();
+    let mut away = None;
+    let tell = |line, done: Result<User, OAuthError>| match done {
+        Ok(user) => {
+            receipt.added += 1;
+            receipt.lines.push(ImportedLine { line, id: Some(user.id), username: Some(user.username), problem: None });
+        }
+        Err(error @ OAuthError::Unavailable(_)) => away = Some(error),
+        Err(error) => {
+            receipt.refused += 1;
+            let problem = Some(description(&error));
+            receipt.lines.push(ImportedLine { line, id: None, username: None, problem });
+        }
+    };
+    users::import_lines(&ctx, text.expose(), by.actor(), tell).await;
+    match away {
+        None => Ok(ok(&receipt)),
+        Some(error) if receipt.added == 0 => Err(error.into()),
+        Some(error) => Err(error.unfinished().into()),
+    }
 }
 
 /// Shows a user.

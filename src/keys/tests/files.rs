@@ -170,3 +170,32 @@ fn the_derivation_stays_as_it_is() {
 fn settings(path: &std::path::Path) -> config::Keys {
     config::Keys { master_key_file: path.to_owned(), ..config::Keys::default() }
 }
+
+#[test]
+fn what_is_no_folder_is_named_when_keys_are_looked_for_or_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    put(&file, "text", 0o600);
+
+    let listed = files::pem_files(&file).unwrap_err().0;
+    let read = files::read(&file.join("master.key")).unwrap_err().0;
+    let written = files::write_new(&file.join("master.key"), "key", &Random::default()).unwrap_err().0;
+
+    assert!(listed.starts_with(&format!("{} cannot be listed: ", file.display())), "{listed}");
+    let key = file.join("master.key");
+    assert!(read.starts_with(&format!("{} cannot be read: ", key.display())), "{read}");
+    assert!(written.starts_with(&format!("{} cannot be written: ", key.display())), "{written}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "text");
+    assert_eq!(files::pem_files(&folder.path().join("nowhere")).unwrap(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_key_that_cannot_have_its_name_leaves_no_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let too_long = folder.path().join("k".repeat(300));
+
+    let error = files::write_new(&too_long, "key", &Random::default()).unwrap_err().0;
+
+    assert!(error.contains("cannot be written"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no draft is left");
+}

@@ -1,4 +1,5 @@
 mod files;
+mod generate;
 mod import;
 mod schedule;
 mod signing;

@@ -3,11 +3,13 @@
 mod access;
 mod audit;
 mod clients;
+mod imports;
 mod keys;
 mod pending;
 mod revocations;
 mod sessions;
 mod user_changes;
+mod user_rights;
 mod users;
 
 use reqwest::Method;
@@ -122,4 +124,9 @@ pub struct Begun {
     pub id: SessionId,
     pub access: String,
     pub refresh: String,
+}
+
+/// The address of the house's user.
+pub async fn user_path(house: &House) -> String {
+    format!("/admin/v1/users/{}", house.user().await.id)
 }
