@@ -6,6 +6,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
+pub mod browser;
+pub mod packages;
 pub mod postgres;
 pub mod private_redis;
 pub mod program;
