@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::apps::{self, App};
-use crate::support::packages::{npm, program, skipped};
+use crate::support::packages::{npm, program};
 use crate::support::program::{Serving, Workplace};
+use crate::support::skipped;
 
 const USERNAME: &str = "demo";
 const PASSWORD: &str = "correct horse battery";

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::house::{House, SECRET, free_port, sign_in};
 use crate::support::browser::Browser;
-use crate::support::packages::{program, skipped};
+use crate::support::packages::program;
+use crate::support::skipped;
 
 /// Two hosts need two addresses: cookies know no ports.
 const HOSTS: [(&str, &str); 2] = [("notes", "127.0.0.2"), ("photos", "127.0.0.3")];

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::house::House;
-use crate::support::packages::{npm, pip, skipped};
+use crate::support::packages::{npm, pip};
+use crate::support::skipped;
 
 #[test]
 fn openid_client_for_node_signs_in_refreshes_and_signs_out() {

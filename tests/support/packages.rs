@@ -3,17 +3,10 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tokenhouse::digest::sha256;
-
-/// Says that a test could not be run, past the test harness, which would keep it to itself.
-pub fn skipped(why: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
-}
 
 /// Whether a program is in PATH.
 pub fn program(names: &[&str]) -> Option<PathBuf> {
