@@ -64,7 +64,8 @@ def main(house):
     silent = application.begin(scope="openid", prompt="none")
     page = browser.open(silent["url"])
     refused("login_required", application.finish, page, silent)
-    ok("sign-out")
+    session.refresh_token(metadata["token_endpoint"])
+    ok("sign-out, which a session with offline_access outlives")
     print("all good")
 
 
