@@ -4,8 +4,8 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{ClientState, PageRequest, Secret, SignOn, User, UserState};
-use crate::protocol::{GrantType, OAuthError, Scope};
+use crate::model::{ClientId, ClientState, PageRequest, Secret, SignOn, User, UserState};
+use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::store::ledger::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
 
@@ -17,6 +17,9 @@ pub const ADMIN: (&str, &str) = ("demo-admin", "staple battery correct");
 
 /// A service.
 pub const SERVICE: (&str, &str) = ("demo-service", "demo-service-secret-that-everybody-knows");
+
+/// The applications of `cargo run --example two-apps`: client, name, and the port of 127.0.0.1 where each listens.
+pub const APPLICATIONS: [(&str, &str, u16); 2] = [("demo-notes", "Notes", 8081), ("demo-photos", "Photos", 8082)];
 
 /// Makes sure that the demo users and clients are there.
 ///
@@ -32,7 +35,11 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
     for ((name, password), admin) in [(USER, false), (ADMIN, true)] {
         add_user(ctx, name, password, admin).await?;
     }
-    add_service(ctx).await
+    add_client(ctx, service()?).await?;
+    for application in APPLICATIONS {
+        add_client(ctx, self::application(application)?).await?;
+    }
+    Ok(())
 }
 
 /// The ledger may be the one that a service for real users works on right now.
@@ -72,18 +79,18 @@ async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<
     users::add(ctx, new, Actor::System).await.map(|_| ())
 }
 
-async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
-    let (id, secret) = SERVICE;
-    let id = id.parse()?;
-    if let Some(client) = ctx.store.ledger.client(&id).await? {
-        return if client.state == ClientState::Disabled {
-            clients::enable(ctx, &id, Actor::System).await
-        } else {
-            Ok(())
-        };
+async fn add_client(ctx: &Ctx, new: NewClient) -> Result<(), OAuthError> {
+    match ctx.store.ledger.client(&new.id).await? {
+        None => clients::add(ctx, new, Actor::System).await.map(|_| ()),
+        Some(client) if client.state == ClientState::Disabled => clients::enable(ctx, &new.id, Actor::System).await,
+        Some(_) => Ok(()),
     }
-    let new = NewClient {
-        id,
+}
+
+fn service() -> Result<NewClient, OAuthError> {
+    let (id, secret) = SERVICE;
+    Ok(NewClient {
+        id: id.parse()?,
         name: Some("Demo service".to_owned()),
         public: false,
         auth_method: None,
@@ -96,8 +103,26 @@ async fn add_service(ctx: &Ctx) -> Result<(), OAuthError> {
         backchannel_logout_uri: None,
         sign_on: SignOn::default(),
         secret: Some(Secret::new(secret)),
-    };
-    clients::add(ctx, new, Actor::System).await.map(|_| ())
+    })
+}
+
+fn application((id, name, port): (&str, &str, u16)) -> Result<NewClient, OAuthError> {
+    let base = format!("http://127.0.0.1:{port}");
+    Ok(NewClient {
+        id: id.parse()?,
+        name: Some(name.to_owned()),
+        grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        scope: Scope::parse("openid profile email offline_access roles groups")?,
+        redirect_uris: vec![RedirectUri::parse(&format!("{base}/callback"))?],
+        post_logout_redirect_uris: vec![RedirectUri::parse(&format!("{base}/"))?],
+        backchannel_logout_uri: Some(format!("{base}/backchannel-logout")),
+        secret: Some(Secret::new(secret_of(id))),
+        ..service()?
+    })
+}
+
+fn secret_of(client: &str) -> String {
+    format!("{client}-secret-that-everybody-knows")
 }
 
 /// Stops what an earlier `--dev` has added: its passwords are printed in the documentation. Whoever has given a demo
@@ -113,13 +138,18 @@ pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
             users::disable(ctx, user.id, Actor::System).await?;
         }
     }
-    let (id, secret) = SERVICE;
-    let id = id.parse()?;
-    let Some(client) = ctx.store.ledger.client(&id).await? else { return Ok(()) };
+    for id in [SERVICE.0, APPLICATIONS[0].0, APPLICATIONS[1].0] {
+        stop_client(ctx, &id.parse()?, &secret_of(id)).await?;
+    }
+    Ok(())
+}
+
+async fn stop_client(ctx: &Ctx, id: &ClientId, secret: &str) -> Result<(), OAuthError> {
+    let Some(client) = ctx.store.ledger.client(id).await? else { return Ok(()) };
     let digest = crate::digest::sha256(secret.as_bytes());
     if client.state == ClientState::Active && client.secrets.iter().any(|kept| kept.digest == digest) {
         tracing::warn!(client = %id, "the demo client of an earlier `serve --dev` was disabled");
-        clients::disable(ctx, &id, Actor::System).await?;
+        clients::disable(ctx, id, Actor::System).await?;
     }
     Ok(())
 }
@@ -154,6 +184,9 @@ Tokenhouse answers at {base} with demo credentials. Try:
   # A token for the admin API (user {admin})
   curl -s {base}/api/token/ -H 'Content-Type: application/json' \
     -d '{{"username":"{admin}","password":"{admin_password}","scope":"tokenhouse:admin"}}'
+
+  # Two applications, http://127.0.0.1:8081 and http://127.0.0.1:8082, that share one sign-in
+  cargo run --release --example two-apps
 "#
     )
 }

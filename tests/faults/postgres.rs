@@ -22,7 +22,7 @@ impl PrivatePostgres {
     /// Starts one, with an empty database `house`; `None` where no server program is installed.
     pub async fn start() -> Option<Self> {
         let Some(programs) = programs() else {
-            eprintln!("SKIPPED: initdb and postgres were not found");
+            crate::support::skipped("initdb and postgres were not found");
             return None;
         };
         let folder = tempfile::Builder::new().prefix("th").tempdir_in("/tmp").unwrap();

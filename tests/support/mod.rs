@@ -6,12 +6,16 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
+pub mod browser;
+pub mod packages;
 pub mod postgres;
 pub mod private_redis;
 pub mod program;
 pub mod records;
 pub mod redis;
 pub mod sqlite;
+
+use std::io::Write;
 
 /// Whether this run is for `SQLite` alone (`./test --quick`).
 pub fn only_sqlite() -> bool {
@@ -21,6 +25,12 @@ pub fn only_sqlite() -> bool {
 /// Whether the long runs are wanted as well (`./test --long`).
 pub fn long() -> bool {
     std::env::var("TEST_LONG").is_ok_and(|long| long == "1")
+}
+
+/// Says that a test could not be run, past the test harness, which would keep it to itself. `./test` counts these lines.
+pub fn skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
 }
 
 fn server(variable: &str) -> String {

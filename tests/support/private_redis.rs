@@ -24,7 +24,7 @@ impl PrivateRedis {
     /// Finds a program and a port, and starts nothing yet.
     pub fn prepare(arguments: &[&str]) -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("SKIPPED: neither redis-server nor valkey-server is in PATH");
+            super::skipped("neither redis-server nor valkey-server is in PATH");
             return None;
         };
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();

@@ -1,0 +1,36 @@
+//! Two small applications, Notes and Photos, that share one sign-in. With `tokenhouse serve --dev` running beside it:
+//!
+//! ```sh
+//! cargo run --release --example two-apps
+//! ```
+//!
+//! What an application does is in `apps/`: `provider.rs` talks to Tokenhouse through the `openidconnect` crate,
+//! `doors.rs` has its five URLs. It keeps everything in memory, and forgets it when it ends.
+
+mod apps;
+
+use std::net::TcpListener;
+
+use apps::App;
+
+const ISSUER: &str = "http://127.0.0.1:8080";
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let notes = App::new(ISSUER, "Notes", "http://127.0.0.1:8081");
+    let photos = App::new(ISSUER, "Photos", "http://127.0.0.1:8082");
+    let (at_notes, at_photos) = (TcpListener::bind("127.0.0.1:8081")?, TcpListener::bind("127.0.0.1:8082")?);
+    println!(
+        "
+Notes   {}
+Photos  {}
+
+Open both. Sign in at one of them as `demo` with the password `correct horse battery`; the other then needs no
+password. Sign out at one, and you are out of both. (Tokenhouse has to run: cargo run --release -- serve --dev)
+",
+        notes.address, photos.address
+    );
+    let photos = actix_web::rt::spawn(apps::serve(photos, at_photos)?);
+    apps::serve(notes, at_notes)?.await?; // until Ctrl-C, which both of them hear
+    photos.await.map_err(std::io::Error::other)?
+}

@@ -1,0 +1,246 @@
+// The scenarios, each played by people who arrive at browsers without cookies.
+
+import assert from 'node:assert/strict'
+
+export async function both(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+
+  await person.open(`${town.photos}/`)
+  await person.press('login')
+  assert(!(await person.has('password')), 'the password was asked for twice')
+  await person.press('consent-accept')
+  await person.mustBeIn(town.photos)
+
+  await person.press('logout')
+  await person.mustBeOut(town.photos)
+  await person.mustSoonBeOut(town.notes)
+  await person.press('login')
+  assert(await person.has('password'), 'the house still knows the person')
+}
+
+export async function consent_once(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  const text = await person.text()
+  assert.match(text, /Notes/)
+  await person.press('consent-accept')
+  await person.press('logout')
+
+  await person.press('login')
+  await person.signIn()
+  await person.mustBeIn(town.notes)
+}
+
+export async function denied(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  await person.press('consent-deny')
+  assert(person.page.url().startsWith(`${town.notes}/callback`))
+  assert.match(await person.text(), /access_denied/)
+
+  await person.press('login')
+  assert(await person.has('consent-accept'), 'a refusal is no consent')
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+}
+
+export async function wrong_password(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn({ username: town.username, password: 'wrong horse battery' })
+  const known = await person.page.locator('[role=alert]').innerText()
+  await person.signIn({ username: 'nobody', password: 'wrong horse battery' })
+  const unknown = await person.page.locator('[role=alert]').innerText()
+  assert(known.length > 0)
+  assert.equal(known, unknown, 'the page tells who has an account here')
+  await person.signIn()
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+}
+
+export async function too_many_tries(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  const said = new Set()
+  for (let tries = 0; tries < 30 && said.size < 2; tries++) {
+    await person.signIn({ username: town.username, password: `wrong ${tries}` })
+    said.add(await person.page.locator('[role=alert]').innerText())
+  }
+  assert.equal(said.size, 2, `only ever said: ${[...said]}`)
+  await person.signIn()
+  assert(await person.has('login-submit'), 'the right password passed all the same')
+}
+
+export async function expired(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.context.clearCookies({ domain: '127.0.0.1' })
+  await person.signIn()
+  assert(person.page.url().startsWith(town.house), person.page.url())
+  assert(!(await person.has('consent-accept')), 'another browser could have gone on')
+
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+}
+
+export async function back_button(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+
+  // To each page on the way, and on from it where it offers anything.
+  for (let steps = 0; steps < 3; steps++) {
+    await person.page.goBack()
+    await person.look()
+  }
+  for (const [button, act] of [['login-submit', () => person.signIn()], ['consent-accept', () => person.press('consent-accept')]]) {
+    if (await person.has(button)) await act()
+    assert.doesNotMatch(await person.text(), /server_error|Internal/)
+  }
+  await person.open(`${town.notes}/`)
+  await person.mustBeIn(town.notes)
+}
+
+export async function two_tabs(town, arrive) {
+  const one = await arrive()
+  const two = await one.secondTab()
+  for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
+    await tab.open(`${application}/`)
+    await tab.press('login')
+    assert(await tab.has('password'))
+  }
+  for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
+    await tab.signIn()
+    await tab.press('consent-accept')
+    await tab.mustBeIn(application)
+  }
+}
+
+export async function keyboard(town, arrive) {
+  const { page } = await arrive({ javaScriptEnabled: false })
+  await page.goto(`${town.notes}/login`)
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'username')
+  await page.keyboard.type(town.username)
+  await tabTo(page, 'password')
+  await page.keyboard.type(town.password)
+  await Promise.all([page.waitForURL(/consent/), page.keyboard.press('Enter')])
+  await tabTo(page, 'consent-accept')
+  await Promise.all([page.waitForURL(`${town.notes}/`), page.keyboard.press('Enter')])
+  assert.match(await page.locator('main').innerText(), /signed in as/)
+}
+
+export async function change_password(town, arrive) {
+  const [here, elsewhere] = [await arrive(), await arrive()]
+  for (const person of [here, elsewhere]) {
+    await person.open(`${town.house}/account`)
+    await person.signIn()
+    assert(await person.has('password-submit'), await person.text())
+  }
+
+  const fresh = 'purple monkey dishwasher'
+  for (const [current, repeated, fault] of [['wrong', fresh, true], [town.password, 'another one', true], [town.password, fresh, false]]) {
+    await here.page.fill('#current-password', current)
+    await here.page.fill('#new-password', fresh)
+    await here.page.fill('#new-password-again', repeated)
+    await here.press('password-submit')
+    assert.equal(await here.has('problem'), fault, await here.text())
+  }
+
+  await elsewhere.open(`${town.house}/account`)
+  assert(await elsewhere.has('login-submit'), 'signed in elsewhere with the old password')
+  await elsewhere.signIn()
+  assert(await elsewhere.has('problem'), 'the old password still works')
+  await elsewhere.signIn({ username: town.username, password: fresh })
+  assert(await elsewhere.has('password-submit'), await elsewhere.text())
+}
+
+export async function end_others(town, arrive) {
+  const [here, elsewhere] = [await arrive(), await arrive()]
+  await elsewhere.open(`${town.notes}/`)
+  await elsewhere.press('login')
+  await elsewhere.signIn()
+  await elsewhere.press('consent-accept')
+  await elsewhere.mustBeIn(town.notes)
+
+  await here.open(`${town.house}/account`)
+  await here.signIn()
+  assert.match(await here.text(), /Notes/)
+  await here.press('end-others')
+  assert(!(await here.has('end-others')), 'there is nobody else any more')
+
+  await elsewhere.mustSoonBeOut(town.notes)
+  await elsewhere.press('login')
+  assert(await elsewhere.has('login-submit'), 'the other browser is still signed in')
+  await here.open(`${town.house}/account`)
+  assert(await here.has('password-submit'), 'and so is this one no more')
+}
+
+export async function sign_out_page(town, arrive) {
+  const person = await arrive()
+  await person.open(`${town.notes}/`)
+  await person.press('login')
+  await person.signIn()
+  await person.press('consent-accept')
+  await person.mustBeIn(town.notes)
+
+  await person.open(`${town.house}/oauth2/logout`)
+  assert(await person.has('logout-confirm'))
+  await person.open(`${town.notes}/`)
+  await person.mustBeIn(town.notes)
+
+  await person.open(`${town.house}/account`)
+  await person.press('sign-out')
+  await person.press('logout-confirm')
+  assert(!(await person.has('logout-confirm')))
+  await person.mustSoonBeOut(town.notes)
+}
+
+export async function error_page(town, arrive) {
+  const person = await arrive()
+  const request = {
+    client_id: 'demo-notes',
+    response_type: 'code',
+    redirect_uri: `${town.notes}/callback/elsewhere`,
+    scope: 'openid',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  }
+  for (const wrong of [request, { ...request, client_id: 'nobody' }]) {
+    await person.open(`${town.house}/oauth2/authorize?${new URLSearchParams(wrong)}`)
+    assert(person.page.url().startsWith(town.house), 'sent on to an address that nobody has registered')
+    assert.match(await person.text(), /redirect_uri|client/)
+  }
+  await person.open(`${town.house}/login`)
+}
+
+async function tabTo(page, id) {
+  for (let presses = 0; presses < 20; presses++) {
+    await page.keyboard.press('Tab')
+    const [now, outline] = await page.evaluate(() => {
+      const { id } = document.activeElement
+      const { outlineStyle, boxShadow } = getComputedStyle(document.activeElement)
+      return [id, outlineStyle !== 'none' || boxShadow !== 'none']
+    })
+    assert(outline, `${now}: nothing shows where the keyboard is`)
+    if (now === id) return
+  }
+  throw new Error(`the keyboard does not reach ${id}`)
+}

@@ -1,0 +1,105 @@
+//! The service, the two applications of the demo, and a browser that plays a scenario among them.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::apps::{self, App};
+use crate::support::packages::{npm, program};
+use crate::support::program::{Serving, Workplace};
+use crate::support::skipped;
+
+const USERNAME: &str = "demo";
+const PASSWORD: &str = "correct horse battery";
+
+/// Plays a scenario of `scenarios.mjs`, in a town of its own.
+pub fn play(scenario: &str) {
+    let (chromium, packages) = match (program(&["chromium", "chromium-browser"]), npm("browser")) {
+        (None, _) => return skipped("Chromium is not installed"),
+        (_, Err(why)) => return skipped(&why),
+        (Some(chromium), Ok(packages)) => (chromium, packages),
+    };
+    let town = Town::build();
+    let folder = town.scripts(packages);
+    let mut command = Command::new("node");
+    command.arg(folder.join("play.mjs")).arg(scenario).arg(town.described(&chromium).to_string());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{out}");
+    assert!(output.status.success(), "{out}\n{err}\n{}", town.serving.logged());
+    assert!(out.ends_with("all good\n"), "it did not come to its end:\n{out}");
+}
+
+struct Town {
+    place: Workplace,
+    serving: Serving,
+    notes: String,
+    photos: String,
+}
+
+impl Town {
+    fn build() -> Self {
+        let mut place = Workplace::fresh();
+        place.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));
+        place.set("TOKENHOUSE__OUTBOUND__ALLOW", "127.0.0.0/8");
+        let serving = place.serve(&[]);
+        place.run_with_input(&["user", "add", USERNAME, "--password-stdin"], PASSWORD).good();
+        let [notes, photos] = ["Notes", "Photos"].map(|name| open_application(&place, &serving, name));
+        Self { place, serving, notes, photos }
+    }
+
+    /// The scripts in a folder beside which Node finds their packages.
+    fn scripts(&self, packages: PathBuf) -> PathBuf {
+        let folder = self.place.path("browser");
+        fs::create_dir(&folder).unwrap();
+        symlink(packages, folder.join("node_modules")).unwrap();
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "mjs") {
+                fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        folder
+    }
+
+    fn described(&self, chromium: &Path) -> Value {
+        json!({
+            "chromium": chromium,
+            "house": self.serving.url(""),
+            "notes": self.notes,
+            "photos": self.photos,
+            "username": USERNAME,
+            "password": PASSWORD,
+            "pictures": Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser"),
+        })
+    }
+}
+
+/// Registers the application as `serve --dev` does, at a free port, and serves it for as long as this process lives.
+fn open_application(place: &Workplace, serving: &Serving, name: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let id = format!("demo-{}", name.to_lowercase());
+    let (callback, home) = (format!("{address}/callback"), format!("{address}/"));
+    let notice = format!("{address}/backchannel-logout");
+    let who = ["client", "add", &id, "--name", name, "--secret-stdin"];
+    let what = ["--grant", "authorization_code", "--grant", "refresh_token"];
+    let scope = ["--scope", "openid profile email offline_access roles groups"];
+    let back = ["--redirect-uri", &callback, "--post-logout-redirect-uri", &home, "--backchannel-logout-uri", &notice];
+    let arguments = [who.as_slice(), &what, &scope, &back].concat();
+    place.run_with_input(&arguments, &format!("{id}-secret-that-everybody-knows")).good();
+    let app = App::new(&serving.url(""), name, &address);
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async { apps::serve(app, listener).unwrap().await.unwrap() });
+    });
+    address
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
