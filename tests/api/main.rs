@@ -21,6 +21,7 @@ mod refresh_policy;
 mod refresh_store;
 mod sign_in;
 mod sign_on;
+mod single_sign_on;
 mod logs;
 mod ops;
 mod rotation_under_load;
