@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{ACCEPT_LANGUAGE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use url::Url;
@@ -33,6 +33,11 @@ impl<'a> Browser<'a> {
     /// Gets an address of this house, by its path or whole.
     pub async fn get(&self, address: &str) -> Answer {
         self.send(self.http.get(self.at(address))).await
+    }
+
+    /// Gets an address in the language that `accepted` names.
+    pub async fn get_in(&self, accepted: &str, address: &str) -> Answer {
+        self.send(self.http.get(self.at(address)).header(ACCEPT_LANGUAGE, accepted)).await
     }
 
     /// Posts a form to an address of this house.

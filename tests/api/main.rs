@@ -24,6 +24,7 @@ mod sign_on;
 mod single_sign_on;
 mod logs;
 mod ops;
+mod pages;
 mod rotation_under_load;
 mod transport;
 #[path = "../support/mod.rs"]

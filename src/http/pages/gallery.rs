@@ -1,5 +1,5 @@
-//! Every page in every state. As a test, it proves that each can be written in every language; run with `GALLERY=folder`,
-//! it writes them there, to be looked at.
+//! Every page in every state. `cargo test --lib write_every_page -- --ignored` writes them to `target/gallery`, to be
+//! looked at: each as it is answered, with its policy beside it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -234,29 +234,32 @@ async fn text(answer: HttpResponse) -> String {
     String::from_utf8(to_bytes(answer.into_body()).await.ok().unwrap().to_vec()).unwrap()
 }
 
-/// The folder that the pages are to be written to, when the test is built with one.
-const FOLDER: Option<&str> = option_env!("GALLERY");
-
 #[actix_web::test]
 async fn every_page_can_be_written_in_every_language() {
     for language in Language::ALL {
-        let look = look(language);
-        for (name, answer) in every_state(&look) {
-            let policy = answer.headers().get("content-security-policy").unwrap().to_str().unwrap().to_owned();
+        for (name, answer) in every_state(&look(language)) {
             let html = text(answer).await;
             assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
             assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())), "{name}");
-            if let Some(folder) = FOLDER {
-                let folder = Path::new(folder).join(language.tag());
-                std::fs::create_dir_all(&folder).unwrap();
-                std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
-                std::fs::write(folder.join(format!("{name}.csp")), policy).unwrap();
-            }
         }
-        for asset in look.brand.assets().filter(|_| FOLDER.is_some()) {
-            let folder = Path::new(FOLDER.unwrap()).join("assets");
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join(&asset.name), &asset.body).unwrap();
+    }
+}
+
+#[actix_web::test]
+#[ignore = "writes every page to target/gallery, to be looked at"]
+async fn write_every_page() {
+    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+    let write = |folder: &str, name: &str, content: &[u8]| {
+        std::fs::create_dir_all(gallery.join(folder)).unwrap();
+        std::fs::write(gallery.join(folder).join(name), content).unwrap();
+    };
+    for language in Language::ALL {
+        let look = look(language);
+        look.brand.assets().for_each(|asset| write("assets", &asset.name, &asset.body));
+        for (name, answer) in every_state(&look) {
+            let policy = answer.headers().get("content-security-policy").unwrap().as_bytes().to_vec();
+            write(language.tag(), &format!("{name}.csp"), &policy);
+            write(language.tag(), &format!("{name}.html"), text(answer).await.as_bytes());
         }
     }
 }

@@ -137,7 +137,9 @@ mod tests {
             assert!(FluentResource::try_new(text.to_owned()).is_ok(), "{}", language.tag());
             for (id, names) in messages(text) {
                 let mut args = FluentArgs::new();
-                names.iter().for_each(|name| args.set(*name, "x"));
+                for name in names {
+                    args.set(name, "x");
+                }
                 assert!(!format(language, id, &args).unwrap().is_empty(), "{id}");
             }
         }

@@ -77,7 +77,8 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
             OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
                 ("error-refused", "error-refused-explained")
             }
-            OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => ("error-away", "error-away-explained"),
+            OAuthError::Unavailable(_) => ("error-away", "error-away-explained"),
+            OAuthError::Unfinished(_) => ("error-unfinished", "error-unfinished-explained"),
             OAuthError::Internal(_) => ("error-ours", "error-ours-explained"),
             OAuthError::InvalidRequest(_)
             | OAuthError::TooLarge

@@ -1,0 +1,125 @@
+//! The question whether an application may have what it asks for.
+
+use serde_json::json;
+
+use super::{assert_page, first_page, has, hidden, stranger};
+use crate::browser::{Browser, location, parameters};
+use crate::house::{House, on_each_backend};
+use crate::sign_on::{exchange, sign_in};
+
+/// The consent page of somebody who is signed in.
+async fn asked(house: &House, browser: &Browser<'_>, more: &[(&str, &str)]) -> crate::house::Answer {
+    sign_in(house, browser).await;
+    first_page(browser, "app", more).await
+}
+
+#[actix_web::test]
+async fn the_page_says_who_asks_for_what_and_where_it_leads() {
+    on_each_backend(async |house| {
+        house.add_new_client(stranger("app")).await;
+        let page = asked(house, &Browser::of(house), &[("scope", "openid email read")]).await;
+
+        assert_page(&page, 200);
+        for id in ["consent-accept", "consent-deny"] {
+            assert!(has(&page, id), "{id}");
+        }
+        for says in ["ada", "see your email address", "read</bdi>", "app.example.com", "withdraw this at any time"] {
+            assert!(page.text.contains(says), "{says}: {}", page.text);
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_was_allowed_once_is_not_asked_again_until_more_is_wanted() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(stranger("app")).await;
+        let browser = Browser::of(house);
+        let page = asked(house, &browser, &[]).await;
+
+        let back = browser.submit(&page, &[("answer", "accept")]).await;
+        let again = first_page(&browser, "app", &[]).await;
+        let more = first_page(&browser, "app", &[("scope", "openid read email")]).await;
+
+        let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.text);
+        assert!(parameters(&again).contains_key("code"));
+        assert!(has(&more, "consent-accept"), "{}", more.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_application_that_is_denied_is_told_so() {
+    on_each_backend(async |house| {
+        house.add_new_client(stranger("app")).await;
+        let browser = Browser::of(house);
+        let page = asked(house, &browser, &[]).await;
+
+        let back = browser.submit(&page, &[("answer", "deny")]).await;
+
+        assert_eq!(parameters(&back)["error"], json!("access_denied"));
+        assert!(!parameters(&back).contains_key("code"));
+        assert!(has(&first_page(&browser, "app", &[]).await, "consent-accept"));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_answer_without_the_token_of_its_browser_allows_nothing() {
+    on_each_backend(async |house| {
+        house.add_new_client(stranger("app")).await;
+        let browser = Browser::of(house);
+        let page = asked(house, &browser, &[]).await;
+        let (transaction, user) = (hidden(&page, "transaction"), hidden(&page, "user"));
+
+        for csrf in ["", "nonsense"] {
+            let form = [("csrf", csrf), ("transaction", &*transaction), ("user", &*user), ("answer", "accept")];
+            let answer = browser.post("/consent", &form).await;
+            assert_page(&answer, 403);
+            assert!(has(&answer, "consent-accept"));
+        }
+        assert_eq!(house.count_events("consent_given").await, 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
+    on_each_backend(async |house| {
+        house.add_new_client(stranger("app")).await;
+        house.add_user(("mary", "a fine long password"), false).await;
+        let browser = Browser::of(house);
+        let asked_ada = asked(house, &browser, &[]).await;
+        // In another tab Mary signs in.
+        let other_tab = browser.submit(&asked_ada, &[("answer", "other")]).await;
+        browser.submit(&other_tab, &[("username", "mary"), ("password", "a fine long password")]).await;
+
+        let answer = browser.submit(&asked_ada, &[("answer", "accept")]).await;
+
+        assert_page(&answer, 403);
+        assert!(answer.text.contains("mary") && has(&answer, "consent-accept"), "{}", answer.text);
+        assert_eq!(house.count_events("consent_given").await, 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_application_that_nobody_vouches_for_is_marked_and_asked_about_each_time() {
+    on_each_backend(async |house| {
+        let mut new = stranger("app");
+        new.trusted = true;
+        new.sign_on.unverified = true;
+        house.add_new_client(new).await;
+        let browser = Browser::of(house);
+        let page = asked(house, &browser, &[]).await;
+
+        let back = browser.submit(&page, &[("answer", "accept")]).await;
+        let again = first_page(&browser, "app", &[]).await;
+
+        assert!(page.text.contains("Nobody has vouched for this application"), "{}", page.text);
+        assert!(location(&back).unwrap().contains("code="));
+        assert!(has(&again, "consent-accept"), "{}", again.text);
+    })
+    .await;
+}
