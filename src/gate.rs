@@ -91,11 +91,10 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
     if client.state != ClientState::Active {
         return Err(Shut::ClientDisabled);
     }
-    let began = began_at(holder);
-    if began < client.not_before {
+    if began_at_client(holder, asked.now) < client.not_before {
         return Err(Shut::ClientWatermark);
     }
-    if began < asked.global_watermark {
+    if began_at(holder) < asked.global_watermark {
         return Err(Shut::GlobalWatermark);
     }
     check_holder(holder, asked.now)?;
@@ -114,6 +113,17 @@ pub fn login_is_live(user: &User, login: &Login, global_watermark: Timestamp, no
         return Err(Shut::GlobalWatermark);
     }
     check_holder(Holder::SignedOn { user, login }, now)
+}
+
+/// When it began at the client. Under a login it begins now, however old the login is: the person may have signed in before
+/// the client was registered.
+fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
+    match holder {
+        Holder::SignedOn { .. } => now,
+        Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::Ledgered { .. } => {
+            began_at(holder)
+        }
+    }
 }
 
 fn began_at(holder: Holder<'_>) -> Timestamp {

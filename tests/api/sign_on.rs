@@ -253,3 +253,18 @@ async fn agree(house: &House, client: &Client, scope: &str) {
     let consent = Consent { user_id: user, client_id: client.id.clone(), scope, given_at: ctx.now() };
     ctx.store.ledger.give_consent(&consent, &ctx.audit(Actor::User(user), event)).await.unwrap();
 }
+
+#[actix_web::test]
+async fn a_person_who_was_signed_in_before_an_application_was_registered_enters_it() {
+    on_each_backend(async |house| {
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        house.clock.advance(std::time::Duration::from_secs(5));
+        let (client, secret) = house.add_new_client(application("app")).await;
+
+        let code = code(&browser, "app", &[]).await;
+
+        assert_eq!(exchange(house, &client, secret.as_deref().unwrap(), &code).await.status, 200);
+    })
+    .await;
+}
