@@ -102,6 +102,8 @@ fn service() -> Result<NewClient, OAuthError> {
         post_logout_redirect_uris: Vec::new(),
         backchannel_logout_uri: None,
         sign_on: SignOn::default(),
+        access_lifetime: None,
+        refresh_lifetime: None,
         secret: Some(Secret::new(secret)),
     })
 }

@@ -4,17 +4,20 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
+use super::client_parts::{Life, Parts};
 use crate::audit::Actor;
 use crate::clients::{self, FormerSecret, NewClient};
 use crate::ctx::Ctx;
 use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
-use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
+use crate::protocol::AuthMethod;
 
 /// Applications that obtain tokens.
 #[derive(Debug, Subcommand)]
 pub enum Client {
     /// Add a client; prints its secret, once, where it has one.
     Add(Box<Add>),
+    /// Change what is named of a client, and nothing else.
+    Set(Box<Set>),
     /// List clients.
     List,
     /// Show a client.
@@ -47,39 +50,26 @@ pub struct Named {
 pub struct Add {
     /// `client_id`: 1 to 128 of A-Z a-z 0-9 . _ ~ : -
     id: ClientId,
-    /// The name that people see.
-    #[arg(long)]
-    name: Option<String>,
     /// Cannot keep a secret: runs on a person's device.
     #[arg(long)]
     public: bool,
-    /// An address that it may redirect to, compared byte by byte; may be repeated.
-    #[arg(long = "redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
-    redirect_uris: Vec<RedirectUri>,
-    /// An address to return to after sign-out; may be repeated.
-    #[arg(long = "post-logout-redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
-    post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where to report sign-outs.
-    #[arg(long, value_name = "URI")]
-    backchannel_logout_uri: Option<String>,
-    /// What it may present: `client_credentials`, `refresh_token`; may be repeated.
-    #[arg(long = "grant", value_name = "GRANT")]
-    grants: Vec<GrantType>,
-    /// The most it may be granted, as one text: "a b c".
-    #[arg(long, value_parser = Scope::parse, default_value = "")]
-    scope: Scope,
-    /// The `aud` of its access tokens; may be repeated. The issuer where absent.
-    #[arg(long = "audience", value_name = "AUDIENCE")]
-    audience: Vec<String>,
     /// `client_secret_basic` (where absent), `client_secret_post` or `none`.
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<AuthMethod>,
-    /// First-party: no consent page.
-    #[arg(long)]
-    trusted: bool,
     /// Read a secret of at least 32 random bytes from standard input instead of making one.
     #[arg(long)]
     secret_stdin: bool,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+/// A change of a client. What is not named stays; an empty text takes away what a client need not have.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// `client_id`.
+    id: ClientId,
+    #[command(flatten)]
+    parts: Parts,
 }
 
 /// Runs the command.
@@ -90,6 +80,7 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
     let by = Actor::CommandLine;
     match command {
         Client::Add(new) => add(*new, ctx).await,
+        Client::Set(change) => set(*change, ctx).await,
         Client::List => list(ctx).await,
         Client::Show(named) => {
             let client = ctx.store.ledger.client(&named.id).await.map_err(problem)?;
@@ -125,19 +116,23 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
 
 async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
     let secret = if new.secret_stdin { Some(secret_from_stdin("secret")?) } else { None };
+    let parts = new.parts;
+    let sign_on = parts.sign_on.change()?.of(&SignOn::default()).map_err(problem)?;
     let new = NewClient {
         id: new.id,
-        name: new.name,
+        name: parts.name,
         public: new.public,
         auth_method: new.auth_method,
-        trusted: new.trusted,
-        grants: new.grants,
-        scope: new.scope,
-        audience: new.audience,
-        redirect_uris: new.redirect_uris,
-        post_logout_redirect_uris: new.post_logout_redirect_uris,
-        backchannel_logout_uri: new.backchannel_logout_uri,
-        sign_on: SignOn::default(),
+        trusted: parts.trusted.unwrap_or_default(),
+        grants: parts.grants,
+        scope: parts.scope.unwrap_or_default(),
+        audience: parts.audience,
+        redirect_uris: parts.redirect_uris,
+        post_logout_redirect_uris: parts.post_logout_redirect_uris,
+        backchannel_logout_uri: parts.backchannel_logout_uri.filter(|uri| !uri.is_empty()),
+        sign_on,
+        access_lifetime: parts.access_lifetime.and_then(Life::seconds),
+        refresh_lifetime: parts.refresh_lifetime.and_then(Life::seconds),
         secret,
     };
     let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
@@ -147,6 +142,13 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         words.push_str(secret.expose());
     }
     Ok(Answer::new(words, &json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
+}
+
+async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
+    let (client, applied) =
+        clients::change(ctx, &wanted.id, wanted.parts.change()?, Actor::CommandLine).await.map_err(problem)?;
+    let words = format!("Changed {}; sessions beyond it ended {}.", line(&client), applied_words(applied));
+    Ok(Answer::new(words, &json!({ "client": client, "applied": applied })))
 }
 
 async fn list(ctx: &Ctx) -> Result<Answer, String> {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod client;
+pub mod client_parts;
 pub mod doctor;
 pub mod inspect;
 pub mod keys;

@@ -1,5 +1,7 @@
 //! Adding a client.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::check::{auth_method, check, check_secret};
@@ -47,6 +49,12 @@ pub struct NewClient {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub sign_on: SignOn,
+    /// Seconds; the house's where absent.
+    #[serde(default)]
+    pub access_lifetime: Option<u64>,
+    /// Seconds; the house's where absent.
+    #[serde(default)]
+    pub refresh_lifetime: Option<u64>,
     /// A secret brought along; generated for a confidential client where absent.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -79,8 +87,8 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         backchannel_logout_uri: new.backchannel_logout_uri,
         sign_on: new.sign_on,
         access_token_algorithm: None,
-        access_lifetime: None,
-        refresh_lifetime: None,
+        access_lifetime: new.access_lifetime.map(Duration::from_secs),
+        refresh_lifetime: new.refresh_lifetime.map(Duration::from_secs),
         refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index().await?,
         // Tokens of a removed client of the same identifier are not its own. Tokens tell their age in whole seconds.

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::allowed_audience;
 use super::check::check;
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SignOn, SigningAlgorithm};
+use crate::model::{
+    Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SignOnChange, SigningAlgorithm,
+};
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::sessions::{self, Applied};
 
-/// What may be changed of a client. Absent parts stay as they are.
+/// What may be changed of a client. Absent parts stay as they are; `null` takes away what a client need not have.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the fields are those of `Client`")]
@@ -29,17 +31,60 @@ pub struct ClientChange {
     pub redirect_uris: Option<Vec<RedirectUri>>,
     #[schema(value_type = Option<Vec<String>>)]
     pub post_logout_redirect_uris: Option<Vec<RedirectUri>>,
-    pub backchannel_logout_uri: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    pub sign_on: Option<SignOn>,
     #[schema(value_type = Option<String>)]
-    pub access_token_algorithm: Option<SigningAlgorithm>,
+    pub backchannel_logout_uri: Edit<String>,
+    /// Parts of it by name; what is not named stays.
+    #[schema(value_type = Option<Object>)]
+    pub sign_on: SignOnChange,
+    #[schema(value_type = Option<String>)]
+    pub access_token_algorithm: Edit<SigningAlgorithm>,
     /// Seconds.
-    pub access_lifetime: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub access_lifetime: Edit<u64>,
     /// Seconds.
-    pub refresh_lifetime: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    pub refresh_lifetime: Edit<u64>,
     #[schema(value_type = Option<Object>)]
     pub refresh: Option<RefreshPolicy>,
+}
+
+/// What becomes of a part that a client need not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Edit<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is taken away: `null` in JSON.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// The part after the change.
+    fn of(self, former: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => former,
+            Self::Clear => None,
+            Self::Set(new) => Some(new),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Edit<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
+    }
+}
+
+/// As the OpenAPI document shows the default.
+impl<T: Serialize> Serialize for Edit<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Keep | Self::Clear => serializer.serialize_none(),
+            Self::Set(new) => new.serialize(serializer),
+        }
+    }
 }
 
 /// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns.
@@ -56,7 +101,7 @@ pub async fn change(
     // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
     let may_narrow = wanted.scope.is_some() || wanted.audience.is_some();
     let decide = |mut client: Client| {
-        apply(&mut client, wanted);
+        apply(&mut client, wanted)?;
         check(ctx, &client).map(|()| client)
     };
     let (_, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
@@ -65,7 +110,7 @@ pub async fn change(
     Ok((client, applied))
 }
 
-fn apply(client: &mut Client, wanted: ClientChange) {
+fn apply(client: &mut Client, wanted: ClientChange) -> Result<(), OAuthError> {
     let ClientChange {
         name,
         trusted,
@@ -89,12 +134,15 @@ fn apply(client: &mut Client, wanted: ClientChange) {
     client.redirect_uris = redirect_uris.unwrap_or_else(|| client.redirect_uris.clone());
     client.post_logout_redirect_uris =
         post_logout_redirect_uris.unwrap_or_else(|| client.post_logout_redirect_uris.clone());
-    client.backchannel_logout_uri = backchannel_logout_uri.or_else(|| client.backchannel_logout_uri.clone());
-    client.sign_on = sign_on.unwrap_or_else(|| client.sign_on.clone());
-    client.access_token_algorithm = access_token_algorithm.or(client.access_token_algorithm);
-    client.access_lifetime = access_lifetime.map(Duration::from_secs).or(client.access_lifetime);
-    client.refresh_lifetime = refresh_lifetime.map(Duration::from_secs).or(client.refresh_lifetime);
+    client.backchannel_logout_uri = backchannel_logout_uri.of(client.backchannel_logout_uri.take());
+    client.sign_on = sign_on.of(&client.sign_on)?;
+    client.access_token_algorithm = access_token_algorithm.of(client.access_token_algorithm);
+    client.access_lifetime =
+        access_lifetime.of(client.access_lifetime.map(|life| life.as_secs())).map(Duration::from_secs);
+    client.refresh_lifetime =
+        refresh_lifetime.of(client.refresh_lifetime.map(|life| life.as_secs())).map(Duration::from_secs);
     client.refresh = refresh.unwrap_or_else(|| client.refresh.clone());
+    Ok(())
 }
 
 /// Whether the client may be granted this much.

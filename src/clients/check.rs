@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::sign_on;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientKind, Secret};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, RedirectUri};
+use crate::protocol::{AuthMethod, GrantType, OAuthError};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
@@ -49,15 +50,7 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     if client.redirect_uris.len() > 100 || client.post_logout_redirect_uris.len() > 100 {
         return refuse("a client has at most 100 addresses to redirect to");
     }
-    if let Some(uri) = &client.backchannel_logout_uri {
-        // The same forms are safe to call as to redirect to (OpenID Connect Back-Channel Logout 1.0 section 2.2).
-        RedirectUri::parse(uri)?;
-    }
-    if let Some(uri) = &client.backchannel_logout_uri {
-        RedirectUri::parse(uri)
-            .map_err(|error| OAuthError::invalid_request(format!("backchannel_logout_uri: {error}")))?;
-    }
-    Ok(())
+    sign_on::check(ctx, client)
 }
 
 pub(super) fn auth_method(kind: ClientKind, wanted: Option<AuthMethod>) -> Result<AuthMethod, OAuthError> {

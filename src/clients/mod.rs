@@ -8,11 +8,12 @@ mod change;
 pub mod check;
 mod manage;
 mod secrets;
+mod sign_on;
 
 pub use add::{NewClient, add};
 pub use authenticate::{Credentials, authenticate, identify};
 pub use built_in::ensure_direct;
-pub use change::{ClientChange, change};
+pub use change::{ClientChange, Edit, change};
 pub use manage::{disable, enable, remove};
 pub use secrets::{FormerSecret, rotate_secret};
 

@@ -25,6 +25,6 @@ pub use profile::{Address, Profile};
 pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, Session, SessionFilter};
-pub use sign_on::{Pkce, SignOn, SubjectType};
+pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};
 pub use signing_key::{KeyState, SigningAlgorithm, SigningKeyRecord};
 pub use user::{User, UserState};

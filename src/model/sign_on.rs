@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::SigningAlgorithm;
-use crate::protocol::ResponseMode;
+use crate::protocol::{Internal, ResponseMode};
 
 /// What an application has registered about signing people on, by the names of OpenID Connect Dynamic Client
 /// Registration 1.0 section 2 and of the logout specifications.
@@ -61,6 +62,46 @@ pub struct SignOn {
     /// `frontchannel_logout_session_required`: it is told which session of which issuer.
     #[serde(skip_serializing_if = "is_false")]
     pub frontchannel_logout_session_required: bool,
+}
+
+/// A change of some parts of [`SignOn`]: what is not named stays, `null` takes away (JSON Merge Patch, RFC 7396).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+pub struct SignOnChange(Map<String, Value>);
+
+impl SignOnChange {
+    /// The registration after the change.
+    ///
+    /// # Errors
+    /// [`Internal`] when what was registered cannot be read again.
+    pub fn of(self, former: &SignOn) -> Result<SignOn, Internal> {
+        let unreadable = |error| Internal::new("a registration cannot be changed", error);
+        let mut parts: Map<String, Value> =
+            serde_json::to_value(former).and_then(serde_json::from_value).map_err(unreadable)?;
+        parts.extend(self.0);
+        parts.retain(|_, value| !value.is_null());
+        serde_json::from_value(Value::Object(parts)).map_err(unreadable)
+    }
+}
+
+/// Each part is checked by itself, so that the change fits whatever was registered before.
+impl TryFrom<Map<String, Value>> for SignOnChange {
+    type Error = serde_json::Error;
+
+    fn try_from(parts: Map<String, Value>) -> Result<Self, Self::Error> {
+        let all = parts.clone();
+        let named: Map<String, Value> = all.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        serde_json::from_value::<SignOn>(Value::Object(named))?;
+        // A name that is only cleared must be one too.
+        for name in parts.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name) {
+            let alone = Map::from_iter([(name.clone(), Value::Null)]);
+            match serde_json::from_value::<SignOn>(Value::Object(alone)) {
+                Err(error) if error.to_string().starts_with("unknown field") => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(Self(parts))
+    }
 }
 
 /// Who must prove with PKCE that a code is theirs (RFC 7636, RFC 9700 section 2.1.1).

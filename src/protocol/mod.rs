@@ -10,6 +10,7 @@ pub mod grant_type;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod scope;
+pub mod web_uri;
 
 pub use auth_method::AuthMethod;
 pub use authorization::{AuthorizationError, Prompt, ResponseMode};

@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{HOST, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use tokenhouse::audit::Actor;
-use tokenhouse::clients::{self, ClientChange};
+use tokenhouse::clients::{self, ClientChange, Edit};
 use tokenhouse::model::SigningAlgorithm;
 use tokenhouse::protocol::GrantType;
 use tokenhouse_verifier::{KeySet, Verifier};
@@ -152,7 +152,7 @@ fn verified_by_others(house: &House, jwks: &Value, token: &str) -> Value {
 async fn client_token(house: &House, algorithm: SigningAlgorithm) -> String {
     let id = format!("{algorithm:?}");
     let (client, secret) = house.add_client(&id, &[GrantType::ClientCredentials], "read").await;
-    let change = ClientChange { access_token_algorithm: Some(algorithm), ..ClientChange::default() };
+    let change = ClientChange { access_token_algorithm: Edit::Set(algorithm), ..ClientChange::default() };
     clients::change(house.ctx(), &client.id, change, Actor::System).await.unwrap();
     let answer = house.post_as(&id, &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
     answer.body["access_token"].as_str().unwrap().to_owned()

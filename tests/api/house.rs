@@ -306,6 +306,8 @@ pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
         post_logout_redirect_uris: Vec::new(),
         backchannel_logout_uri: None,
         sign_on: SignOn::default(),
+        access_lifetime: None,
+        refresh_lifetime: None,
         secret: None,
     }
 }

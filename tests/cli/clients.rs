@@ -103,6 +103,91 @@ fn every_part_of_a_client_can_be_given() {
 }
 
 #[test]
+fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
+    let place = Workplace::fresh();
+    let added = place.run(&[
+        "client",
+        "add",
+        "web",
+        "--redirect-uri",
+        "https://shop.example/cb",
+        "--client-uri",
+        "https://shop.example/",
+        "--logo-uri",
+        "https://shop.example/logo.png",
+        "--policy-uri",
+        "https://shop.example/policy",
+        "--tos-uri",
+        "https://shop.example/terms",
+        "--frontchannel-logout-uri",
+        "https://shop.example/out",
+        "--frontchannel-logout-session-required",
+        "--backchannel-logout-session-required",
+        "--initiate-login-uri",
+        "https://shop.example/in",
+        "--response-mode",
+        "form_post",
+        "--pkce",
+        "optional",
+        "--id-token-alg",
+        "ES256",
+        "--userinfo-alg",
+        "ES256",
+        "--subject-type",
+        "pairwise",
+        "--sector-identifier",
+        "shop.example",
+        "--default-max-age",
+        "1h",
+        "--unverified",
+        "--access-lifetime",
+        "10m",
+        "--refresh-lifetime",
+        "2h",
+        "--json",
+    ]);
+
+    let mut client = added.json()["client"].take();
+
+    let sign_on = json!({
+        "client_uri": "https://shop.example/",
+        "logo_uri": "https://shop.example/logo.png",
+        "policy_uri": "https://shop.example/policy",
+        "tos_uri": "https://shop.example/terms",
+        "frontchannel_logout_uri": "https://shop.example/out",
+        "frontchannel_logout_session_required": true,
+        "backchannel_logout_session_required": true,
+        "initiate_login_uri": "https://shop.example/in",
+        "response_modes": ["form_post"],
+        "pkce": "optional",
+        "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "ES256",
+        "subject_type": "pairwise",
+        "sector_identifier": "shop.example",
+        "default_max_age": 3600,
+        "unverified": true,
+    });
+    assert_eq!(client["sign_on"], sign_on);
+    assert_eq!((&client["access_lifetime"], &client["refresh_lifetime"]), (&json!(600), &json!(7200)));
+
+    let changed =
+        place.run(&["client", "set", "web", "--logo-uri", "", "--unverified=false", "--pkce", "required"]).good();
+    place.run(&["client", "set", "web", "--access-lifetime", "", "--name", "Web", "--trusted", "--json"]).good();
+
+    assert!(changed.starts_with("Changed web confidential active"), "{changed}");
+    client["sign_on"].as_object_mut().unwrap().retain(|name, _| name != "logo_uri" && name != "unverified");
+    client["sign_on"]["pkce"] = json!("required");
+    client["access_lifetime"] = serde_json::Value::Null;
+    client["name"] = json!("Web");
+    client["trusted"] = json!(true);
+    assert_eq!(place.run(&["client", "show", "web", "--json"]).json(), client);
+    let problem = place.run(&["client", "set", "web", "--logo-uri", "http://shop.example/logo.png"]).bad();
+    assert_eq!(problem, "tokenhouse: logo_uri: the scheme is https, or http on a loopback address\n");
+    assert_eq!(place.run(&["client", "set", "nobody", "--name", "x"]).bad(), "tokenhouse: there is no such client\n");
+    assert_eq!(place.run(&["client", "show", "web", "--json"]).json(), client);
+}
+
+#[test]
 fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
     let place = Workplace::fresh();
     place.run(&["client", "add", "shop"]).good();

@@ -146,6 +146,92 @@ async fn a_change_that_cannot_be_changes_nothing() {
 }
 
 #[actix_web::test]
+async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let new = json!({
+            "id": "shop",
+            "redirect_uris": ["https://shop.example/cb"],
+            "backchannel_logout_uri": "https://shop.example/back",
+            "access_lifetime": 60,
+            "sign_on": { "logo_uri": "https://shop.example/logo.png", "pkce": "optional", "unverified": true },
+        });
+        let added = desk.post("/admin/v1/clients", &new).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+
+        let change = json!({ "sign_on": { "tos_uri": "https://shop.example/tos", "pkce": null } });
+        let first = desk.patch("/admin/v1/clients/shop", &change).await;
+        let change = json!({
+            "backchannel_logout_uri": null,
+            "access_lifetime": null,
+            "sign_on": { "logo_uri": null, "unverified": null },
+        });
+        let second = desk.patch("/admin/v1/clients/shop", &change).await;
+
+        let logo = "https://shop.example/logo.png";
+        assert_eq!(
+            first.body["sign_on"],
+            json!({ "logo_uri": logo, "unverified": true, "tos_uri": "https://shop.example/tos" })
+        );
+        assert_eq!(first.body["backchannel_logout_uri"], "https://shop.example/back");
+        assert_eq!(first.body["access_lifetime"], 60);
+        assert_eq!(second.body["sign_on"], json!({ "tos_uri": "https://shop.example/tos" }));
+        assert_eq!(
+            (&second.body["backchannel_logout_uri"], &second.body["access_lifetime"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(second.body["redirect_uris"], json!(["https://shop.example/cb"]));
+        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, second.body);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_cannot_be_registered_about_signing_on_is_refused() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let own = "https://shop.example/cb";
+        desk.post("/admin/v1/clients", &json!({ "id": "shop", "redirect_uris": [own] })).await;
+        desk.post("/admin/v1/clients", &json!({ "id": "spa", "public": true })).await;
+        let before = desk.get("/admin/v1/clients/shop").await.body;
+        for sign_on in [
+            json!({ "logo_uri": "http://shop.example/logo.png" }),
+            json!({ "logo_uri": "javascript:alert(1)" }),
+            json!({ "client_uri": "data:text/html,x" }),
+            json!({ "policy_uri": "/policy" }),
+            json!({ "tos_uri": "https://a@shop.example/" }),
+            json!({ "initiate_login_uri": "http://127.0.0.1/in" }),
+            json!({ "frontchannel_logout_uri": "https://shop.example/out#x" }),
+            json!({ "frontchannel_logout_uri": "https://other.example/out" }),
+            json!({ "frontchannel_logout_uri": "https://shop.example:8443/out" }),
+            json!({ "id_token_signed_response_alg": "PS256" }),
+            json!({ "id_token_signed_response_alg": "none" }),
+            json!({ "userinfo_signed_response_alg": "PS256" }),
+            json!({ "userinfo_signed_response_alg": "HS256" }),
+            json!({ "sector_identifier": "https://shop.example" }),
+            json!({ "sector_identifier": "Shop.example" }),
+            json!({ "sector_identifier": "shop.example/x" }),
+            json!({ "default_max_age": -1 }),
+            json!({ "subject_type": "private" }),
+            json!({ "pkce": "plain" }),
+            json!({ "unknown": null }),
+            json!({ "unknown": 1 }),
+        ] {
+            assert_problem(&desk.patch("/admin/v1/clients/shop", &json!({ "sign_on": sign_on })).await, 400);
+            assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": "a", "sign_on": sign_on })).await, 400);
+        }
+        for uri in ["http://shop.example/out", "https://shop.example/out#x", "https://a:b@shop.example/", "app.x:/out"]
+        {
+            let change = json!({ "backchannel_logout_uri": uri });
+            assert_problem(&desk.patch("/admin/v1/clients/shop", &change).await, 400);
+        }
+        assert_problem(&desk.patch("/admin/v1/clients/spa", &json!({ "sign_on": { "pkce": "optional" } })).await, 400);
+        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, before);
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn while_a_secret_is_rotated_both_work_and_then_one() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
