@@ -8,6 +8,7 @@ use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::Config;
 use crate::keys::Keyring;
+use crate::outbound::Outbound;
 use crate::passwords::Hasher;
 use crate::store::Store;
 
@@ -25,6 +26,8 @@ pub struct Ctx {
     pub passwords: Hasher,
     /// What pairwise names of people are made with; it never changes.
     pub pairwise_salt: [u8; 32],
+    /// Calls others.
+    pub outbound: Outbound,
     /// The time.
     pub clock: Clock,
     /// Randomness.

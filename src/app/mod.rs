@@ -21,6 +21,7 @@ use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::ctx::Ctx;
 use crate::keys::{Keyring, OpenError};
+use crate::outbound::Outbound;
 use crate::passwords::Hasher;
 use crate::protocol::OAuthError;
 use crate::store::ledger::LedgerSettings;
@@ -46,6 +47,9 @@ pub enum OpenHouseError {
     /// The keyring cannot be opened.
     #[error(transparent)]
     Keys(#[from] OpenError),
+    /// The settings for calls to others cannot be used.
+    #[error("{0}")]
+    Outbound(String),
     /// A rule refused what the start needs.
     #[error(transparent)]
     Rule(#[from] OAuthError),
@@ -67,6 +71,7 @@ pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx,
 
 async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
     let random = Random::default();
+    let outbound = Outbound::new(&config.outbound).map_err(OpenHouseError::Outbound)?;
     let ledger = open_ledger(&config).await?;
     let hot = open_hot_state(&config, &ledger, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.
@@ -83,6 +88,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         store: Store::new(ledger, hot, lease),
         keys,
         pairwise_salt,
+        outbound,
         clock,
         random,
         config,

@@ -19,6 +19,9 @@ use crate::http::pages::Brand;
 use crate::http::{self, Listening};
 use crate::protocol::with_causes;
 
+/// The networks of this machine itself.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
+
 /// Whether demo users and clients are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -47,7 +50,7 @@ pub struct Running {
 ///
 /// # Errors
 /// A sentence that says what to do.
-pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, String> {
+pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Running, String> {
     let watch = Stopwatch::start();
     let (listener, address) = bind("listen", &config.listen, mode)?;
     let (ops_listener, operations) = bind("ops_listen", &config.ops_listen, mode)?;
@@ -55,6 +58,10 @@ pub async fn start(config: Config, clock: Clock, mode: Mode) -> Result<Running, 
         (Some(cert), Some(key)) => Some(tls::load(cert, key)?),
         _ => None,
     };
+    if mode == Mode::Development {
+        // The applications that one tries it with run on this machine.
+        config.outbound.allow.extend(LOOPBACK.iter().filter_map(|network| network.parse().ok()));
+    }
     let brand = Brand::load(&config)?;
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
     // Only the service: a command may run with other settings, and these change what the client may be granted.

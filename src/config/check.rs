@@ -206,6 +206,8 @@ impl Checks<'_> {
         for (name, path) in needed {
             self.require(path.as_path() != Path::new(""), name, "must not be empty");
         }
+        let is_named = config.outbound.extra_ca_file.as_ref().is_none_or(|file| file.as_path() != Path::new(""));
+        self.require(is_named, "outbound.extra_ca_file", "must not be empty");
         let (cert, key) = (config.tls.cert.is_some(), config.tls.key.is_some());
         self.require(cert || !key, "tls.cert", "is missing: tls.key is set");
         self.require(key || !cert, "tls.key", "is missing: tls.cert is set");

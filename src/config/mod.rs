@@ -10,6 +10,7 @@ mod file;
 mod load;
 mod network;
 mod rate;
+mod reachable;
 mod reference;
 mod settings;
 mod span;
@@ -25,6 +26,7 @@ pub use colour::Colour;
 pub use load::{ConfigError, load};
 pub use network::Network;
 pub use rate::Rate;
+pub use reachable::Reachable;
 pub use reference::reference;
 pub use span::Span;
 
@@ -53,6 +55,7 @@ pub struct Config {
     pub passwords: Passwords,
     pub limits: Limits,
     pub audit: Audit,
+    pub outbound: Outbound,
     pub branding: Branding,
     pub tls: Tls,
     pub log: Log,
@@ -219,6 +222,15 @@ pub struct Audit {
     pub keep: Span,
 }
 
+/// `[outbound]`: requests that the service makes.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "see settings.rs")]
+pub struct Outbound {
+    pub allow: Vec<Reachable>,
+    pub extra_ca_file: Option<PathBuf>,
+}
+
 /// `[branding]`: what the pages look like.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -328,6 +340,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             limits: Limits::default(),
             audit: Audit::default(),
+            outbound: Outbound::default(),
             branding: Branding::default(),
             tls: Tls::default(),
             log: Log::default(),

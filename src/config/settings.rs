@@ -142,6 +142,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Attempts to sign in from one address, whether or not they succeed: a number in a time, or `off`.",
     ),
     plain("audit.keep", "How long audit events are kept."),
+    plain(
+        "outbound.allow",
+        "Networks (`10.0.0.0/8`), addresses and hosts that the service may call although they are not public: where it reports sign-outs to applications inside your own network. A loopback address that is named may be called without TLS. A list.",
+    ),
+    plain(
+        "outbound.extra_ca_file",
+        "PEM file with certificates that are trusted for such calls beside those of the system: your own authority.",
+    ),
     plain("branding.name", "Whose pages these are, as people read it at the head of each."),
     plain(
         "branding.logo",

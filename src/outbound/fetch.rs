@@ -1,8 +1,10 @@
-//! Requests that this house makes. The only room that knows reqwest.
+//! A document for somebody at the command line.
 
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
+
+use super::with_causes;
 
 /// How long a whole fetch may take.
 const TIME: Duration = Duration::from_secs(10);
@@ -26,15 +28,4 @@ pub async fn fetch(url: &str) -> Result<String, String> {
         body.extend_from_slice(&chunk);
     }
     String::from_utf8(body).map_err(|_| format!("{url}: the answer is not text"))
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
 }

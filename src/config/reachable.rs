@@ -1,0 +1,82 @@
+//! Whom the service may call besides the internet at large.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+
+/// A network, an address or a host by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Reachable {
+    /// Every address in it.
+    Network(Network),
+    /// Whatever addresses this name has.
+    Host(String),
+}
+
+impl FromStr for Reachable {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Network(network));
+        }
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        // A last label of digits would be read as an address.
+        let is_name = text.len() <= 253
+            && text.split('.').all(is_label)
+            && text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
+        if is_name {
+            return Ok(Self::Host(text.to_ascii_lowercase()));
+        }
+        Err(format!("`{text}` is neither a network (`10.0.0.0/8`), nor an address, nor the name of a host"))
+    }
+}
+
+impl fmt::Display for Reachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Host(host) => f.write_str(host),
+        }
+    }
+}
+
+impl TryFrom<String> for Reachable {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Reachable> for String {
+    fn from(reachable: Reachable) -> Self {
+        reachable.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_addresses_and_names_are_told_apart() {
+        assert!(matches!("10.0.0.0/8".parse(), Ok(Reachable::Network(_))));
+        assert!(matches!("::1".parse(), Ok(Reachable::Network(_))));
+        assert_eq!("App.Internal".parse(), Ok(Reachable::Host("app.internal".to_owned())));
+        assert_eq!("localhost".parse(), Ok(Reachable::Host("localhost".to_owned())));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["", "*", ".internal", "a..b", "https://app.internal", "app.internal:443", "10.0.0.0/33", "1.2.3"] {
+            assert!(text.parse::<Reachable>().is_err(), "{text}");
+        }
+    }
+}
