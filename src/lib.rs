@@ -15,6 +15,7 @@ pub mod users; //         people: sign-in, passwords, adding and removing
 pub mod clients; //       applications: how they authenticate, adding and removing
 pub mod sessions; //      refresh rotation, beginning and ending of sessions
 pub mod gate; //          may this user, client and session receive tokens?
+pub mod notices; //       telling applications that a session is over
 pub mod tokens; //        the mint: what tokens say
 pub mod claims; //        what is told about a person
 pub mod ctx; //           what a rule holds in its hands

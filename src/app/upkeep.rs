@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::model::SessionId;
+use crate::notices;
 use crate::protocol::OAuthError;
 use crate::sessions;
 use crate::store::StoreError;
@@ -17,6 +18,9 @@ use crate::store::ledger::feed::{Change, FeedPage};
 
 /// How often the change feed is read, at the least.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the outbox is looked into, at the least.
+const SEND_EVERY: Duration = Duration::from_secs(1);
 
 /// How often the samples of metrics are folded together.
 const FOLD_METRICS_EVERY: Duration = Duration::from_secs(1);
@@ -184,6 +188,7 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
     let noting = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));
     let tasks = vec![
         follow_always(ctx.clone(), follower),
+        send_notices(ctx.clone()),
         every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
         every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
@@ -211,6 +216,16 @@ fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()>
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
             complain("following the change feed", follower.follow(&following).await);
+        }
+    })
+}
+
+/// At once when this instance has ended something, and for what others have ended and what is tried again every second.
+fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            complain("telling applications of sign-outs", notices::send_due(&ctx).await);
+            let _ = tokio::time::timeout(SEND_EVERY, ctx.store.notices.notified()).await;
         }
     })
 }

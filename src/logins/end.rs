@@ -6,7 +6,7 @@ use crate::model::{EndReason, Ended, LoginId, SessionFilter, UserId};
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Receipt};
 
-/// Ends a login and the sessions that do not outlive it. `None`: there is no such login. Ending it again ends what an
+/// Ends a login and the sessions that do not outlive it; the applications of those that do are told as well. `None`: there is no such login. Ending it again ends what an
 /// earlier call has left.
 ///
 /// # Errors
@@ -15,10 +15,12 @@ pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Res
     let Some(login) = ctx.store.ledger.login(id).await? else { return Ok(None) };
     let ended = Ended { at: ctx.now(), reason };
     let entry = ctx.audit(actor.clone(), AuditEvent::LoginEnded { login: id, user: login.user_id, reason });
-    ctx.store.ledger.end_login(id, ended, &entry).await?;
+    let outliving = ctx.store.ledger.end_login(id, ended, &entry).await?.unwrap_or_default();
     ctx.store.memory.forget_login(id);
+    ctx.store.notices.notify_one();
     let under_it = SessionFilter { login: Some(id), ..SessionFilter::default() };
-    sessions::end_matching(ctx, &under_it, reason, actor).await.map(Some)
+    let receipt = sessions::end_matching(ctx, &under_it, reason, actor).await?;
+    Ok(Some(Receipt { logout_notices: receipt.logout_notices + outliving, ..receipt }))
 }
 
 /// Ends every other login of the user that is live; says how many.

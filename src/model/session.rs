@@ -122,6 +122,26 @@ impl EndReason {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word).unwrap_or(Self::Unknown)
     }
 
+    /// Whether the application has not brought the end about itself, and somebody is left there to be told.
+    #[must_use]
+    pub const fn is_news(self) -> bool {
+        match self {
+            Self::Revoked | Self::CodeReused | Self::ClientRemoved | Self::Unknown => false,
+            Self::SignedOut
+            | Self::Admin
+            | Self::Reuse
+            | Self::Repeated
+            | Self::UserDisabled
+            | Self::UserRemoved
+            | Self::PasswordChanged
+            | Self::ClientDisabled
+            | Self::ScopeWithdrawn
+            | Self::Replaced
+            | Self::ConsentWithdrawn
+            | Self::IssuedBefore => true,
+        }
+    }
+
     /// The word that the ledger, the admin API and the audit use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

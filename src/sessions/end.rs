@@ -39,6 +39,8 @@ pub struct Receipt {
     pub access_tokens_refused: u64,
     /// When the last access token of these sessions expires.
     pub access_tokens_expire_by: Timestamp,
+    /// Applications that are told of it, once for each session.
+    pub logout_notices: u64,
     /// How far the ends have come.
     pub applied: Applied,
 }
@@ -71,7 +73,10 @@ pub async fn end_one_as(
     let ended = Ended { at: ctx.now(), reason };
     match ctx.store.ledger.end_session(session, ended, &entry).await? {
         EndOutcome::Absent => Ok(None),
-        EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => Ok(Some(bury(ctx, &[row]).await)),
+        EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => {
+            ctx.store.notices.notify_one();
+            Ok(Some(bury(ctx, &[row]).await))
+        }
     }
 }
 
@@ -97,6 +102,7 @@ pub async fn end_matching(
         sessions_ended: 0,
         access_tokens_refused: 0,
         access_tokens_expire_by: at,
+        logout_notices: 0,
         applied: Applied::Everywhere,
     };
     let entry = |count| {
@@ -105,11 +111,13 @@ pub async fn end_matching(
     };
     loop {
         let batch = ctx.store.ledger.end_sessions(&filter, Ended { at, reason }, BATCH, entry).await?;
-        if batch.is_empty() {
+        if batch.sessions.is_empty() {
             break;
         }
-        receipt.applied = receipt.applied.max(bury(ctx, &batch).await);
-        count(ctx, &mut receipt, &batch, at).await?;
+        receipt.logout_notices += batch.notices;
+        ctx.store.notices.notify_one();
+        receipt.applied = receipt.applied.max(bury(ctx, &batch.sessions).await);
+        count(ctx, &mut receipt, &batch.sessions, at).await?;
     }
     if receipt.sessions_ended == 0 {
         // The watermark rose all the same.

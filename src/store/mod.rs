@@ -13,6 +13,8 @@ pub mod redis;
 use std::ops::Range;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 pub use error::StoreError;
 pub use hot::{Advance, Counted, HotState, Taken};
 pub use ledger::Ledger;
@@ -29,6 +31,8 @@ pub struct Store {
     pub hot: Arc<dyn HotState>,
     /// What this instance remembers of the ledger; the change feed keeps it true.
     pub memory: Memory,
+    /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
+    pub notices: Notify,
     /// Places in the status lists that this instance has leased and not given out.
     places: Places,
 }
@@ -45,7 +49,7 @@ impl Store {
     #[must_use]
     pub fn new(ledger: Ledger, hot: Arc<dyn HotState>, lease: u32) -> Self {
         let places = Places { lease, left: tokio::sync::Mutex::new(0..0) };
-        Self { ledger, hot, memory: Memory::default(), places }
+        Self { ledger, hot, memory: Memory::default(), notices: Notify::new(), places }
     }
 
     /// A place in the status lists that nobody had before and nobody gets again.

@@ -4,11 +4,13 @@
 
 mod access;
 mod id_token;
+mod logout_token;
 mod refresh;
 mod subject;
 
 pub use access::{AccessToken, Bearer, access_token};
 pub use id_token::{ACR_PASSWORD, IdToken, Told, algorithm_for, id_token, read_id_token};
+pub use logout_token::logout_token;
 pub use refresh::{RefreshToken, read_refresh_token, refresh_token};
 
 pub use subject::subject;

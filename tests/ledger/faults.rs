@@ -106,8 +106,12 @@ async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done
         house.session(user, &client).await;
 
         let ended = house.ended(EndReason::Admin);
-        let sessions =
-            house.ledger.end_sessions(&SessionFilter::default(), ended, 500, |_| house.any_entry()).await.unwrap();
+        let sessions = house
+            .ledger
+            .end_sessions(&SessionFilter::default(), ended, 500, |_| house.any_entry())
+            .await
+            .unwrap()
+            .sessions;
         let head = house.ledger.feed_head().await.unwrap();
         assert_eq!(head, 2 + i64::try_from(sessions.len()).unwrap());
     })

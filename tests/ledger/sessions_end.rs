@@ -54,7 +54,8 @@ async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
         let mut batches = Vec::new();
         let mut all = Vec::new();
         loop {
-            let batch = house.ledger.end_sessions(&of_user(alice), ended, 2, |_| house.any_entry()).await.unwrap();
+            let batch =
+                house.ledger.end_sessions(&of_user(alice), ended, 2, |_| house.any_entry()).await.unwrap().sessions;
             if batch.is_empty() {
                 break;
             }
@@ -105,12 +106,16 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
             ..of_user(alice)
         };
         let ended = house.ended(EndReason::IssuedBefore);
-        let sessions = house.ledger.end_sessions(&filter, ended, 100, |_| house.any_entry()).await.unwrap();
+        let sessions = house.ledger.end_sessions(&filter, ended, 100, |_| house.any_entry()).await.unwrap().sessions;
         assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [meant]);
 
         let over = tokenhouse::model::Ended { at: start.plus(millis(61_500)), reason: EndReason::Admin };
-        let rest =
-            house.ledger.end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry()).await.unwrap();
+        let rest = house
+            .ledger
+            .end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry())
+            .await
+            .unwrap()
+            .sessions;
         assert_eq!(rest.len(), 1, "two are past their absolute end");
         assert!(
             house
@@ -118,6 +123,7 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
                 .end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry())
                 .await
                 .unwrap()
+                .sessions
                 .is_empty()
         );
     })
@@ -167,7 +173,7 @@ async fn several_who_end_the_same_sessions_end_each_once() {
                     let entry = |_| tokenhouse::audit::AuditEntry { id: random.uuid(), ..entry.clone() };
                     loop {
                         ledger.touch_sessions(&touched).await.unwrap();
-                        let some = ledger.end_sessions(&of_user(user), ended, 4, entry).await.unwrap();
+                        let some = ledger.end_sessions(&of_user(user), ended, 4, entry).await.unwrap().sessions;
                         if some.is_empty() {
                             return mine;
                         }
@@ -206,9 +212,14 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
             let (at, entry) = (house.now(), house.any_entry());
             house.ledger.set_user_state(user, UserState::Disabled, at, &entry).await.unwrap();
             let ended = house.ended(EndReason::UserDisabled);
-            while !house.ledger.end_sessions(&of_user(user), ended, 2, |_| house.any_entry()).await.unwrap().is_empty()
-            {
-            }
+            while !house
+                .ledger
+                .end_sessions(&of_user(user), ended, 2, |_| house.any_entry())
+                .await
+                .unwrap()
+                .sessions
+                .is_empty()
+            {}
             for beginning in beginning {
                 beginning.await.unwrap();
             }

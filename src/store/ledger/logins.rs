@@ -135,8 +135,9 @@ impl Ledger {
         self.db.read(logins).await?.iter().map(read).collect()
     }
 
-    /// Ends a login, with its feed row. `false`: there is none, or it had ended before, and nothing was written.
-    pub async fn end_login(&self, id: LoginId, ended: Ended, entry: &AuditEntry) -> Result<bool, StoreError> {
+    /// Ends a login, with its feed row and the notices to applications whose sessions outlive it; says how many. `None`:
+    /// there is no such login, or it had ended before, and nothing was written.
+    pub async fn end_login(&self, id: LoginId, ended: Ended, entry: &AuditEntry) -> Result<Option<u64>, StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Login(id), ended.at).await?;
         let end = query(
@@ -150,11 +151,12 @@ impl Ledger {
         .bind(ended.reason.as_str());
         if work.write(end).await? == 0 {
             work.rollback().await?;
-            return Ok(false);
+            return Ok(None);
         }
+        let notices = work.queue_notices_of_offline(id, ended).await?;
         work.audit(entry).await?;
         work.commit().await?;
-        Ok(true)
+        Ok(Some(notices))
     }
 
     /// Writes when logins were last used (never back in time).

@@ -56,6 +56,12 @@ const MIGRATIONS: [Migration; 4] = [
         postgres: include_str!("../../../migrations/postgres/0004_sign_on.sql"),
         sqlite: include_str!("../../../migrations/sqlite/0004_sign_on.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_logout_notices",
+        postgres: include_str!("../../../migrations/postgres/0004_logout_notices.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0004_logout_notices.sql"),
+    },
 ];
 
 /// A migration may take long, and so may waiting for another instance's.

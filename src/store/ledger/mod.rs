@@ -16,6 +16,7 @@ mod filter;
 pub mod hot;
 pub mod keys;
 pub mod logins;
+pub mod logout_notices;
 pub mod meta;
 pub mod migrate;
 pub mod retention;

@@ -9,7 +9,7 @@ use super::filter::Statement;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{EndReason, Ended, Page, PageRequest, Session, SessionFilter, SessionId, User, UserId};
+use crate::model::{EndReason, Ended, LoginId, Page, PageRequest, Session, SessionFilter, SessionId, User, UserId};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -44,6 +44,15 @@ pub enum EndOutcome {
     Absent,
 }
 
+/// The answer of [`Ledger::end_sessions`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndedBatch {
+    /// What this call ended.
+    pub sessions: Vec<Session>,
+    /// How many applications are to be told of it, once for each session.
+    pub notices: u64,
+}
+
 impl Ledger {
     /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
     /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist
@@ -67,7 +76,7 @@ impl Ledger {
         self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// Ends one session, with its feed row; `entry` is written only when this call ended it.
+    /// Ends one session, with its feed row and the notice to its application; `entry` is written only when this call ended it.
     pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::SessionEnded(id, ended), ended.at).await?;
@@ -84,6 +93,7 @@ impl Ledger {
         .bind(ended.reason.as_str());
         if let Some(row) = work.read_one(end).await? {
             let session = read(&row)?;
+            work.queue_notice(id, ended).await?;
             work.audit(entry).await?;
             work.commit().await?;
             return Ok(EndOutcome::Ended(session));
@@ -93,28 +103,53 @@ impl Ledger {
         before.as_ref().map_or(Ok(EndOutcome::Absent), |row| read(row).map(EndOutcome::EndedBefore))
     }
 
-    /// Ends at most `limit` of the live sessions that match, with a feed row each, in one transaction; returns them.
-    /// Call it until it returns none.
+    /// Ends at most `limit` of the live sessions that match, with a feed row each, and a notice for each
+    /// application that is to be told, in one transaction.
+    /// Call it until it ends none.
     pub async fn end_sessions(
         &self,
         filter: &SessionFilter,
         ended: Ended,
         limit: u32,
         entry: impl Fn(u64) -> AuditEntry + Send,
-    ) -> Result<Vec<Session>, StoreError> {
+    ) -> Result<EndedBatch, StoreError> {
         let mut work = self.db.begin().await?;
         let first = work.next_number().await?;
         let rows = work.read(end_matching(filter, ended, limit, first, self.dialect())).await?;
         if rows.is_empty() {
             work.rollback().await?;
-            return Ok(Vec::new());
+            return Ok(EndedBatch::default());
         }
         let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| session.id);
         work.announce_ended(first, sessions.len()).await?;
+        let notices = work.queue_notices(first, ended).await?;
         work.audit(&entry(sessions.len() as u64)).await?;
         work.commit().await?;
-        Ok(sessions)
+        Ok(EndedBatch { sessions, notices })
+    }
+
+    /// The live sessions of a login, those that outlive it too, at most `limit`.
+    pub async fn sessions_of_login(
+        &self,
+        login: LoginId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let live = query(concat!(
+            "select ",
+            columns!(),
+            "\nfrom sessions
+             where login_id = $1
+             and ended_at is null
+             and ends_at > $2
+             order by id
+             limit $3"
+        ))
+        .bind(login.to_string())
+        .bind(now.millis())
+        .bind(i64::from(limit));
+        self.db.read(live).await?.iter().map(read).collect()
     }
 
     /// Sessions that match, in the order of their identifiers (that is, of their creation). `now` decides what is live.

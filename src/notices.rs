@@ -1,0 +1,112 @@
+//! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): what lies in the outbox is sent, at
+//! once after the end and again until the application has answered.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::ctx::{Ctx, SharedCtx};
+use crate::model::LogoutNotice;
+use crate::protocol::{OAuthError, with_causes};
+use crate::tokens;
+
+/// How many are sent at the same time. None takes longer than a request of `outbound` may.
+const AT_ONCE: u32 = 32;
+
+/// How long after the first try the second follows; each time it is twice as long. Longer than a try takes, so that two
+/// instances do not try at once.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest time between two tries.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// An application that has not answered for so long is not tried again.
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+
+/// Sends every notice that is due.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; what was not sent stays in the outbox.
+pub async fn send_due(ctx: &SharedCtx) -> Result<(), OAuthError> {
+    loop {
+        let due = ctx.store.ledger.due_notices(ctx.now(), AT_ONCE).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut under_way = JoinSet::new();
+        for notice in due {
+            if claim(ctx, &notice).await? {
+                under_way.spawn(deliver(ctx.clone(), notice));
+            }
+        }
+        under_way.join_all().await;
+    }
+}
+
+/// Takes a notice for one try. Whoever dies on the way has left it for the next one.
+async fn claim(ctx: &Ctx, notice: &LogoutNotice) -> Result<bool, OAuthError> {
+    let now = ctx.now();
+    if now.since(notice.created_at) >= GIVE_UP_AFTER {
+        give_up(ctx, notice).await?;
+        return Ok(false);
+    }
+    Ok(ctx.store.ledger.claim_notice(notice, now.plus(wait_after(notice.tries))).await?)
+}
+
+async fn give_up(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), OAuthError> {
+    tracing::warn!(
+        client.id = %notice.client,
+        session.id = %notice.session,
+        tries = notice.tries,
+        "an application was not told that a session is over: it did not answer for a day"
+    );
+    Ok(ctx.store.ledger.remove_notice(notice.session).await?)
+}
+
+/// How long to wait after this many tries and one more.
+fn wait_after(tries: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_WAIT)
+}
+
+async fn deliver(ctx: SharedCtx, notice: LogoutNotice) {
+    let outcome = match post(&ctx, &notice).await {
+        Ok(()) => ctx.store.ledger.remove_notice(notice.session).await.map_err(|error| with_causes(&error)),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = outcome {
+        tracing::info!(
+            client.id = %notice.client,
+            session.id = %notice.session,
+            tries = notice.tries + 1,
+            problem,
+            "an application could not be told that a session is over; it will be tried again"
+        );
+    }
+}
+
+/// Tells the application. Of one that is gone, or does not want to be told any more, nobody is left to tell.
+async fn post(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), String> {
+    let said = |error: OAuthError| with_causes(&error);
+    let client = ctx.store.client(&notice.client).await.map_err(|error| with_causes(&error))?;
+    let Some((client, uri)) =
+        client.as_ref().and_then(|client| Some((client, client.backchannel_logout_uri.as_ref()?)))
+    else {
+        return Ok(());
+    };
+    let token = tokens::logout_token(ctx, client, notice).map_err(said)?;
+    match ctx.outbound.post_form(uri, &[("logout_token", &token)]).await? {
+        200..=299 => Ok(()),
+        status => Err(format!("it answered {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_up_to_an_hour() {
+        let waits: Vec<u64> = [0, 1, 2, 8, 9, 31, u32::MAX].map(|tries| wait_after(tries).as_secs()).into();
+        assert_eq!(waits, [10, 20, 40, 2560, 3600, 3600, 3600]);
+    }
+}
