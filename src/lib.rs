@@ -9,6 +9,7 @@ pub mod grants; //        the rules of the token endpoint: one file a grant
 pub mod userinfo; //      what an application may know of a person
 pub mod introspection; // is this token good right now?
 pub mod revocation; //    revoking a token ends its session
+pub mod sign_out; //      asking to be signed out
 pub mod authorize; //     what an application asks of a person in a browser
 pub mod logins; //        who is signed in in which browser
 pub mod users; //         people: sign-in, passwords, adding and removing

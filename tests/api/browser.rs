@@ -54,12 +54,17 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    /// Fills in the one form of a page, and follows where that leads within this house.
-    pub async fn submit(&self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+    /// Fills in the one form of a page, and follows nothing.
+    pub async fn submit_once(&self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
         let form = Form::in_page(&page.text);
         let mut values: Vec<(&str, &str)> = form.hidden.iter().map(|(name, value)| (&**name, &**value)).collect();
         values.extend(fields);
-        let mut answer = self.post(&form.action, &values).await;
+        self.post(&form.action, &values).await
+    }
+
+    /// Fills in the one form of a page, and follows where that leads within this house.
+    pub async fn submit(&self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let mut answer = self.submit_once(page, fields).await;
         while let Some(location) = self.own_location(&answer) {
             answer = self.get(&location).await;
         }

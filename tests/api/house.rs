@@ -107,6 +107,13 @@ impl House {
         start(config, self.clock.clone(), Mode::Production).await.unwrap()
     }
 
+    /// Stops the house and opens it again on what it has kept.
+    pub async fn restart(self) -> Self {
+        self.running.stop().await;
+        let running = start(self.config.clone(), self.clock.clone(), Mode::Production).await.unwrap();
+        Self { running, ..self }
+    }
+
     /// Stops the house and takes its database away.
     pub async fn close(self) {
         self.running.stop().await;

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod body;
 pub mod clients;
 pub mod keys;
+pub mod logins;
 pub mod paging;
 pub mod permission;
 pub mod sessions;

@@ -15,7 +15,7 @@ use crate::http::visitor::Visitor;
 use crate::protocol::{OAuthError, ResponseMode};
 
 /// The longest request by POST that is repeated as a GET, in bytes: it must fit into a request line.
-const LONGEST_QUERY: usize = 8 * 1024;
+pub const LONGEST_QUERY: usize = 8 * 1024;
 
 /// An application sends a browser here.
 #[utoipa::path(get, path = "/oauth2/authorize", tag = "OpenID Connect",

@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -57,10 +57,10 @@ const MIGRATIONS: [Migration; 4] = [
         sqlite: include_str!("../../../migrations/sqlite/0004_sign_on.sql"),
     },
     Migration {
-        version: 4,
-        name: "0004_logout_notices",
-        postgres: include_str!("../../../migrations/postgres/0004_logout_notices.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0004_logout_notices.sql"),
+        version: 5,
+        name: "0005_logout_notices",
+        postgres: include_str!("../../../migrations/postgres/0005_logout_notices.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0005_logout_notices.sql"),
     },
 ];
 

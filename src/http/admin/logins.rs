@@ -1,0 +1,40 @@
+//! Logins in the admin API: in which browsers somebody is signed in, and ending one.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Path, Query};
+use serde::Deserialize;
+
+use super::{Administrator, answer, ok, status_of};
+use crate::http::Ctx;
+use crate::http::error::AdminRefusal;
+use crate::logins;
+use crate::model::{EndReason, LoginId, Page, UserId};
+use crate::protocol::OAuthError;
+
+/// Whose logins are listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// A user (identifier).
+    #[param(value_type = String)]
+    user: UserId,
+}
+
+/// Lists the browsers in which a user is signed in, the newest first, at most 200.
+#[utoipa::path(get, path = "/admin/v1/logins", tag = "admin: sessions", params(Wanted),
+    responses((status = 200), (status = 401), (status = 403)))]
+pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
+    let items = ctx.store.ledger.live_logins(wanted.user, ctx.now()).await.map_err(OAuthError::from)?;
+    Ok(ok(&Page { items, next: None }))
+}
+
+/// Signs a browser out: ends the login and the sessions of applications that began under it.
+#[utoipa::path(delete, path = "/admin/v1/logins/{id}", tag = "admin: sessions", params(("id" = String, Path)),
+    responses((status = 200, description = "a receipt"),
+        (status = 202, description = "a receipt; the hot state does not know it yet"), (status = 404)))]
+pub async fn end(ctx: Ctx, administrator: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+    let unknown = || OAuthError::NotFound("there is no such login".into());
+    let id: LoginId = id.parse().map_err(|_| unknown())?;
+    let receipt = logins::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;
+    Ok(answer(status_of(receipt.applied), &receipt))
+}

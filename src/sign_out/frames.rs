@@ -1,0 +1,32 @@
+//! Which pages of applications are loaded in a browser that signs out (OpenID Connect Front-Channel Logout 1.0 section 2).
+
+use super::with_parameters;
+use crate::ctx::Ctx;
+use crate::model::{Client, LoginId, Session};
+use crate::protocol::OAuthError;
+
+/// The most sessions of a login that are told of in the browser. Back-channel logout knows no such bound.
+const MOST: u32 = 50;
+
+/// The pages for the live sessions of a login, those that outlive it too; none twice.
+pub(super) async fn of(ctx: &Ctx, login: LoginId) -> Result<Vec<String>, OAuthError> {
+    let mut frames = Vec::new();
+    for session in ctx.store.ledger.sessions_of_login(login, ctx.now(), MOST).await? {
+        let Some(client) = ctx.store.client(&session.client_id).await? else { continue };
+        if let Some(page) = page(ctx, &client, &session)
+            && !frames.contains(&page)
+        {
+            frames.push(page);
+        }
+    }
+    Ok(frames)
+}
+
+/// Both parameters or neither (section 2).
+fn page(ctx: &Ctx, client: &Client, session: &Session) -> Option<String> {
+    let address = client.sign_on.frontchannel_logout_uri.as_ref()?;
+    if !client.sign_on.frontchannel_logout_session_required {
+        return Some(address.clone());
+    }
+    Some(with_parameters(address, &[("iss", &ctx.config.issuer), ("sid", &session.id.to_string())]))
+}

@@ -1,0 +1,182 @@
+//! Signing out, as an application asks for it (OpenID Connect RP-Initiated Logout 1.0) or a person does on the page.
+//!
+//! Only who presents an ID token of this browser's own login signs it out without a question; anybody can send a browser
+//! here, so everybody else leaves the word to the person. Only such an ID token, of whatever login, opens the way back to
+//! an address that its application has registered. [`decide`] is the pure decision.
+
+mod decide;
+mod frames;
+
+use std::sync::Arc;
+
+use crate::audit::Actor;
+use crate::authorize::Parameters;
+use crate::ctx::Ctx;
+use crate::logins::{self, Browser, SignedOn};
+use crate::model::{Client, ClientId, ClientState, EndReason};
+use crate::protocol::OAuthError;
+use crate::sessions::Applied;
+use crate::tokens::{self, IdToken};
+
+use decide::{Decision, Here, Vouching, decide};
+
+/// What happens next in the browser.
+#[derive(Debug)]
+pub enum Next {
+    /// The person is asked.
+    Ask(Question),
+    /// Nobody is signed in any more.
+    Gone(Gone),
+}
+
+/// Whom the person is asked about.
+#[derive(Debug)]
+pub struct Question {
+    /// Who is signed in.
+    pub user: String,
+    /// The name of the application that asks, as far as it says who it is.
+    pub application: Option<String>,
+}
+
+/// A browser in which nobody is signed in any more.
+#[derive(Debug, Default)]
+pub struct Gone {
+    /// Pages of applications that sign the person out there (OpenID Connect Front-Channel Logout 1.0).
+    pub frames: Vec<String>,
+    /// Where the browser goes on, and the name of the application there.
+    pub back: Option<Back>,
+    /// Whether some instance may still have to learn of it.
+    pub is_pending: bool,
+}
+
+/// The way back to an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Back {
+    /// As it was registered, with `state`.
+    pub address: String,
+    /// The name of the application.
+    pub application: String,
+}
+
+/// An ID token of this house, and the application that was given it.
+struct Hint {
+    token: IdToken,
+    client: Arc<Client>,
+}
+
+/// An application sends a browser here.
+///
+/// # Errors
+/// `invalid_request` for what can only be said on a page; [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
+    if !parameters.repeated.is_empty() {
+        return Err(OAuthError::invalid_request("a parameter is given twice"));
+    }
+    let hint = read_hint(ctx, parameters).await?;
+    let back = hint.as_ref().map(|hint| way_back(&hint.client, parameters)).transpose()?.flatten();
+    let here = logins::find(ctx, browser.login.as_ref()).await?;
+    let vouching = vouching(ctx, hint.as_ref(), here.as_ref()).await?;
+    let state = if here.is_some() { Here::SomebodyIsSignedIn } else { Here::Nobody };
+    match (decide(vouching, state), here) {
+        (Decision::SignOut, Some(here)) => sign_out(ctx, &here).await.map(|gone| Next::Gone(Gone { back, ..gone })),
+        (Decision::Ask, Some(here)) => {
+            let application = asking(ctx, hint, parameters).await?;
+            Ok(Next::Ask(Question { user: here.user.username.clone(), application }))
+        }
+        (Decision::GoBack, _) => Ok(Next::Gone(Gone { back, ..Gone::default() })),
+        (Decision::SignOut | Decision::Ask | Decision::Stay, _) => Ok(Next::Gone(Gone::default())),
+    }
+}
+
+/// Somebody opens the page.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
+    Ok(match logins::find(ctx, browser.login.as_ref()).await? {
+        Some(here) => Next::Ask(Question { user: here.user.username.clone(), application: None }),
+        None => Next::Gone(Gone::default()),
+    })
+}
+
+/// The person says yes, in a form that carries `form_token`.
+///
+/// # Errors
+/// `invalid_request` when the form is not of this browser; [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn confirm(ctx: &Ctx, browser: &Browser, form_token: Option<&str>) -> Result<Gone, OAuthError> {
+    browser.check_form_token(ctx, form_token)?;
+    match logins::find(ctx, browser.login.as_ref()).await? {
+        Some(here) => sign_out(ctx, &here).await,
+        None => Ok(Gone::default()),
+    }
+}
+
+async fn sign_out(ctx: &Ctx, here: &SignedOn) -> Result<Gone, OAuthError> {
+    // Before the end: afterwards nobody knows which sessions were live.
+    let frames = frames::of(ctx, here.login.id).await?;
+    let by = Actor::User(here.user.id);
+    let receipt = logins::end(ctx, here.login.id, EndReason::SignedOut, by).await?;
+    let is_pending = receipt.is_some_and(|receipt| receipt.applied == Applied::Pending);
+    Ok(Gone { frames, back: None, is_pending })
+}
+
+/// The hint, where it is an ID token of this house, expired or not, for an application that is still one. A bad one counts
+/// as none.
+async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, OAuthError> {
+    let token = parameters.get("id_token_hint").and_then(|hint| tokens::read_id_token(ctx, hint));
+    let Some((token, id)) = token.and_then(|token| token.client().map(|id| (token, id))) else { return Ok(None) };
+    if parameters.get("client_id").is_some_and(|named| named != id.as_str()) {
+        return Err(OAuthError::invalid_request("client_id and id_token_hint name two applications"));
+    }
+    let client = ctx.store.client(&id).await?.filter(|client| client.state == ClientState::Active);
+    Ok(client.map(|client| Hint { token, client }))
+}
+
+/// Compared byte by byte with what was registered (RP-Initiated Logout 1.0 section 3).
+fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<Back>, OAuthError> {
+    let Some(sent) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
+    if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
+        return Err(OAuthError::invalid_request(
+            "post_logout_redirect_uri is not one that this application has registered",
+        ));
+    }
+    let address = match parameters.get("state") {
+        Some(state) => with_parameters(sent, &[("state", state)]),
+        None => sent.to_owned(),
+    };
+    Ok(Some(Back { address, application: client.name.clone() }))
+}
+
+/// For whom the hint speaks.
+async fn vouching(ctx: &Ctx, hint: Option<&Hint>, here: Option<&SignedOn>) -> Result<Vouching, OAuthError> {
+    let Some(hint) = hint else { return Ok(Vouching::Nobody) };
+    let Some(here) = here else { return Ok(Vouching::Another) };
+    if tokens::subject(ctx, &hint.client, here.user.id) == hint.token.sub {
+        return Ok(Vouching::ThisLogin);
+    }
+    // The application may know people by other names by now.
+    let session = ctx.store.ledger.session(hint.token.sid).await?;
+    let is_of_this_login = session.is_some_and(|session| session.login_id == Some(here.login.id));
+    Ok(if is_of_this_login { Vouching::ThisLogin } else { Vouching::Another })
+}
+
+/// The name of the application that asks. Without a hint it is only what it says of itself.
+async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Result<Option<String>, OAuthError> {
+    if let Some(hint) = hint {
+        return Ok(Some(hint.client.name.clone()));
+    }
+    let Some(id) = parameters.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) else { return Ok(None) };
+    let client = ctx.store.client(&id).await?.filter(|client| client.state == ClientState::Active);
+    Ok(client.map(|client| client.name.clone()))
+}
+
+/// The address with more in its query. What was registered stays as it is, to the byte.
+fn with_parameters(address: &str, parameters: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let separator = match address.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    format!("{address}{separator}{query}")
+}

@@ -1,0 +1,465 @@
+//! Applications are told that a session is over (OpenID Connect Back-Channel Logout 1.0).
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokenhouse::audit::Actor;
+use tokenhouse::clients::NewClient;
+use tokenhouse::config::Config;
+use tokenhouse::model::{EndReason, LogoutNotice, SubjectType};
+use tokenhouse::{logins, users};
+
+use crate::admin::{Desk, assert_problem};
+use crate::browser::Browser;
+use crate::ear::{Ear, SILENCE};
+use crate::house::{Answer, House, backends, claims, header, on_each_backend, on_each_backend_with, read};
+use crate::sign_on::{application, code, exchange, request, sign_in};
+
+/// A house that may call applications on this machine.
+fn near(config: &mut Config) {
+    config.outbound.allow = vec!["127.0.0.1".parse().unwrap()];
+}
+
+/// An application that wants to be told.
+fn listener(id: &str, ear: &Ear) -> NewClient {
+    let mut new = application(id);
+    new.backchannel_logout_uri = Some(ear.url("/out"));
+    new
+}
+
+/// Adds the application and signs the person on in a browser that is signed in; returns the tokens.
+async fn sign_on(house: &House, browser: &Browser<'_>, new: NewClient, more: &[(&str, &str)]) -> Answer {
+    let (client, secret) = house.add_new_client(new).await;
+    let code = code(browser, client.id.as_str(), more).await;
+    let tokens = exchange(house, &client, &secret.unwrap(), &code).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    tokens
+}
+
+fn id_token(tokens: &Answer) -> Value {
+    claims(tokens.body["id_token"].as_str().unwrap())
+}
+
+/// What lies in the outbox, whenever it is tried.
+async fn outbox(house: &House) -> Vec<LogoutNotice> {
+    let some_day = house.clock.now().plus(Duration::from_hours(1000));
+    house.ctx().store.ledger.due_notices(some_day, 100).await.unwrap()
+}
+
+/// Background work goes on by itself; this waits until it has done what is due.
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    for _ in 0..400 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it never came: {what}");
+}
+
+async fn sign_out(browser: &Browser<'_>) -> Answer {
+    let page = browser.get("/logout").await;
+    browser.submit(&page, &[("answer", "confirm")]).await
+}
+
+#[actix_web::test]
+async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(200).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let tokens = sign_on(house, &browser, listener("app", &ear), &[]).await;
+
+        sign_out(&browser).await;
+        let heard = ear.next().await;
+
+        assert!(heard.head.starts_with("POST /out HTTP/1.1\r\n"), "{}", heard.head);
+        assert!(
+            heard.head.to_lowercase().contains("content-type: application/x-www-form-urlencoded"),
+            "{}",
+            heard.head
+        );
+        assert_eq!(heard.form.keys().collect::<Vec<_>>(), ["logout_token"]);
+        let token = &heard.form["logout_token"];
+        house.ctx().keys.verifying_keys().signed_payload(token, "logout+jwt").unwrap();
+        let (says, signed_on) = (claims(token), id_token(&tokens));
+        assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("ES256")));
+        for claim in ["iss", "sub", "aud", "sid"] {
+            assert_eq!(says[claim], signed_on[claim], "{claim}");
+        }
+        assert_eq!(says["events"], json!({ "http://schemas.openid.net/event/backchannel-logout": {} }));
+        assert!(says["jti"].is_string() && says.get("nonce").is_none());
+        let life = says["exp"].as_i64().unwrap() - says["iat"].as_i64().unwrap();
+        assert!((1..=120).contains(&life), "{life}");
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        assert_eq!(ear.connections(), 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn every_application_of_the_login_is_told_also_those_whose_sessions_outlive_it() {
+    on_each_backend_with(near, async |house| {
+        let (one, two) = (Ear::answering(200).await, Ear::answering(200).await);
+        let elsewhere = Ear::answering(200).await;
+        let (browser, other) = (Browser::of(house), Browser::of(house));
+        sign_in(house, &browser).await;
+        sign_in(house, &other).await;
+        let mut new = listener("one", &one);
+        new.sign_on.subject_type = SubjectType::Pairwise;
+        let first = sign_on(house, &browser, new, &[]).await;
+        let second = sign_on(house, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
+        sign_on(house, &browser, application("deaf"), &[]).await;
+        sign_on(house, &other, listener("elsewhere", &elsewhere), &[]).await;
+
+        sign_out(&browser).await;
+
+        for (ear, tokens) in [(&one, &first), (&two, &second)] {
+            let says = claims(&ear.next().await.form["logout_token"]);
+            assert_eq!((&says["sid"], &says["sub"]), (&id_token(tokens)["sid"], &id_token(tokens)["sub"]));
+        }
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        assert_eq!((one.connections(), two.connections(), elsewhere.connections()), (1, 1, 0));
+        let introspect = async |tokens: &Answer| {
+            let token = tokens.body["access_token"].as_str().unwrap();
+            read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(token)).await.status
+        };
+        assert_eq!((introspect(&first).await, introspect(&second).await), (401, 200));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_token() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(503).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, listener("app", &ear), &[]).await;
+
+        sign_out(&browser).await;
+        let first = ear.next().await;
+        let tried = outbox(house).await;
+        ear.answer(400);
+        house.clock.advance(Duration::from_secs(11));
+        let second = ear.next().await;
+        let again = outbox(house).await;
+        ear.answer(204);
+        house.clock.advance(Duration::from_secs(21));
+        let third = ear.next().await;
+
+        let waits = |notices: &[LogoutNotice]| (notices.len(), notices[0].tries);
+        assert_eq!((waits(&tried), waits(&again)), ((1, 1), (1, 2)));
+        let of = |heard: &crate::ear::Heard| claims(&heard.form["logout_token"]);
+        assert_eq!(of(&first)["sid"], of(&third)["sid"]);
+        assert_ne!(of(&first)["jti"], of(&second)["jti"]);
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        assert_eq!(ear.connections(), 3);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_notice_survives_a_restart() {
+    for backend in backends() {
+        let house = House::open(backend, &near).await;
+        let ear = Ear::answering(500).await;
+        let before = {
+            let browser = Browser::of(&house);
+            sign_in(&house, &browser).await;
+            let tokens = sign_on(&house, &browser, listener("app", &ear), &[]).await;
+            sign_out(&browser).await;
+            ear.next().await;
+            id_token(&tokens)
+        };
+        let house = house.restart().await;
+        ear.answer(200);
+        house.clock.advance(Duration::from_secs(11));
+
+        let says = claims(&ear.next().await.form["logout_token"]);
+
+        assert_eq!((&says["sid"], &says["sub"]), (&before["sid"], &before["sub"]));
+        until("the outbox is empty", async || outbox(&house).await.is_empty()).await;
+        house.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn an_application_that_never_answers_is_given_up_after_a_day() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(500).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        sign_out(&browser).await;
+        ear.next().await;
+
+        house.later(Duration::from_hours(24)).await;
+
+        until("it is given up", async || outbox(house).await.is_empty()).await;
+        assert_eq!(ear.connections(), 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn of_several_instances_one_tells_the_application() {
+    on_each_backend_with(near, async |house| {
+        let second = house.second_instance(house.clock.clone()).await;
+        let third = house.second_instance(house.clock.clone()).await;
+        let ear = Ear::answering(200).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        for number in 0..10 {
+            sign_on(house, &browser, listener(&format!("app{number}"), &ear), &[]).await;
+        }
+
+        sign_out(&browser).await;
+
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        assert_eq!(ear.connections(), 10);
+        second.stop().await;
+        third.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_application_that_does_not_answer_holds_up_neither_the_others_nor_the_person() {
+    on_each_backend_with(near, async |house| {
+        let (deaf, quick) = (Ear::answering(SILENCE).await, Ear::answering(200).await);
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        for number in 0..3 {
+            sign_on(house, &browser, listener(&format!("deaf{number}"), &deaf), &[]).await;
+        }
+        sign_on(house, &browser, listener("quick", &quick), &[]).await;
+
+        let answer = sign_out(&browser).await;
+        quick.next().await;
+
+        assert_eq!(answer.status, 200);
+        until("only the deaf are left", async || outbox(house).await.len() == 3).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
+    on_each_backend(async |house| {
+        let ear = Ear::answering(200).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let mut new = application("by-name");
+        new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", ear.address.port()));
+        sign_on(house, &browser, new, &[]).await;
+
+        sign_out(&browser).await;
+
+        until("both were tried", async || outbox(house).await.iter().all(|notice| notice.tries == 1)).await;
+        assert_eq!(outbox(house).await.len(), 2);
+        assert_eq!(ear.connections(), 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_redirect_is_not_followed_and_counts_as_no_answer() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(307).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, listener("app", &ear), &[]).await;
+
+        sign_out(&browser).await;
+        ear.next().await;
+
+        until("it was tried", async || outbox(house).await.iter().all(|notice| notice.tries == 1)).await;
+        assert_eq!((outbox(house).await.len(), ear.connections()), (1, 1));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(200).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let secret = secret.unwrap();
+        let once = code(&browser, "app", &[]).await;
+        let tokens = exchange(house, &client, &secret, &once).await;
+        let twice = code(&browser, "app", &[]).await;
+        exchange(house, &client, &secret, &twice).await;
+
+        let token = tokens.body["refresh_token"].as_str().unwrap();
+        assert_eq!(house.post_as("app", &secret, "/oauth2/revoke", &[("token", token)]).await.status, 200);
+        assert_eq!(exchange(house, &client, &secret, &twice).await.status, 400);
+
+        assert!(outbox(house).await.is_empty());
+        assert_eq!(ear.connections(), 0);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_it() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(200).await;
+        let desk = Desk::of(house).await;
+        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let secret = secret.unwrap();
+        let user = house.user().await;
+        let sign_on = async |scope: &str| {
+            house.clock.advance(Duration::from_secs(1));
+            let browser = Browser::of(house);
+            sign_in(house, &browser).await;
+            let code = code(&browser, "app", &[("scope", scope)]).await;
+            let tokens = exchange(house, &client, &secret, &code).await;
+            assert_eq!(tokens.status, 200, "{}", tokens.text);
+            id_token(&tokens)["sid"].as_str().unwrap().to_owned()
+        };
+        let told = async || claims(&ear.next().await.form["logout_token"])["sid"].as_str().unwrap().to_owned();
+
+        let sid = sign_on("openid").await;
+        assert_eq!(desk.delete(&format!("/admin/v1/sessions/{sid}")).await.status, 200);
+        assert_eq!(told().await, sid, "one session, by an administrator");
+
+        let sid = sign_on("openid").await;
+        let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user.id })).await;
+        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["logout_notices"]), (&json!(1), &json!(1)));
+        assert_eq!(told().await, sid, "all of a user");
+
+        for scope in ["openid", "openid offline_access"] {
+            let sid = sign_on(scope).await;
+            let login = desk.get(&format!("/admin/v1/logins?user={}", user.id)).await.body["items"][0]["id"].clone();
+            let receipt = desk.delete(&format!("/admin/v1/logins/{}", login.as_str().unwrap())).await;
+            assert_eq!(receipt.body["logout_notices"], 1, "{scope}: {}", receipt.text);
+            assert_eq!(told().await, sid, "a login, {scope}");
+        }
+
+        let sid = sign_on("openid").await;
+        let all = logins::end_others(house.ctx(), user.id, tokenhouse::model::LoginId(house.ctx().random.uuid())).await;
+        assert_eq!((all.unwrap(), told().await), (1, sid), "all others, from the account page");
+
+        let (sid, offline) = (sign_on("openid").await, sign_on("openid offline_access").await);
+        users::disable(house.ctx(), user.id, Actor::System).await.unwrap();
+        let mut heard = [told().await, told().await, told().await];
+        heard.sort_unstable();
+        assert!(heard.contains(&sid) && heard.contains(&offline), "a user who is disabled: {heard:?}");
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_application_that_is_gone_is_told_nothing() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(503).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        sign_out(&browser).await;
+        ear.next().await;
+        let desk = Desk::of(house).await;
+
+        assert_eq!(desk.delete("/admin/v1/clients/app").await.status, 200);
+        house.clock.advance(Duration::from_secs(11));
+
+        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        assert_eq!(ear.connections(), 1);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_logout_token_is_good_for_nothing_here() {
+    on_each_backend_with(near, async |house| {
+        let ear = Ear::answering(200).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let secret = secret.unwrap();
+        let code = code(&browser, "app", &[]).await;
+        exchange(house, &client, &secret, &code).await;
+        sign_out(&browser).await;
+        let token = ear.next().await.form["logout_token"].clone();
+        sign_in(house, &browser).await;
+
+        let userinfo = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(&token)).await;
+        let introspected = house.post_as("app", &secret, "/oauth2/introspect", &[("token", &token)]).await;
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &*token)];
+        let refreshed = house.post_as("app", &secret, "/oauth2/token", &form).await;
+        let hinted = browser.get(&request("app", &[("id_token_hint", &token)])).await;
+        let signed_out = browser.get(&format!("/oauth2/logout?id_token_hint={token}")).await;
+
+        assert_eq!(userinfo.status, 401);
+        assert_eq!(introspected.body, json!({ "active": false }));
+        assert_eq!(refreshed.body["error"], "invalid_grant");
+        assert_eq!(crate::browser::parameters(&hinted)["error"], "invalid_request");
+        assert!(signed_out.text.contains("id=\"logout-confirm\""), "{}", signed_out.text);
+        assert_problem(&house.admin(&token, Method::GET, "/admin/v1/sessions", None).await, 401);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_logins_of_a_user_are_listed_and_one_is_ended() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (one, two) = (Browser::of(house), Browser::of(house));
+        sign_in(house, &one).await;
+        sign_in(house, &two).await;
+        sign_on(house, &one, application("app"), &[]).await;
+        let path = format!("/admin/v1/logins?user={}", house.user().await.id);
+
+        let list = desk.get(&path).await;
+        let first = list.body["items"][1]["id"].as_str().unwrap().to_owned();
+        let receipt = desk.delete(&format!("/admin/v1/logins/{first}")).await;
+
+        assert_eq!(list.body["items"].as_array().unwrap().len(), 2, "{}", list.text);
+        assert!(list.body["items"][0]["device"].is_object() && !list.text.contains("cookie"), "{}", list.text);
+        assert_eq!((receipt.status, &receipt.body["sessions_ended"]), (200, &json!(1)), "{}", receipt.text);
+        assert_eq!(desk.get(&path).await.body["items"].as_array().unwrap().len(), 1);
+        let silent = async |browser: &Browser<'_>| {
+            crate::browser::parameters(&browser.get(&request("app", &[("prompt", "none")])).await)
+        };
+        assert_eq!(silent(&one).await["error"], "login_required");
+        assert!(silent(&two).await.contains_key("code"));
+        assert_problem(&desk.delete("/admin/v1/logins/nobody").await, 404);
+        assert_problem(&desk.get("/admin/v1/logins").await, 400);
+        let listed = desk.get("/admin/v1/sessions?client=app").await;
+        assert_eq!(listed.body["items"][0]["ended"]["reason"], "admin");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        sign_on(house, &browser, application("app"), &[("scope", "openid offline_access")]).await;
+        let user = house.user().await.id;
+        house.clock.advance(Duration::from_secs(1));
+
+        let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user })).await;
+
+        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["logout_notices"]), (&json!(1), &json!(0)));
+        let silent = browser.get(&request("app", &[("prompt", "none")])).await;
+        assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
+        let list = desk.get(&format!("/admin/v1/logins?user={user}")).await;
+        assert_eq!(list.body["items"], json!([]));
+    })
+    .await;
+}
+
+#[test]
+fn what_an_application_did_itself_is_no_news() {
+    let quiet: Vec<EndReason> = EndReason::ALL.into_iter().filter(|reason| !reason.is_news()).collect();
+    assert_eq!(quiet, [EndReason::Revoked, EndReason::ClientRemoved, EndReason::CodeReused]);
+}
