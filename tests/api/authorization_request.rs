@@ -284,7 +284,6 @@ async fn a_confidential_client_must_use_pkce_unless_it_is_exempted() {
         house.add_new_client(new).await;
         let mut new = application("public");
         new.public = true;
-        new.sign_on = SignOn { pkce: Some(Pkce::Optional), ..SignOn::default() };
         house.add_new_client(new).await;
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
