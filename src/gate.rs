@@ -98,6 +98,9 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
         return Err(Shut::GlobalWatermark);
     }
     check_holder(holder, asked.now)?;
+    if asked.scope.concerns_the_house() && user_of(holder).is_some_and(|user| !user.admin) {
+        return Err(Shut::ScopeWithdrawn);
+    }
     if !asked.scope.is_within(&client.scope) {
         return Err(Shut::ScopeWithdrawn);
     }
@@ -123,6 +126,16 @@ fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
         Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::Ledgered { .. } => {
             began_at(holder)
         }
+    }
+}
+
+/// The user, as the ledger knows them. A client acts for itself, and a live record vouches: taking the rights over this
+/// house from a user ends it before that is acknowledged.
+const fn user_of(holder: Holder<'_>) -> Option<&User> {
+    match holder {
+        Holder::SigningIn { user, .. } | Holder::SignedOn { user, .. } => Some(user),
+        Holder::Ledgered { user, .. } => user,
+        Holder::Client { .. } | Holder::Recorded { .. } => None,
     }
 }
 

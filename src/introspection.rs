@@ -21,7 +21,18 @@ pub enum Live {
     /// An access token.
     Access(Box<AccessToken>),
     /// A refresh token and what it renews.
-    Refresh(Box<(RefreshToken, SessionGrant)>),
+    Refresh(Box<LiveRefresh>),
+}
+
+/// A refresh token that is good now, and what it renews.
+#[derive(Debug)]
+pub struct LiveRefresh {
+    /// What it says.
+    pub token: RefreshToken,
+    /// What the session's tokens say.
+    pub grant: SessionGrant,
+    /// The user, as the client knows them (`sub`).
+    pub subject: String,
 }
 
 /// Looks at `token` for `caller`. `None`: not good, or not the caller's business (RFC 7662 section 2.2 has one answer
@@ -53,7 +64,10 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
     let Some(client) = ctx.store.client(&refresh.client_id).await? else { return Ok(None) };
     let Some(grant) = sessions::peek(ctx, &client, &refresh).await? else { return Ok(None) };
     let holder = Holder::Recorded { grant: &grant, ends_at: refresh.expires_at };
-    Ok(passes(ctx, &client, holder, &grant.scope, &grant.audience).then(|| Live::Refresh(Box::new((refresh, grant)))))
+    Ok(passes(ctx, &client, holder, &grant.scope, &grant.audience).then(|| {
+        let subject = tokens::subject(ctx, &client, grant.user_id);
+        Live::Refresh(Box::new(LiveRefresh { token: refresh, grant, subject }))
+    }))
 }
 
 /// An access token that is good now, and what stands behind it.
@@ -141,7 +155,7 @@ fn concerns(ctx: &Ctx, caller: &Client, live: &Live) -> bool {
     }
     match live {
         Live::Access(access) => access.client_id == caller.id.as_str() || is_meant_for(ctx, caller, &access.aud),
-        Live::Refresh(refresh) => refresh.0.client_id == caller.id,
+        Live::Refresh(refresh) => refresh.token.client_id == caller.id,
     }
 }
 

@@ -15,6 +15,9 @@ use crate::tokens;
 /// The longest `state` and `nonce`, in bytes.
 const LONGEST_MARK: usize = 4096;
 
+/// The longest `login_hint` and `ui_locales`, in bytes.
+const LONGEST_HINT: usize = 320;
+
 /// What became of a request.
 pub(super) enum Checked {
     /// It may go on.
@@ -66,9 +69,11 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<Checked,
         max_age: None,
         claims: ClaimsRequest::default(),
         subject: None,
-        login_hint: parameters.get("login_hint").map(str::to_owned),
-        ui_locales: parameters.get("ui_locales").map(str::to_owned),
+        // Mere wishes: what is too long to be one is left out.
+        login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= LONGEST_HINT).map(str::to_owned),
+        ui_locales: parameters.get("ui_locales").filter(|tags| tags.len() <= LONGEST_HINT).map(str::to_owned),
         began_at: ctx.now(),
+        seen: None,
     };
     for check in TABLE {
         if let Err((error, says)) = check(ctx, &client, parameters, &mut request) {
@@ -96,16 +101,21 @@ async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAu
 fn where_to(client: &Client, parameters: &Parameters) -> Result<String, OAuthError> {
     let sent = parameters.get("redirect_uri");
     let sent = sent.ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing or given twice"))?;
-    let native = client.kind == ClientKind::Public;
-    let registered = client
-        .redirect_uris
-        .iter()
-        .any(|registered| registered.as_str() == sent || native && registered.differs_in_loopback_port(sent));
-    if registered {
+    if is_registered(client, sent) {
         Ok(sent.to_owned())
     } else {
         Err(OAuthError::invalid_request("redirect_uri is not one that this application has registered"))
     }
+}
+
+/// Whether the client has registered this redirect URI.
+#[must_use]
+pub fn is_registered(client: &Client, uri: &str) -> bool {
+    let native = client.kind == ClientKind::Public;
+    client
+        .redirect_uris
+        .iter()
+        .any(|registered| registered.as_str() == uri || native && registered.differs_in_loopback_port(uri))
 }
 
 fn no_parameter_twice(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {

@@ -19,11 +19,12 @@ use std::sync::Arc;
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::logins::{self, Browser, SignedOn};
-use crate::model::Client;
-use crate::protocol::{AuthorizationError, OAuthError};
+use crate::model::{Client, ClientState};
+use crate::protocol::{AuthorizationError, GrantType, OAuthError};
 use crate::tokens;
 
 pub use answer::Answer;
+pub use check::is_registered;
 pub use connected::{Connected, connected};
 pub use consent::withdraw;
 pub use request::{Parameters, Request};
@@ -67,7 +68,7 @@ pub enum Decision {
 /// When client or redirect URI are wrong, or a store does not answer: the person is told on a page, and the browser is
 /// sent nowhere. Everything else the application is told, in an [`Answer`].
 pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
-    let (client, request) = match check::check(ctx, parameters).await? {
+    let (client, mut request) = match check::check(ctx, parameters).await? {
         check::Checked::Good(client, request) => (client, request),
         check::Checked::Refused(answer) => return Ok(Next::Answer(answer)),
     };
@@ -78,7 +79,10 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
             issue(ctx, &client, &request, &signed_on, browser).await.map(Next::Answer)
         }
         Step::Refuse(error) => Ok(Next::Answer(Answer::refusal(ctx, &request, error))),
-        Step::Ask(ask) => Ok(Next::Ask(ask, transaction::keep(ctx, browser, &request).await?)),
+        Step::Ask(ask) => {
+            request.seen = signed_on.map(|on| (on.login.id, on.login.auth_time));
+            Ok(Next::Ask(ask, transaction::keep(ctx, browser, &request).await?))
+        }
     }
 }
 
@@ -109,7 +113,13 @@ pub async fn resume(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<
 pub async fn view(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<View, OAuthError> {
     let request = transaction::find(ctx, browser, id).await?;
     let client = ctx.store.client(&request.client_id).await?;
-    let client = client.ok_or_else(|| OAuthError::invalid_request("the application is not registered any more"))?;
+    let may_go_on = |client: &Arc<Client>| {
+        client.state == ClientState::Active
+            && client.may_use(GrantType::AuthorizationCode)
+            && is_registered(client, &request.return_to.redirect_uri)
+    };
+    let gone = || OAuthError::invalid_request("the application is not registered like this any more");
+    let client = client.filter(may_go_on).ok_or_else(gone)?;
     let signed_on = logins::find(ctx, browser.login.as_ref()).await?;
     let step = next_step(ctx, &client, &request, signed_on.as_ref(), Some(id)).await?;
     Ok(View { request, client, signed_on, step })
@@ -159,7 +169,8 @@ async fn next_step(
     let Some(on) = signed_on else {
         return Ok(step::next(client, request, None));
     };
-    let consent = ctx.store.consent(on.user.id, &client.id).await?;
+    // A former client of the same identifier was another one.
+    let consent = ctx.store.consent(on.user.id, &client.id).await?.filter(|own| own.given_at >= client.created_at);
     let chosen = match transaction {
         Some(id) if request.wants_choice() => transaction::is_chosen(ctx, id, on.login.id).await?,
         _ => false,
@@ -168,6 +179,7 @@ async fn next_step(
         login: &on.login,
         user: &on.user,
         subject: tokens::subject(ctx, client, on.user.id),
+        waited: transaction.is_some(),
         agreed: consent.as_deref().map(|consent| &consent.scope),
         chosen,
     };

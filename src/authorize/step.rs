@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::request::Request;
-use crate::model::{Client, Login, User};
+use crate::model::{Client, ClientKind, Login, User};
 use crate::protocol::{AuthorizationError, Prompt, Scope};
 
 /// What has to happen next.
@@ -37,6 +37,8 @@ pub(super) struct Known<'a> {
     pub subject: String,
     /// What they have agreed to with the application.
     pub agreed: Option<&'a Scope>,
+    /// The request has waited for them; otherwise it has only just come.
+    pub waited: bool,
     /// They said in this transaction that they keep this account.
     pub chosen: bool,
 }
@@ -44,8 +46,9 @@ pub(super) struct Known<'a> {
 /// The next step. Nothing but what is known counts, so no order of pages can skip one.
 pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
     let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
-    // A sign-in within this transaction has answered whatever asked for one.
-    let just_signed_in = known.login.auth_time >= request.began_at;
+    // A sign-in within this transaction has answered whatever asked for one. No clocks are compared: it is another login
+    // than the browser had when the request came, or the same one renewed.
+    let just_signed_in = known.waited && request.seen != Some((known.login.id, known.login.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
         let other = AuthorizationError::LoginRequired;
         return if just_signed_in { Step::Refuse(other) } else { ask(request, Ask::SignIn, other) };
@@ -59,7 +62,8 @@ pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>)
     if request.scope.concerns_the_house() && !known.user.admin {
         return Step::Refuse(AuthorizationError::AccessDenied);
     }
-    if needs_consent(client, request, known.agreed) {
+    let silently = !just_signed_in && is_anybodys(client, request);
+    if silently || needs_consent(client, request, known.agreed) {
         return ask(request, Ask::Consent, AuthorizationError::ConsentRequired);
     }
     Step::Issue
@@ -71,6 +75,12 @@ fn ask(request: &Request, what: Ask, otherwise: AuthorizationError) -> Step {
 
 fn is_too_old(request: &Request, login: &Login) -> bool {
     request.max_age.is_some_and(|most| request.began_at.since(login.auth_time) > Duration::from_secs(most))
+}
+
+/// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no code
+/// goes there without the person.
+fn is_anybodys(client: &Client, request: &Request) -> bool {
+    client.kind == ClientKind::Public && !request.return_to.redirect_uri.starts_with("https://")
 }
 
 fn needs_consent(client: &Client, request: &Request, agreed: Option<&Scope>) -> bool {

@@ -13,6 +13,10 @@ use crate::logins::Browser;
 use crate::model::LoginId;
 use crate::protocol::{Internal, OAuthError};
 use crate::store::Taken;
+use crate::users;
+
+/// The largest request that waits for a person, in bytes.
+const LARGEST: usize = 16 * 1024;
 
 /// How long a person may take.
 const KEPT: Duration = Duration::from_mins(30);
@@ -57,6 +61,10 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
     let id = TransactionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
     let kept = Kept { request: request.clone(), browser: browser.digest() };
     let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
+    if kept.len() > LARGEST {
+        return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
+    }
+    users::sign_in::count_request(ctx, browser.device.address.as_deref()).await?;
     ctx.store.hot.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }

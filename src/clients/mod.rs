@@ -47,7 +47,14 @@ pub fn may_receive_tokens(
 /// service can use it here.
 #[must_use]
 pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
-    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }
+    if scope.concerns_the_house() {
+        return vec![ctx.config.issuer.clone()];
+    }
+    // What a stranger's application is granted is not for the services that go by the issuer's name.
+    if !client.trusted && client.audience.is_empty() {
+        return vec![client.id.to_string()];
+    }
+    audience_of(ctx, client)
 }
 
 /// Whom the client's access tokens are for: what it registered, or the house's own audience.
@@ -64,6 +71,9 @@ pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
 #[must_use]
 pub fn allowed_audience(ctx: &Ctx, client: &Client) -> Vec<String> {
     let mut allowed = audience_of(ctx, client);
+    if !client.trusted && client.audience.is_empty() {
+        allowed.push(client.id.to_string());
+    }
     if client.scope.concerns_the_house() && !allowed.contains(&ctx.config.issuer) {
         allowed.push(ctx.config.issuer.clone());
     }

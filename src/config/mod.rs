@@ -212,6 +212,7 @@ pub struct Passwords {
 pub struct Limits {
     pub by_account: Rate,
     pub by_address: Rate,
+    pub sign_ons_by_address: Rate,
 }
 
 /// `[audit]`
@@ -443,7 +444,11 @@ impl Default for Passwords {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { by_account: Rate::of(10, Span::minutes(1)), by_address: Rate::of(60, Span::minutes(1)) }
+        Self {
+            by_account: Rate::of(10, Span::minutes(1)),
+            by_address: Rate::of(60, Span::minutes(1)),
+            sign_ons_by_address: Rate::of(600, Span::minutes(1)),
+        }
     }
 }
 

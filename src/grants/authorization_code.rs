@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{TokenResponse, pass_gate};
 use crate::audit::{Actor, AuditEvent};
+use crate::authorize;
 use crate::authorize::code::{self, Code};
 use crate::claims;
 use crate::ctx::Ctx;
@@ -61,7 +62,8 @@ fn check_bindings(client: &Client, code: &Code, presented: &Presented) -> Result
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     };
-    if code.client_id == client.id && same_address && proved { Ok(()) } else { Err(not_good()) }
+    let own = code.client_id == client.id && authorize::is_registered(client, &code.redirect_uri);
+    if own && same_address && proved { Ok(()) } else { Err(not_good()) }
 }
 
 /// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).

@@ -153,7 +153,7 @@ pub fn mount(config: &mut ServiceConfig) {
         let mut resource = web::resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
         let personal = routes.iter().any(|route| route.access == Access::Person);
         for route in routes {
-            resource = resource.route((route.door)().guard(opens(&route.method)));
+            resource = resource.route((route.door)().guard(opens(route)));
         }
         if guarded {
             config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(admin::permission::require)));
@@ -166,9 +166,13 @@ pub fn mount(config: &mut ServiceConfig) {
 }
 
 /// A door opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
-fn opens(method: &Method) -> impl Guard + use<> {
-    let method = method.clone();
-    guard::fn_guard(move |request| own_method(&request.head().method) == method)
+/// What a browser gets for a person may do something for them, such as issue a code: it is not asked for its headers.
+fn opens(route: &Route) -> impl Guard + use<> {
+    let (method, for_people) = (route.method.clone(), route.access == Access::Person);
+    guard::fn_guard(move |request| {
+        let asked = &request.head().method;
+        *asked == method || !for_people && *own_method(asked) == method
+    })
 }
 
 fn own_method(method: &Method) -> &Method {

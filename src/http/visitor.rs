@@ -40,7 +40,13 @@ const DEVELOPMENT: Names =
 impl Visitor {
     fn of(request: &HttpRequest, ctx: &ctx::Ctx) -> Self {
         let names = names(ctx);
-        let cookie = |name: &str| request.cookie(name).map(|cookie| Secret::new(cookie.value())).filter(is_ours);
+        let cookies = request.cookies();
+        let cookie = |name: &str| {
+            let mut named = cookies.iter().flat_map(|all| all.iter()).filter(|cookie| cookie.name() == name);
+            // Of two of one name, one was planted, and nobody can say which (RFC 6265 section 8.6).
+            let only = named.next().filter(|_| named.next().is_none())?;
+            Some(Secret::new(only.value())).filter(is_ours)
+        };
         let known = cookie(names.browser);
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(|| Browser::new_secret(ctx));

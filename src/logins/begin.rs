@@ -74,7 +74,8 @@ pub async fn sign_in(
     if ctx.store.ledger.begin_login(&login, &digest_of(&cookie), &user, &entry).await? == Begun::Refused {
         return Ok(None);
     }
-    if let Some(former) = former {
+    // The same person's was renewed by another click meanwhile, and is not in their way.
+    if let Some(former) = former.filter(|former| former.user.id != user.id) {
         end(ctx, former.login.id, EndReason::Replaced, Actor::User(former.user.id)).await?;
     }
     Ok(Some(NewLogin { login, user, cookie }))

@@ -29,11 +29,16 @@ pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Res
 /// As [`end`].
 pub async fn end_others(ctx: &Ctx, user: UserId, but: LoginId) -> Result<usize, OAuthError> {
     let mut ended = 0;
-    for login in ctx.store.ledger.live_logins(user, ctx.now()).await? {
-        if login.id != but {
+    loop {
+        let logins = ctx.store.ledger.live_logins(user, ctx.now()).await?;
+        let before = ended;
+        for login in logins.iter().filter(|login| login.id != but) {
             end(ctx, login.id, EndReason::SignedOut, Actor::User(user)).await?;
             ended += 1;
         }
+        // There may be more than are listed at a time.
+        if ended == before {
+            return Ok(ended);
+        }
     }
-    Ok(ended)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, Device, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
+use crate::model::{Client, Device, HotSession, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
 use crate::store::ledger::sessions::Begun;
@@ -136,12 +136,28 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
-    ctx.store.hot.insert(session.id, &beginning.record).await?;
+    if !ctx.store.hot.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
+        return Ok(Settled::BegunBefore);
+    }
     match ctx.store.ledger.begin_session(session, &beginning.user, &entry).await {
         Ok(Begun::Yes) => Ok(Settled::Begun),
         Ok(Begun::Refused) => Ok(Settled::Refused),
         Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have known
+/// other rights of the user, this one takes its place. Says which.
+async fn take_over(ctx: &Ctx, beginning: &Beginning) -> Result<bool, OAuthError> {
+    let id = beginning.session.id;
+    if ctx.store.ledger.session(id).await?.is_some() {
+        return Ok(false);
+    }
+    match ctx.store.hot.load(id).await?.0 {
+        HotSession::Live(left) => Ok(ctx.store.hot.replace(id, &left, &beginning.record).await?),
+        HotSession::Absent => Ok(ctx.store.hot.insert(id, &beginning.record).await?),
+        HotSession::Ended => Ok(false),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
 use crate::gate::{self, Holder};
 use crate::model::{
-    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId, User,
+    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId, User, UserId,
 };
 use crate::protocol::OAuthError;
 use crate::tokens::RefreshToken;
@@ -65,10 +65,10 @@ async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Rota
             HotSession::Live(record) => match rotation::decide(&record, presented(token), rules, now) {
                 Decision::Keep => return Ok(*record),
                 Decision::Over => return Err(over()),
-                Decision::Reuse => return Err(reuse(ctx, token).await?),
+                Decision::Reuse => return Err(reuse(ctx, token, record.grant.user_id).await?),
                 Decision::Step(next, why) => {
                     if ctx.store.hot.replace(token.session, &record, &next).await? {
-                        report(ctx, client, token, why).await?;
+                        report(ctx, client, token, next.grant.user_id, why).await?;
                         return Ok(*next);
                     }
                 }
@@ -192,10 +192,10 @@ pub fn grant_of(session: &Session, user: &User) -> SessionGrant {
 }
 
 /// Ends the session: two parties hold its tokens. Returns what the client is told.
-async fn reuse(ctx: &Ctx, token: &RefreshToken) -> Result<OAuthError, OAuthError> {
+async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<OAuthError, OAuthError> {
     let event = AuditEvent::RefreshReused {
         session: token.session,
-        user: token.user_id,
+        user,
         client: token.client_id.clone(),
         generation: token.generation.number,
     };
@@ -205,7 +205,7 @@ async fn reuse(ctx: &Ctx, token: &RefreshToken) -> Result<OAuthError, OAuthError
 }
 
 /// Tells the audit what is unusual about a step.
-async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, why: Why) -> Result<(), OAuthError> {
+async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId, why: Why) -> Result<(), OAuthError> {
     match why {
         Why::Rotated | Why::Reissued => Ok(()),
         Why::RolledForward => {
@@ -214,14 +214,14 @@ async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, why: Why) -> R
             Ok(())
         }
         Why::Repeated { streak } if streak < REPEATS_REPORTED => Ok(()),
-        Why::Repeated { .. } => repeated(ctx, client, token).await,
+        Why::Repeated { .. } => repeated(ctx, client, token, user).await,
     }
 }
 
-async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
+async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId) -> Result<(), OAuthError> {
     let event = AuditEvent::RefreshRepeated {
         session: token.session,
-        user: token.user_id,
+        user,
         client: token.client_id.clone(),
         generation: token.generation.number,
     };

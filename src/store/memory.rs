@@ -152,7 +152,12 @@ impl Memory {
             *logins = Logins::default();
         }
         logins.by_cookie.insert(cookie.clone(), Arc::clone(login));
-        logins.cookies.insert(login.id, cookie.clone());
+        // A renewed login has another cookie, and the former one proves nothing any more.
+        if let Some(former) = logins.cookies.insert(login.id, cookie.clone())
+            && former != *cookie
+        {
+            logins.by_cookie.remove(&former);
+        }
     }
 
     /// Forgets a login: it was renewed or has ended.

@@ -106,8 +106,13 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
             claims.sid = Some(id);
             claims.auth_time = Some(record.grant.auth_time);
             claims.amr = &record.grant.amr;
-            claims.roles = &record.grant.roles;
-            claims.groups = &record.grant.groups;
+            // A stranger's application knows of a person what they have agreed to.
+            if client.trusted || scope.contains("roles") {
+                claims.roles = &record.grant.roles;
+            }
+            if client.trusted || scope.contains("groups") {
+                claims.groups = &record.grant.groups;
+            }
         }
     }
     let token = ctx.keys.sign(algorithm, "at+jwt", &claims)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{ClientId, Generation, RotationRecord, SessionId, UserId};
+use crate::model::{ClientId, Generation, RotationRecord, SessionId};
 use crate::protocol::OAuthError;
 
 /// What a good signature says of a refresh token.
@@ -19,20 +19,18 @@ pub struct RefreshToken {
     pub parent_branch: u32,
     /// Who may present it.
     pub client_id: ClientId,
-    /// Whose session it is.
-    pub user_id: UserId,
     /// `iat`, to the second.
     pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
 }
 
-/// The claims in the order in which they are written.
+/// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names could
+/// read it.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
     aud: String,
-    sub: UserId,
     client_id: ClientId,
     jti: String,
     iat: i64,
@@ -56,7 +54,6 @@ pub fn refresh_token(ctx: &Ctx, session: SessionId, record: &RotationRecord) -> 
     let claims = Claims {
         iss: ctx.config.issuer.clone(),
         aud: ctx.config.issuer.clone(),
-        sub: record.grant.user_id,
         client_id: record.grant.client_id.clone(),
         jti: jti(ctx, session, record.current),
         iat: record.issued_at.seconds(),
@@ -89,7 +86,6 @@ pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, OAuthE
         generation,
         parent_branch: claims.parent_branch,
         client_id: claims.client_id,
-        user_id: claims.sub,
         issued_at: Timestamp::from_seconds(claims.iat),
         expires_at: Timestamp::from_seconds(claims.exp),
     })

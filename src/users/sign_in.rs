@@ -72,6 +72,16 @@ pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>
     Ok(Some(SignedIn { user, at }))
 }
 
+/// Counts a request that is kept until its person has signed in: anybody can send one.
+///
+/// # Errors
+/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when the hot state does not answer.
+pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuthError> {
+    let Some(network) = address.map(network_of) else { return Ok(()) };
+    let full = count(ctx, &format!("sign-on:address:{network}"), ctx.config.limits.sign_ons_by_address).await?;
+    full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
+}
+
 /// A place among the attempts on a name or an account.
 struct Reserved {
     counter: String,

@@ -96,7 +96,7 @@ struct VerifyBody {
 fn belongs_here(live: &Live) -> bool {
     match live {
         Live::Access(access) => access.client_id == ClientId::DIRECT,
-        Live::Refresh(refresh) => refresh.0.client_id.is_direct(),
+        Live::Refresh(refresh) => refresh.token.client_id.is_direct(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::http::pages::{self, FormPost, Look};
 use crate::http::visitor::Visitor;
 use crate::protocol::{OAuthError, ResponseMode};
 
-/// The longest request by POST that is repeated as a GET, in bytes: it must fit into a request line.
+/// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
 pub const LONGEST_QUERY: usize = 8 * 1024;
 
 /// An application sends a browser here.
@@ -40,20 +40,16 @@ pub async fn authorize(
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
 pub async fn authorize_by_post(
     ctx: Ctx,
-    look: Look,
     request: HttpRequest,
     payload: actix_web::web::Payload,
-    visitor: Visitor,
 ) -> Result<HttpResponse, PageRefusal> {
     let body: Bytes = read_body(request.clone(), payload.into_inner()).await?;
-    if let Ok(query) = std::str::from_utf8(&body)
-        && query.len() <= LONGEST_QUERY
-        && query.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        return Ok(see_other(&ctx.config.path_to(&format!("/oauth2/authorize?{query}"))));
+    let query = std::str::from_utf8(&body).ok().filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic()));
+    let query = query.ok_or_else(|| OAuthError::invalid_request("the form is not encoded as forms are"))?;
+    if query.len() > LONGEST_QUERY {
+        return Err(OAuthError::invalid_request("the request is larger than 8 KiB").into());
     }
-    let next = authorize::begin(&ctx, &visitor.browser, &Parameters::parse(&body)).await?;
-    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
+    Ok(see_other(&ctx.config.path_to(&format!("/oauth2/authorize?{query}"))))
 }
 
 /// The browser comes back from a page.

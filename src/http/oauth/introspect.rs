@@ -10,7 +10,7 @@ use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::introspection::{self, Live};
+use crate::introspection::{self, Live, LiveRefresh};
 
 /// Tells a client whether a token is good now.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.1",
@@ -43,11 +43,11 @@ fn body(ctx: &Ctx, live: Option<Live>) -> Value {
             body
         }
         Some(Live::Refresh(refresh)) => {
-            let (token, grant) = *refresh;
+            let LiveRefresh { token, grant, subject } = *refresh;
             json!({
                 "active": true,
                 "iss": ctx.config.issuer,
-                "sub": token.user_id,
+                "sub": subject,
                 "client_id": token.client_id,
                 "sid": token.session,
                 "scope": grant.scope,

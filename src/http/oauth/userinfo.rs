@@ -1,7 +1,7 @@
 //! `/oauth2/userinfo` (OpenID Connect Core 1.0 section 5.3).
 
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
 };
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -14,22 +14,28 @@ use crate::userinfo::{self, UserInfo};
 /// The claims that go with an access token, which stands in the header.
 #[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
-pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
-    let token = in_header(&request)?.ok_or_else(none)?;
-    Ok(answer(userinfo::userinfo(&ctx, token).await?))
+pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
+    let told = async {
+        let token = in_header(&request)?.ok_or_else(none)?;
+        userinfo::userinfo(&ctx, token).await
+    };
+    answer(told.await)
 }
 
 /// The same by POST. The token may stand in the body (RFC 6750 section 2.2).
 #[utoipa::path(post, path = "/oauth2/userinfo", tag = "OpenID Connect",
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
-pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, AdminRefusal> {
-    let token = match (in_header(&request)?, form.get("access_token")) {
-        (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways").into()),
-        (Some(token), None) | (None, Some(token)) => token,
-        (None, None) => return Err(none().into()),
+pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
+    let told = async {
+        let token = match (in_header(&request)?, form.get("access_token")) {
+            (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
+            (Some(token), None) | (None, Some(token)) => token,
+            (None, None) => return Err(none()),
+        };
+        userinfo::userinfo(&ctx, token).await
     };
-    Ok(answer(userinfo::userinfo(&ctx, token).await?))
+    answer(told.await)
 }
 
 #[derive(utoipa::ToSchema)]
@@ -60,11 +66,15 @@ fn none() -> OAuthError {
     OAuthError::InvalidToken("".into())
 }
 
-fn answer(info: UserInfo) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((CACHE_CONTROL, "no-store")).insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    match info {
-        UserInfo::Plain(claims) => answer.json(claims),
-        UserInfo::Signed(token) => answer.insert_header((CONTENT_TYPE, "application/jwt")).body(token),
-    }
+/// Scripts of other sites may read the answer, refusals too.
+fn answer(told: Result<UserInfo, OAuthError>) -> HttpResponse {
+    let mut answer = match told {
+        Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
+        Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),
+        Err(error) => HttpResponse::from_error(AdminRefusal(error)),
+    };
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    answer
 }

@@ -2,12 +2,13 @@
 
 use sqlx::any::AnyRow;
 
-use super::Ledger;
 use super::columns::Columns;
-use super::db::query;
+use super::db::{Work, query};
 use super::feed::Change;
+use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
-use crate::model::{ClientId, Consent, UserId};
+use crate::clock::Timestamp;
+use crate::model::{ClientId, Consent, Session, UserId};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -75,6 +76,30 @@ impl Ledger {
         work.audit(entry).await?;
         work.commit().await?;
         Ok(true)
+    }
+}
+
+impl Work {
+    /// Whether the user of the session has agreed, since its client was registered, to all that it holds. The row stays
+    /// locked until the end.
+    pub(super) async fn has_agreed(
+        &mut self,
+        session: &Session,
+        registered_at: Timestamp,
+        dialect: Dialect,
+    ) -> Result<bool, StoreError> {
+        let agreed = query(match dialect {
+            Dialect::Postgres => {
+                "select scope from consents where user_id = $1 and client_id = $2 and given_at >= $3 for share"
+            }
+            Dialect::Sqlite => "select scope from consents where user_id = $1 and client_id = $2 and given_at >= $3",
+        })
+        .bind(session.user_id.to_string())
+        .bind(session.client_id.as_str().to_owned())
+        .bind(registered_at.millis());
+        let Some(row) = self.read_one(agreed).await? else { return Ok(false) };
+        let agreed: Scope = Columns::of_only(&row, "consents").word("scope", |text| Scope::parse(text).ok())?;
+        Ok(session.scope.is_within(&agreed))
     }
 }
 

@@ -264,19 +264,20 @@ impl Work {
         }
         let client = query(match dialect {
             Dialect::Postgres => {
-                "select id from clients where id = $1 and state = 'active' and not_before <= $2 for share"
+                "select trusted, created_at from clients where id = $1 and state = 'active' and not_before <= $2 for share"
             }
-            Dialect::Sqlite => "select id from clients where id = $1 and state = 'active' and not_before <= $2",
+            Dialect::Sqlite => "select trusted, created_at from clients where id = $1 and state = 'active' and not_before <= $2",
         })
         .bind(session.client_id.as_str().to_owned())
         .bind(session.created_at.millis());
-        if self.read_one(client).await?.is_none() {
-            return Ok(false);
-        }
-        if let Some(login) = session.login_id
-            && !self.admits_login(login, session.created_at, dialect).await?
-        {
-            return Ok(false);
+        let Some(client) = self.read_one(client).await? else { return Ok(false) };
+        let client = Columns::of_only(&client, "clients");
+        if let Some(login) = session.login_id {
+            let agreed =
+                client.flag("trusted")? || self.has_agreed(session, client.time("created_at")?, dialect).await?;
+            if !agreed || !self.admits_login(login, session.created_at, dialect).await? {
+                return Ok(false);
+            }
         }
         self.admits_house(session.created_at, dialect).await
     }

@@ -10,7 +10,7 @@ use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::oauth::authorize::see_other;
-use crate::http::pages::{Account, Connected, Done, Look, Problem, SignedIn, account};
+use crate::http::pages::{Account, Application, Connected, Done, Look, Problem, SignedIn, account};
 use crate::http::visitor::Visitor;
 use crate::logins::{self, SignedOn};
 use crate::model::{ClientId, EndReason, LoginId};
@@ -116,7 +116,8 @@ pub(super) async fn about(ctx: &ctx::Ctx, visitor: &Visitor, me: &SignedOn) -> R
             .into_iter()
             .map(|entry| Connected {
                 id: entry.client.id.to_string(),
-                application: application(&entry.client, None),
+                // Each would learn that the person looks at this page.
+                application: Application { logo_uri: None, ..application(&entry.client, None) },
                 scopes: entry.scope.iter().map(str::to_owned).collect(),
                 since: entry.since,
                 last_used: entry.last_used,
