@@ -76,7 +76,7 @@ async fn a_person_proves_again_who_they_are_where_the_application_wants_it() {
 async fn an_application_may_register_how_old_a_sign_in_can_be() {
     on_each_backend(async |house| {
         let mut new = application("app");
-        new.sign_on = SignOn { default_max_age: Some(Duration::from_secs(60)), ..SignOn::default() };
+        new.sign_on = SignOn { default_max_age: Some(Duration::from_mins(1)), ..SignOn::default() };
         house.add_new_client(new).await;
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
@@ -108,7 +108,7 @@ async fn a_hint_names_the_one_person_who_may_answer() {
 
         assert!(parameters(&browser.get(&request("app", &silent)).await).contains_key("code"));
         // An expired hint is still one; another application's is none.
-        house.clock.advance(Duration::from_secs(3600));
+        house.clock.advance(Duration::from_hours(1));
         assert!(parameters(&browser.get(&request("app", &silent)).await).contains_key("code"));
         assert_eq!(parameters(&browser.get(&request("else", &silent)).await)["error"], "invalid_request");
         // Somebody else is signed in now.

@@ -20,7 +20,7 @@ export class Person {
 
   static async arrive(browser, town, options) {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(30_000)
     return new Person(town, context, await context.newPage())
   }
 
@@ -85,10 +85,14 @@ export class Person {
     assert(await this.has('nobody'), `still signed in: ${await this.text()}`)
   }
 
-  /** The notice of a sign-out comes a moment after the sign-out itself. */
+  /**
+   * The notice of a sign-out comes a moment after the sign-out itself; where an application needs longer than two seconds
+   * to answer, it comes again after ten.
+   */
   async mustSoonBeOut(application) {
-    for (let tries = 0; tries < 100 && !(await this.has('nobody')); tries++) {
-      await this.page.waitForTimeout(50)
+    const patience = Date.now() + 30_000
+    while (Date.now() < patience && !(await this.has('nobody'))) {
+      await this.page.waitForTimeout(100)
       await this.page.goto(`${application}/`)
     }
     await this.mustBeOut(application)

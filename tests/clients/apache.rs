@@ -41,9 +41,10 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
     }
 }
 
-/// The notice comes behind the browser's back, a moment after the browser.
+/// The notice comes behind the browser's back, a moment after the browser; and again ten seconds later, where Apache has
+/// not answered within two.
 async fn wait_for_sign_out(browser: &mut Browser, host: &str, server: &Apache) {
-    for _ in 0..100 {
+    for _ in 0..600 {
         if browser.open(host).await.has("password") {
             return;
         }

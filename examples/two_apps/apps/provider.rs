@@ -1,5 +1,6 @@
 //! Tokenhouse as an application sees it: everything here is the `openidconnect` crate's work.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use openidconnect::core::{
@@ -14,6 +15,7 @@ use openidconnect::{
     ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse, SubjectIdentifier,
     TokenResponse, UserInfoClaims,
 };
+use reqwest::redirect::Policy;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -140,16 +142,23 @@ type Client = openidconnect::Client<
     EndpointMaybeSet,
 >;
 
-/// Sends a request of the library. It follows no redirect: whoever could name one would read the tokens.
+/// Sends a request of the library.
 async fn send(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-    let answer = client.execute(request.try_into()?).await?;
+    let answer = HTTP.execute(request.try_into()?).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut response = HttpResponse::new(answer.bytes().await?.to_vec());
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
 }
+
+/// It follows no redirect: whoever could name one would read the tokens.
+#[expect(clippy::expect_used, reason = "building fails only where there is no TLS library, and one is compiled in")]
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    // Each application runs on a runtime of its own, so no connection is kept for the next.
+    let client = reqwest::Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0);
+    client.build().expect("a TLS library")
+});
 
 #[expect(clippy::disallowed_methods, reason = "this is not the house, whose clock stands in `ctx`")]
 pub(super) fn now() -> SystemTime {

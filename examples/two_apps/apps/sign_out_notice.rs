@@ -62,6 +62,9 @@ fn verify(app: &App, keys: &Value, token: &str) -> Result<LogoutToken, String> {
     ) {
         return Err("a signature of this kind proves nothing".to_owned());
     }
+    if header.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("logout+jwt")) {
+        return Err("a token of another kind".to_owned());
+    }
     let key = header.kid.and_then(|kid| keys.find(&kid).cloned()).ok_or("an unknown key")?;
     let key = DecodingKey::from_jwk(&key).map_err(|error| error.to_string())?;
     let mut rules = Validation::new(header.alg);

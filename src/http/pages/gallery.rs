@@ -216,6 +216,7 @@ fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("error-refused", refused(OAuthError::InsufficientScope("not for you".into()))),
         ("error-too-many", refused(OAuthError::TooManyTries(Duration::from_secs(30)))),
         ("error-away", refused(OAuthError::Unavailable(Unavailable::new("gone")))),
+        ("error-unfinished", refused(OAuthError::Unfinished(Unavailable::new("gone")))),
         ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
         (
             "error-expired",
