@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SignOn, SigningAlgorithm, SubjectType};
-use tokenhouse::protocol::GrantType;
-use tokenhouse::{clients, logins, sessions, users};
+use tokenhouse::protocol::{GrantType, Scope};
+use tokenhouse::{authorize, clients, logins, sessions, users};
 
-use crate::browser::Browser;
-use crate::house::{Answer, House, USER, claims, on_each_backend, on_each_backend_with};
-use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, sign_in};
+use crate::browser::{Browser, location, parameters};
+use crate::house::{ADMIN, Answer, House, USER, claims, on_each_backend, on_each_backend_with};
+use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in, sign_in_as};
 
 const NO_PKCE: [(&str, &str); 2] = [("code_challenge", "(absent)"), ("code_challenge_method", "(absent)")];
 
@@ -159,9 +159,18 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
         let secret = secret.unwrap();
         let ctx = house.ctx();
         let user = house.user().await.id;
-        for what in
-            ["password", "disabled", "user sessions", "client", "client sessions", "scope", "login", "all", "removed"]
-        {
+        for what in [
+            "password",
+            "disabled",
+            "user sessions",
+            "client",
+            "client sessions",
+            "scope",
+            "login",
+            "address",
+            "all",
+            "removed",
+        ] {
             let browser = Browser::of(house);
             sign_in(house, &browser).await;
             let code = code(&browser, "app", &[]).await;
@@ -188,6 +197,12 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
                     };
                     clients::change(ctx, &client.id, less, by).await.unwrap();
                 }
+                "address" => {
+                    let other = tokenhouse::protocol::RedirectUri::parse("https://app.example.com/other").unwrap();
+                    let moved =
+                        clients::ClientChange { redirect_uris: Some(vec![other]), ..clients::ClientChange::default() };
+                    clients::change(ctx, &client.id, moved, by).await.unwrap();
+                }
                 "login" => drop(logins::end(ctx, login, EndReason::SignedOut, by).await.unwrap()),
                 "all" => drop(sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap()),
                 _ => drop(users::remove(ctx, user, by).await.unwrap()),
@@ -200,7 +215,11 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
             }
             users::enable(ctx, user, Actor::System).await.unwrap();
             clients::enable(ctx, &client.id, Actor::System).await.unwrap();
-            let again = clients::ClientChange { scope: Some(client.scope.clone()), ..clients::ClientChange::default() };
+            let again = clients::ClientChange {
+                scope: Some(client.scope.clone()),
+                redirect_uris: Some(client.redirect_uris.clone()),
+                ..clients::ClientChange::default()
+            };
             clients::change(ctx, &client.id, again, Actor::System).await.unwrap();
             house.clock.advance(Duration::from_secs(1));
         }
@@ -245,8 +264,8 @@ async fn a_session_ends_with_its_login_unless_it_was_granted_to_outlive_it() {
 
         assert_refused(&renew(house, "app", &secret, &bound).await, "bound to the login");
         assert_eq!(renew(house, "app", &secret, &offline).await.status, 200);
-        let silent = browser.get(&crate::sign_on::request("app", &[("prompt", "none")])).await;
-        assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
+        let silent = browser.get(&request("app", &[("prompt", "none")])).await;
+        assert_eq!(parameters(&silent)["error"], "login_required");
     })
     .await;
 }
@@ -332,6 +351,116 @@ async fn claims_asked_for_by_name_are_told_where_they_were_asked_for() {
         let access = next.body["access_token"].as_str().unwrap();
         let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
         assert_eq!(info.body["roles"], json!(["reader"]));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn rights_over_this_house_are_gone_with_the_administrators_own() {
+    on_each_backend(async |house| {
+        let mut new = application("console");
+        new.scope = Scope::parse("openid tokenhouse:admin").unwrap();
+        let (client, secret) = house.add_new_client(new).await;
+        let ctx = house.ctx();
+        let browser = Browser::of(house);
+        sign_in_as(house, &browser, ADMIN).await;
+        let code = code(&browser, "console", &[("scope", "openid tokenhouse:admin")]).await;
+
+        let less = users::UserChange { admin: Some(false), ..users::UserChange::default() };
+        let grace = ctx.store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        users::change(ctx, grace.id, less, Actor::System).await.unwrap();
+
+        let answer = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        assert!(answer.status == 400 && answer.body.get("access_token").is_none(), "{}", answer.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_code_is_worth_nothing_once_the_person_has_taken_back_their_word() {
+    on_each_backend(async |house| {
+        let mut new = application("app");
+        new.trusted = false;
+        let (client, secret) = house.add_new_client(new).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let page = browser.follow(&request("app", &[])).await;
+        let allowed = browser.submit(&page, &[("answer", "accept")]).await;
+        let code = &parameters(&allowed)["code"];
+
+        authorize::withdraw(house.ctx(), house.user().await.id, &client.id).await.unwrap();
+
+        assert_refused(&exchange(house, &client, secret.as_deref().unwrap(), code).await, "withdrawn");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_client_that_takes_a_removed_ones_name_takes_nobodys_consent() {
+    on_each_backend(async |house| {
+        let mut new = application("app");
+        new.trusted = false;
+        let (client, _) = house.add_new_client(new.clone()).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let page = browser.follow(&request("app", &[])).await;
+        browser.submit(&page, &[("answer", "accept")]).await;
+        let silent = request("app", &[("prompt", "none")]);
+        assert!(parameters(&browser.get(&silent).await).contains_key("code"));
+
+        clients::remove(house.ctx(), &client.id, Actor::System).await.unwrap();
+        house.clock.advance(Duration::from_secs(1));
+        house.add_new_client(new).await;
+
+        assert_eq!(parameters(&browser.get(&silent).await)["error"], "consent_required");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_strangers_application_knows_of_a_person_what_they_agreed_to() {
+    on_each_backend(async |house| {
+        for (id, trusted) in [("own", true), ("stranger", false)] {
+            let mut new = application(id);
+            new.trusted = trusted;
+            let (client, secret) = house.add_new_client(new).await;
+            for (scope, roles) in [("openid", trusted), ("openid roles", true)] {
+                let browser = Browser::of(house);
+                sign_in(house, &browser).await;
+                let mut answer = browser.follow(&request(id, &[("scope", scope)])).await;
+                if location(&answer).is_none() {
+                    answer = browser.submit(&answer, &[("answer", "accept")]).await;
+                }
+                let tokens = exchange(house, &client, secret.as_deref().unwrap(), &parameters(&answer)["code"]).await;
+                let says = claims(tokens.body["access_token"].as_str().unwrap());
+                assert_eq!(says.get("roles").is_some(), roles, "{id} {scope}");
+                let audience = if trusted { house.config.issuer.as_str() } else { "stranger" };
+                assert_eq!(says["aud"], audience, "{id}");
+            }
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn nothing_that_an_application_with_pairwise_names_gets_holds_the_users_own() {
+    on_each_backend(async |house| {
+        let mut new = application("app");
+        new.sign_on = SignOn { subject_type: SubjectType::Pairwise, ..SignOn::default() };
+        let (client, secret) = house.add_new_client(new).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let code = code(&browser, "app", &[]).await;
+        let tokens = exchange(house, &client, &secret, &code).await;
+
+        let own = house.user().await.id.to_string();
+        for name in ["access_token", "refresh_token", "id_token"] {
+            let token = tokens.body[name].as_str().unwrap();
+            assert!(!claims(token).to_string().contains(&own), "{name}");
+            let told = house.post_as("app", &secret, "/oauth2/introspect", &[("token", token)]).await;
+            assert!(!told.text.contains(&own), "{name}: {}", told.text);
+        }
     })
     .await;
 }

@@ -120,7 +120,11 @@ async fn only_a_native_application_may_come_back_to_another_loopback_port() {
         sign_in(house, &browser).await;
 
         let other_port = [("redirect_uri", "http://127.0.0.1:51004/cb")];
-        let native = browser.get(&request("native", &other_port)).await;
+        // Any program on the device may listen there, so the person is asked, however well the client is known.
+        let silent = [other_port[0], ("prompt", "none")];
+        assert_eq!(parameters(&browser.get(&request("native", &silent)).await)["error"], "consent_required");
+        let page = browser.follow(&request("native", &other_port)).await;
+        let native = browser.submit(&page, &[("answer", "accept")]).await;
         let web = browser.get(&request("web", &other_port)).await;
 
         assert!(location(&native).unwrap().starts_with("http://127.0.0.1:51004/cb?code="));
@@ -345,6 +349,46 @@ async fn administrators_rights_are_given_to_administrators_alone() {
         assert_eq!(back["error"], "access_denied");
         let back = parameters(&browser.get(&request("console", &[("scope", "(absent)")])).await);
         assert!(back.contains_key("code"), "what is not asked for by name leaves these rights out: {back:?}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
+    let few = |config: &mut tokenhouse::config::Config| {
+        config.limits.sign_ons_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
+    };
+    on_each_backend_with(few, async |house| {
+        house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+
+        let large = "x".repeat(30_000);
+        let hints = [("login_hint", &*large), ("ui_locales", &*large)];
+        let kept = browser.get(&request("app", &hints)).await;
+        let page = browser.get(&location(&kept).unwrap()).await;
+        assert!(page.status == 200 && !page.text.contains("xxxxxxxx"), "{}", page.status);
+        let control = "\u{1}".repeat(4096);
+        let escaped = browser.get(&request("app", &[("state", &control), ("nonce", &control)])).await;
+        assert_eq!(escaped.status, 400, "JSON makes six of each");
+        for _ in 0..4 {
+            assert_eq!(browser.get(&request("app", &[])).await.status, 303);
+        }
+        let refused = browser.get(&request("app", &[])).await;
+        assert_eq!(refused.status, 429);
+        assert!(refused.headers.contains_key("retry-after"));
+        // Nothing waits where nobody is asked.
+        sign_in(house, &browser).await;
+        assert!(parameters(&browser.get(&request("app", &[])).await).contains_key("code"));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_head_request_issues_nothing() {
+    on_each_backend(async |house| {
+        house.add_new_client(application("app")).await;
+        let head = read(house.request(Method::HEAD, &request("app", &[]))).await;
+        assert_eq!(head.status, 405);
     })
     .await;
 }

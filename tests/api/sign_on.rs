@@ -50,13 +50,18 @@ pub fn request(client: &str, more: &[(&str, &str)]) -> String {
 
 /// Puts the cookies of a new login of the house's user into a browser, without a page.
 pub async fn sign_in(house: &House, browser: &Browser<'_>) {
+    sign_in_as(house, browser, USER).await;
+}
+
+/// The same for another user.
+pub async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
     let ctx = house.ctx();
     let visitor = logins::Browser { secret: logins::Browser::new_secret(ctx), login: None, device: Device::default() };
-    let new = logins::sign_in(ctx, &visitor, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
-    let name = |what: &str| format!("tokenhouse-insecure-development-{what}");
+    let new = logins::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
+    let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
     browser.set_cookies(BTreeMap::from([
-        (name("browser"), visitor.secret.expose().to_owned()),
-        (name("login"), new.cookie.expose().to_owned()),
+        (cookie("browser"), visitor.secret.expose().to_owned()),
+        (cookie("login"), new.cookie.expose().to_owned()),
     ]));
 }
 

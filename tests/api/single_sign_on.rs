@@ -10,6 +10,7 @@ use tokenhouse::config::Span;
 use tokenhouse::model::{Client, EndReason, Secret, SessionFilter, SignOn};
 use tokenhouse::{clients, sessions, users};
 
+use crate::behind::QuietInstance;
 use crate::browser::{Browser, Form, location, parameters};
 use crate::house::{Answer, House, USER, claims, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{application, code, exchange, request, sign_in};
@@ -309,6 +310,71 @@ async fn what_is_taken_from_a_user_or_a_client_is_taken_from_logins_and_userinfo
                 assert_eq!(back.get("error").map(String::as_str), Some("login_required"), "{what}");
             }
             house.clock.advance(Duration::from_secs(1));
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_cookie_that_a_renewal_has_replaced_is_good_nowhere() {
+    on_each_backend(async |house| {
+        house.add_new_client(application("app")).await;
+        let silent = request("app", &[("prompt", "none")]);
+        // An instance that does not follow the feed: it knows what it has seen.
+        let other = QuietInstance::open(house).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let former = browser.cookies();
+        let there = Browser::of(house).at_instance(other.address);
+        there.set_cookies(former.clone());
+        assert!(parameters(&there.get(&silent).await).contains_key("code"));
+
+        let page = browser.follow(&request("app", &[("prompt", "login")])).await;
+        browser.sign_in(&page).await;
+        there.set_cookies(browser.cookies());
+        assert!(parameters(&there.get(&silent).await).contains_key("code"));
+
+        there.set_cookies(former);
+        assert_eq!(parameters(&there.get(&silent).await)["error"], "login_required");
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_double_click_at_signing_in_again_ends_nothing() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let tokens = exchange(house, &client, &secret, &code(&browser, "app", &[]).await).await;
+        let page = browser.follow(&request("app", &[("prompt", "login")])).await;
+        let before = browser.cookies();
+
+        browser.sign_in(&page).await;
+        browser.set_cookies(before);
+        browser.sign_in(&page).await;
+
+        let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
+        assert_eq!(house.post_as("app", &secret, "/oauth2/token", &form).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn of_two_cookies_of_one_name_neither_counts() {
+    on_each_backend(async |house| {
+        house.add_new_client(application("app")).await;
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let good: Vec<String> = browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let planted = format!("tokenhouse-insecure-development-login={}", "p".repeat(43));
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        for cookies in [format!("{}; {planted}", good.join("; ")), format!("{planted}; {}", good.join("; "))] {
+            let url = format!("http://{}{}", house.running.address, request("app", &[("prompt", "none")]));
+            let answer = read(http.get(url).header("Cookie", cookies)).await;
+            assert_eq!(parameters(&answer)["error"], "login_required");
         }
     })
     .await;

@@ -21,10 +21,10 @@ const PASSWORD: &str = "a long enough one";
 async fn other_roles_and_groups_are_in_the_next_tokens_of_every_live_session() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
-        let (shop, secret) = house.add_client("shop", &[GrantType::RefreshToken], "read").await;
+        let (shop, secret) = house.add_client("shop", &[GrantType::RefreshToken], "read roles groups").await;
         let (one, two) = (house.pair().await, house.pair().await);
         let spent = pair(&house.refresh(&two.refresh).await);
-        let shops = begin(house, &house.user().await, &shop, "read", &[&house.config.issuer]).await;
+        let shops = begin(house, &house.user().await, &shop, "read roles groups", &[&house.config.issuer]).await;
 
         let changed =
             desk.patch(&user_path(house).await, &json!({ "roles": ["clerk"], "groups": ["shop", "bank"] })).await;
