@@ -19,7 +19,7 @@ use super::{admin, direct, oauth};
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
         oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks, document,
         oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
-        oauth::logout::logout, oauth::logout::logout_by_post, oauth::logout::page, oauth::logout::answer,
+        oauth::logout::logout, oauth::logout::logout_by_post,
         oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
         admin::logins::list, admin::logins::end,
@@ -32,6 +32,7 @@ use super::{admin, direct, oauth};
         doors::login::show, doors::login::submit, doors::choice::show, doors::choice::submit,
         doors::consent::show, doors::consent::submit, doors::account::show, doors::account::end_login,
         doors::account::end_others, doors::account::withdraw, doors::password::submit,
+        doors::logout::show, doors::logout::submit,
         admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
     )
 )]

@@ -103,9 +103,9 @@ pub const ALL: &[Route] = &[
     post("/account/logins/end", Person, || web::to(doors::account::end_login)),
     post("/account/logins/end-others", Person, || web::to(doors::account::end_others)),
     post("/account/applications/withdraw", Person, || web::to(doors::account::withdraw)),
+    get("/logout", Person, || web::to(doors::logout::show)),
+    post("/logout", Person, || web::to(doors::logout::submit)),
     post("/account/password", Person, || web::to(doors::password::submit)),
-    get("/logout", Person, || web::to(oauth::logout::page)),
-    post("/logout", Person, || web::to(oauth::logout::answer)),
     get("/assets/{name}", Open, || web::to(pages::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),

@@ -42,9 +42,9 @@ impl Visitor {
         let names = names(ctx);
         let cookies = request.cookies();
         let cookie = |name: &str| {
-            let mut these = cookies.iter().flat_map(|all| all.iter()).filter(|cookie| cookie.name() == name);
+            let mut sent = cookies.iter().flat_map(|all| all.iter()).filter(|cookie| cookie.name() == name);
             // Of two of one name, one was planted, and nobody can say which (RFC 6265 section 8.6).
-            let only = these.next().filter(|_| these.next().is_none())?;
+            let only = sent.next().filter(|_| sent.next().is_none())?;
             Some(Secret::new(only.value())).filter(is_ours)
         };
         let known = cookie(names.browser);

@@ -6,8 +6,8 @@ use crate::model::{EndReason, Ended, LoginId, SessionFilter, UserId};
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Receipt};
 
-/// Ends a login and the sessions that do not outlive it; the applications of those that do are told as well. `None`: there is no such login. Ending it again ends what an
-/// earlier call has left.
+/// Ends a login and the sessions that do not outlive it; the applications of those that do are told as well. `None`:
+/// there is no such login. Ending it again ends what an earlier call has left.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.

@@ -99,12 +99,11 @@ pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
     })
 }
 
-/// The person says yes, in a form that carries `form_token`.
+/// The person says yes, in a form of our own.
 ///
 /// # Errors
-/// `invalid_request` when the form is not of this browser; [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn confirm(ctx: &Ctx, browser: &Browser, form_token: Option<&str>) -> Result<Gone, OAuthError> {
-    browser.check_form_token(ctx, form_token)?;
+/// [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<Gone, OAuthError> {
     match logins::find(ctx, browser.login.as_ref()).await? {
         Some(here) => sign_out(ctx, &here).await,
         None => Ok(Gone::default()),

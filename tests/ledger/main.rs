@@ -8,6 +8,7 @@ mod feed;
 mod hot;
 mod house;
 mod keys;
+mod logout_notices;
 mod meta;
 mod schema;
 mod sessions;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod choice;
 pub mod consent;
 pub mod login;
+pub mod logout;
 pub mod password;
 
 use std::future::Future;

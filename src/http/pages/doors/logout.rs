@@ -1,0 +1,70 @@
+//! `/logout`: does the person want to sign out? And what is shown once they have, whoever asked for it.
+
+use actix_web::HttpResponse;
+
+use super::{Filled, is_own_form};
+use crate::ctx;
+use crate::http::Ctx;
+use crate::http::error::PageRefusal;
+use crate::http::oauth::authorize::see_other;
+use crate::http::pages::{Look, Problem, SignOut, SignedOut, sign_out as question_page, signed_out as last_page};
+use crate::http::visitor::Visitor;
+use crate::sign_out::{self, Gone, Next, Question};
+
+/// The question.
+#[utoipa::path(get, path = "/logout", tag = "Pages", responses((status = 200, description = "a page")))]
+pub async fn show(ctx: Ctx, look: Look, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
+    let asked = sign_out::ask(&ctx, &visitor.browser).await?;
+    Ok(next(&ctx, &look, &visitor, asked))
+}
+
+/// The answer.
+#[utoipa::path(post, path = "/logout", tag = "Pages", responses((status = 200, description = "a page"),
+    (status = 303, description = "the person stays signed in"), (status = 403, description = "a page")))]
+pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
+    let Filled(form) = form;
+    if !is_own_form(&ctx, &visitor, &form)? {
+        return Ok(match sign_out::ask(&ctx, &visitor.browser).await? {
+            Next::Ask(question) => ask(&ctx, &look, &visitor, question, Some(Problem::PageWasOld)),
+            Next::Gone(gone) => say_goodbye(&ctx, &look, &visitor, gone),
+        });
+    }
+    if form.get("answer") == Some("stay") {
+        return Ok(see_other(&ctx.config.path_to("/account")));
+    }
+    let gone = sign_out::confirm(&ctx, &visitor.browser).await?;
+    Ok(say_goodbye(&ctx, &look, &visitor, gone))
+}
+
+/// Shows what comes next.
+#[must_use]
+pub fn next(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, next: Next) -> HttpResponse {
+    match next {
+        Next::Ask(question) => ask(ctx, look, visitor, question, None),
+        Next::Gone(gone) => say_goodbye(ctx, look, visitor, gone),
+    }
+}
+
+fn ask(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, question: Question, problem: Option<Problem>) -> HttpResponse {
+    let page = SignOut {
+        transaction: None,
+        csrf: visitor.browser.form_token(ctx),
+        user: question.user,
+        application: question.application,
+        problem,
+    };
+    visitor.greet(ctx, question_page(look, &page))
+}
+
+/// Straight back to the application where nothing has to be shown or loaded before.
+fn say_goodbye(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, gone: Gone) -> HttpResponse {
+    let answer = match gone.back {
+        Some(back) if gone.frames.is_empty() && !gone.is_pending => see_other(&back.address),
+        back => {
+            let (application, continue_to) = back.map(|back| (back.application, back.address)).unzip();
+            let page = SignedOut { application, continue_to, frames: gone.frames, is_pending: gone.is_pending };
+            last_page(look, &page)
+        }
+    };
+    visitor.signed_out(ctx, answer)
+}
