@@ -7,6 +7,7 @@ mod authorization_code;
 mod authorization_request;
 mod behind;
 mod browser;
+mod certification;
 mod client_auth;
 mod admin;
 mod direct;
@@ -29,6 +30,7 @@ mod logs;
 mod ops;
 mod pages;
 mod rotation_under_load;
+mod token_kinds;
 mod transport;
 #[path = "../support/mod.rs"]
 mod support;
