@@ -12,6 +12,8 @@ pub(crate) struct Response {
     /// How many bytes of the buffer the response takes.
     pub(crate) len: usize,
     pub(crate) close: bool,
+    /// Where a redirect leads.
+    pub(crate) location: Option<String>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(crate) fn parse(buffer: &[u8], eof: bool) -> Result<Option<Response>> {
     let status = head.code.context("response without a status")?;
     let mut close = head.version == Some(0);
     let mut framing = Framing::UntilClose;
+    let mut location = None;
     for header in head.headers.iter() {
         let value = header.value.trim_ascii();
         if header.name.eq_ignore_ascii_case("content-length") {
@@ -56,6 +59,8 @@ pub(crate) fn parse(buffer: &[u8], eof: bool) -> Result<Option<Response>> {
             framing = Framing::Chunked;
         } else if header.name.eq_ignore_ascii_case("connection") {
             close = value.eq_ignore_ascii_case(b"close");
+        } else if header.name.eq_ignore_ascii_case("location") {
+            location = Some(String::from_utf8_lossy(value).into_owned());
         }
     }
     if status == 204 || status == 304 {
@@ -72,7 +77,7 @@ pub(crate) fn parse(buffer: &[u8], eof: bool) -> Result<Option<Response>> {
         },
         Framing::Length(_) | Framing::UntilClose => return Ok(None),
     };
-    Ok(Some(Response { status, body, len, close: close || eof }))
+    Ok(Some(Response { status, body, len, close: close || eof, location }))
 }
 
 fn join_chunks(mut rest: &[u8]) -> Result<Option<(Vec<u8>, usize)>> {
@@ -122,5 +127,14 @@ mod tests {
         assert!(parse(until_close, false).unwrap().is_none());
         let response = parse(until_close, true).unwrap().unwrap();
         assert_eq!((response.body.bytes(until_close), response.close), (&b"xyz"[..], true));
+    }
+
+    #[test]
+    fn a_redirect_tells_where_it_leads() {
+        let redirect = b"HTTP/1.1 303 See Other\r\nLocation: http://a/?code=1\r\nContent-Length: 0\r\n\r\n";
+
+        let response = parse(redirect, false).unwrap().unwrap();
+
+        assert_eq!((response.status, response.location.as_deref()), (303, Some("http://a/?code=1")));
     }
 }

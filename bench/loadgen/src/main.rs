@@ -1,5 +1,6 @@
 //! loadgen: HTTP/1.1 load on one loopback server, with virtual clients that rotate tokens. Prints one JSON line.
 
+mod expected;
 mod http;
 mod message;
 mod process;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use expected::Expected;
 use message::{Format, Message};
 use run::{Plan, Runner, Token};
 
@@ -35,6 +37,8 @@ enum Mode {
 struct Single {
     #[command(flatten)]
     request: Request,
+    #[command(flatten)]
+    expected: Expected,
     #[command(flatten)]
     load: Load,
 }
@@ -65,6 +69,9 @@ struct Request {
     /// HTTP Basic, `user:password`.
     #[arg(long)]
     basic: Option<String>,
+    /// A header besides, `name: value`; may be repeated.
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
     /// The body is JSON, not a form.
     #[arg(long)]
     json: bool,
@@ -105,11 +112,11 @@ fn main() -> Result<()> {
 
 fn plan(mode: Mode) -> Plan {
     match mode {
-        Mode::Get(single) => with_load(single.request.message(), &single.load),
+        Mode::Get(single) => Plan { expected: single.expected, ..with_load(single.request.message(), &single.load) },
         Mode::Post(single) => {
             let mut message = single.request.message();
             message.body.get_or_insert_default();
-            with_load(message, &single.load)
+            Plan { expected: single.expected, ..with_load(message, &single.load) }
         }
         Mode::Rotate(rotate) => {
             let message = rotate.request.message();
@@ -125,6 +132,7 @@ fn plan(mode: Mode) -> Plan {
 fn with_load(message: Message, load: &Load) -> Plan {
     Plan {
         message,
+        expected: Expected::default(),
         token: None,
         connections: load.connections.max(1),
         warmup: Duration::from_secs_f64(load.warmup),
@@ -138,6 +146,6 @@ fn with_load(message: Message, load: &Load) -> Plan {
 impl Request {
     fn message(self) -> Message {
         let format = if self.json { Format::Json } else { Format::Form };
-        Message { url: self.url, basic: self.basic, body: self.body, format }
+        Message { url: self.url, basic: self.basic, headers: self.headers, body: self.body, format }
     }
 }

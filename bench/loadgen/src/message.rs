@@ -14,6 +14,8 @@ pub(crate) struct Message {
     pub(crate) url: String,
     /// `user:password`, sent as HTTP Basic.
     pub(crate) basic: Option<String>,
+    /// Headers besides, `name: value`.
+    pub(crate) headers: Vec<String>,
     /// Present: a POST.
     pub(crate) body: Option<String>,
     pub(crate) format: Format,
@@ -66,6 +68,10 @@ impl Message {
         }
         if let Some(basic) = &self.basic {
             head.extend(["authorization: Basic ", &STANDARD.encode(basic), "\r\n"]);
+        }
+        for header in &self.headers {
+            ensure!(header.contains(": ") && !header.contains(['\r', '\n']), "a header is `name: value`");
+            head.extend([header, "\r\n"]);
         }
         let body = self.body.as_deref().map(pieces);
         Ok(Prepared { head: head.into_bytes(), body, format: self.format })
@@ -169,6 +175,18 @@ mod tests {
         let message = Message { basic: Some("id:secret".into()), ..post(Format::Form, "") };
 
         assert!(written(&message, "").contains("authorization: Basic aWQ6c2VjcmV0\r\n"));
+    }
+
+    #[test]
+    fn headers_are_sent_as_they_are_and_nothing_can_be_slipped_in() {
+        let get = |header: &str| Message {
+            url: "http://127.0.0.1:1/".into(),
+            headers: vec![header.into()],
+            ..Message::default()
+        };
+
+        assert!(written(&get("cookie: a=1; b=2"), "").ends_with("\r\ncookie: a=1; b=2\r\n\r\n"));
+        assert!(get("cookie: a\r\nhost: b").prepare().is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll};
 use serde_json::Value;
 
+use crate::expected::Expected;
 use crate::http;
 use crate::message::{Message, Prepared};
 use crate::process;
@@ -17,6 +18,8 @@ use crate::stats::Stats;
 /// What to do.
 pub(crate) struct Plan {
     pub(crate) message: Message,
+    /// Which answers are good. Those that bring a token are when they succeed.
+    pub(crate) expected: Expected,
     pub(crate) token: Option<Token>,
     pub(crate) connections: usize,
     pub(crate) warmup: Duration,
@@ -243,10 +246,13 @@ impl<'plan> Runner<'plan> {
         let connection = &mut self.connections[place];
         let flight = connection.in_flight.take().context("a response without a request")?;
         let body = response.body.bytes(&connection.input);
+        let good = self.plan.expected.is(response);
         if flight.measured {
-            self.stats.record(flight.since.elapsed(), response.status, body);
+            self.stats.record(flight.since.elapsed());
+            if !good {
+                self.stats.refused(response, body);
+            }
         }
-        let good = (200..300).contains(&response.status);
         ensure!(good || !flight.seeding, "no first token: {} {}", response.status, String::from_utf8_lossy(body));
         if let (Some(token), true) = (&self.plan.token, good) {
             let body: Value = serde_json::from_slice(body).context("the response is not JSON")?;

@@ -1,18 +1,20 @@
 //! What came back, and how fast.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
+use crate::http::Response;
+
 /// The longest latency that is told apart from longer ones.
 const LONGEST: Duration = Duration::from_mins(1);
 
 pub(crate) struct Stats {
     latency: Histogram<u64>,
-    statuses: BTreeMap<u16, u32>,
+    requests: u32,
+    refused: u32,
     broken_off: u32,
     rotated: u32,
     first_error: Option<String>,
@@ -22,19 +24,26 @@ impl Stats {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             latency: Histogram::new_with_max(nanos(LONGEST), 3).context("bounds of the histogram")?,
-            statuses: BTreeMap::new(),
+            requests: 0,
+            refused: 0,
             broken_off: 0,
             rotated: 0,
             first_error: None,
         })
     }
 
-    pub(crate) fn record(&mut self, latency: Duration, status: u16, body: &[u8]) {
+    pub(crate) fn record(&mut self, latency: Duration) {
         self.latency.saturating_record(nanos(latency));
-        *self.statuses.entry(status).or_default() += 1;
-        if !is_good(status) && self.first_error.is_none() {
-            let cut = &body[..body.len().min(300)];
-            self.first_error = Some(format!("{status}: {}", String::from_utf8_lossy(cut)));
+        self.requests += 1;
+    }
+
+    /// An answer was not the one that is asked for.
+    pub(crate) fn refused(&mut self, answer: &Response, body: &[u8]) {
+        self.refused += 1;
+        if self.first_error.is_none() {
+            let cut = String::from_utf8_lossy(&body[..body.len().min(300)]);
+            let location = answer.location.as_deref().map(|location| format!(" to {location}")).unwrap_or_default();
+            self.first_error = Some(format!("{}{location}: {cut}", answer.status));
         }
     }
 
@@ -50,27 +59,21 @@ impl Stats {
 
     pub(crate) fn report(&self, measured: Duration, spent: Option<Duration>) -> Value {
         let seconds = measured.as_secs_f64();
-        let requests: u32 = self.statuses.values().sum();
-        let good: u32 = self.statuses.iter().filter(|(status, _)| is_good(**status)).map(|(_, count)| count).sum();
         let millis =
             |quantile| round(Duration::from_nanos(self.latency.value_at_quantile(quantile)).as_secs_f64() * 1e3);
         json!({
             "seconds": round(seconds),
-            "requests": requests,
-            "errors": requests - good + self.broken_off,
+            "requests": self.requests,
+            "errors": self.refused + self.broken_off,
             "first_error": self.first_error,
-            "rps": round(f64::from(good) / seconds),
+            "rps": round(f64::from(self.requests - self.refused) / seconds),
             "p50_ms": millis(0.5),
             "p99_ms": millis(0.99),
             "max_ms": round(Duration::from_nanos(self.latency.max()).as_secs_f64() * 1e3),
             "rotated": self.rotated,
-            "cpu_us": spent.map(|spent| round(spent.as_secs_f64() * 1e6 / f64::from(requests.max(1)))),
+            "cpu_us": spent.map(|spent| round(spent.as_secs_f64() * 1e6 / f64::from(self.requests.max(1)))),
         })
     }
-}
-
-fn is_good(status: u16) -> bool {
-    (200..300).contains(&status)
 }
 
 fn nanos(duration: Duration) -> u64 {

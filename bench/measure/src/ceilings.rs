@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::redis_parts;
+use crate::redis_parts::{self, Trip};
 
 /// As long as what an access token signs.
 const MESSAGE: [u8; 420] = [b'a'; 420];
@@ -36,6 +36,8 @@ pub(crate) enum Part {
     Script,
     /// The side of Redis, which has another core.
     ScriptInRedis,
+    /// The driver's side of keeping a code.
+    Keep,
 }
 
 impl Part {
@@ -48,6 +50,7 @@ impl Part {
         Self::Argon2,
         Self::Script,
         Self::ScriptInRedis,
+        Self::Keep,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Part {
             Self::Argon2 => "argon2id",
             Self::Script => "rotation script, driver",
             Self::ScriptInRedis => "rotation script, Redis",
+            Self::Keep => "SET PX NX, driver",
         }
     }
 
@@ -97,8 +101,9 @@ impl Part {
                 })
             }
             Self::Argon2 => argon2(seconds),
-            Self::Script => Ok(redis_parts::measure(redis, seconds)?.client),
-            Self::ScriptInRedis => Ok(redis_parts::measure(redis, seconds)?.server),
+            Self::Script => Ok(redis_parts::measure(redis, seconds, Trip::Rotate)?.client),
+            Self::ScriptInRedis => Ok(redis_parts::measure(redis, seconds, Trip::Rotate)?.server),
+            Self::Keep => Ok(redis_parts::measure(redis, seconds, Trip::Keep)?.client),
         }
     }
 }

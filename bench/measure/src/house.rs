@@ -58,10 +58,13 @@ impl<'run> Settings<'run> {
         Ok(())
     }
 
-    /// Adds the client and the user that all scenarios use.
+    /// Adds the clients and the user that the scenarios use.
     pub(crate) fn add_people(&self) -> Result<()> {
         let client = ["client", "add", "bench", "--grant", "client_credentials", "--secret-stdin", "--scope"];
         self.command(&[&client[..], &["reports:read reports:write tokenhouse:introspect"]].concat(), SECRET)?;
+        let application = ["client", "add", "app", "--name", "Application", "--grant", "authorization_code"];
+        let asks = ["--scope", "openid profile email", "--redirect-uri", "https://app.example.com/callback"];
+        self.command(&[&application[..], &asks].concat(), "")?;
         self.command(&["user", "add", "ada", "--password-stdin"], PASSWORD)
     }
 

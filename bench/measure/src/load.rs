@@ -1,7 +1,5 @@
 //! Asks the load generator.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -48,20 +46,4 @@ pub(crate) fn load(run: &Run, target: &Target<'_>, arguments: &[String]) -> Resu
         p99_millis: number("p99_ms")?,
         micros: number("cpu_us")?,
     })
-}
-
-/// Posts one form and returns the body of the answer.
-pub(crate) fn post_once(url: &str, form: &str) -> Result<String> {
-    let rest = url.strip_prefix("http://").context("http")?;
-    let (authority, path) = rest.split_once('/').context("a path")?;
-    let mut stream = TcpStream::connect(authority)?;
-    write!(
-        stream,
-        "POST /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
-         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
-        form.len()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer.split_once("\r\n\r\n").context("a body")?.1.to_owned())
 }

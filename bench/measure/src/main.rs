@@ -1,5 +1,7 @@
 //! Measures the house beside the bare ceilings of the same machine, in one run. `bench/run` starts it.
 
+mod ask;
+mod browser;
 mod ceilings;
 mod empty;
 mod house;

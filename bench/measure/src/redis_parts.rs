@@ -1,4 +1,4 @@
-//! The rotation script alone: many sessions at once over one connection, as the server does it.
+//! Trips to Redis alone: many at once over one connection, as the server makes them.
 
 use anyhow::{Context, Result, ensure};
 use redis::aio::MultiplexedConnection;
@@ -6,13 +6,28 @@ use redis::{AsyncCommands, Script};
 
 use crate::ceilings::{micros_each, now, thread_time};
 
-/// Sessions that are rotated at once.
+/// Trips that are under way at once.
 const AT_ONCE: u32 = 32;
 
 /// A grant like that of a user with three scopes.
 const GRANT: &str = r#"{"c":"direct","u":"AZal0mwffTqdVw5MH4sqYw","s":"openid profile email","a":["http://127.0.0.1:8080"],"i":1,"n":1795300000000,"t":1795300000,"m":["pwd"]}"#;
 
-/// Microseconds for one rotation.
+/// What a code of the scenario stands for.
+const CODE: &str = r#"f{"session":"0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e","client_id":"app","redirect_uri":"https://app.example.com/callback","challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","nonce":"n-0S6_WzA2Mj","scope":"openid profile email","audience":["http://127.0.0.1:8080"],"claims":{},"user":"0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63","login":"0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60","login_ends_at":"2026-11-22T03:36:36.123Z","auth_time":"2026-11-21T03:36:36.123Z","amr":["pwd"],"device":{"user_agent":"loadgen","address":"127.0.0.1"},"issued_at":"2026-11-21T03:36:36.123Z"}"#;
+
+/// The name of a code, but for a number of ten characters.
+const CODE_NAME: &str = "th:o:code:E9Melhoa2OwvFrEMTJguCHaoeK1t8URWb";
+
+/// What is done in one trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trip {
+    /// The script that rotates a session.
+    Rotate,
+    /// A code is kept.
+    Keep,
+}
+
+/// Microseconds for one trip.
 pub(crate) struct RedisParts {
     /// Of the driver.
     pub(crate) client: f64,
@@ -20,14 +35,17 @@ pub(crate) struct RedisParts {
     pub(crate) server: f64,
 }
 
-pub(crate) fn measure(url: &str, seconds: f64) -> Result<RedisParts> {
+pub(crate) fn measure(url: &str, seconds: f64, trip: Trip) -> Result<RedisParts> {
     // A task for each session, all on this thread, as in a worker of the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut line = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
         let (client_before, server_before) = (thread_time()?, server_micros(&mut line).await?);
-        let tasks: Vec<_> =
-            (0..AT_ONCE).map(|number| tokio::spawn(rotate_again_and_again(line.clone(), number, seconds))).collect();
+        let start = |number| match trip {
+            Trip::Rotate => tokio::spawn(rotate_again_and_again(line.clone(), number, seconds)),
+            Trip::Keep => tokio::spawn(keep_again_and_again(line.clone(), number, seconds)),
+        };
+        let tasks: Vec<_> = (0..AT_ONCE).map(start).collect();
         let mut count = 0;
         for task in tasks {
             count += task.await??;
@@ -53,6 +71,20 @@ async fn rotate_again_and_again(mut line: MultiplexedConnection, number: u32, se
     }
     let _: () = line.del(&key).await?;
     Ok(generation)
+}
+
+async fn keep_again_and_again(mut line: MultiplexedConnection, number: u32, seconds: f64) -> Result<u32> {
+    let since = now();
+    let mut count = 0;
+    while since.elapsed().as_secs_f64() < seconds {
+        // Gone soon, so that a run does not fill the memory.
+        let mut set = redis::cmd("SET");
+        set.arg(format!("{CODE_NAME}{number:02}-{count:07}")).arg(CODE).arg("PX").arg(1000).arg("NX");
+        let kept: bool = set.query_async(&mut line).await?;
+        ensure!(kept, "a name was taken");
+        count += 1;
+    }
+    Ok(count)
 }
 
 async fn server_micros(line: &mut MultiplexedConnection) -> Result<f64> {

@@ -7,14 +7,17 @@ use serde_json::Value;
 
 use crate::ceilings::Part;
 use crate::house::{self, PASSWORD, Process, SECRET, Settings};
-use crate::load::{Target, load, post_once};
+use crate::load::{Target, load};
 use crate::report::{Report, Row};
-use crate::{Run, redis_parts};
+use crate::{Run, ask, browser, redis_parts};
 
 /// One row of the table.
 struct Scenario {
     name: &'static str,
+    /// With the query, where there is one.
     path: &'static str,
+    /// The cookies of a browser.
+    cookies: Option<String>,
     /// The body of the form that is posted; a GET without one.
     body: Option<String>,
     /// HTTP Basic.
@@ -26,6 +29,13 @@ struct Scenario {
     /// How much of the ceiling is asked for; nothing where the parts are not all there is.
     aim: Option<f64>,
 }
+
+const AUTHORIZATION: &str = "authorization (signed in)";
+
+/// What an application asks for when a person signs on to it.
+const ASKS: &str = "/oauth2/authorize?client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback&\
+                    response_type=code&scope=openid+profile+email&state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&\
+                    code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
 /// Starts houses and measures everything.
 pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<()> {
@@ -74,6 +84,10 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
         one(run, &server, empty, &introspection, report)?;
     }
     one(run, &server, empty, &obtain(), report)?;
+    if run.wants(AUTHORIZATION) {
+        let authorization = authorization(browser::sign_on(&server, ASKS)?);
+        one(run, &server, empty, &authorization, report)?;
+    }
     report.figure("memory under load (most RSS)", server.mebibytes("VmHWM")?, "MiB", 45.0);
     report.figure("Redis, one session", f64::from(redis_parts::bytes_a_session(&run.redis)?), "bytes", 400.0);
     server.stop()?;
@@ -87,6 +101,7 @@ fn jwks() -> Scenario {
     Scenario {
         name: "JWKS",
         path: "/.well-known/jwks.json",
+        cookies: None,
         body: None,
         basic: false,
         rotates: false,
@@ -97,13 +112,14 @@ fn jwks() -> Scenario {
 
 fn client_credentials(name: &'static str, parts: &'static [Part], aim: f64) -> Scenario {
     let body = Some("grant_type=client_credentials".to_owned());
-    Scenario { name, path: "/oauth2/token", body, basic: true, rotates: false, parts, aim: Some(aim) }
+    Scenario { name, path: "/oauth2/token", cookies: None, body, basic: true, rotates: false, parts, aim: Some(aim) }
 }
 
 fn refresh() -> Scenario {
     Scenario {
         name: "refresh, Redis",
         path: "/api/token/refresh/",
+        cookies: None,
         body: Some("refresh={token}".to_owned()),
         basic: false,
         rotates: true,
@@ -116,6 +132,7 @@ fn introspection(token: &str) -> Scenario {
     Scenario {
         name: "introspection",
         path: "/oauth2/introspect",
+        cookies: None,
         body: Some(format!("token={token}")),
         basic: true,
         rotates: false,
@@ -128,11 +145,26 @@ fn obtain() -> Scenario {
     Scenario {
         name: "obtain (password)",
         path: "/api/token/",
+        cookies: None,
         body: Some(sign_in()),
         basic: false,
         rotates: false,
         parts: &[Part::Argon2, Part::Es256, Part::RefreshToken],
         aim: Some(0.90),
+    }
+}
+
+/// The browser is signed in and the person has agreed: the application gets its code at once.
+fn authorization(cookies: String) -> Scenario {
+    Scenario {
+        name: AUTHORIZATION,
+        path: ASKS,
+        cookies: Some(cookies),
+        body: None,
+        basic: false,
+        rotates: false,
+        parts: &[Part::Keep],
+        aim: Some(0.50),
     }
 }
 
@@ -160,7 +192,7 @@ fn one(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report
             ceiling += micros;
         }
         let bare = Target { server: empty, connections: run.connections, spin };
-        ceiling += load(run, &bare, &scenario.plain(&format!("{}/", empty.base)))?.micros;
+        ceiling += load(run, &bare, &scenario.plain(&format!("{}/{}", empty.base, scenario.query())))?.micros;
         let house = load(run, &Target { server, connections, spin }, &scenario.real(&server.base))?;
         rounds.push(Row { name: scenario.name, house, ceiling, aim: scenario.aim });
     }
@@ -175,11 +207,18 @@ impl Scenario {
         matches!(self.path, "/.well-known/jwks.json" | "/oauth2/token")
     }
 
+    fn query(&self) -> &str {
+        self.path.find('?').map_or("", |at| &self.path[at..])
+    }
+
     /// The same request for the empty handler, which rotates nothing.
     fn plain(&self, url: &str) -> Vec<String> {
         let mut words = vec![if self.body.is_some() { "post" } else { "get" }.to_owned(), url.to_owned()];
         if self.basic {
             words.extend(["--basic".to_owned(), format!("bench:{SECRET}")]);
+        }
+        if let Some(cookies) = &self.cookies {
+            words.extend(["--header".to_owned(), format!("cookie: {cookies}")]);
         }
         if let Some(body) = &self.body {
             // As long as a refresh token.
@@ -190,6 +229,10 @@ impl Scenario {
 
     fn real(&self, base: &str) -> Vec<String> {
         let url = format!("{base}{}", self.path);
+        if self.cookies.is_some() {
+            let code = ["--status", "303", "--location", "code="].map(ToOwned::to_owned);
+            return self.plain(&url).into_iter().chain(code).collect();
+        }
         let Some(body) = self.body.as_ref().filter(|_| self.rotates) else { return self.plain(&url) };
         let seed_url = format!("{base}/api/token/");
         let sign_in = sign_in();
@@ -201,8 +244,8 @@ impl Scenario {
 
 /// The access token of a new session.
 fn access_token(server: &Process) -> Result<String> {
-    let answer = post_once(&format!("{}/api/token/", server.base), &sign_in())?;
-    let body: Value = serde_json::from_str(&answer).context("an answer in JSON")?;
+    let answer = ask::post(&server.base, "/api/token/", "", &sign_in())?;
+    let body: Value = serde_json::from_str(&answer.body).context("an answer in JSON")?;
     Ok(body["access"].as_str().with_context(|| format!("an access token in {body}"))?.to_owned())
 }
 
