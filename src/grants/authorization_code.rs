@@ -1,8 +1,6 @@
 //! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
 
-use serde_json::{Map, Value};
-
-use super::{TokenResponse, pass_gate};
+use super::{TokenResponse, id_token, pass_gate};
 use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};
@@ -10,7 +8,7 @@ use crate::claims;
 use crate::ctx::Ctx;
 use crate::gate::Holder;
 use crate::model::{Client, EndReason, Secret, User};
-use crate::protocol::{GrantType, OAuthError, scope};
+use crate::protocol::{GrantType, OAuthError};
 use crate::sessions::{self, Beginning, NewSession, Settled};
 use crate::tokens::{self, Bearer, Told};
 
@@ -105,13 +103,9 @@ fn mint(
     } else {
         None
     };
-    let id_token = if session.scope.contains(scope::OPENID) {
-        let claims: Map<String, Value> = claims::named(user, &code.claims.id_token);
-        let told = Told { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
-        Some(tokens::id_token(ctx, client, told, &access.token)?)
-    } else {
-        None
-    };
+    let claims = claims::named(user, &code.claims.id_token);
+    let told = Told { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
+    let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
         expires_in: access.lifetime,

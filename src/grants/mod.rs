@@ -12,7 +12,8 @@ use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
 use crate::gate::{Holder, Shut};
 use crate::model::{Client, Secret};
-use crate::protocol::{GrantType, OAuthError, Scope};
+use crate::protocol::{GrantType, OAuthError, Scope, scope};
+use crate::tokens::{self, Told};
 
 pub use authorization_code::Presented;
 pub use direct::{DirectPair, SignIn, obtain, renew};
@@ -119,6 +120,21 @@ fn refusal(shut: Shut) -> OAuthError {
         Shut::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
         Shut::AudienceWithdrawn => OAuthError::InvalidTarget("the client's tokens may not be for this resource".into()),
     }
+}
+
+/// The ID token that goes with `access_token`, where a person signs on to the client. The direct token API has no place
+/// for one.
+fn id_token(
+    ctx: &Ctx,
+    client: &Client,
+    scope: &Scope,
+    told: Told<'_>,
+    access_token: &str,
+) -> Result<Option<String>, OAuthError> {
+    if client.id.is_direct() || !scope.contains(scope::OPENID) {
+        return Ok(None);
+    }
+    tokens::id_token(ctx, client, told, access_token).map(Some)
 }
 
 /// The part of `granted` that is asked for; all of it where nothing is.

@@ -3,14 +3,15 @@
 //! The one grant that settles before it mints: what is minted is a function of the settled record. A crash between the
 //! two is a lost answer, which the next refresh repairs.
 
-use super::{TokenResponse, narrow, pass_gate};
+use serde_json::Map;
+
+use super::{TokenResponse, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
 use crate::gate::Holder;
 use crate::model::{Client, RotationRecord, Secret, SessionId};
-use crate::protocol::{OAuthError, Scope, scope};
+use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
 use crate::tokens::{self, Bearer, RefreshToken, Told};
-use serde_json::Map;
 
 pub(super) async fn exchange(
     ctx: &Ctx,
@@ -55,12 +56,8 @@ fn mint(
     pass_gate(ctx, client, holder, &record.grant.scope, &record.grant.audience)?;
     let access = tokens::access_token(ctx, client, Bearer::Session { id: session, record }, &scope)?;
     let refresh = tokens::refresh_token(ctx, session, record)?;
-    let id_token = if scope.contains(scope::OPENID) {
-        let told = Told { session, record, nonce: None, claims: &Map::new() };
-        Some(tokens::id_token(ctx, client, told, &access.token)?)
-    } else {
-        None
-    };
+    let told = Told { session, record, nonce: None, claims: &Map::new() };
+    let id_token = id_token(ctx, client, &scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
         expires_in: access.lifetime,
