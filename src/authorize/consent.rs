@@ -1,10 +1,18 @@
 //! What people agree to, and take back.
 
+use std::sync::Arc;
+
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, Consent, EndReason, SessionFilter, User, UserId};
 use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
+
+/// What the user has agreed to with this client. A former one of the same identifier was another one.
+pub(super) async fn given(ctx: &Ctx, user: UserId, client: &Client) -> Result<Option<Arc<Consent>>, OAuthError> {
+    let consent = ctx.store.consent(user, &client.id).await?;
+    Ok(consent.filter(|consent| consent.given_at >= client.created_at))
+}
 
 /// Adds `scope` to what the user has agreed to.
 pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope) -> Result<(), OAuthError> {

@@ -169,8 +169,8 @@ async fn next_step(
     let Some(on) = signed_on else {
         return Ok(step::next(client, request, None));
     };
-    // A former client of the same identifier was another one.
-    let consent = ctx.store.consent(on.user.id, &client.id).await?.filter(|own| own.given_at >= client.created_at);
+    // Of a first-party application nobody asks whether the person has agreed.
+    let consent = if client.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
     let chosen = match transaction {
         Some(id) if request.wants_choice() => transaction::is_chosen(ctx, id, on.login.id).await?,
         _ => false,

@@ -230,6 +230,7 @@ async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_wher
         let mut new = application("app");
         new.trusted = false;
         let (client, _) = house.add_new_client(new).await;
+        house.add_new_client(application("own")).await;
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
         agree(house, &client, "openid read").await;
@@ -237,10 +238,12 @@ async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_wher
         let browser = browser.at_instance(instance.address);
         // The first reads client, login, user and consent.
         code(&browser, "app", &[]).await;
+        code(&browser, "own", &[]).await;
         let before = instance.ctx.store.ledger.statements();
 
         for _ in 0..20 {
             code(&browser, "app", &[("prompt", "none")]).await;
+            code(&browser, "own", &[("prompt", "none")]).await;
         }
 
         assert_eq!(instance.ctx.store.ledger.statements() - before, 0);
