@@ -36,6 +36,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     checks.passwords(&config.passwords);
     checks.limit("limits.by_account", config.limits.by_account);
     checks.limit("limits.by_address", config.limits.by_address);
+    checks.limit("limits.sign_ons_by_address", config.limits.sign_ons_by_address);
     checks.branding(&config.branding);
     checks.files(config);
     checks.log_level(&config.log.level);
@@ -144,6 +145,12 @@ impl Checks<'_> {
             let problem = format_args!("{window} is longer than tokens.refresh_lifetime ({refresh})");
             self.require(window <= refresh, "refresh.lost_response_window", problem);
         }
+        self.between("tokens.id_token_lifetime", config.tokens.id_token_lifetime, second, Span::hours(24));
+        let (idle, longest) = (config.logins.idle_lifetime, config.logins.absolute_lifetime);
+        self.between("logins.absolute_lifetime", longest, second, Span::days(3650));
+        self.between("logins.idle_lifetime", idle, second, longest);
+        // Whoever finds a code in a log or a history comes too late (RFC 9700 section 2.1.1).
+        self.between("oauth.code_lifetime", config.oauth.code_lifetime, second, Span::minutes(1));
         self.between("clients.secret_overlap", config.clients.secret_overlap, Span::seconds(0), Span::days(365));
     }
 
