@@ -8,12 +8,14 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, Profile, RefreshPolicy, Session,
-    SessionFilter, SessionId, SignOn, User, UserId, UserState,
+    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, Login, LoginId, Profile, RefreshPolicy,
+    Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::ledger::logins::CookieDigest;
+use tokenhouse::store::ledger::sessions::Begun;
 
 /// A fresh database.
 pub(crate) struct House {
@@ -170,6 +172,29 @@ impl House {
             claims: vec!["name".to_owned()],
             ended: None,
         }
+    }
+
+    pub(crate) fn new_login(&self, user: UserId) -> Login {
+        let now = self.now();
+        Login {
+            id: LoginId(self.random.uuid_at(now)),
+            user_id: user,
+            device: Device { user_agent: Some("Firefox".to_owned()), address: Some("192.0.2.1".to_owned()) },
+            created_at: now,
+            last_used_at: now,
+            ends_at: now.plus(Duration::from_hours(1)),
+            auth_time: now,
+            amr: vec!["pwd".to_owned()],
+            ended: None,
+        }
+    }
+
+    pub(crate) async fn login(&self, user: &User) -> Login {
+        let login = self.new_login(user.id);
+        let cookie = CookieDigest::of(self.random.bytes());
+        let seen = self.ledger.user(user.id).await.unwrap().unwrap();
+        assert_eq!(self.ledger.begin_login(&login, &cookie, &seen, &self.any_entry()).await.unwrap(), Begun::Yes);
+        login
     }
 
     pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {

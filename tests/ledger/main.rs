@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod consents;
 mod faults;
 mod feed;
 mod hot;
 mod house;
 mod keys;
+mod logins;
 mod logout_notices;
 mod meta;
 mod schema;

@@ -10,6 +10,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 every_backend! {
     a_one_time_value_is_taken_once_and_then_remembered_as_taken
+    a_look_at_a_one_time_value_does_not_take_it
     fifty_parallel_takes_give_the_value_to_one
     a_one_time_value_is_not_overwritten
     a_one_time_value_expires
@@ -38,6 +39,23 @@ async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(place: &Pla
     assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
     assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
     assert_eq!(place.take_once(&format!("{key}x")).await.unwrap(), Taken::Absent);
+}
+
+async fn a_look_at_a_one_time_value_does_not_take_it(place: &Place) {
+    let key = key();
+    assert_eq!(place.look(&key).await.unwrap(), None);
+    place.put_once(&key, "a request", MINUTE).await.unwrap();
+
+    for _ in 0..2 {
+        assert_eq!(place.look(&key).await.unwrap().as_deref(), Some("a request"));
+    }
+    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a request".to_owned()));
+    assert_eq!(place.look(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
+
+    let short = format!("{key}-short");
+    place.put_once(&short, "soon gone", Duration::from_millis(50)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    assert_eq!(place.look(&short).await.unwrap(), None);
 }
 
 async fn fifty_parallel_takes_give_the_value_to_one(place: &Place) {
