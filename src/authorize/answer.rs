@@ -3,6 +3,7 @@
 use super::request::{Request, ReturnTo};
 use crate::ctx::Ctx;
 use crate::model::Secret;
+use crate::protocol::web_uri::with_parameters;
 use crate::protocol::{AuthorizationError, ResponseMode};
 
 /// The answer to an authorization request. It always says who answers (`iss`, RFC 9207).
@@ -43,13 +44,6 @@ impl Answer {
     /// The address with the answer in its query. What the application has registered stays as it is, to the byte.
     #[must_use]
     pub fn location(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(&self.parameters);
-        let separator = match self.redirect_uri.split_once('?') {
-            None => "?",
-            Some((_, "")) => "",
-            Some(_) => "&",
-        };
-        format!("{}{separator}{}", self.redirect_uri, query.finish())
+        with_parameters(&self.redirect_uri, &self.parameters)
     }
 }

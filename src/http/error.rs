@@ -101,7 +101,7 @@ pub fn description(error: &OAuthError) -> String {
         | OAuthError::UnsupportedTokenType(text)
         | OAuthError::InvalidToken(text)
         | OAuthError::InsufficientScope(text) => text.to_string(),
-        OAuthError::TooLarge => "the body is larger than 64 KiB".to_owned(),
+        OAuthError::TooLarge => "the request is larger than is read here".to_owned(),
         OAuthError::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
         OAuthError::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
         OAuthError::Unfinished(_) => {

@@ -27,7 +27,8 @@ pub struct Client {
     pub grants: Vec<GrantType>,
     /// The most it may be granted.
     pub scope: Scope,
-    /// The `aud` of its access tokens; the issuer where empty.
+    /// The `aud` of its access tokens. Where empty, the issuer; for people whom a client signs on that is not trusted, the
+    /// client itself.
     pub audience: Vec<String>,
     /// `redirect_uris`.
     pub redirect_uris: Vec<RedirectUri>,

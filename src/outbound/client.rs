@@ -9,8 +9,8 @@ use reqwest::{Certificate, Client, Response};
 use url::Url;
 
 use super::guard::Guard;
-use super::with_causes;
 use crate::config;
+use crate::protocol::with_causes;
 
 /// How long a request may take, from the look-up of the name to the end of the answer.
 const TIME: Duration = Duration::from_secs(2);

@@ -9,15 +9,3 @@ mod guard;
 
 pub use client::Outbound;
 pub use fetch::fetch;
-
-/// An error and everything behind it, without the address that was called.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
-}

@@ -14,7 +14,7 @@ pub enum OAuthError {
     #[error("{0}")]
     InvalidRequest(Cow<'static, str>),
     /// The request is larger than is read (RFC 9110 section 15.5.14).
-    #[error("the body is larger than 64 KiB")]
+    #[error("the request is larger than is read here")]
     TooLarge,
     /// The thing that is to be changed does not exist (admin API).
     #[error("{0}")]

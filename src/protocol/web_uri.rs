@@ -41,6 +41,18 @@ pub fn parse_https(name: &str, text: &str) -> Result<Url, OAuthError> {
     Err(OAuthError::invalid_request(format!("{name}: the scheme is https")))
 }
 
+/// The address with more in its query. What was registered stays as it is, to the byte.
+#[must_use]
+pub fn with_parameters<N: AsRef<str>, V: AsRef<str>>(address: &str, parameters: &[(N, V)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let separator = match address.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    format!("{address}{separator}{query}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +63,19 @@ mod tests {
             assert!(parse("logo_uri", text).is_ok(), "{text}");
         }
         assert!(parse_https("initiate_login_uri", "https://localhost/").is_ok());
+    }
+
+    #[test]
+    fn what_is_added_leaves_the_address_as_it_is() {
+        let more = [("a", "1 2"), ("b", "&")];
+        for (address, whole) in [
+            ("https://x/%2F", "https://x/%2F?a=1+2&b=%26"),
+            ("https://x/?", "https://x/?a=1+2&b=%26"),
+            ("https://x/?q=%20", "https://x/?q=%20&a=1+2&b=%26"),
+            ("com.example.app:/cb", "com.example.app:/cb?a=1+2&b=%26"),
+        ] {
+            assert_eq!(with_parameters(address, &more), whole);
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Which pages of applications are loaded in a browser that signs out (OpenID Connect Front-Channel Logout 1.0 section 2).
 
-use super::with_parameters;
 use crate::ctx::Ctx;
 use crate::model::{Client, LoginId, Session};
 use crate::protocol::OAuthError;
+use crate::protocol::web_uri::with_parameters;
 
 /// The most sessions of a login that are told of in the browser. Back-channel logout knows no such bound.
 const MOST: u32 = 50;

@@ -15,6 +15,7 @@ use crate::ctx::Ctx;
 use crate::logins::{self, Browser, SignedOn};
 use crate::model::{Client, ClientId, ClientState, EndReason};
 use crate::protocol::OAuthError;
+use crate::protocol::web_uri::with_parameters;
 use crate::sessions::Applied;
 use crate::tokens::{self, IdToken};
 
@@ -167,15 +168,4 @@ async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Resul
     let Some(id) = parameters.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) else { return Ok(None) };
     let client = ctx.store.client(&id).await?.filter(|client| client.state == ClientState::Active);
     Ok(client.map(|client| client.name.clone()))
-}
-
-/// The address with more in its query. What was registered stays as it is, to the byte.
-fn with_parameters(address: &str, parameters: &[(&str, &str)]) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let separator = match address.split_once('?') {
-        None => "?",
-        Some((_, "")) => "",
-        Some(_) => "&",
-    };
-    format!("{address}{separator}{query}")
 }

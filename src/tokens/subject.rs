@@ -1,7 +1,6 @@
 //! By which name an application knows a person (OpenID Connect Core 1.0 section 8).
 
 use url::Url;
-use uuid::Uuid;
 
 use crate::ctx::Ctx;
 use crate::digest;
@@ -24,7 +23,7 @@ fn pairwise(salt: &[u8; 32], sector: &str, user: UserId) -> String {
     let hash = digest::sha256(&text);
     let mut half = [0; 16];
     half.copy_from_slice(&hash[..16]);
-    Uuid::from_bytes(uuid::Builder::from_custom_bytes(half).into_uuid().into_bytes()).to_string()
+    uuid::Builder::from_custom_bytes(half).into_uuid().to_string()
 }
 
 /// What pairwise names are made for: what was registered, else the host of the redirect URIs, else the client itself.

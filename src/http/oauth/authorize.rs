@@ -2,7 +2,7 @@
 //! page.
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Bytes, Path};
+use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorize::{self, Answer, Ask, Next, Parameters, TransactionId};
@@ -15,7 +15,7 @@ use crate::http::visitor::Visitor;
 use crate::protocol::{OAuthError, ResponseMode};
 
 /// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
-pub const LONGEST_QUERY: usize = 8 * 1024;
+const LONGEST_QUERY: usize = 8 * 1024;
 
 /// An application sends a browser here.
 #[utoipa::path(get, path = "/oauth2/authorize", tag = "OpenID Connect",
@@ -38,18 +38,24 @@ pub async fn authorize(
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
 #[utoipa::path(post, path = "/oauth2/authorize", tag = "OpenID Connect",
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
-pub async fn authorize_by_post(
-    ctx: Ctx,
+pub async fn authorize_by_post(ctx: Ctx, request: HttpRequest, payload: Payload) -> Result<HttpResponse, PageRefusal> {
+    by_get(&ctx, "/oauth2/authorize", request, payload).await
+}
+
+/// Asks the browser to repeat a form as the query of `path`.
+pub(super) async fn by_get(
+    ctx: &ctx::Ctx,
+    path: &str,
     request: HttpRequest,
-    payload: actix_web::web::Payload,
+    payload: Payload,
 ) -> Result<HttpResponse, PageRefusal> {
-    let body: Bytes = read_body(request.clone(), payload.into_inner()).await?;
+    let body = read_body(request, payload.into_inner()).await?;
     let query = std::str::from_utf8(&body).ok().filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic()));
-    let query = query.ok_or_else(|| OAuthError::invalid_request("the form is not encoded as forms are"))?;
+    let query = query.ok_or_else(|| OAuthError::invalid_request("the body is not a form"))?;
     if query.len() > LONGEST_QUERY {
-        return Err(OAuthError::invalid_request("the request is larger than 8 KiB").into());
+        return Err(OAuthError::TooLarge.into());
     }
-    Ok(see_other(&ctx.config.path_to(&format!("/oauth2/authorize?{query}"))))
+    Ok(see_other(&ctx.config.path_to(&format!("{path}?{query}"))))
 }
 
 /// The browser comes back from a page.

@@ -4,14 +4,12 @@
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::authorize::{LONGEST_QUERY, see_other};
+use super::authorize::by_get;
 use crate::authorize::Parameters;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
-use crate::http::form::read_body;
 use crate::http::pages::{Look, doors};
 use crate::http::visitor::Visitor;
-use crate::protocol::OAuthError;
 use crate::sign_out;
 
 /// An application sends a browser here to be signed out.
@@ -32,12 +30,5 @@ pub async fn logout(ctx: Ctx, request: HttpRequest, visitor: Visitor, look: Look
 #[utoipa::path(post, path = "/oauth2/logout", tag = "OpenID Connect",
     responses((status = 303, description = "to the same by GET"), (status = 400, description = "a page")))]
 pub async fn logout_by_post(ctx: Ctx, request: HttpRequest, payload: Payload) -> Result<HttpResponse, PageRefusal> {
-    let body = read_body(request, payload.into_inner()).await?;
-    match std::str::from_utf8(&body) {
-        Ok(query) if query.len() > LONGEST_QUERY => Err(OAuthError::TooLarge.into()),
-        Ok(query) if query.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Ok(see_other(&ctx.config.path_to(&format!("/oauth2/logout?{query}"))))
-        }
-        Ok(_) | Err(_) => Err(OAuthError::invalid_request("the body is not a form").into()),
-    }
+    by_get(&ctx, "/oauth2/logout", request, payload).await
 }

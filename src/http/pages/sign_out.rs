@@ -12,8 +12,6 @@ use super::problem::{self, Problem};
 /// The question whether somebody wants to sign out.
 #[derive(Debug, Clone, Default)]
 pub struct SignOut {
-    /// The sign-out that goes on afterwards, if an application began it.
-    pub transaction: Option<String>,
     /// The token of this form.
     pub csrf: String,
     /// Who is signed in.
@@ -40,7 +38,6 @@ pub struct SignedOut {
 
 #[derive(Serialize)]
 struct Question<'a> {
-    transaction: Option<&'a str>,
     csrf: &'a str,
     user: &'a str,
     application: Option<String>,
@@ -59,7 +56,6 @@ struct End<'a> {
 #[must_use]
 pub fn sign_out(look: &Look, page: &SignOut) -> HttpResponse {
     let shown = Question {
-        transaction: page.transaction.as_deref(),
         csrf: &page.csrf,
         user: &page.user,
         application: page.application.as_deref().map(plain),

@@ -17,9 +17,6 @@ use crate::store::StoreError;
 /// The most logins of one user that are listed.
 const LISTED: i64 = 200;
 
-/// How many logins are touched in one transaction.
-const TOUCHED_AT_ONCE: usize = 200;
-
 macro_rules! columns {
     () => {
         "id, user_id, device, created_at, last_used_at, ends_at, auth_time, amr, ended_at, ended_reason"
@@ -161,24 +158,11 @@ impl Ledger {
 
     /// Writes when logins were last used (never back in time).
     pub async fn touch_logins(&self, used: &[(LoginId, Timestamp)]) -> Result<(), StoreError> {
-        let mut used = used.to_vec();
-        used.sort_unstable();
-        for some in used.chunks(TOUCHED_AT_ONCE) {
-            let mut work = self.db.begin().await?;
-            for (id, at) in some {
-                let touch = query(
-                    "update logins
-                     set last_used_at = $2
-                     where id = $1
-                     and last_used_at < $2",
-                )
-                .bind(id.to_string())
-                .bind(at.millis());
-                work.write(touch).await?;
-            }
-            work.commit().await?;
-        }
-        Ok(())
+        let touch = "update logins
+             set last_used_at = $2
+             where id = $1
+             and last_used_at < $2";
+        self.touch(touch, used).await
     }
 }
 

@@ -22,6 +22,7 @@ pub mod migrate;
 pub mod retention;
 pub mod sessions;
 pub mod status;
+mod touch;
 pub mod users;
 
 use std::time::Duration;

@@ -13,9 +13,6 @@ use crate::model::{EndReason, Ended, LoginId, Page, PageRequest, Session, Sessio
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
-/// How many sessions are touched in one transaction.
-const TOUCHED_AT_ONCE: usize = 200;
-
 macro_rules! columns {
     () => {
         "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
@@ -233,25 +230,11 @@ impl Ledger {
 
     /// Writes when sessions were last used (never back in time).
     pub async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
-        // In the order in which `end_sessions` locks them, so that the two never wait for each other.
-        let mut used = used.to_vec();
-        used.sort_unstable();
-        for some in used.chunks(TOUCHED_AT_ONCE) {
-            let mut work = self.db.begin().await?;
-            for (id, at) in some {
-                let touch = query(
-                    "update sessions
-                     set last_used_at = $2
-                     where id = $1
-                     and last_used_at < $2",
-                )
-                .bind(id.to_string())
-                .bind(at.millis());
-                work.write(touch).await?;
-            }
-            work.commit().await?;
-        }
-        Ok(())
+        let touch = "update sessions
+             set last_used_at = $2
+             where id = $1
+             and last_used_at < $2";
+        self.touch(touch, used).await
     }
 }
 

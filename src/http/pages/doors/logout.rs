@@ -47,7 +47,6 @@ pub fn next(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, next: Next) -> HttpR
 
 fn ask(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, question: Question, problem: Option<Problem>) -> HttpResponse {
     let page = SignOut {
-        transaction: None,
         csrf: visitor.browser.form_token(ctx),
         user: question.user,
         application: question.application,
