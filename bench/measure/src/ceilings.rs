@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::redis_parts::{self, Trip};
+use crate::redis_parts;
 
 /// As long as what an access token signs.
 const MESSAGE: [u8; 420] = [b'a'; 420];
@@ -36,8 +36,6 @@ pub(crate) enum Part {
     Script,
     /// The side of Redis, which has another core.
     ScriptInRedis,
-    /// The driver's side of keeping a code.
-    Keep,
 }
 
 impl Part {
@@ -50,7 +48,6 @@ impl Part {
         Self::Argon2,
         Self::Script,
         Self::ScriptInRedis,
-        Self::Keep,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -63,7 +60,6 @@ impl Part {
             Self::Argon2 => "argon2id",
             Self::Script => "rotation script, driver",
             Self::ScriptInRedis => "rotation script, Redis",
-            Self::Keep => "SET PX NX, driver",
         }
     }
 
@@ -101,9 +97,8 @@ impl Part {
                 })
             }
             Self::Argon2 => argon2(seconds),
-            Self::Script => Ok(redis_parts::measure(redis, seconds, Trip::Rotate)?.client),
-            Self::ScriptInRedis => Ok(redis_parts::measure(redis, seconds, Trip::Rotate)?.server),
-            Self::Keep => Ok(redis_parts::measure(redis, seconds, Trip::Keep)?.client),
+            Self::Script => Ok(redis_parts::measure(redis, seconds)?.client),
+            Self::ScriptInRedis => Ok(redis_parts::measure(redis, seconds)?.server),
         }
     }
 }

@@ -90,7 +90,7 @@ impl<'run> Settings<'run> {
 pub(crate) fn empty_handler(run: &Run) -> Result<Process> {
     let address = free_address()?;
     let mut command = pinned(run, "measure");
-    command.args(["empty", &address]);
+    command.args(["empty", &address, &run.redis]);
     Process::start(command, &address, "/")
 }
 

@@ -47,6 +47,8 @@ enum Helper {
     Empty {
         /// Where it listens.
         address: String,
+        /// Where Redis is.
+        redis: String,
     },
     /// One part, alone in a process on the server's core.
     #[command(hide = true)]
@@ -78,7 +80,7 @@ struct Run {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.helper {
-        Some(Helper::Empty { address }) => return empty::serve(&address),
+        Some(Helper::Empty { address, redis }) => return empty::serve(&address, &redis),
         Some(Helper::Alone { part, seconds, redis }) => {
             println!("{}", part.measure(seconds, &redis)?);
             return Ok(());

@@ -1,8 +1,10 @@
 //! Trips to Redis alone: many at once over one connection, as the server makes them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::{Context, Result, ensure};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands, Script};
+use redis::{AsyncCommands, Cmd, Script};
 
 use crate::ceilings::{micros_each, now, thread_time};
 
@@ -18,15 +20,6 @@ const CODE: &str = r#"f{"session":"0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e","client
 /// The name of a code, but for a number of ten characters.
 const CODE_NAME: &str = "th:o:code:E9Melhoa2OwvFrEMTJguCHaoeK1t8URWb";
 
-/// What is done in one trip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trip {
-    /// The script that rotates a session.
-    Rotate,
-    /// A code is kept.
-    Keep,
-}
-
 /// Microseconds for one trip.
 pub(crate) struct RedisParts {
     /// Of the driver.
@@ -35,16 +28,13 @@ pub(crate) struct RedisParts {
     pub(crate) server: f64,
 }
 
-pub(crate) fn measure(url: &str, seconds: f64, trip: Trip) -> Result<RedisParts> {
+pub(crate) fn measure(url: &str, seconds: f64) -> Result<RedisParts> {
     // A task for each session, all on this thread, as in a worker of the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut line = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
         let (client_before, server_before) = (thread_time()?, server_micros(&mut line).await?);
-        let start = |number| match trip {
-            Trip::Rotate => tokio::spawn(rotate_again_and_again(line.clone(), number, seconds)),
-            Trip::Keep => tokio::spawn(keep_again_and_again(line.clone(), number, seconds)),
-        };
+        let start = |number| tokio::spawn(rotate_again_and_again(line.clone(), number, seconds));
         let tasks: Vec<_> = (0..AT_ONCE).map(start).collect();
         let mut count = 0;
         for task in tasks {
@@ -73,18 +63,12 @@ async fn rotate_again_and_again(mut line: MultiplexedConnection, number: u32, se
     Ok(generation)
 }
 
-async fn keep_again_and_again(mut line: MultiplexedConnection, number: u32, seconds: f64) -> Result<u32> {
-    let since = now();
-    let mut count = 0;
-    while since.elapsed().as_secs_f64() < seconds {
-        // Gone soon, so that a run does not fill the memory.
-        let mut set = redis::cmd("SET");
-        set.arg(format!("{CODE_NAME}{number:02}-{count:07}")).arg(CODE).arg("PX").arg(1000).arg("NX");
-        let kept: bool = set.query_async(&mut line).await?;
-        ensure!(kept, "a name was taken");
-        count += 1;
-    }
-    Ok(count)
+/// Keeps a code under a name of its own. Gone soon, so that a run does not fill the memory.
+pub(crate) fn keep_code() -> Cmd {
+    static KEPT: AtomicU64 = AtomicU64::new(0);
+    let mut set = redis::cmd("SET");
+    set.arg(format!("{CODE_NAME}{:010}", KEPT.fetch_add(1, Ordering::Relaxed))).arg(CODE).arg("PX").arg(1000).arg("NX");
+    set
 }
 
 async fn server_micros(line: &mut MultiplexedConnection) -> Result<f64> {

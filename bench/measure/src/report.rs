@@ -15,8 +15,8 @@ pub(crate) struct Report {
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) house: Load,
-    /// Microseconds of one core that nobody can do without.
-    pub(crate) ceiling: f64,
+    /// Microseconds of one core that nobody can do without, where that is known.
+    pub(crate) ceiling: Option<f64>,
     /// How much of the ceiling is asked for.
     pub(crate) aim: Option<f64>,
 }
@@ -70,14 +70,16 @@ impl Row {
         let Load { requests_a_second, p50_millis, p99_millis, micros } = self.house;
         let start =
             format!("{:<28}{requests_a_second:>10.0}{p50_millis:>10.2}{p99_millis:>10.2}{micros:>10.1}", self.name);
-        let Some(aim) = self.aim else { return start };
-        let (ceiling, ratio) = (self.ceiling, self.ratio());
-        format!("{start}{ceiling:>12.1}{ratio:>8.2}{aim:>7.2}  {}", verdict(ratio >= aim))
+        let Some(ceiling) = self.ceiling else { return start };
+        let ratio = ceiling / micros;
+        let bounded = format!("{start}{ceiling:>12.1}{ratio:>8.2}");
+        let Some(aim) = self.aim else { return bounded };
+        format!("{bounded}{aim:>7.2}  {}", verdict(ratio >= aim))
     }
 
-    /// How much of what is possible is reached.
-    pub(crate) fn ratio(&self) -> f64 {
-        self.ceiling / self.house.micros
+    /// By how much of what is possible is reached; where that is not known, by the speed.
+    pub(crate) fn rank(&self) -> f64 {
+        self.ceiling.unwrap_or(1.0) / self.house.micros
     }
 }
 

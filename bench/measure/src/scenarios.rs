@@ -9,7 +9,7 @@ use crate::ceilings::Part;
 use crate::house::{self, PASSWORD, Process, SECRET, Settings};
 use crate::load::{Target, load};
 use crate::report::{Report, Row};
-use crate::{Run, ask, browser, redis_parts};
+use crate::{Run, ask, browser, empty, redis_parts};
 
 /// One row of the table.
 struct Scenario {
@@ -24,9 +24,11 @@ struct Scenario {
     basic: bool,
     /// The body is a refresh token's, which is another one each time.
     rotates: bool,
-    /// What nobody can do without, besides the web framework.
+    /// What nobody can do without, besides the handler that it is compared with.
     parts: &'static [Part],
-    /// How much of the ceiling is asked for; nothing where the parts are not all there is.
+    /// Where that handler is, which answers at once or after a trip to Redis; nothing where no comparison is fair.
+    beside: Option<&'static str>,
+    /// How much of the ceiling is asked for.
     aim: Option<f64>,
 }
 
@@ -57,7 +59,7 @@ fn embedded(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     report.figure("start to the first answer", millis(server.started_in), "ms", 100.0);
     std::thread::sleep(Duration::from_secs(2));
     report.figure("memory at rest (RSS), embedded", server.mebibytes("VmRSS")?, "MiB", 20.0);
-    let refresh = Scenario { name: "refresh, embedded", aim: None, ..refresh() };
+    let refresh = Scenario { name: "refresh, embedded", beside: None, aim: None, ..refresh() };
     one(run, &server, empty, &refresh, report)?;
     server.stop()
 }
@@ -87,6 +89,7 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     if run.wants(AUTHORIZATION) {
         let authorization = authorization(browser::sign_on(&server, ASKS)?);
         one(run, &server, empty, &authorization, report)?;
+        one_at_a_time(run, &server, empty, &authorization, report)?;
     }
     report.figure("memory under load (most RSS)", server.mebibytes("VmHWM")?, "MiB", 45.0);
     report.figure("Redis, one session", f64::from(redis_parts::bytes_a_session(&run.redis)?), "bytes", 400.0);
@@ -106,13 +109,24 @@ fn jwks() -> Scenario {
         basic: false,
         rotates: false,
         parts: &[],
+        beside: Some("/"),
         aim: Some(0.75),
     }
 }
 
 fn client_credentials(name: &'static str, parts: &'static [Part], aim: f64) -> Scenario {
     let body = Some("grant_type=client_credentials".to_owned());
-    Scenario { name, path: "/oauth2/token", cookies: None, body, basic: true, rotates: false, parts, aim: Some(aim) }
+    Scenario {
+        name,
+        path: "/oauth2/token",
+        cookies: None,
+        body,
+        basic: true,
+        rotates: false,
+        parts,
+        beside: Some("/"),
+        aim: Some(aim),
+    }
 }
 
 fn refresh() -> Scenario {
@@ -124,6 +138,7 @@ fn refresh() -> Scenario {
         basic: false,
         rotates: true,
         parts: &[Part::Script, Part::RefreshTokenCheck, Part::RefreshToken, Part::Es256],
+        beside: Some("/"),
         aim: Some(0.60),
     }
 }
@@ -137,6 +152,7 @@ fn introspection(token: &str) -> Scenario {
         basic: true,
         rotates: false,
         parts: &[Part::Es256Check, Part::Script],
+        beside: Some("/"),
         aim: Some(0.65),
     }
 }
@@ -150,6 +166,7 @@ fn obtain() -> Scenario {
         basic: false,
         rotates: false,
         parts: &[Part::Argon2, Part::Es256, Part::RefreshToken],
+        beside: Some("/"),
         aim: Some(0.90),
     }
 }
@@ -163,8 +180,10 @@ fn authorization(cookies: String) -> Scenario {
         body: None,
         basic: false,
         rotates: false,
-        parts: &[Part::Keep],
-        aim: Some(0.50),
+        parts: &[],
+        beside: Some(empty::TRIP),
+        // What is asked for is how long a browser waits.
+        aim: None,
     }
 }
 
@@ -185,19 +204,42 @@ fn one(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report
     let mut rounds = Vec::new();
     for round in 1..=run.rounds {
         eprintln!("== {} ({round} of {})", scenario.name, run.rounds);
-        let mut ceiling = 0.0;
-        for part in scenario.parts {
-            let micros = house::alone(run, *part)?;
-            report.part(*part, micros);
-            ceiling += micros;
-        }
-        let bare = Target { server: empty, connections: run.connections, spin };
-        ceiling += load(run, &bare, &scenario.plain(&format!("{}/{}", empty.base, scenario.query())))?.micros;
+        let ceiling = ceiling(run, empty, scenario, spin, report)?;
         let house = load(run, &Target { server, connections, spin }, &scenario.real(&server.base))?;
         rounds.push(Row { name: scenario.name, house, ceiling, aim: scenario.aim });
     }
-    rounds.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
+    rounds.sort_by(|one, other| one.rank().total_cmp(&other.rank()));
     report.row(rounds.swap_remove(rounds.len() / 2));
+    Ok(())
+}
+
+/// Microseconds of what nobody can do without.
+fn ceiling(run: &Run, empty: &Process, scenario: &Scenario, spin: bool, report: &mut Report) -> Result<Option<f64>> {
+    let Some(url) = scenario.bare(&empty.base) else { return Ok(None) };
+    let bare = Target { server: empty, connections: run.connections, spin };
+    let mut ceiling = load(run, &bare, &scenario.plain(&url))?.micros;
+    for part in scenario.parts {
+        let micros = house::alone(run, *part)?;
+        report.part(*part, micros);
+        ceiling += micros;
+    }
+    Ok(Some(ceiling))
+}
+
+/// How long a single browser waits for its answer: the house beside the handler that it is compared with, by turns.
+fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
+    let Some(url) = scenario.bare(&empty.base) else { return Ok(()) };
+    let mut rounds = Vec::new();
+    for _ in 0..run.rounds {
+        let wait = |server, arguments: &[String]| {
+            load(run, &Target { server, connections: 1, spin: false }, arguments).map(|load| load.p50_millis * 1e3)
+        };
+        let bare = wait(empty, &scenario.plain(&url))?;
+        rounds.push((wait(server, &scenario.real(&server.base))?, bare));
+    }
+    rounds.sort_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)));
+    let (house, bare) = rounds[rounds.len() / 2];
+    report.figure("authorization (signed in), one at a time, p50", house, "us", 2.0 * bare);
     Ok(())
 }
 
@@ -207,8 +249,10 @@ impl Scenario {
         matches!(self.path, "/.well-known/jwks.json" | "/oauth2/token")
     }
 
-    fn query(&self) -> &str {
-        self.path.find('?').map_or("", |at| &self.path[at..])
+    /// The handler that it is compared with, asked the same.
+    fn bare(&self, base: &str) -> Option<String> {
+        let query = self.path.find('?').map_or("", |at| &self.path[at..]);
+        self.beside.map(|path| format!("{base}{path}{query}"))
     }
 
     /// The same request for the empty handler, which rotates nothing.
