@@ -1,4 +1,4 @@
-//! What a rule holds in its hands: configuration, stores, keys, clock and randomness.
+//! What a rule holds in its hands: configuration, stores, status lists, keys, clock and randomness.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::keys::Keyring;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
+use crate::status::StatusLists;
 use crate::store::Store;
 
 /// Everything a rule needs, and nothing of the request.
@@ -20,6 +21,8 @@ pub struct Ctx {
     pub store: Store,
     /// The keyring.
     pub keys: Keyring,
+    /// Which access tokens were revoked.
+    pub status: StatusLists,
     /// Checks access tokens of this house.
     pub verifier: Verifier,
     /// The threads that hash passwords.

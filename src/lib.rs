@@ -20,6 +20,7 @@ pub mod notices; //       telling applications that a session is over
 pub mod tokens; //        the mint: what tokens say
 pub mod claims; //        what is told about a person
 pub mod ctx; //           what a rule holds in its hands
+pub mod status; //        which access tokens were revoked, as signed lists
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads
 pub mod store; //         the ledger (SQL) and the hot state (Redis or SQL)

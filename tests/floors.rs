@@ -24,6 +24,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("bcrypt", &["passwords"]),
     ("clap", &["cli"]),
     ("config", &["config"]),
+    ("flate2", &["status"]),
     ("fluent_bundle", &["http/pages"]),
     ("jsonwebtoken", &["keys"]),
     ("metrics*", &["http", "app"]),

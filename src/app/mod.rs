@@ -16,14 +16,15 @@ use std::sync::Arc;
 
 use tokenhouse_verifier::Verifier;
 
-use crate::clients;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::ctx::Ctx;
 use crate::keys::{Keyring, OpenError};
+use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
 use crate::protocol::OAuthError;
+use crate::status::StatusLists;
 use crate::store::ledger::LedgerSettings;
 use crate::store::ledger::hot::LedgerHot;
 use crate::store::redis::{RedisHot, RedisSettings};
@@ -75,7 +76,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
     let ledger = open_ledger(&config).await?;
     let hot = open_hot_state(&config, &ledger, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.
-    let longest_life = clients::check::MAX_ACCESS_LIFETIME;
+    let longest_life = MAX_ACCESS_LIFETIME;
     let keys = Keyring::open(&config.keys, longest_life, ledger.clone(), clock.clone(), random.clone()).await?;
     let lease = match purpose {
         Purpose::Service => 1024,
@@ -86,6 +87,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         verifier: Verifier::dangerous_any_audience(config.issuer.clone()),
         passwords: Hasher::start(&config.passwords),
         store: Store::new(ledger, hot, lease),
+        status: StatusLists::new(&config.issuer, config.keys.access_token_algorithm),
         keys,
         pairwise_salt,
         outbound,

@@ -12,7 +12,7 @@ use crate::ctx::{Ctx, SharedCtx};
 use crate::model::SessionId;
 use crate::notices;
 use crate::protocol::OAuthError;
-use crate::sessions;
+use crate::sessions::{self, places};
 use crate::store::StoreError;
 use crate::store::ledger::feed::{Change, FeedPage};
 
@@ -44,6 +44,7 @@ impl Follower {
     /// [`StoreError`] when the ledger does not answer.
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let after = ctx.store.ledger.feed_head().await?;
+        learn_of_status(ctx).await?;
         // What was read before this moment may have changed since.
         ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
@@ -64,6 +65,8 @@ impl Follower {
     }
 
     async fn read_feed(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
+        let began = ctx.now();
+        learn_of_status(ctx).await?;
         loop {
             match ctx.store.ledger.feed_after(self.after, BATCH).await? {
                 FeedPage::Changes(changes, place) => {
@@ -71,6 +74,7 @@ impl Follower {
                     apply(ctx, changes).await?;
                     self.after = place;
                     if is_last {
+                        ctx.status.vouch(began);
                         return Ok(());
                     }
                 }
@@ -86,6 +90,7 @@ impl Follower {
 
 async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
     let mut keys_changed = false;
+    let mut revoked = Vec::new();
     for change in changes {
         match change {
             Change::User(user) => ctx.store.memory.forget_user(user),
@@ -93,14 +98,16 @@ async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
             Change::Client(client) => ctx.store.memory.forget_client(&client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
-            Change::SessionEnded(session, ended) => {
-                ctx.store.memory.keep_ended(session, ended.at);
+            Change::SessionEnded(session) => {
+                ctx.store.memory.keep_ended(session.id, session.ended.at);
                 // The instance that ended it may have died before it wrote the tombstone. Writing it again changes nothing.
-                ctx.store.memory.keep_pending(&[session]);
+                ctx.store.memory.keep_pending(&[session.id]);
+                revoked.extend(session.place.map(|place| (place, session.ended.at)));
             }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
     }
+    places::revoke(ctx, &revoked).await;
     if keys_changed {
         ctx.keys.reload().await?;
     }
@@ -124,17 +131,26 @@ async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
     ctx.keys.reload().await
 }
 
-/// Reads the ends of the last refresh lifetime from the ledger into memory.
+/// Reads how far the status lists go and how long their bits are needed.
+async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
+    ctx.status.learn(ctx.store.ledger.status_facts(ctx.now()).await?);
+    Ok(())
+}
+
+/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
         let ends = ctx.store.ledger.sessions_ended_since(since, after, BATCH).await?;
-        after = ends.last().map(|(session, _)| *session);
-        for (session, ended) in &ends {
-            ctx.store.memory.keep_ended(*session, ended.at);
+        after = ends.last().map(|session| session.id);
+        for session in &ends {
+            ctx.store.memory.keep_ended(session.id, session.ended.at);
         }
-        if ends.len() < BATCH as usize {
+        let is_last = ends.len() < BATCH as usize;
+        let revoked = ends.into_iter().filter_map(|session| Some((session.place?, session.ended.at)));
+        places::revoke(ctx, &revoked.collect::<Vec<_>>()).await;
+        if is_last {
             return Ok(());
         }
     }
@@ -193,6 +209,7 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
         every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
         every(ctx, "removing what has expired", Duration::from_mins(10), prune),
+        every(ctx, "forgetting revocations of tokens that have expired", Duration::from_mins(1), prune_status_lists),
         fold_metrics(metrics),
     ];
     Upkeep { tasks }
@@ -310,6 +327,11 @@ pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     for batch in used.chunks(BATCH as usize) {
         ctx.store.ledger.touch_logins(batch).await?;
     }
+    Ok(())
+}
+
+async fn prune_status_lists(ctx: SharedCtx) -> Result<(), OAuthError> {
+    ctx.status.prune(ctx.now());
     Ok(())
 }
 

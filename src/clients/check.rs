@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use super::sign_on;
 use crate::ctx::Ctx;
+use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientKind, Secret};
 use crate::protocol::{AuthMethod, GrantType, OAuthError};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
-
-/// The longest life of an access token; status lists count on it.
-pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Whether the parts of a client go together.
 pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_web::HttpResponse;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 /// What browsers are told with every answer.
@@ -47,4 +47,12 @@ pub(super) fn unkept_json<T: Serialize>(status: StatusCode, body: &T) -> HttpRes
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .body(text)
+}
+
+/// Whether the caller has what bears this tag (`If-None-Match`, RFC 9110 section 13.1.2); comparison is weak.
+pub(super) fn knows(request: &HttpRequest, etag: &str) -> bool {
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    known.is_some_and(|tags| {
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    })
 }

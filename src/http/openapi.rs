@@ -17,7 +17,8 @@ use super::{admin, direct, oauth};
     paths(
         direct::obtain, direct::refresh, direct::verify, direct::blacklist,
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
-        oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks, document,
+        oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks,
+        oauth::status_list::status_list, oauth::status_list::status_lists, document,
         oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
         oauth::logout::logout, oauth::logout::logout_by_post,
         oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,

@@ -69,6 +69,7 @@ use Access::{Client, Open, Person};
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
+    get("/status/{list}", Open, || web::to(oauth::status_list::status_list)),
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
     get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
@@ -82,6 +83,7 @@ pub const ALL: &[Route] = &[
     post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
     get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
     get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
+    get("/status", Open, || web::to(oauth::status_list::status_lists)),
     get("/openapi.json", Open, || web::to(openapi::document)),
     // The direct token API, with and without the trailing slash.
     post("/api/token", Open, || web::to(direct::obtain)),

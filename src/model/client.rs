@@ -43,6 +43,9 @@ pub struct Client {
     /// The life of its access tokens, where it differs from the house's.
     #[serde(with = "super::seconds")]
     pub access_lifetime: Option<Duration>,
+    /// The life that its access tokens had before, where that differed from the house's, and when it was last changed.
+    #[serde(skip)]
+    pub former_access_lifetime: Option<(Duration, Timestamp)>,
     /// The life of its refresh tokens, where it differs from the house's.
     #[serde(with = "super::seconds")]
     pub refresh_lifetime: Option<Duration>,
@@ -115,7 +118,18 @@ pub enum RepeatedRefresh {
     EndSession,
 }
 
+/// The longest life of an access token; status lists count on it.
+pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
+
 impl Client {
+    /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave within
+    /// the last 24 hours. Where it has none of its own, the house's counts.
+    #[must_use]
+    pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
+        let former = self.former_access_lifetime.filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME);
+        self.access_lifetime.max(former.map(|(life, _)| life))
+    }
+
     /// Whether the client may use `grant`.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {

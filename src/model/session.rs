@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Device, LoginId, SessionId, UserId};
+use super::{ClientId, Device, HeldPlace, LoginId, SessionId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -56,6 +56,17 @@ pub struct Ended {
     pub at: Timestamp,
     /// Why.
     pub reason: EndReason,
+}
+
+/// A session that has ended, as the instances learn of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedSession {
+    /// `sid`.
+    pub id: SessionId,
+    /// When and why.
+    pub ended: Ended,
+    /// Whose tokens it held; nothing where its row has been removed, which is long after the last of them expired.
+    pub place: Option<HeldPlace>,
 }
 
 /// Why a session ended.

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::places;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, Ended, Session, SessionFilter, SessionId};
+use crate::model::{EndReason, Ended, HeldPlace, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
 use crate::store::ledger::sessions::EndOutcome;
 
@@ -126,7 +127,7 @@ pub async fn end_matching(
     Ok(receipt)
 }
 
-/// Writes the tombstones of sessions that have ended in the ledger, or remembers that they are still to be written.
+/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still to be written.
 pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
@@ -135,6 +136,8 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     }
     // Before anything is awaited: a caller who goes away now must not leave a record that nobody buries.
     ctx.store.memory.keep_pending(&ids);
+    let places: Vec<_> = sessions.iter().map(|session| place_of(session, now)).collect();
+    places::revoke(ctx, &places).await;
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
     match ctx.store.hot.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
         Ok(()) => {
@@ -146,6 +149,12 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
             Applied::Pending
         }
     }
+}
+
+/// The place of the session's access tokens, and since when they are revoked.
+fn place_of(session: &Session, now: Timestamp) -> (HeldPlace, Timestamp) {
+    let place = HeldPlace { client_id: session.client_id.clone(), status_index: session.status_index };
+    (place, session.ended.map_or(now, |ended| ended.at))
 }
 
 /// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.

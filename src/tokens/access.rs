@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Audience, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, RotationRecord, SessionId};
+use crate::model::{Client, Place, RotationRecord, SessionId};
 use crate::protocol::{OAuthError, Scope};
 
 /// On whose behalf the bearer acts.
@@ -48,6 +48,7 @@ struct Claims<'a> {
     iat: i64,
     exp: i64,
     jti: String,
+    status: Status,
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +67,18 @@ struct Claims<'a> {
     /// SimpleJWT's name of `sub`; only the direct token API sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
+}
+
+/// Where to look up whether the token was revoked (IETF Token Status List, section 6.2).
+#[derive(Serialize)]
+struct Status {
+    status_list: Reference,
+}
+
+#[derive(Serialize)]
+struct Reference {
+    idx: u32,
+    uri: String,
 }
 
 /// Signs an access token of `client` for `bearer` with `scope`. It never outlives the session.
@@ -90,6 +103,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
         iat: now.seconds(),
         exp: exp.seconds(),
         jti: ctx.random.uuid().to_string(),
+        status: status(ctx, client, bearer),
         scope: scope.as_str(),
         sid: None,
         auth_time: None,
@@ -117,6 +131,15 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
     }
     let token = ctx.keys.sign(algorithm, "at+jwt", &claims)?;
     Ok(AccessToken { token, lifetime: exp.since(now) })
+}
+
+/// The session's place, or that of the client where there is no session.
+fn status(ctx: &Ctx, client: &Client, bearer: Bearer<'_>) -> Status {
+    let place = Place::of(match bearer {
+        Bearer::Client { .. } => client.status_index,
+        Bearer::Session { record, .. } => record.grant.status_index,
+    });
+    Status { status_list: Reference { idx: place.index, uri: ctx.status.uri(place.list) } }
 }
 
 /// `iat` has whole seconds, and a watermark milliseconds: in the second of a revocation, a new token is dated to the

@@ -28,7 +28,7 @@ async fn a_client_gets_a_token_for_itself() {
         assert_eq!((&head["typ"], &head["alg"]), (&json!("at+jwt"), &json!("ES256")));
         let mut names: Vec<&str> = says.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "sub"]);
+        assert_eq!(names, ["aud", "client_id", "exp", "iat", "iss", "jti", "scope", "status", "sub"]);
         assert_eq!((&says["sub"], &says["client_id"], &says["scope"]), (&json!("svc"), &json!("svc"), &json!("a b c")));
         assert_eq!((&says["iss"], &says["aud"]), (&json!(house.config.issuer), &json!(["urn:one", "urn:two"])));
         assert_eq!(says["exp"].as_i64().unwrap() - says["iat"].as_i64().unwrap(), 300);

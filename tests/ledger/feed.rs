@@ -1,7 +1,7 @@
 use tokenhouse::model::EndReason;
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 
-use crate::house::{House, millis, on_each_database};
+use crate::house::{House, ended_session, millis, on_each_database};
 
 #[tokio::test]
 async fn changes_are_read_in_order_from_any_place() {
@@ -11,8 +11,12 @@ async fn changes_are_read_in_order_from_any_place() {
         let session = house.session(user, &client).await;
         let ended = house.ended(EndReason::Repeated);
         house.ledger.end_session(session.id, ended, &house.any_entry()).await.unwrap();
-        let all =
-            [Change::User(user), Change::Client(client), Change::Watermark, Change::SessionEnded(session.id, ended)];
+        let all = [
+            Change::User(user),
+            Change::Client(client),
+            Change::Watermark,
+            Change::SessionEnded(ended_session(&session, ended)),
+        ];
 
         assert_eq!(house.ledger.feed_head().await.unwrap(), 4);
         for after in 0..4 {

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, Login, LoginId, Profile, RefreshPolicy,
-    Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
+    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, EndedSession, HeldPlace, Login, LoginId,
+    Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
@@ -137,6 +137,7 @@ impl House {
             sign_on: SignOn { logo_uri: Some("https://app.example/logo.png".to_owned()), ..SignOn::default() },
             access_token_algorithm: None,
             access_lifetime: None,
+            former_access_lifetime: None,
             refresh_lifetime: None,
             refresh: RefreshPolicy::default(),
             status_index: 7,
@@ -220,6 +221,12 @@ impl House {
     pub(crate) fn ended(&self, reason: EndReason) -> Ended {
         Ended { at: self.now(), reason }
     }
+}
+
+/// The session as the instances learn of its end.
+pub(crate) fn ended_session(session: &Session, ended: Ended) -> EndedSession {
+    let place = HeldPlace { client_id: session.client_id.clone(), status_index: session.status_index };
+    EndedSession { id: session.id, ended, place: Some(place) }
 }
 
 pub(crate) fn of_user(user: UserId) -> SessionFilter {

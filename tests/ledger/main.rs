@@ -12,6 +12,7 @@ mod keys;
 mod logins;
 mod logout_notices;
 mod meta;
+mod status;
 mod schema;
 mod sessions;
 mod sessions_end;

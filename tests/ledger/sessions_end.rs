@@ -5,7 +5,7 @@ use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
 
-use crate::house::{House, millis, of_user, on_each_database};
+use crate::house::{House, ended_session, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_ends_once() {
@@ -31,7 +31,7 @@ async fn a_session_ends_once() {
         assert_eq!(outcome, EndOutcome::Ended(session.clone()));
         assert_eq!(again, EndOutcome::EndedBefore(session.clone()));
         assert_eq!(house.ledger.session(session.id).await.unwrap(), Some(session.clone()));
-        let change = Change::SessionEnded(session.id, first);
+        let change = Change::SessionEnded(ended_session(&session, first));
         assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), FeedPage::Changes(vec![change], head + 1));
         assert_eq!(house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), audit);
         let unknown = house.new_session(user, &client).id;
@@ -72,7 +72,7 @@ async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
             })
             .collect();
         assert_eq!(all, expected);
-        let changes = expected.iter().map(|session| Change::SessionEnded(session.id, ended)).collect();
+        let changes = expected.iter().map(|session| Change::SessionEnded(ended_session(session, ended))).collect();
         assert_eq!(house.ledger.feed_after(head, 100).await.unwrap(), FeedPage::Changes(changes, head + 5));
         assert_eq!(house.ledger.feed_head().await.unwrap(), head + 5);
         assert_eq!(house.ledger.session(other.id).await.unwrap().unwrap().ended, None);
@@ -144,10 +144,10 @@ async fn recent_ends_are_read_page_by_page() {
 
         let since = ended.at.plus(millis(1));
         let first = house.ledger.sessions_ended_since(since, None, 3).await.unwrap();
-        let second = house.ledger.sessions_ended_since(since, Some(first[2].0), 3).await.unwrap();
-        let seen: Vec<_> = first.iter().chain(&second).map(|(id, _)| *id).collect();
+        let second = house.ledger.sessions_ended_since(since, Some(first[2].id), 3).await.unwrap();
+        let seen: Vec<_> = first.iter().chain(&second).map(|session| session.id).collect();
         assert_eq!(seen, sessions[1..].iter().map(|session| session.id).collect::<Vec<_>>());
-        assert_eq!(first[0].1, tokenhouse::model::Ended { at: since, ..ended });
+        assert_eq!(first[0], ended_session(&sessions[1], tokenhouse::model::Ended { at: since, ..ended }));
         let none = house.ledger.sessions_ended_since(since.plus(millis(100)), None, 3).await.unwrap();
         assert!(none.is_empty());
     })

@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
-};
+use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
+use crate::http::answer::knows;
 use crate::keys::Jwks;
 
 /// The published keys.
@@ -18,8 +17,7 @@ use crate::keys::Jwks;
     responses((status = 200, description = "JWKS"), (status = 304)))]
 pub async fn jwks(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let jwks = ctx.keys.jwks();
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let is_known = known.is_some_and(|tags| names(tags, &jwks.etag));
+    let is_known = knows(&request, &jwks.etag);
     let Written { etag, cache_control, body, .. } = written(&ctx, jwks);
     let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let mut response = HttpResponse::build(status);
@@ -66,9 +64,4 @@ impl Written {
             jwks,
         }
     }
-}
-
-/// Whether `If-None-Match` names the tag; comparison is weak (RFC 9110 section 13.1.2).
-fn names(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

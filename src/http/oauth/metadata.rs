@@ -57,6 +57,7 @@ fn document(ctx: &Ctx) -> Value {
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
         "jwks_uri": at("/.well-known/jwks.json"),
+        "status_list_aggregation_endpoint": at("/status"),
         "grant_types_supported": GrantType::AT_TOKEN_ENDPOINT,
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL,

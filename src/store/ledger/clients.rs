@@ -28,6 +28,13 @@ macro_rules! others {
     };
 }
 
+/// What follows from changes of the others.
+macro_rules! former {
+    () => {
+        "former_access_lifetime, access_lifetime_changed_at"
+    };
+}
+
 impl Ledger {
     /// Adds a client with its secrets.
     ///
@@ -48,8 +55,15 @@ impl Ledger {
 
     /// Clients in the order of their identifiers.
     pub async fn list_clients(&self, page: &PageRequest) -> Result<Page<Client>, StoreError> {
-        let text =
-            concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id > $1\norder by id\nlimit $2");
+        let text = concat!(
+            "select ",
+            settings!(),
+            ", ",
+            others!(),
+            ", ",
+            former!(),
+            "\nfrom clients\nwhere id > $1\norder by id\nlimit $2"
+        );
         let clients = query(text).bind(page.after.clone().unwrap_or_default()).bind(one_more(page));
         let clients = self.db.read(clients).await?.iter().map(read).collect::<Result<_, _>>()?;
         Ok(self::page(clients, page, |client: &Client| client.id.to_string()))
@@ -198,7 +212,8 @@ impl Ledger {
 }
 
 fn update(client: &Client, at: Timestamp) -> Query {
-    // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts.
+    // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts. Where one
+    // of them was the house's, the house remembers it.
     let change = query(
         "update clients
              set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
@@ -206,7 +221,7 @@ fn update(client: &Client, at: Timestamp) -> Query {
                access_token_algorithm = $12,
                former_access_lifetime = case
                  when access_lifetime is not distinct from $13 then former_access_lifetime
-                 when access_lifetime_changed_at > $17 - 86400000 and former_access_lifetime > access_lifetime
+                 when access_lifetime_changed_at > $17 - 86400000 and former_access_lifetime > coalesce(access_lifetime, 0)
                    then former_access_lifetime
                  else access_lifetime
                end,
@@ -222,7 +237,7 @@ fn update(client: &Client, at: Timestamp) -> Query {
 }
 
 fn select_one(id: &ClientId) -> Query {
-    query(concat!("select ", settings!(), ", ", others!(), "\nfrom clients\nwhere id = $1"))
+    query(concat!("select ", settings!(), ", ", others!(), ", ", former!(), "\nfrom clients\nwhere id = $1"))
         .bind(id.as_str().to_owned())
 }
 
@@ -280,6 +295,9 @@ fn read(row: &AnyRow) -> Result<Client, StoreError> {
         backchannel_logout_uri: columns.text_if("backchannel_logout_uri")?.map(str::to_owned),
         access_token_algorithm: columns.word_if("access_token_algorithm", |word| word.parse().ok())?,
         access_lifetime: columns.span_if("access_lifetime")?,
+        former_access_lifetime: columns
+            .span_if("former_access_lifetime")?
+            .zip(columns.time_if("access_lifetime_changed_at")?),
         refresh_lifetime: columns.span_if("refresh_lifetime")?,
         refresh: columns.json("refresh")?,
         sign_on: columns.json("sign_on")?,

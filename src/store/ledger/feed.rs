@@ -8,9 +8,9 @@ use sqlx::any::AnyRow;
 use super::Ledger;
 use super::columns::Columns;
 use super::db::{Work, query};
-use super::sessions::read_ended;
+use super::sessions::{read_ended, read_place};
 use crate::clock::Timestamp;
-use crate::model::{ClientId, Ended, LoginId, SessionId, UserId};
+use crate::model::{ClientId, EndedSession, LoginId, UserId};
 use crate::store::StoreError;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
@@ -28,7 +28,7 @@ pub enum Change {
     /// The keyring changed.
     Keys,
     /// A session ended.
-    SessionEnded(SessionId, Ended),
+    SessionEnded(EndedSession),
     /// The global watermark rose.
     Watermark,
     /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
@@ -55,7 +55,8 @@ impl Ledger {
     pub async fn feed_after(&self, after: i64, limit: u32) -> Result<FeedPage, StoreError> {
         // One statement, so that the head belongs to the same moment as the rows.
         let newer = query(
-            "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.ended_at, feed.ended_reason
+            "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.ended_at, feed.ended_reason,
+               sessions.client_id, sessions.status_index
              from feed_head as head
              left join (
                  select seq, kind, subject, ended_at, ended_reason
@@ -64,6 +65,7 @@ impl Ledger {
                  order by seq
                  limit $2
              ) as feed on feed.seq > $1
+             left join sessions on feed.kind = 'session' and sessions.id = feed.subject
              order by feed.seq",
         )
         .bind(after)
@@ -121,29 +123,18 @@ impl Ledger {
 }
 
 impl Work {
-    /// Writes the feed row of a change. It comes first in its transaction: the head's row is the lock that puts
+    /// Writes the feed row of a change; those of ends are written by [`Work::announce_ended`]. It comes first in its transaction: the head's row is the lock that puts
     /// transactions in order, and taking it before all others is what keeps them from waiting for each other in a ring.
     pub(super) async fn announce(&mut self, change: &Change, at: Timestamp) -> Result<(), StoreError> {
         let seq = self.next_number().await?;
         let (kind, subject) = words(change);
-        let ended = match change {
-            Change::SessionEnded(_, ended) => Some(ended),
-            Change::User(_)
-            | Change::Client(_)
-            | Change::Login(_)
-            | Change::Keys
-            | Change::Watermark
-            | Change::Unknown => None,
-        };
         let row = query(
-            "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into feed (seq, kind, subject, at)
+             values ($1, $2, $3, $4)",
         )
         .bind(seq)
         .bind(kind)
         .bind(subject)
-        .bind(ended.map(|ended| ended.at.millis()))
-        .bind(ended.map(|ended| ended.reason.as_str()))
         .bind(at.millis());
         self.write(row).await.map(drop)
     }
@@ -180,7 +171,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Client(client) => ("client", client.to_string()),
         Change::Login(login) => ("login", login.to_string()),
         Change::Keys => ("keys", String::new()),
-        Change::SessionEnded(session, _) => ("session", session.to_string()),
+        Change::SessionEnded(session) => ("session", session.id.to_string()),
         Change::Watermark => ("watermark", String::new()),
         Change::Unknown => ("unknown", String::new()),
     }
@@ -204,8 +195,8 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
         "keys" => Ok(Change::Keys),
         "session" => {
             let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
-            let session = columns.word("subject", |id| id.parse().ok())?;
-            Ok(Change::SessionEnded(session, ended))
+            let id = columns.word("subject", |id| id.parse().ok())?;
+            Ok(Change::SessionEnded(EndedSession { id, ended, place: read_place(&columns)? }))
         }
         "watermark" => Ok(Change::Watermark),
         _ => Err(columns.corrupt("kind")),

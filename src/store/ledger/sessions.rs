@@ -4,12 +4,14 @@ use sqlx::any::AnyRow;
 
 use super::columns::{Columns, json, one_more, page};
 use super::db::{Query, Work, query};
-use super::feed::Change;
 use super::filter::Statement;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{EndReason, Ended, LoginId, Page, PageRequest, Session, SessionFilter, SessionId, User, UserId};
+use crate::model::{
+    EndReason, Ended, EndedSession, HeldPlace, LoginId, Page, PageRequest, Session, SessionFilter, SessionId, User,
+    UserId,
+};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -76,10 +78,10 @@ impl Ledger {
     /// Ends one session, with its feed row and the notice to its application; `entry` is written only when this call ended it.
     pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::SessionEnded(id, ended), ended.at).await?;
+        let number = work.next_number().await?;
         let end = query(concat!(
             "update sessions
-             set ended_at = $2, ended_reason = $3
+             set ended_at = $2, ended_reason = $3, ended_feed = $4
              where id = $1
              and ended_at is null
              returning ",
@@ -87,9 +89,11 @@ impl Ledger {
         ))
         .bind(id.to_string())
         .bind(ended.at.millis())
-        .bind(ended.reason.as_str());
+        .bind(ended.reason.as_str())
+        .bind(number);
         if let Some(row) = work.read_one(end).await? {
             let session = read(&row)?;
+            work.announce_ended(number, 1).await?;
             work.queue_notice(id, ended).await?;
             work.audit(entry).await?;
             work.commit().await?;
@@ -206,9 +210,9 @@ impl Ledger {
         since: Timestamp,
         after: Option<SessionId>,
         limit: u32,
-    ) -> Result<Vec<(SessionId, Ended)>, StoreError> {
+    ) -> Result<Vec<EndedSession>, StoreError> {
         let ends = query(
-            "select id, ended_at, ended_reason
+            "select id, ended_at, ended_reason, client_id, status_index
              from sessions
              where ended_at >= $1
              and id > $2
@@ -223,7 +227,8 @@ impl Ledger {
             .map(|row| {
                 let columns = Columns::of(row, "sessions", "id")?;
                 let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
-                Ok((columns.word("id", |id| id.parse().ok())?, ended))
+                let id = columns.word("id", |id| id.parse().ok())?;
+                Ok(EndedSession { id, ended, place: read_place(&columns)? })
             })
             .collect()
     }
@@ -379,4 +384,10 @@ pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreEr
         (None, None) => Ok(None),
         (Some(_), None) | (None, Some(_)) => Err(columns.corrupt("ended_reason")),
     }
+}
+
+/// The place of an ended session's tokens; both columns or neither.
+pub(super) fn read_place(columns: &Columns<'_>) -> Result<Option<HeldPlace>, StoreError> {
+    let Some(client_id) = columns.word_if("client_id", |id| id.parse().ok())? else { return Ok(None) };
+    Ok(Some(HeldPlace { client_id, status_index: columns.number("status_index")? }))
 }

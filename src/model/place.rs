@@ -1,0 +1,58 @@
+//! A place in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of the access
+//! tokens of one session, or of one client's own, whether they were revoked. The ledger numbers places through all lists.
+
+use super::ClientId;
+
+/// How many places one list has.
+pub const LIST_LENGTH: u64 = 1 << 17;
+
+/// A place: which list, and where in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The number of the list.
+    pub list: u64,
+    /// `idx`, the number of the bit (section 6.2).
+    pub index: u32,
+}
+
+impl Place {
+    /// The place that the ledger calls `status_index`.
+    #[must_use]
+    pub fn of(status_index: i64) -> Self {
+        let number = status_index.unsigned_abs();
+        let index = u32::try_from(number % LIST_LENGTH).unwrap_or(u32::MAX);
+        Self { list: number / LIST_LENGTH, index }
+    }
+
+    /// How many lists have been begun when the first `leased` places are leased.
+    #[must_use]
+    pub const fn lists_begun(leased: i64) -> u64 {
+        leased.unsigned_abs().div_ceil(LIST_LENGTH)
+    }
+}
+
+/// Whose tokens a place tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPlace {
+    /// The application that holds them.
+    pub client_id: ClientId,
+    /// The place, as the ledger numbers it.
+    pub status_index: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_begins_where_the_one_before_ends() {
+        assert_eq!(Place::of(0), Place { list: 0, index: 0 });
+        assert_eq!(Place::of(131_071), Place { list: 0, index: 131_071 });
+        assert_eq!(Place::of(131_072), Place { list: 1, index: 0 });
+    }
+
+    #[test]
+    fn a_list_is_begun_with_its_first_place() {
+        assert_eq!([0, 1, 131_072, 131_073].map(Place::lists_begun), [0, 1, 1, 2]);
+    }
+}

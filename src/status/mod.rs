@@ -1,0 +1,140 @@
+//! Which access tokens were revoked although they have not expired, as signed lists of bits (IETF Token Status List,
+//! draft-ietf-oauth-status-list-20), so that services which verify offline refuse them too.
+//!
+//! Memory and signatures alone. Whoever ends something says so here, and the change feed says it of the other instances;
+//! no store is asked. `list.rs` is one list, `signed.rs` the token that carries it.
+
+mod list;
+mod signed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::keys::Keyring;
+use crate::model::{Place, SigningAlgorithm};
+use crate::protocol::OAuthError;
+use crate::store::ledger::status::StatusFacts;
+use list::List;
+pub use signed::SignedList;
+use signed::{Draft, LIFETIME};
+
+/// The clocks of services that verify may be this far behind.
+const LEEWAY: Duration = Duration::from_mins(1);
+
+/// The status lists of one running instance.
+pub struct StatusLists {
+    /// The address of all lists; that of each is one segment longer.
+    endpoint: String,
+    algorithm: SigningAlgorithm,
+    lists: RwLock<HashMap<u64, Arc<Mutex<List>>>>,
+    heard: Mutex<Heard>,
+}
+
+/// What the ledger has told.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    facts: StatusFacts,
+    /// Whatever was revoked before this moment, it has told.
+    as_of: Timestamp,
+}
+
+impl StatusLists {
+    /// Lists in which nothing is revoked, and none is served before somebody [vouches](Self::vouch) for them.
+    #[must_use]
+    pub fn new(issuer: &str, algorithm: SigningAlgorithm) -> Self {
+        let endpoint = format!("{}/status", issuer.trim_end_matches('/'));
+        Self { endpoint, algorithm, lists: RwLock::default(), heard: Mutex::default() }
+    }
+
+    /// The `uri` of a list (section 6.2).
+    #[must_use]
+    pub fn uri(&self, number: u64) -> String {
+        format!("{}/{number}", self.endpoint)
+    }
+
+    /// The addresses of all lists in which a token may have its place, and of the next one: services that verify can hold
+    /// that before its first token (section 9).
+    #[must_use]
+    pub fn uris(&self) -> Vec<String> {
+        (0..=self.next()).map(|number| self.uri(number)).collect()
+    }
+
+    /// Takes note of what the ledger knows of all lists.
+    pub fn learn(&self, facts: StatusFacts) {
+        lock(&self.heard).facts = facts;
+    }
+
+    /// The change feed was read to its end, which was begun at `as_of`, and what it told of has been revoked here.
+    pub fn vouch(&self, as_of: Timestamp) {
+        lock(&self.heard).as_of = as_of;
+    }
+
+    /// Until when the place of tokens that were revoked at `at` must say so: until the last of them has expired in the
+    /// eyes of every service, and no list is believed any more that does not say so. `own` is the longest life that the
+    /// client gives its tokens, where it has one of its own.
+    #[must_use]
+    pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
+        let house = lock(&self.heard).facts.longest_access_lifetime;
+        at.plus(own.map_or(house, |own| own.max(house)) + LEEWAY + LIFETIME)
+    }
+
+    /// Revokes the tokens of a place.
+    pub fn revoke(&self, status_index: i64, until: Timestamp) {
+        let place = Place::of(status_index);
+        lock(&self.list(place.list)).revoke(place.index, until);
+    }
+
+    /// Forgets what was revoked so long ago that none of it can be taken for good any more.
+    pub fn prune(&self, now: Timestamp) {
+        let lists: Vec<_> = self.lists.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for list in lists {
+            lock(&list).prune(now);
+        }
+    }
+
+    /// A list, signed. It is signed again where it has changed, and where the change feed was read a second later than for
+    /// the one that was signed last; whoever asks meanwhile waits for that signature and gets the same.
+    ///
+    /// # Errors
+    /// [`OAuthError::NotFound`] for a list that has not been begun and is not the next; [`OAuthError::Unavailable`] where
+    /// the change feed was not read for so long that a list would have expired, or no key may sign.
+    pub fn signed(&self, number: u64, keys: &Keyring, now: Timestamp) -> Result<Arc<SignedList>, OAuthError> {
+        if number > self.next() {
+            return Err(OAuthError::NotFound("there is no such status list".into()));
+        }
+        let as_of = lock(&self.heard).as_of;
+        if now.since(as_of) >= LIFETIME {
+            return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
+        }
+        let list = self.list(number);
+        let mut list = lock(&list);
+        if let Some(kept) = list.signed(as_of) {
+            return Ok(kept);
+        }
+        let draft = Draft { uri: self.uri(number), as_of, lst: list.compressed()? };
+        let signed = Arc::new(draft.sign(keys, self.algorithm)?);
+        list.keep(&signed);
+        Ok(signed)
+    }
+
+    /// The number of the first list that has not been begun.
+    fn next(&self) -> u64 {
+        Place::lists_begun(lock(&self.heard).facts.leased)
+    }
+
+    fn list(&self, number: u64) -> Arc<Mutex<List>> {
+        if let Some(list) = self.lists.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
+            return Arc::clone(list);
+        }
+        Arc::clone(self.lists.write().unwrap_or_else(PoisonError::into_inner).entry(number).or_default())
+    }
+}
+
+/// A panic while one was held cannot leave it half changed: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,216 @@
+use std::io::Read as _;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::read::ZlibDecoder;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::list::bits;
+use super::{LIFETIME, StatusLists};
+use crate::clock::{Clock, Random, Timestamp};
+use crate::config;
+use crate::keys::Keyring;
+use crate::model::{LIST_LENGTH, Place, SigningAlgorithm};
+use crate::protocol::OAuthError;
+use crate::store::Ledger;
+use crate::store::ledger::LedgerSettings;
+use crate::store::ledger::status::StatusFacts;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Lists of one instance, and the keys that sign them.
+struct Instance {
+    lists: StatusLists,
+    keys: Keyring,
+    now: Timestamp,
+    _folder: TempDir,
+}
+
+impl Instance {
+    /// An instance that has read the change feed just now.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, random) = (Clock::system(), Random::default());
+        let settings = config::Keys {
+            folder: folder.path().join("keys"),
+            master_key_file: folder.path().join("keys/master.key"),
+            id_token_algorithm: SigningAlgorithm::Es256,
+            ..config::Keys::default()
+        };
+        let settings_of_ledger = LedgerSettings {
+            url: format!("sqlite://{}", folder.path().join("house.db").display()),
+            max_connections: 1,
+            acquire_timeout: 10 * SECOND,
+            statement_timeout: 10 * SECOND,
+        };
+        let ledger = Ledger::connect(&settings_of_ledger).await.unwrap();
+        ledger.migrate().await.unwrap();
+        let keys = Keyring::open(&settings, 300 * SECOND, ledger, clock.clone(), random).await.unwrap();
+        let lists = StatusLists::new("https://house.example/", SigningAlgorithm::Es256);
+        lists.learn(StatusFacts { leased: 5, longest_access_lifetime: 300 * SECOND });
+        // In the middle of a second.
+        let now = Timestamp::from_millis(clock.now().seconds() * 1000 + 500);
+        lists.vouch(now);
+        Self { lists, keys, now, _folder: folder }
+    }
+
+    fn claims(&self) -> Value {
+        let signed = self.lists.signed(0, &self.keys, self.now).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(signed.token.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice(&payload).unwrap()
+    }
+
+    fn revoked(&self) -> Vec<usize> {
+        let octets = inflated(self.claims()["status_list"]["lst"].as_str().unwrap());
+        (0..octets.len() * 8).filter(|index| octets[index / 8] >> (index % 8) & 1 == 1).collect()
+    }
+
+    fn until(&self, later: Duration) -> Timestamp {
+        self.now.plus(later)
+    }
+}
+
+fn inflated(lst: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    ZlibDecoder::new(&*URL_SAFE_NO_PAD.decode(lst).unwrap()).read_to_end(&mut octets).unwrap();
+    octets
+}
+
+#[test]
+fn bits_lie_as_in_the_example_of_the_draft() {
+    let octets = bits(&[0, 3, 4, 5, 7, 8, 9, 13, 15]);
+
+    assert_eq!(octets.len() as u64, LIST_LENGTH / 8);
+    assert_eq!(octets[..2], inflated("eNrbuRgAAhcBXQ"), "section 4.2");
+    assert!(octets[2..].iter().all(|octet| *octet == 0));
+}
+
+#[test]
+fn the_drafts_list_of_a_million_places_is_eight_of_ours() {
+    let theirs = inflated(concat!(
+        "eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogEAAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "AAAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAAAAAAAAAA7KpLAAAAAAAAAAAAAAAAAAAAAJsLCQAAAAAAAAAA",
+        "ADjelAAAAAAAAAAAKjDMAQAAAACAZC8L2AEb"
+    ));
+    let revoked =
+        [0, 1993, 25_460, 159_495, 495_669, 554_353, 645_645, 723_232, 854_545, 934_534, 1_000_345].map(Place::of);
+
+    for list in 0..8 {
+        let ours = revoked.iter().filter(|place| place.list == list).map(|place| &place.index);
+        let from = usize::try_from(list * LIST_LENGTH / 8).unwrap();
+        assert!(bits(ours) == theirs[from..][..16_384], "list {list}: appendix C.1");
+    }
+}
+
+#[tokio::test]
+async fn a_list_says_as_of_when_it_is_true_and_how_long_it_is_good() {
+    let instance = Instance::new().await;
+    let claims = instance.claims();
+
+    let iat = instance.now.seconds();
+    let lst = claims["status_list"]["lst"].clone();
+    assert_eq!(
+        claims,
+        json!({
+            "sub": "https://house.example/status/0", "iat": iat, "exp": iat + 60, "ttl": 2,
+            "status_list": { "bits": 1, "lst": lst },
+        })
+    );
+    assert!(instance.revoked().is_empty());
+}
+
+#[tokio::test]
+async fn a_list_is_signed_once_a_second_and_when_it_changes() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    let first = lists.signed(0, keys, *now).unwrap();
+    lists.vouch(now.plus(Duration::from_millis(999)));
+    assert_eq!(lists.signed(0, keys, *now).unwrap().token, first.token);
+    lists.vouch(now.plus(SECOND));
+    let second = lists.signed(0, keys, *now).unwrap();
+    assert_ne!(second.token, first.token);
+
+    lists.revoke(LIST_LENGTH.cast_signed(), now.plus(SECOND));
+    assert_eq!(lists.signed(0, keys, *now).unwrap().token, second.token, "another list changed");
+    lists.revoke(7, now.plus(SECOND));
+    let third = lists.signed(0, keys, *now).unwrap();
+    assert_ne!(third.token, second.token);
+    lists.revoke(7, now.plus(2 * SECOND));
+    assert_eq!(lists.signed(0, keys, *now).unwrap().token, third.token, "it says no more than before");
+}
+
+#[tokio::test]
+async fn an_instance_that_hears_nothing_vouches_for_nothing_new() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    let last = lists.signed(0, keys, *now).unwrap();
+
+    let later = now.plus(LIFETIME).minus(Duration::from_millis(1));
+    assert_eq!(lists.signed(0, keys, later).unwrap().token, last.token);
+    let refusal = lists.signed(0, keys, now.plus(LIFETIME)).unwrap_err();
+    assert!(matches!(refusal, OAuthError::Unavailable(_)), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_served_before_the_change_feed_was_read() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    lists.vouch(Timestamp::default());
+
+    assert!(matches!(lists.signed(0, keys, *now), Err(OAuthError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_bit_stays_until_the_last_moment_that_was_asked_for() {
+    let instance = Instance::new().await;
+    instance.lists.revoke(3, instance.until(20 * SECOND));
+    instance.lists.revoke(3, instance.until(10 * SECOND));
+    instance.lists.revoke(131_071, instance.until(10 * SECOND));
+    instance.lists.revoke(131_072, instance.until(10 * SECOND));
+    assert_eq!(instance.revoked(), [3, 131_071]);
+
+    instance.lists.prune(instance.until(10 * SECOND));
+    assert_eq!(instance.revoked(), [3]);
+    instance.lists.prune(instance.until(20 * SECOND));
+    assert!(instance.revoked().is_empty());
+}
+
+#[tokio::test]
+async fn a_bit_is_needed_until_no_token_and_no_list_without_it_is_believed() {
+    let Instance { lists, now, .. } = &Instance::new().await;
+    let (leeway, good) = (Duration::from_mins(1), LIFETIME);
+
+    assert_eq!(lists.needed_until(*now, None), now.plus(300 * SECOND + leeway + good));
+    assert_eq!(lists.needed_until(*now, Some(60 * SECOND)), now.plus(300 * SECOND + leeway + good));
+    assert_eq!(lists.needed_until(*now, Some(900 * SECOND)), now.plus(900 * SECOND + leeway + good));
+}
+
+#[tokio::test]
+async fn the_next_list_is_there_before_its_first_token() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    let served = || -> Vec<u64> { (0..9).filter(|number| lists.signed(*number, keys, *now).is_ok()).collect() };
+    let facts = StatusFacts { leased: LIST_LENGTH.cast_signed(), longest_access_lifetime: SECOND };
+
+    assert_eq!(served(), [0, 1]);
+    lists.learn(facts);
+    assert_eq!(served(), [0, 1]);
+    lists.learn(StatusFacts { leased: facts.leased + 1, ..facts });
+    assert_eq!(served(), [0, 1, 2]);
+    assert_eq!(lists.uris(), [0, 1, 2].map(|number| format!("https://house.example/status/{number}")));
+    assert!(matches!(lists.signed(3, keys, *now), Err(OAuthError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_million_places_of_which_one_in_a_hundred_is_revoked_take_less_than_28_kilobytes() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    let million: i64 = 1_000_000;
+    lists.learn(StatusFacts { leased: million, longest_access_lifetime: SECOND });
+    // A walk through all residues: scattered, and the same each time.
+    let mut place: i64 = 12_345;
+    for _ in 0..million / 100 {
+        place = (place * 3_877 + 29_573) % million;
+        lists.revoke(place, now.plus(SECOND));
+    }
+
+    let size: usize = (0..8).map(|number| lists.signed(number, keys, *now).unwrap().gzip.len()).sum();
+    assert!(size < 28_000, "{size}");
+}

@@ -1,0 +1,101 @@
+//! Status lists on several instances, and through restarts.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokenhouse::clock::Clock;
+use tokenhouse::config::Span;
+
+use super::{ask, first, indexes, list, place, revoked};
+use crate::behind::QuietInstance;
+use crate::house::{Backend, House, backends, on_each_backend};
+
+/// Waits until an instance says that the token was revoked.
+async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
+    let index = place(access).1;
+    let seen = async {
+        while !list(house, address, &first(house)).await.revoked().contains(&index) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+}
+
+async fn blacklist(house: &House, refresh: &str) {
+    assert_eq!(house.post("/api/token/blacklist/", &[("refresh", refresh)]).await.status, 200);
+}
+
+#[actix_web::test]
+async fn other_instances_learn_of_an_end_from_the_feed() {
+    on_each_backend(async |house| {
+        let other = house.second_instance(Clock::system()).await;
+        let (ended, _live) = (house.pair().await, house.pair().await);
+
+        blacklist(house, &ended.refresh).await;
+        until_revoked(house, other.address, &ended.access).await;
+        let there = list(house, other.address, &first(house)).await;
+        assert_eq!(there.revoked(), indexes([&ended.access]));
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back() {
+    for backend in backends() {
+        let house = House::open(backend, &|config| config.tokens.access_lifetime = Span::seconds(3600)).await;
+        let ended = house.pair().await;
+        blacklist(&house, &ended.refresh).await;
+
+        let mut house = house.restart().await;
+        assert_eq!(revoked(&house).await, indexes([&ended.access]));
+        house.config.tokens.access_lifetime = Span::seconds(60);
+        let house = house.restart().await;
+        let hour = Duration::from_hours(1);
+        house.later(hour).await;
+        house.ctx().status.prune(house.ctx().now());
+        assert_eq!(soon_revoked(&house).await, indexes([&ended.access]), "a token of the longer life may be alive");
+        house.later(Duration::from_mins(2)).await;
+        house.ctx().status.prune(house.ctx().now());
+        assert!(soon_revoked(&house).await.is_empty(), "none is");
+        house.close().await;
+    }
+}
+
+/// Once the instance has read its feed after the clock was moved.
+async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
+    while ask(house, house.running.address, &first(house)).await.status == 503 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    revoked(house).await
+}
+
+#[actix_web::test]
+async fn an_instance_that_reads_no_feed_vouches_for_nothing() {
+    for backend in backends() {
+        let house = House::open(backend, &|_| {}).await;
+        let quiet = QuietInstance::open(&house).await;
+
+        let answer = ask(&house, quiet.address, &first(&house)).await;
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.headers["retry-after"], "1");
+        quiet.stop().await;
+        house.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
+    let house = House::open(Backend::Embedded, &|_| {}).await;
+    let quiet = QuietInstance::open(&house).await;
+    tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+    let last = list(&house, quiet.address, &first(&house)).await.claims;
+    blacklist(&house, &house.pair().await.refresh).await;
+
+    house.clock.advance(Duration::from_secs(58));
+    assert_eq!(list(&house, quiet.address, &first(&house)).await.claims, last);
+    house.clock.advance(Duration::from_secs(2));
+    assert_eq!(ask(&house, quiet.address, &first(&house)).await.status, 503);
+    quiet.stop().await;
+    house.close().await;
+}
