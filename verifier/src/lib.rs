@@ -1,18 +1,32 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod access_token;
+#[cfg(feature = "actix")]
+pub mod actix;
 mod algorithm;
+mod answer;
+#[cfg(feature = "actix")]
+mod bearer;
 mod claims;
 mod header;
 mod jwk;
 mod key_set;
 mod object;
 mod refusal;
+#[cfg(feature = "remote")]
+pub mod remote;
+mod status_list;
 mod verifier;
 
 pub use access_token::{AccessToken, Confirmation, Status, StatusListEntry};
 pub use algorithm::Algorithm;
+#[cfg(feature = "actix")]
+pub use bearer::Rejection;
 pub use jwk::Jwk;
 pub use key_set::{KeySet, KeySetError};
 pub use refusal::{Part, Refusal};
+#[cfg(feature = "remote")]
+pub use remote::Issuer;
+pub use status_list::{StatusList, StatusListError};
 pub use verifier::Verifier;

@@ -7,8 +7,8 @@ use crate::Algorithm;
 /// The reason why a token was refused.
 ///
 /// The text of each variant may be logged and shown to an operator: it never contains the token, its signature, or a
-/// claim about the user. What a *client* should see is shorter: `error="invalid_token"` with status 401 for everything
-/// but [`Refusal::MissingScope`], which is `error="insufficient_scope"` with status 403 (RFC 6750 section 3.1).
+/// claim about the user. What a *client* should see is shorter: [`http_status`](Self::http_status) and
+/// [`challenge`](Self::challenge).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -137,6 +137,35 @@ pub enum Refusal {
     MissingScope {
         /// The scope that was required.
         scope: String,
+    },
+    /// The token is bound to a key or a certificate (`cnf`), and was shown without the proof that the sender holds it
+    /// (RFC 9449 section 7.2).
+    #[error("the token is bound to a key; it is not accepted as a bearer token")]
+    ProofRequired,
+    /// The token was revoked, or its session is over: so says the issuer's status list.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The token's place lies outside its status list, so nobody can say whether it was revoked (IETF Token Status List,
+    /// section 8.3).
+    #[error("the token's place {index} lies outside its status list")]
+    OutsideStatusList {
+        /// The place that the token names.
+        index: u64,
+    },
+    /// The token's status list is none that is followed, or could not be read yet. Answered with status 503.
+    #[error("the token's status list is not known (yet), so whether it was revoked cannot be told")]
+    StatusUnknown,
+    /// The token's status list is older than is allowed. Answered with status 503.
+    #[error("the token's status list is {seconds} s old, so whether it was revoked cannot be told")]
+    StatusStale {
+        /// How long ago the list was true.
+        seconds: i64,
+    },
+    /// The issuer's keys could not be read for longer than is allowed. Answered with status 503.
+    #[error("the issuer's keys were last read {seconds} s ago")]
+    KeysStale {
+        /// How long ago they were read.
+        seconds: i64,
     },
 }
 

@@ -1,0 +1,62 @@
+//! What a client is told: the status and the challenge that stand for a refusal (RFC 6750 section 3).
+
+use crate::Refusal;
+
+impl Refusal {
+    /// The HTTP status with which a resource server answers.
+    ///
+    /// * **401** when the token is not good (any more): the client gets itself another one.
+    /// * **403** when the token is good and a scope is missing.
+    /// * **503** when nothing can be said about the token at present, because the keys or the status lists are too old.
+    ///   The client comes back later with the same token; a 401 would sign an honest one out.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match self.kind() {
+            Kind::InvalidToken => 401,
+            Kind::InsufficientScope(_) => 403,
+            Kind::Unavailable => 503,
+        }
+    }
+
+    /// The value of `WWW-Authenticate` that goes with [`http_status`](Self::http_status), or `None` with a 503. It names
+    /// the error and nothing else: why a token was refused is for the log of the service.
+    ///
+    /// ```
+    /// # use tokenhouse_verifier::Refusal;
+    /// let refusal = Refusal::MissingScope { scope: "notes:write".into() };
+    /// assert_eq!(refusal.http_status(), 403);
+    /// assert_eq!(refusal.challenge().unwrap(), r#"Bearer error="insufficient_scope", scope="notes:write""#);
+    /// assert_eq!(Refusal::Revoked.challenge().unwrap(), r#"Bearer error="invalid_token""#);
+    /// assert_eq!(Refusal::StatusStale { seconds: 90 }.challenge(), None);
+    /// ```
+    #[must_use]
+    pub fn challenge(&self) -> Option<String> {
+        match self.kind() {
+            Kind::InvalidToken => Some(r#"Bearer error="invalid_token""#.to_owned()),
+            Kind::InsufficientScope(scope) if is_scope(scope) => {
+                Some(format!(r#"Bearer error="insufficient_scope", scope="{scope}""#))
+            }
+            Kind::InsufficientScope(_) => Some(r#"Bearer error="insufficient_scope""#.to_owned()),
+            Kind::Unavailable => None,
+        }
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        match self {
+            Self::MissingScope { scope } => Kind::InsufficientScope(scope),
+            Self::StatusUnknown | Self::StatusStale { .. } | Self::KeysStale { .. } => Kind::Unavailable,
+            _ => Kind::InvalidToken,
+        }
+    }
+}
+
+enum Kind<'a> {
+    InvalidToken,
+    InsufficientScope(&'a str),
+    Unavailable,
+}
+
+/// Whether the text may stand between quotation marks as it is (RFC 6749 section 3.3).
+fn is_scope(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}

@@ -1,0 +1,192 @@
+//! How an issuer is set up: the settings, and the first reading.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::task::JoinSet;
+
+use super::clock::Clock;
+use super::http::{Document, Http};
+use super::issuer::Shared;
+use super::keys::{self, KeyDesk, MAX_JWKS_LENGTH};
+use super::known::{Known, Limits, Memory};
+use super::lists::ListFollower;
+use super::metadata::Metadata;
+use super::origins::Origins;
+use super::{DiscoveryError, Issuer};
+use crate::{KeySet, Verifier};
+
+/// What happens to a token when nobody can tell whether it was revoked, because its status list could not be read for
+/// too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnStale {
+    /// It is refused, with status 503. The default: no revoked token is accepted beyond the stated staleness.
+    Refuse,
+    /// It is accepted. For services that would rather accept a revoked token, for as long as it lives, than stand still
+    /// while the issuer cannot be reached. A token that is known to be revoked is refused all the same.
+    Accept,
+}
+
+/// The settings of an [`Issuer`]. [`Issuer::builder`] makes one, [`discover`](Self::discover) uses it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct IssuerBuilder {
+    issuer: String,
+    audiences: Vec<String>,
+    leeway: u32,
+    max_staleness: Duration,
+    on_stale: OnStale,
+    require_status: bool,
+    max_stale_keys: Duration,
+    key_cool_down: Duration,
+    fastest_poll: Duration,
+    timeout: Duration,
+    origins: Vec<String>,
+    clock: Clock,
+}
+
+impl IssuerBuilder {
+    pub(super) fn new(issuer: String, audiences: Vec<String>) -> Self {
+        Self {
+            issuer,
+            audiences,
+            leeway: 60,
+            max_staleness: Duration::from_mins(1),
+            on_stale: OnStale::Refuse,
+            require_status: false,
+            max_stale_keys: Duration::from_hours(24),
+            key_cool_down: Duration::from_secs(30),
+            fastest_poll: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
+            origins: Vec::new(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// By how many seconds the clocks of issuer and service may differ. 60 unless set.
+    pub fn leeway_seconds(mut self, seconds: u32) -> Self {
+        self.leeway = seconds;
+        self
+    }
+
+    /// How old a status list may be, by its own `iat`, until [`OnStale`] applies. 60 s unless set: that is for how long
+    /// Tokenhouse vouches for a list (its `exp`), and longer than an issuer takes to start again.
+    ///
+    /// This takes the place of the list's `exp`, which is only looked at when the list is read.
+    pub fn max_staleness(mut self, limit: Duration) -> Self {
+        self.max_staleness = limit;
+        self
+    }
+
+    /// What happens beyond [`max_staleness`](Self::max_staleness). [`OnStale::Refuse`] unless set.
+    pub fn on_stale(mut self, on_stale: OnStale) -> Self {
+        self.on_stale = on_stale;
+        self
+    }
+
+    /// Whether a token without `status` is refused. It is accepted unless set, because only the issuer can leave the
+    /// claim out; Tokenhouse writes it into every access token.
+    pub fn require_status(mut self, required: bool) -> Self {
+        self.require_status = required;
+        self
+    }
+
+    /// For how long keys are used that cannot be read again; then all tokens are refused with status 503. 24 h unless
+    /// set. An issuer that is away signs nothing either, and a list of revoked tokens goes stale much sooner than this.
+    pub fn max_stale_keys(mut self, limit: Duration) -> Self {
+        self.max_stale_keys = limit;
+        self
+    }
+
+    /// The shortest time between two readings of the JWKS. 30 s unless set.
+    pub fn key_cool_down(mut self, cool_down: Duration) -> Self {
+        self.key_cool_down = cool_down;
+        self
+    }
+
+    /// The shortest time between two readings of a status list, whatever `ttl` it asks for. 1 s unless set.
+    pub fn fastest_poll(mut self, wait: Duration) -> Self {
+        self.fastest_poll = wait;
+        self
+    }
+
+    /// How long a request to the issuer may take. 5 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Lets the issuer's metadata name addresses at this origin too (`https://cdn.example.com`). Only those at the
+    /// issuer's own are asked unless set.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Where the time comes from. For tests; the system's clock unless set.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Reads the issuer's metadata, keys and status lists, and goes on reading them in the background, on the Tokio
+    /// runtime that this is called on, until the last clone of the [`Issuer`] is dropped.
+    ///
+    /// Status lists that cannot be read at this moment are no error: tokens that name them are refused with status 503
+    /// until they can be.
+    ///
+    /// # Errors
+    /// A [`DiscoveryError`] when the metadata or the keys cannot be read or are not as they should be.
+    pub async fn discover(self) -> Result<Issuer, DiscoveryError> {
+        let origins = Origins::new(&self.issuer, &self.origins)?;
+        let http = Http::new(self.timeout).map_err(|error| DiscoveryError::Client(error.to_string()))?;
+        let Metadata { jwks_uri, status_lists } = Metadata::read(&http, &self.issuer, &origins).await?;
+        let mut jwks = Document::new(jwks_uri.clone(), "application/json", MAX_JWKS_LENGTH);
+        let unreadable = |reason| DiscoveryError::unreadable(jwks_uri, reason);
+        let (keys, age) = match keys::read(&http, &mut jwks).await {
+            Ok((Some(keys), age)) => (keys, age),
+            Ok((None, _)) => return Err(unreadable("there is nothing new".to_owned())),
+            Err(reason) => return Err(unreadable(reason)),
+        };
+        let shared = Arc::new(self.share(origins, http, keys));
+
+        let mut followers = JoinSet::new();
+        if let Some(url) = status_lists {
+            let mut lists = ListFollower::new(Arc::clone(&shared), url);
+            let wait = lists.read_all().await;
+            followers.spawn(lists.follow(wait));
+        } else {
+            tracing::warn!(issuer = shared.issuer, "the issuer has no status lists");
+        }
+        followers.spawn(keys::follow(Arc::clone(&shared), jwks, age));
+        Ok(Issuer::new(shared, followers))
+    }
+
+    fn share(self, origins: Origins, http: Http, keys: KeySet) -> Shared {
+        let limits = Limits {
+            max_staleness: seconds(self.max_staleness),
+            max_stale_keys: seconds(self.max_stale_keys),
+            accept_stale: self.on_stale == OnStale::Accept,
+            require_status: self.require_status,
+        };
+        // Three times within the limit, so that one answer that is lost does no harm.
+        let slowest_poll = (self.max_staleness / 3).max(self.fastest_poll);
+        Shared {
+            verifier: Verifier::new(&self.issuer, &self.audiences).with_leeway_seconds(self.leeway),
+            memory: Memory::new(Known::new(keys, self.clock.now())),
+            key_desk: KeyDesk::new(self.key_cool_down, 2 * self.timeout),
+            cool_down: self.key_cool_down,
+            polls: self.fastest_poll..=slowest_poll,
+            issuer: self.issuer,
+            clock: self.clock,
+            limits,
+            origins,
+            http,
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,196 @@
+//! The handle that a service holds.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
+
+use super::clock::Clock;
+use super::http::Http;
+use super::keys::KeyDesk;
+use super::known::{Limits, Memory};
+use super::origins::Origins;
+use super::{DiscoveryError, IssuerBuilder};
+use crate::{AccessToken, KeySet, Refusal, StatusList, StatusListError, Verifier};
+
+/// An issuer whose tokens a service accepts: its keys and its status lists, which keep themselves up to date.
+///
+/// Make one at start-up and clone it freely; all clones share one memory. What is read in the background stops being
+/// read when the last clone is dropped.
+///
+/// ```no_run
+/// # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// use tokenhouse_verifier::Issuer;
+///
+/// let issuer = Issuer::discover("https://id.example.com", ["https://api.example.com"]).await?;
+///
+/// let access = issuer.verify(token)?;
+/// access.require_scope("notes:read")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What it promises
+/// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
+/// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read, and
+///   stays refused however old the list becomes.
+/// * How old a list is, is told by its own signed `iat`, never by when it was fetched. Beyond
+///   [`max_staleness`](IssuerBuilder::max_staleness) its tokens are refused with status 503, unless
+///   [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is accepted beyond the stated staleness,
+///   apart from the difference between the two clocks.
+/// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after an
+///   hour at the latest.
+/// * However many unknown keys tokens name, the JWKS is read at most once per cool-down.
+/// * Only addresses that the issuer's metadata and its list of lists name are asked, at the issuer's own origin, never
+///   one that a token names.
+#[derive(Clone)]
+pub struct Issuer {
+    shared: Arc<Shared>,
+    /// Those who read in the background; dropped with the last handle, which ends them.
+    _followers: Arc<JoinSet<()>>,
+}
+
+/// What the handles and the followers have in common.
+pub(super) struct Shared {
+    pub(super) issuer: String,
+    pub(super) verifier: Verifier,
+    pub(super) limits: Limits,
+    pub(super) memory: Memory,
+    pub(super) key_desk: KeyDesk,
+    pub(super) cool_down: Duration,
+    /// How often the lists are read: the shortest and the longest wait.
+    pub(super) polls: RangeInclusive<Duration>,
+    pub(super) origins: Origins,
+    pub(super) http: Http,
+    pub(super) clock: Clock,
+}
+
+impl Issuer {
+    /// Finds the issuer's keys and status lists, for a service that goes by one of `audiences`.
+    ///
+    /// `issuer` is the issuer's URL, written exactly as its tokens and its metadata write it.
+    ///
+    /// # Errors
+    /// As [`IssuerBuilder::discover`].
+    pub async fn discover<A: Into<String>>(
+        issuer: impl Into<String>,
+        audiences: impl IntoIterator<Item = A>,
+    ) -> Result<Self, DiscoveryError> {
+        Self::builder(issuer, audiences).discover().await
+    }
+
+    /// The same with other settings.
+    pub fn builder<A: Into<String>>(
+        issuer: impl Into<String>,
+        audiences: impl IntoIterator<Item = A>,
+    ) -> IssuerBuilder {
+        IssuerBuilder::new(issuer.into(), audiences.into_iter().map(Into::into).collect())
+    }
+
+    pub(super) fn new(shared: Arc<Shared>, followers: JoinSet<()>) -> Self {
+        Self { shared, _followers: Arc::new(followers) }
+    }
+
+    /// Checks a bearer token and returns its claims. Asks nobody and waits for nobody.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies; [`Refusal::http_status`] says how to answer. With [`Refusal::UnknownKey`] the
+    /// keys are read again in the background, if the cool-down allows it. A token that is bound to a key is no bearer
+    /// token: [`Refusal::ProofRequired`].
+    pub fn verify(&self, token: &str) -> Result<AccessToken, Refusal> {
+        self.judge(|verifier, keys, now| Ok((verifier.verify(token, keys, now)?, ()))).map(|(access, ())| access)
+    }
+
+    /// Like [`verify`](Self::verify), and reads the claims once more as `C`, for claims that [`AccessToken`] does not
+    /// know.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), and [`Refusal::ExtraClaims`] when the claims are not a `C`.
+    pub fn verify_with_claims<C: DeserializeOwned>(&self, token: &str) -> Result<(AccessToken, C), Refusal> {
+        self.judge(|verifier, keys, now| verifier.verify_with_claims(token, keys, now))
+    }
+
+    /// Like [`verify`](Self::verify), but where the token's key is unknown waits until the keys have been read again, so
+    /// that the first token of a new key is not refused. Within the cool-down it refuses at once.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_fresh(&self, token: &str) -> Result<AccessToken, Refusal> {
+        self.again_with_fresh_keys(|| self.verify(token)).await
+    }
+
+    /// [`verify_with_claims`](Self::verify_with_claims), waiting as [`verify_fresh`](Self::verify_fresh) does.
+    ///
+    /// # Errors
+    /// As [`verify_with_claims`](Self::verify_with_claims).
+    pub async fn verify_fresh_with_claims<C: DeserializeOwned>(
+        &self,
+        token: &str,
+    ) -> Result<(AccessToken, C), Refusal> {
+        self.again_with_fresh_keys(|| self.verify_with_claims(token)).await
+    }
+
+    /// How long ago the oldest of the issuer's status lists was true, by its own `iat`. `None` when one of them could
+    /// not be read yet, or when the issuer has named none. For health checks and metrics.
+    #[must_use]
+    pub fn staleness(&self) -> Option<Duration> {
+        let seconds = self.shared.memory.look().staleness(self.shared.clock.now())?;
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
+    fn judge<C>(
+        &self,
+        verify: impl FnOnce(&Verifier, &KeySet, i64) -> Result<(AccessToken, C), Refusal>,
+    ) -> Result<(AccessToken, C), Refusal> {
+        let Shared { verifier, limits, memory, key_desk, clock, .. } = &*self.shared;
+        let (known, now) = (memory.look(), clock.now());
+        let (access, claims) = verify(verifier, known.keys(limits, now)?, now).inspect_err(|refusal| {
+            if matches!(refusal, Refusal::UnknownKey { .. }) {
+                key_desk.want();
+            }
+        })?;
+        known.judge(&access, limits, now)?;
+        if access.cnf.is_some() {
+            return Err(Refusal::ProofRequired);
+        }
+        Ok((access, claims))
+    }
+
+    async fn again_with_fresh_keys<T>(&self, verify: impl Fn() -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let rounds = self.shared.key_desk.rounds();
+        match verify() {
+            Err(Refusal::UnknownKey { .. }) if self.shared.key_desk.read_since(rounds).await => verify(),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("issuer", &self.shared.issuer).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Takes a list that was read from its address.
+    pub(super) fn take_list(&self, token: &str, uri: &str) -> Result<(), String> {
+        let (known, now) = (self.memory.look(), self.clock.now());
+        let keys = known.keys(&self.limits, now).map_err(|refusal| refusal.to_string())?;
+        let list = StatusList::from_token(token, uri, keys, now).map_err(|error| {
+            if matches!(error, StatusListError::Unsigned(Refusal::UnknownKey { .. })) {
+                self.key_desk.want();
+            }
+            error.to_string()
+        })?;
+        self.memory.change(|known| known.take_list(list, now));
+        Ok(())
+    }
+
+    /// How long to wait until the next reading, where lists ask for this pace.
+    pub(super) fn list_pace(&self, ttl: Duration) -> Duration {
+        ttl.clamp(*self.polls.start(), *self.polls.end())
+    }
+}

@@ -1,0 +1,208 @@
+//! Which tokens of an issuer were revoked: the signed list of a bit or a few for each (IETF Token Status List).
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use serde::{Deserialize, Deserializer};
+
+use crate::{KeySet, Refusal};
+
+/// The longest signed list that is read, in bytes. Tokenhouse writes up to 23,000.
+pub(crate) const MAX_LIST_LENGTH: usize = 1024 * 1024;
+/// How far a list may inflate, in bytes. Tokenhouse's lists have 16,384.
+const MAX_INFLATED: usize = 1024 * 1024;
+/// By how many seconds the clocks of issuer and verifier may differ.
+const LEEWAY: i64 = 60;
+
+/// A status list whose signature has been checked (IETF Token Status List, draft 20, section 5.1).
+///
+/// A token's `status` claim names the list and the token's place in it. What stands there is 0 as long as the token is
+/// valid.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StatusList {
+    uri: String,
+    issued_at: i64,
+    ttl: Option<Duration>,
+    /// How many bits a place has: 1, 2, 4 or 8.
+    bits: u8,
+    statuses: Box<[u8]>,
+}
+
+impl StatusList {
+    /// Reads the list that was fetched from `uri`. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the
+    /// two sides may differ by a minute.
+    ///
+    /// A list that was written for another address is refused, and so is one that is longer than 1 MiB, before or after
+    /// it is inflated.
+    ///
+    /// # Errors
+    /// The first [`StatusListError`] that applies.
+    pub fn from_token(token: &str, uri: &str, keys: &KeySet, now: i64) -> Result<Self, StatusListError> {
+        if token.len() > MAX_LIST_LENGTH {
+            return Err(StatusListError::TooLong);
+        }
+        let payload = keys.signed_payload(token, "statuslist+jwt").map_err(|refusal| match refusal {
+            Refusal::NotAnAccessToken => StatusListError::NotAStatusList,
+            other => StatusListError::Unsigned(other),
+        })?;
+        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| StatusListError::Malformed)?;
+        claims.judge(uri, now)?;
+        let Claims { sub, iat, ttl, status_list: Content { bits, lst }, .. } = claims;
+        if !matches!(bits, 1 | 2 | 4 | 8) {
+            return Err(StatusListError::Malformed);
+        }
+        let ttl = ttl.map(Duration::try_from_secs_f64).transpose().map_err(|_| StatusListError::Malformed)?;
+        Ok(Self { uri: sub, issued_at: iat, ttl, bits, statuses: inflate(&lst)?.into_boxed_slice() })
+    }
+
+    /// The address of the list, as tokens name it.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// As of when the list is true, in seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn issued_at(&self) -> i64 {
+        self.issued_at
+    }
+
+    /// After how long the issuer wants the list to be fetched again.
+    #[must_use]
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    /// What stands at this place, or `None` outside the list. 0 is valid, everything else is not (section 7.1 of the
+    /// draft: 1 is revoked, 2 suspended, the rest is the application's).
+    #[must_use]
+    pub fn get(&self, index: u64) -> Option<u8> {
+        let places = u64::from(self.places_per_byte());
+        let byte = *self.statuses.get(usize::try_from(index / places).ok()?)?;
+        // The remainder is less than 8, so nothing is cut off.
+        #[expect(clippy::cast_possible_truncation, reason = "less than 8")]
+        let place = (index % places) as u8;
+        Some(self.status_in(byte, place))
+    }
+
+    /// Passes when the token at this place is valid.
+    ///
+    /// # Errors
+    /// [`Refusal::Revoked`], or [`Refusal::OutsideStatusList`], which section 8.3 of the draft demands.
+    pub fn check(&self, index: u64) -> Result<(), Refusal> {
+        match self.get(index) {
+            Some(0) => Ok(()),
+            Some(_) => Err(Refusal::Revoked),
+            None => Err(Refusal::OutsideStatusList { index }),
+        }
+    }
+
+    /// The places at which something else than 0 stands, in order.
+    pub fn revoked(&self) -> impl Iterator<Item = u64> {
+        let places = self.places_per_byte();
+        (0..).zip(&self.statuses).filter(|(_, byte)| **byte != 0).flat_map(move |(number, byte): (u64, &u8)| {
+            let revoked = (0..places).filter(move |place| self.status_in(*byte, *place) != 0);
+            revoked.map(move |place| number * u64::from(places) + u64::from(place))
+        })
+    }
+
+    fn places_per_byte(&self) -> u8 {
+        8 / self.bits
+    }
+
+    /// Places are counted from the least significant bit (section 4.1 of the draft).
+    fn status_in(&self, byte: u8, place: u8) -> u8 {
+        (byte >> (place * self.bits)) & (u8::MAX >> (8 - self.bits))
+    }
+}
+
+impl std::fmt::Debug for StatusList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { uri, issued_at, ttl, bits, statuses } = self;
+        let places = statuses.len() * usize::from(8 / bits);
+        write!(f, "StatusList {{ uri: {uri:?}, issued_at: {issued_at}, ttl: {ttl:?}, places: {places} }}")
+    }
+}
+
+fn inflate(lst: &str) -> Result<Vec<u8>, StatusListError> {
+    let compressed = URL_SAFE_NO_PAD.decode(lst).map_err(|_| StatusListError::Malformed)?;
+    decompress_to_vec_zlib_with_limit(&compressed, MAX_INFLATED).map_err(|error| match error.status {
+        miniz_oxide::inflate::TINFLStatus::HasMoreOutput => StatusListError::TooLong,
+        _ => StatusListError::Malformed,
+    })
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    iat: i64,
+    #[serde(default, deserialize_with = "present")]
+    exp: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
+    ttl: Option<f64>,
+    status_list: Content,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    bits: u8,
+    lst: String,
+}
+
+impl Claims {
+    fn judge(&self, uri: &str, now: i64) -> Result<(), StatusListError> {
+        if self.sub != uri {
+            return Err(StatusListError::AnotherList { found: self.sub.clone() });
+        }
+        if let Some(exp) = self.exp.filter(|exp| now >= exp.saturating_add(LEEWAY)) {
+            return Err(StatusListError::Expired { seconds_ago: now.saturating_sub(exp) });
+        }
+        if self.iat > now.saturating_add(LEEWAY) {
+            return Err(StatusListError::IssuedInTheFuture { seconds: self.iat.saturating_sub(now) });
+        }
+        Ok(())
+    }
+}
+
+/// A member that is there has a value: `null` is of the wrong type, not absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+/// Why a status list was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusListError {
+    /// The list is longer than 1 MiB, or would be once it is inflated.
+    #[error("the list is too long")]
+    TooLong,
+    /// The token's `typ` is not `statuslist+jwt`.
+    #[error("this is not a status list: its `typ` is not `statuslist+jwt`")]
+    NotAStatusList,
+    /// The list is not signed by one of the issuer's keys.
+    #[error("the list is not signed by the issuer: {0}")]
+    Unsigned(#[source] Refusal),
+    /// A claim is missing or has the wrong type or a value that is not allowed, or the list cannot be inflated.
+    #[error("the list is malformed")]
+    Malformed,
+    /// The list was written for another address.
+    #[error("this is the list {found:?}, not the one that was asked for")]
+    AnotherList {
+        /// The list's `sub`.
+        found: String,
+    },
+    /// `exp` has passed.
+    #[error("the list expired {seconds_ago} s ago")]
+    Expired {
+        /// How long ago, in seconds, without the leeway.
+        seconds_ago: i64,
+    },
+    /// `iat` lies in the future: one of the two clocks is wrong.
+    #[error("the list says that it was issued {seconds} s in the future; one of the clocks is wrong")]
+    IssuedInTheFuture {
+        /// How far ahead, in seconds, without the leeway.
+        seconds: i64,
+    },
+}

@@ -1,0 +1,15 @@
+//! The issuer over the network, against one that the tests have in their hands. The names of the tests are the
+//! specification.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod actix;
+mod discovery;
+#[path = "../verify/house.rs"]
+#[expect(dead_code, reason = "the tests of the core use more of it")]
+mod house;
+mod issuer;
+mod keys;
+mod lists;
+mod server;
+mod status_list;
