@@ -6,13 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use serde_json::{Value, json};
-use tokenhouse_verifier::{KeySet, Verifier};
+use tokenhouse_verifier::{AccessToken, KeySet, Refusal, StatusList, Verifier};
 
 use super::answer::{Answer, problem};
 use super::open;
 use crate::app::upkeep;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
+use crate::ctx::Ctx;
 use crate::introspection::{self, Live};
 use crate::outbound;
 use crate::tokens;
@@ -22,7 +23,8 @@ use crate::tokens;
 pub struct Inspect {
     /// An access token or a refresh token.
     token: String,
-    /// Verify as another service does: against the JWKS at this address or in this file, and leave the stores alone.
+    /// Verify as another service does: against the JWKS at this address or in this file, and leave the stores alone. With an
+    /// address, the status list that the token names is fetched, too.
     #[arg(long, value_name = "URL|FILE")]
     jwks: Option<String>,
 }
@@ -34,7 +36,7 @@ pub struct Inspect {
 pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
-    let verdict = match &command.jwks {
+    let Findings { verdict, list, introspection } = match &command.jwks {
         Some(place) => offline(&command.token, place, &config).await?,
         None => at_home(&command.token, header.as_ref(), config).await?,
     };
@@ -44,12 +46,30 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
         // Writing to a String cannot fail.
         let _ = writeln!(words, "{name}: {text}");
     }
+    if let Some(list) = &list {
+        let _ = writeln!(words, "by list: {}", list.words());
+    }
+    if let Some(introspection) = introspection {
+        let _ = writeln!(words, "by introspection: {introspection}");
+    }
     words.push_str(&verdict.words());
     let answer = Answer::new(
         words,
-        &json!({ "header": header, "claims": claims, "good": verdict.is_good(), "why": verdict.words() }),
+        &json!({
+            "header": header, "claims": claims, "good": verdict.is_good(), "why": verdict.words(),
+            "by_list": list.map(|list| list.words()), "by_introspection": introspection,
+        }),
     );
     Ok(if verdict.is_good() { answer } else { answer.failed() })
+}
+
+/// What was found out.
+struct Findings {
+    verdict: Judged,
+    /// What its status list says, where it was asked.
+    list: Option<ByList>,
+    /// What introspection says, where it was asked.
+    introspection: Option<&'static str>,
 }
 
 enum Judged {
@@ -70,45 +90,127 @@ impl Judged {
     }
 }
 
-async fn offline(token: &str, place: &str, config: &Config) -> Result<Judged, String> {
-    let jwks = if place.starts_with("https://") || place.starts_with("http://") {
+/// What its status list says of an access token.
+enum ByList {
+    Valid,
+    Refused(Refusal),
+    /// The token names no place in a list.
+    Unnamed,
+    Unreadable(String),
+}
+
+impl ByList {
+    fn words(&self) -> String {
+        match self {
+            Self::Valid => "valid".to_owned(),
+            Self::Refused(Refusal::Revoked) => "revoked".to_owned(),
+            Self::Refused(other) => other.to_string(),
+            Self::Unnamed => "the token names no list".to_owned(),
+            Self::Unreadable(why) => format!("not known: {why}"),
+        }
+    }
+}
+
+impl Findings {
+    fn refused(why: impl Into<String>) -> Self {
+        Self { verdict: Judged::Refused(why.into()), list: None, introspection: None }
+    }
+}
+
+async fn offline(token: &str, place: &str, config: &Config) -> Result<Findings, String> {
+    let is_address = place.starts_with("https://") || place.starts_with("http://");
+    let jwks = if is_address {
         outbound::fetch(place).await?
     } else {
         std::fs::read_to_string(place).map_err(|error| format!("{place}: {error}"))?
     };
     let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{place}: {error}"))?;
     let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
-    Ok(match verifier.verify(token, &keys, Clock::system().now().seconds()) {
-        Ok(_) => {
-            Judged::Good("the signature and the claims hold; whether it was revoked is not known offline".to_owned())
+    let now = Clock::system().now().seconds();
+    let access = match verifier.verify(token, &keys, now) {
+        Ok(access) => access,
+        Err(refusal) => return Ok(Findings::refused(refusal.to_string())),
+    };
+    let holds = "the signature and the claims hold";
+    if !is_address {
+        let good = Judged::Good(format!("{holds}; whether it was revoked is not known offline"));
+        return Ok(Findings { verdict: good, list: None, introspection: None });
+    }
+    let list = by_list(&access, &keys, now, async |uri| outbound::fetch(uri).await).await;
+    let verdict = match &list {
+        ByList::Valid => Judged::Good(format!("{holds}, and its status list says that it was not revoked")),
+        ByList::Refused(refusal) => Judged::Refused(refusal.to_string()),
+        ByList::Unnamed | ByList::Unreadable(_) => {
+            Judged::Good(format!("{holds}; whether it was revoked is not known"))
         }
-        Err(refusal) => Judged::Refused(refusal.to_string()),
-    })
+    };
+    Ok(Findings { verdict, list: Some(list), introspection: None })
 }
 
-async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<Judged, String> {
+async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<Findings, String> {
     let ctx = open(config).await?;
     upkeep::catch_up(&ctx).await.map_err(|error| format!("whether it is live is not known: {}", problem(error)))?;
     let looks_like_refresh = header.is_some_and(|header| header["typ"] == "rt+jwt");
+    let (now, keys) = (ctx.now().seconds(), ctx.keys.verifying_keys());
+    let mut list = None;
     let expiry = if looks_like_refresh {
         tokens::read_refresh_token(&ctx, token).map(|refresh| refresh.expires_at).map_err(|error| error.to_string())
     } else {
-        let verified = ctx.verifier.verify(token, &ctx.keys.verifying_keys(), ctx.now().seconds());
-        verified.map(|access| Timestamp::from_seconds(access.exp)).map_err(|refusal| refusal.to_string())
+        match ctx.verifier.verify(token, &keys, now) {
+            Ok(access) => {
+                list = Some(by_list(&access, &keys, now, async |uri| own_list(&ctx, uri)).await);
+                Ok(Timestamp::from_seconds(access.exp))
+            }
+            Err(refusal) => Err(refusal.to_string()),
+        }
     };
     match expiry {
-        Err(why) => return Ok(Judged::Refused(why)),
-        Ok(at) if at <= ctx.now() => return Ok(Judged::Refused(format!("it expired at {at}"))),
+        Err(why) => return Ok(Findings::refused(why)),
+        Ok(at) if at <= ctx.now() => return Ok(Findings::refused(format!("it expired at {at}"))),
         Ok(_) => {}
     }
-    Ok(match introspection::look(&ctx, token).await {
-        Ok(Some(Live::Access(_))) => Judged::Good("an access token whose session or client is live".to_owned()),
-        Ok(Some(Live::Refresh(_))) => Judged::Good("a refresh token of a live session".to_owned()),
-        Ok(None) => Judged::Refused(
-            "it is well made, but its session, user or client is over, or it was used before".to_owned(),
-        ),
+    let (verdict, introspection) = match introspection::look(&ctx, token).await {
+        Ok(Some(Live::Access(_))) => {
+            (Judged::Good("an access token whose session or client is live".to_owned()), "active")
+        }
+        Ok(Some(Live::Refresh(_))) => (Judged::Good("a refresh token of a live session".to_owned()), "active"),
+        Ok(None) => {
+            let over = "it is well made, but its session, user or client is over, or it was used before";
+            (Judged::Refused(over.to_owned()), "not active")
+        }
         Err(error) => return Err(format!("whether it is live is not known: {}", problem(error))),
-    })
+    };
+    let verdict = match (verdict, &list) {
+        (Judged::Good(_), Some(ByList::Refused(refusal))) => Judged::Refused(refusal.to_string()),
+        (verdict, _) => verdict,
+    };
+    Ok(Findings { verdict, list, introspection: Some(introspection) })
+}
+
+/// What the list that the token names says of it; `fetch` gets the list.
+async fn by_list(
+    access: &AccessToken,
+    keys: &KeySet,
+    now: i64,
+    fetch: impl AsyncFnOnce(&str) -> Result<String, String>,
+) -> ByList {
+    let Some(status) = &access.status else { return ByList::Unnamed };
+    let uri = &status.status_list.uri;
+    let read = fetch(uri).await.and_then(|list| {
+        StatusList::from_token(list.trim(), uri, keys, now).map_err(|error| format!("{uri}: {error}"))
+    });
+    match read.map(|list| list.check(status.status_list.idx)) {
+        Ok(Ok(())) => ByList::Valid,
+        Ok(Err(refusal)) => ByList::Refused(refusal),
+        Err(why) => ByList::Unreadable(why),
+    }
+}
+
+/// The list as this house would serve it.
+fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
+    let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
+    let number = number.filter(|number| ctx.status.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;
+    ctx.status.signed(number, &ctx.keys, ctx.now()).map(|list| list.token.clone()).map_err(problem)
 }
 
 fn part(token: &str, place: usize) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! `tokenhouse inspect`
 
 use std::fs;
+use std::net::TcpListener;
 
 use serde_json::Value;
 
@@ -20,7 +21,13 @@ async fn a_token_is_explained_and_judged() {
     let renews = place.run(&["inspect", &refresh, "--json"]).json();
 
     assert!(good.contains("\"typ\": \"at+jwt\"") && good.contains("\"token_type\": \"access\""), "{good}");
-    assert!(good.ends_with("good: an access token whose session or client is live\n"), "{good}");
+    assert!(
+        good.ends_with(
+            "by list: valid\nby introspection: active\ngood: an access token whose session or client is live\n"
+        ),
+        "{good}"
+    );
+    assert_eq!((&renews["by_list"], &renews["by_introspection"]), (&Value::Null, &"active".into()));
     assert_eq!((&renews["good"], &renews["why"]), (&true.into(), &"good: a refresh token of a live session".into()));
     assert_eq!(renews["claims"]["gen"], 0);
     for token in [tampered(&access), tampered(&refresh), "nonsense".to_owned(), String::new(), "a.b.c".to_owned()] {
@@ -36,11 +43,48 @@ async fn a_token_is_explained_and_judged() {
         let over = place.run(&["inspect", token]).bad();
         assert!(
             over.ends_with(
-                "refused: it is well made, but its session, user or client is over, or it was used before\n"
+                "by introspection: not active\n\
+                 refused: it is well made, but its session, user or client is over, or it was used before\n"
             ),
             "{over}"
         );
     }
+    assert!(place.run(&["inspect", &access]).bad().contains("by list: revoked\n"));
+}
+
+#[actix_web::test]
+async fn a_token_is_judged_from_outside_by_its_status_list() {
+    let mut place = Workplace::fresh();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    place.set("TOKENHOUSE_LISTEN", &address);
+    place.set("TOKENHOUSE_ISSUER", &format!("http://{address}"));
+    place.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = place.serve(&[]);
+    let [access, _] = sign_in(&serving).await;
+    let jwks = serving.url("/.well-known/jwks.json");
+    let mut elsewhere = Workplace::fresh();
+    elsewhere.set("TOKENHOUSE_ISSUER", &format!("http://{address}"));
+
+    let valid = elsewhere.run(&["inspect", &access, "--jwks", &jwks, "--json"]).json();
+    place.run(&["session", "revoke", "--all"]).good();
+    let revoked = until_the_list_says_so(&elsewhere, &access, &jwks).await;
+
+    assert_eq!((&valid["good"], &valid["by_list"]), (&true.into(), &"valid".into()));
+    assert_eq!((&revoked["good"], &revoked["by_introspection"]), (&false.into(), &Value::Null));
+    assert!(revoked["why"].as_str().unwrap().contains("revoked"), "{revoked}");
+}
+
+/// The command line is another process: the service hears of it from the change feed, within a second.
+async fn until_the_list_says_so(elsewhere: &Workplace, access: &str, jwks: &str) -> Value {
+    for _ in 0..50 {
+        let out = elsewhere.run(&["inspect", access, "--jwks", jwks, "--json"]).out;
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        if answer["by_list"] == "revoked" {
+            return answer;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("the list never said so")
 }
 
 #[actix_web::test]
