@@ -7,6 +7,7 @@ use tokenhouse_verifier::Verifier;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::Config;
+use crate::hub::Hub;
 use crate::keys::Keyring;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
@@ -31,6 +32,8 @@ pub struct Ctx {
     pub pairwise_salt: [u8; 32],
     /// Calls others.
     pub outbound: Outbound,
+    /// Those who listen to security events.
+    pub hub: Hub,
     /// The time.
     pub clock: Clock,
     /// Randomness.

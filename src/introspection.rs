@@ -81,6 +81,24 @@ pub struct LiveAccess {
     pub grant: Option<SessionGrant>,
 }
 
+/// The access token, if it is good now, meant for this house, and has one of `scopes` (RFC 6750 section 3.1).
+///
+/// # Errors
+/// `invalid_token`, `insufficient_scope`; [`OAuthError::Unavailable`] when a store does not answer.
+pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToken, OAuthError> {
+    let access = access_token(ctx, token)
+        .await?
+        .filter(|access| access.aud.contains(&ctx.config.issuer))
+        .ok_or_else(|| OAuthError::InvalidToken("the access token is not valid here".into()))?;
+    if scopes.iter().any(|scope| access.has_scope(scope)) {
+        return Ok(access);
+    }
+    Err(OAuthError::InsufficientScope(match scopes {
+        [] => "nobody may do this".into(),
+        scopes => format!("this needs the scope {}", scopes.join(" or ")).into(),
+    }))
+}
+
 /// The access token, if it is good now.
 ///
 /// # Errors

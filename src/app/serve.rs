@@ -114,11 +114,13 @@ async fn first_steps(ctx: &Ctx) -> Result<Follower, String> {
 }
 
 impl Running {
-    /// Stops: readiness goes first, then requests in flight finish, then the stores are closed.
+    /// Stops: readiness goes first, then whoever listens is sent away and requests in flight finish, then the stores are
+    /// closed.
     pub async fn stop(self) {
         self.draining.store(true, Ordering::SeqCst);
         tracing::info!("stopping: not ready any more");
         tokio::time::sleep(self.announce).await;
+        self.ctx.hub.close();
         self.public.stop(true).await;
         self.operators.stop(true).await;
         drop(self.upkeep);

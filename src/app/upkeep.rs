@@ -9,6 +9,8 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
+use crate::events;
+use crate::hub::Told;
 use crate::model::SessionId;
 use crate::notices;
 use crate::protocol::OAuthError;
@@ -18,6 +20,9 @@ use crate::store::ledger::feed::{Change, FeedPage};
 
 /// How often the change feed is read, at the least.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// How often those who listen to security events get a sign of life, at the least. Mostly each time the feed was read.
+const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
 
 /// How often the outbox is looked into, at the least.
 const SEND_EVERY: Duration = Duration::from_secs(1);
@@ -65,16 +70,17 @@ impl Follower {
     }
 
     async fn read_feed(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
-        let began = ctx.now();
+        let as_of = ctx.now();
         learn_of_status(ctx).await?;
         loop {
             match ctx.store.ledger.feed_after(self.after, BATCH).await? {
                 FeedPage::Changes(changes, place) => {
-                    let is_last = changes.len() < BATCH as usize;
-                    apply(ctx, changes).await?;
+                    apply(ctx, &changes).await?;
                     self.after = place;
-                    if is_last {
-                        ctx.status.vouch(began);
+                    events::tell(ctx, &changes).await?;
+                    if changes.len() < BATCH as usize {
+                        ctx.status.vouch(as_of);
+                        ctx.hub.note(Told { number: place, as_of });
                         return Ok(());
                     }
                 }
@@ -82,27 +88,28 @@ impl Follower {
                     tracing::warn!("the change feed was pruned before it was read; starting over");
                     start_over(ctx).await?;
                     self.after = place;
+                    events::tell_to_start_over(ctx, place)?;
                 }
             }
         }
     }
 }
 
-async fn apply(ctx: &Ctx, changes: Vec<Change>) -> Result<(), OAuthError> {
+async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     let mut keys_changed = false;
     let mut revoked = Vec::new();
-    for change in changes {
+    for (_, change) in changes {
         match change {
-            Change::User(user) => ctx.store.memory.forget_user(user),
-            Change::Login(login) => ctx.store.memory.forget_login(login),
-            Change::Client(client) => ctx.store.memory.forget_client(&client),
+            Change::User(user) => ctx.store.memory.forget_user(*user),
+            Change::Login(login) => ctx.store.memory.forget_login(*login),
+            Change::Client(client) => ctx.store.memory.forget_client(client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
             Change::SessionEnded(session) => {
                 ctx.store.memory.keep_ended(session.id, session.ended.at);
                 // The instance that ended it may have died before it wrote the tombstone. Writing it again changes nothing.
                 ctx.store.memory.keep_pending(&[session.id]);
-                revoked.extend(session.place.map(|place| (place, session.ended.at)));
+                revoked.extend(session.place.clone().map(|place| (place, session.ended.at)));
             }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
@@ -205,6 +212,7 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
     let tasks = vec![
         follow_always(ctx.clone(), follower),
         send_notices(ctx.clone()),
+        give_signs_of_life(ctx.clone()),
         every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
         every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
@@ -243,6 +251,16 @@ fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
         loop {
             complain("telling applications of sign-outs", notices::send_due(&ctx).await);
             let _ = tokio::time::timeout(SEND_EVERY, ctx.store.notices.notified()).await;
+        }
+    })
+}
+
+/// At once when the feed was read, and also while the ledger does not answer.
+fn give_signs_of_life(ctx: SharedCtx) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            let _ = tokio::time::timeout(SIGN_OF_LIFE_EVERY, ctx.hub.moved()).await;
+            complain("giving a sign of life to those who listen to security events", events::give_sign_of_life(&ctx));
         }
     })
 }

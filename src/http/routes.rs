@@ -38,6 +38,7 @@ pub struct Route {
     door: fn() -> actix_web::Route,
 }
 
+const EVENTS: Access = Access::Bearer(&[scope::EVENTS]);
 const READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ]);
 const WRITE: Access = Access::Bearer(&[scope::ADMIN]);
 const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS]);
@@ -69,6 +70,7 @@ use Access::{Client, Open, Person};
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
+    get("/status/events", EVENTS, || web::to(oauth::status_events::follow)),
     get("/status/{list}", Open, || web::to(oauth::status_list::status_list)),
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),

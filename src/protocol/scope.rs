@@ -21,6 +21,9 @@ pub const ADMIN_READ: &str = "tokenhouse:admin.read";
 /// Listing and ending sessions in the admin API.
 pub const SESSIONS: &str = "tokenhouse:sessions";
 
+/// Listening to security events.
+pub const EVENTS: &str = "tokenhouse:events";
+
 /// Signing people on (OpenID Connect Core 1.0 section 3.1.2.1).
 pub const OPENID: &str = "openid";
 

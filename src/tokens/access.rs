@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Audience, subject};
+use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, Place, RotationRecord, SessionId};
+use crate::model::{Client, RotationRecord, SessionId};
 use crate::protocol::{OAuthError, Scope};
 
 /// On whose behalf the bearer acts.
@@ -75,12 +75,6 @@ struct Status {
     status_list: Reference,
 }
 
-#[derive(Serialize)]
-struct Reference {
-    idx: u32,
-    uri: String,
-}
-
 /// Signs an access token of `client` for `bearer` with `scope`. It never outlives the session.
 ///
 /// # Errors
@@ -135,11 +129,11 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
 
 /// The session's place, or that of the client where there is no session.
 fn status(ctx: &Ctx, client: &Client, bearer: Bearer<'_>) -> Status {
-    let place = Place::of(match bearer {
+    let status_index = match bearer {
         Bearer::Client { .. } => client.status_index,
         Bearer::Session { record, .. } => record.grant.status_index,
-    });
-    Status { status_list: Reference { idx: place.index, uri: ctx.status.uri(place.list) } }
+    };
+    Status { status_list: Reference::to(ctx, status_index) }
 }
 
 /// `iat` has whole seconds, and a watermark milliseconds: in the second of a revocation, a new token is dated to the

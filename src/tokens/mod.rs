@@ -6,6 +6,7 @@ mod access;
 mod id_token;
 mod logout_token;
 mod refresh;
+mod security_event;
 mod subject;
 
 pub use access::{AccessToken, Bearer, access_token};
@@ -13,9 +14,27 @@ pub use id_token::{ACR_PASSWORD, IdToken, Told, algorithm_for, id_token, read_id
 pub use logout_token::logout_token;
 pub use refresh::{RefreshToken, read_refresh_token, refresh_token};
 
+pub use security_event::{SecurityEvent, security_event};
 pub use subject::subject;
 
 use serde::Serialize;
+
+use crate::ctx::Ctx;
+use crate::model::Place;
+
+/// Where to look up whether tokens were revoked (IETF Token Status List, draft 20, section 6.2).
+#[derive(Debug, Serialize)]
+struct Reference {
+    idx: u32,
+    uri: String,
+}
+
+impl Reference {
+    fn to(ctx: &Ctx, status_index: i64) -> Self {
+        let place = Place::of(status_index);
+        Self { idx: place.index, uri: ctx.status.uri(place.list) }
+    }
+}
 
 /// `aud` as RFC 7519 section 4.1.3 has it: one audience is a string, several are an array.
 #[derive(Debug, Serialize)]

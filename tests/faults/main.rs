@@ -13,6 +13,7 @@ mod checks;
 mod checks_fail;
 mod commit_unknown;
 mod doors;
+mod events_stand_still;
 mod history;
 #[path = "../api/house.rs"]
 mod house;

@@ -14,6 +14,7 @@ use tokenhouse::model::{
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::logins::CookieDigest;
 use tokenhouse::store::ledger::sessions::Begun;
 
@@ -50,6 +51,13 @@ pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
     test(&house).await;
     house.ledger.close().await;
     run(&admin, format!("drop database {name} with (force)")).await;
+}
+
+/// What a reader at `after` gets who reads up to these changes.
+pub(crate) fn changes_after(after: i64, changes: impl IntoIterator<Item = Change>) -> FeedPage {
+    let numbered: Vec<(i64, Change)> = (after + 1..).zip(changes).collect();
+    let place = numbered.last().map_or(after, |(number, _)| *number);
+    FeedPage::Changes(numbered, place)
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration; this names the server to test on")]

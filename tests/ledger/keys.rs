@@ -1,10 +1,10 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm, SigningKeyRecord};
 use tokenhouse::store::StoreError;
-use tokenhouse::store::ledger::feed::{Change, FeedPage};
+use tokenhouse::store::ledger::feed::Change;
 use tokenhouse::store::ledger::keys::{KeyChange, KeyringChange};
 
-use crate::house::{House, millis, on_each_database};
+use crate::house::{House, changes_after, millis, on_each_database};
 
 fn key(house: &House, kid: &str, state: KeyState) -> SigningKeyRecord {
     SigningKeyRecord {
@@ -50,7 +50,7 @@ async fn keys_come_back_as_they_were_written_in_the_order_of_their_publication()
             .await
             .unwrap();
         assert_eq!(house.ledger.signing_keys().await.unwrap(), [one, two]);
-        let feed = FeedPage::Changes(vec![Change::Keys, Change::Keys], 2);
+        let feed = changes_after(0, [Change::Keys, Change::Keys]);
         assert_eq!(house.ledger.feed_after(0, 10).await.unwrap(), feed);
         assert_eq!(house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), 1);
     })

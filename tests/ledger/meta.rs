@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::PageRequest;
-use tokenhouse::store::ledger::feed::{Change, FeedPage};
+use tokenhouse::store::ledger::feed::Change;
 
-use crate::house::{millis, on_each_database};
+use crate::house::{changes_after, millis, on_each_database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_master_keys_check_value_is_set_by_one_of_many() {
@@ -43,7 +43,7 @@ async fn the_global_watermark_only_rises() {
         house.ledger.raise_global_watermark(at).await.unwrap();
 
         assert_eq!(house.ledger.global_watermark().await.unwrap(), at);
-        let feed = FeedPage::Changes(vec![Change::Watermark], 1);
+        let feed = changes_after(0, [Change::Watermark]);
         assert_eq!(house.ledger.feed_after(0, 10).await.unwrap(), feed);
     })
     .await;

@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
-use tokenhouse::store::ledger::feed::{Change, FeedPage};
+use tokenhouse::store::ledger::feed::Change;
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
 
-use crate::house::{House, ended_session, millis, of_user, on_each_database};
+use crate::house::{House, changes_after, ended_session, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_ends_once() {
@@ -32,7 +32,7 @@ async fn a_session_ends_once() {
         assert_eq!(again, EndOutcome::EndedBefore(session.clone()));
         assert_eq!(house.ledger.session(session.id).await.unwrap(), Some(session.clone()));
         let change = Change::SessionEnded(ended_session(&session, first));
-        assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), FeedPage::Changes(vec![change], head + 1));
+        assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), changes_after(head, [change]));
         assert_eq!(house.ledger.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), audit);
         let unknown = house.new_session(user, &client).id;
         let absent = house.ledger.end_session(unknown, first, &house.any_entry()).await.unwrap();
@@ -72,8 +72,8 @@ async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
             })
             .collect();
         assert_eq!(all, expected);
-        let changes = expected.iter().map(|session| Change::SessionEnded(ended_session(session, ended))).collect();
-        assert_eq!(house.ledger.feed_after(head, 100).await.unwrap(), FeedPage::Changes(changes, head + 5));
+        let changes = expected.iter().map(|session| Change::SessionEnded(ended_session(session, ended)));
+        assert_eq!(house.ledger.feed_after(head, 100).await.unwrap(), changes_after(head, changes));
         assert_eq!(house.ledger.feed_head().await.unwrap(), head + 5);
         assert_eq!(house.ledger.session(other.id).await.unwrap().unwrap().ended, None);
     })

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use tokenhouse::model::EndReason;
-use tokenhouse::store::ledger::feed::{Change, FeedPage};
+use tokenhouse::store::ledger::feed::Change;
 
-use crate::house::{House, ended_session, millis, on_each_database};
+use crate::house::{House, changes_after, ended_session, millis, on_each_database};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -64,7 +64,7 @@ async fn the_end_of_a_session_whose_row_is_gone_is_read_without_its_place() {
 
         let mut gone = ended_session(&session, ended);
         gone.place = None;
-        let page = FeedPage::Changes(vec![Change::SessionEnded(gone)], head + 1);
+        let page = changes_after(head, [Change::SessionEnded(gone)]);
         assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), page);
     })
     .await;

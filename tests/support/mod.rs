@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
 pub mod browser;
+pub mod event_reader;
 pub mod packages;
 pub mod postgres;
 pub mod private_redis;

@@ -75,6 +75,7 @@ fn document(ctx: &Ctx) -> Value {
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
         "userinfo_signing_alg_values_supported": algorithms,
+        "status_events_endpoint": at("/status/events"),
         "service_documentation": at("/openapi.json"),
     })
 }

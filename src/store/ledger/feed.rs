@@ -38,8 +38,8 @@ pub enum Change {
 /// What a reader of the feed gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedPage {
-    /// The changes after the reader's place, at most the limit, and the reader's new place.
-    Changes(Vec<Change>, i64),
+    /// The changes after the reader's place with their numbers, at most the limit, and the reader's new place.
+    Changes(Vec<(i64, Change)>, i64),
     /// Rows after the reader's place have been pruned: drop every cache and go on from here.
     Behind(i64),
 }
@@ -82,7 +82,7 @@ impl Ledger {
             let columns = Columns::of_only(row, "feed");
             if columns.text_if("kind")?.is_some() {
                 place = columns.number("seq")?;
-                changes.push(read_or_suspect(row));
+                changes.push((place, read_or_suspect(row)));
             }
         }
         Ok(FeedPage::Changes(changes, place))

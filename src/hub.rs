@@ -1,0 +1,181 @@
+//! The way from whoever follows the change feed to those who listen to security events: lines that were signed and
+//! written once, shared by all listeners of this instance. `events` says what they hold; nothing here knows.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
+
+use crate::clock::Timestamp;
+
+/// How many may listen at one instance. Each holds a connection and a few pages of memory.
+pub const SEATS: usize = 1000;
+
+/// How many lines a listener may fall behind the others before it is cut off.
+const BACKLOG: usize = 1024;
+
+/// Something that is told.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The number of the last change that whoever has read this, and all before, knows of.
+    pub number: i64,
+    /// How it stands to other lines.
+    pub kind: LineKind,
+    /// As it goes over the wire.
+    pub text: Arc<[u8]>,
+}
+
+/// How a line stands to other lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// Something happened, under a number of its own.
+    Event,
+    /// Nothing happened up to its number that was not told.
+    SignOfLife,
+    /// What was told before counts no more, and its number may be a smaller one.
+    StartOver,
+}
+
+/// How far the change feed was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The number of the last change.
+    pub number: i64,
+    /// Every change that was committed before this moment is among them.
+    pub as_of: Timestamp,
+}
+
+/// Where lines are handed out.
+pub struct Hub {
+    lines: broadcast::Sender<Line>,
+    seats: Arc<Semaphore>,
+    farewell: watch::Sender<()>,
+    told: Mutex<Option<Told>>,
+    moved: Notify,
+}
+
+/// A place among those who listen. It is free again when this is dropped.
+pub struct Seat {
+    lines: broadcast::Receiver<Line>,
+    farewell: watch::Receiver<()>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            lines: broadcast::Sender::new(BACKLOG),
+            seats: Arc::new(Semaphore::new(SEATS)),
+            farewell: watch::Sender::new(()),
+            told: Mutex::new(None),
+            moved: Notify::new(),
+        }
+    }
+}
+
+impl Hub {
+    /// Takes a seat: every line from now on. `None` where all are taken, or nobody is let in any more.
+    #[must_use]
+    pub fn listen(&self) -> Option<Seat> {
+        // Before the permit is asked for: a hub that closes between the two is then noticed.
+        let farewell = self.farewell.subscribe();
+        let permit = Arc::clone(&self.seats).try_acquire_owned().ok()?;
+        Some(Seat { lines: self.lines.subscribe(), farewell, _permit: permit })
+    }
+
+    /// Whether anybody would hear a line.
+    #[must_use]
+    pub fn has_listeners(&self) -> bool {
+        self.lines.receiver_count() > 0
+    }
+
+    /// Hands a line to everybody who listens.
+    pub fn tell(&self, line: Line) {
+        // Nobody is there: so nobody misses it.
+        drop(self.lines.send(line));
+    }
+
+    /// Notes that everything up to here was told.
+    pub fn note(&self, told: Told) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+        self.moved.notify_one();
+    }
+
+    /// Forgets how far that was: from now on other numbers count.
+    pub fn forget(&self) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// How far the change feed was told; none before it was read.
+    #[must_use]
+    pub fn told(&self) -> Option<Told> {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it is noted that something, or nothing new, was told.
+    pub async fn moved(&self) {
+        self.moved.notified().await;
+    }
+
+    /// Sends everybody away who listens: they come back and read from the ledger what they have missed.
+    pub fn send_away(&self) {
+        self.farewell.send_replace(());
+    }
+
+    /// Sends everybody away, and lets nobody in any more.
+    pub fn close(&self) {
+        self.seats.close();
+        self.send_away();
+    }
+}
+
+impl Seat {
+    /// The next line; `None` for a listener that has fallen too far behind to hear every one.
+    pub async fn next(&mut self) -> Option<Line> {
+        self.lines.recv().await.ok()
+    }
+
+    /// Waits until everybody is sent away.
+    pub fn farewell(&self) -> impl Future<Output = ()> + use<> {
+        let mut farewell = self.farewell.clone();
+        async move { drop(farewell.changed().await) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_counted_and_free_again_when_left() {
+        let hub = Hub::default();
+        let mut seats: Vec<Seat> = (0..SEATS).map(|_| hub.listen().unwrap()).collect();
+
+        assert!(hub.listen().is_none());
+        drop(seats.pop());
+        assert!(hub.listen().is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_falls_behind_is_told_so_and_others_miss_nothing() {
+        let hub = Hub::default();
+        let (mut slow, mut quick) = (hub.listen().unwrap(), hub.listen().unwrap());
+
+        for number in 0..2000 {
+            hub.tell(Line { number, kind: LineKind::Event, text: Arc::from(*b"") });
+            assert_eq!(quick.next().await.map(|line| line.number), Some(number));
+        }
+
+        assert!(slow.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_closes_sends_everybody_away_and_lets_nobody_in() {
+        let hub = Hub::default();
+        let seat = hub.listen().unwrap();
+
+        hub.close();
+
+        seat.farewell().await;
+        assert!(hub.listen().is_none());
+    }
+}

@@ -1,0 +1,125 @@
+//! Security event tokens (RFC 8417): what services that verify tokens by themselves are told of. No event says who a
+//! person is.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Reference;
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::model::{EndReason, EndedSession};
+use crate::protocol::OAuthError;
+
+/// `CAEP` 1.0 section 3.1.
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+
+/// `OpenID` Shared Signals Framework 1.0 section 8.1.4.1.
+const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
+
+/// The published keys are others.
+const KEYS_CHANGED: &str = "urn:tokenhouse:event:keys-changed";
+
+/// What was told does not lead on to what will be told: all lists and keys are to be read again.
+const RESYNC: &str = "urn:tokenhouse:event:resync";
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecurityEvent {
+    /// A session ended.
+    SessionEnded(EndedSession),
+    /// The keyring changed.
+    KeysChanged,
+    /// Something may have happened that is not told one by one.
+    Resync,
+    /// Everything that was committed before this moment was told.
+    SignOfLife(Timestamp),
+}
+
+/// The claims in the order in which they are written. There is no `aud`, for it is whoever may listen, and no `exp`
+/// (RFC 8417 section 2.2): what happened stays true.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    iat: i64,
+    jti: String,
+    sub_id: Value,
+    events: Map<String, Value>,
+}
+
+/// Signs the security event token of what is told under `number`, as access tokens are signed.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
+pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<String, OAuthError> {
+    let (name, details) = said(ctx, event);
+    let claims = Claims {
+        iss: &ctx.config.issuer,
+        iat: ctx.now().seconds(),
+        jti: jti(ctx, number, event),
+        sub_id: subject(ctx, event),
+        events: Map::from_iter([(name.to_owned(), details)]),
+    };
+    ctx.keys.sign(ctx.config.keys.access_token_algorithm, "secevent+jwt", &claims)
+}
+
+fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {
+    match event {
+        SecurityEvent::SessionEnded(session) => (SESSION_REVOKED, revoked(ctx, session)),
+        SecurityEvent::KeysChanged => (KEYS_CHANGED, json!({})),
+        SecurityEvent::Resync => (RESYNC, json!({})),
+        SecurityEvent::SignOfLife(as_of) => (VERIFICATION, json!({ "as_of": as_of.seconds() })),
+    }
+}
+
+/// The tokens are named as they name themselves, by `status_list`; CAEP does not have that member.
+fn revoked(ctx: &Ctx, session: &EndedSession) -> Value {
+    let EndedSession { ended, place, .. } = session;
+    let mut details = json!({
+        "event_timestamp": ended.at.seconds(),
+        "initiating_entity": initiator(ended.reason),
+        "reason_admin": { "en": ended.reason.as_str() },
+    });
+    if let Some(place) = place {
+        details["status_list"] = json!(Reference::to(ctx, place.status_index));
+    }
+    details
+}
+
+/// Who brought it about, in the words of CAEP 1.0 section 2.
+const fn initiator(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Admin
+        | EndReason::UserDisabled
+        | EndReason::UserRemoved
+        | EndReason::ClientDisabled
+        | EndReason::ClientRemoved
+        | EndReason::ScopeWithdrawn
+        | EndReason::IssuedBefore => "admin",
+        EndReason::Revoked
+        | EndReason::SignedOut
+        | EndReason::PasswordChanged
+        | EndReason::Replaced
+        | EndReason::ConsentWithdrawn => "user",
+        EndReason::Reuse | EndReason::Repeated | EndReason::CodeReused => "policy",
+        EndReason::Unknown => "system",
+    }
+}
+
+/// Whom it concerns (RFC 9493). What concerns this stream of events as a whole names the stream.
+fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
+    let id = match event {
+        SecurityEvent::SessionEnded(session) => session.id.to_string(),
+        SecurityEvent::KeysChanged | SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => ctx.config.issuer.clone(),
+    };
+    json!({ "format": "opaque", "id": id })
+}
+
+/// The same event has the same name, whichever instance tells of it and however often (RFC 8417 section 2.2).
+fn jti(ctx: &Ctx, number: i64, event: &SecurityEvent) -> String {
+    let named = match event {
+        SecurityEvent::SessionEnded(session) => format!("{number} {}", session.id),
+        SecurityEvent::KeysChanged => format!("{number} keys"),
+        SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => return ctx.random.uuid().to_string(),
+    };
+    uuid::Builder::from_custom_bytes(ctx.keys.derive("security event jti", named.as_bytes())).into_uuid().to_string()
+}

@@ -1,0 +1,406 @@
+//! Security events for services that verify tokens by themselves: `GET /status/events`.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokenhouse::app::{self, Purpose};
+use tokenhouse::audit::Actor;
+use tokenhouse::clock::Stopwatch;
+use tokenhouse::events;
+use tokenhouse::hub::{Line, LineKind, Told};
+use tokenhouse::keys::Ripeness;
+use tokenhouse::model::{EndReason, Ended, EndedSession, SessionId};
+use tokenhouse::protocol::GrantType;
+use tokenhouse::store::ledger::feed::Change;
+
+use crate::house::{House, claims, header, on_each_backend, read};
+use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
+
+/// Adds a client that may follow events, and returns a token of its own.
+async fn follower_token(house: &House) -> String {
+    let (_, secret) = house.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
+    own_token(house, "verifier", &secret).await
+}
+
+async fn own_token(house: &House, client: &str, secret: &str) -> String {
+    let answer = house.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A session that is over: its identifier.
+async fn ended_session(house: &House) -> String {
+    claims(&revoked_access(house).await)["sid"].as_str().unwrap().to_owned()
+}
+
+/// The access token of a session that is over.
+async fn revoked_access(house: &House) -> String {
+    let pair = house.pair().await;
+    let answer = house.post("/api/token/blacklist/", &[("refresh", &pair.refresh)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    pair.access
+}
+
+/// What another program, with jsonwebtoken and the published keys, says of a token.
+async fn is_signed(house: &House, token: &str) -> bool {
+    let keys: jsonwebtoken::jwk::JwkSet =
+        serde_json::from_str(&house.get("/.well-known/jwks.json").await.text).unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(header.alg);
+    rules.required_spec_claims.clear();
+    jsonwebtoken::decode::<Value>(token, &key, &rules).is_ok()
+}
+
+/// Reads on until the other side ends the stream.
+async fn end_of(mut reader: EventReader) {
+    let watch = Stopwatch::start();
+    while reader.next().await.is_some() {
+        assert!(watch.elapsed() < SOON, "nobody ended it");
+    }
+}
+
+/// Waits until the house has read the change feed to its end.
+async fn read_to_the_end(house: &House) {
+    let head = house.ctx().store.ledger.feed_head().await.unwrap();
+    until("the feed is read", async || house.ctx().hub.told().is_some_and(|told| told.number >= head)).await;
+}
+
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    for _ in 0..800 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it never came: {what}");
+}
+
+#[actix_web::test]
+async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        let mut reader = EventReader::open(house.running.address, &token, None).await;
+        let headers = reader.response.headers().clone();
+        let first = reader.sign_of_life().await;
+
+        let access = claims(&revoked_access(house).await);
+        let event = reader.event().await;
+        let next = reader.sign_of_life().await;
+
+        assert_eq!(headers["content-type"], "text/event-stream");
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["x-accel-buffering"], "no");
+        assert_eq!(header(&event.token)["typ"], "secevent+jwt");
+        assert!(is_signed(house, &event.token).await && is_signed(house, &next.token).await);
+        let says = claims(&event.token);
+        let names: Vec<&String> = says.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["events", "iat", "iss", "jti", "sub_id"]);
+        assert_eq!(says["iss"], json!(house.config.issuer));
+        assert_eq!(says["sub_id"], json!({ "format": "opaque", "id": access["sid"] }));
+        assert_eq!(event.name(), SESSION_REVOKED);
+        assert_eq!(event.details()["status_list"], access["status"]["status_list"]);
+        assert_eq!(event.details()["initiating_entity"], "user");
+        assert_eq!(event.details()["reason_admin"], json!({ "en": "revoked" }));
+        let happened = event.details()["event_timestamp"].as_i64().unwrap();
+        assert!((happened - house.clock.now().seconds()).abs() < 20, "{happened}");
+        assert!(!says.to_string().contains(&house.user().await.id.to_string()));
+        assert!(first.id < event.id && event.id <= next.id);
+        assert!(next.details()["as_of"].as_i64().unwrap() >= happened);
+        assert_ne!(first.jti(), next.jti());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_reader_goes_on_at_another_instance_without_gap_or_repeat() {
+    on_each_backend(async |house| {
+        let other = house.second_instance(house.clock.clone()).await;
+        let token = follower_token(house).await;
+        let mut steady = EventReader::open(house.running.address, &token, None).await;
+        let mut reader = EventReader::open(house.running.address, &token, None).await;
+        let number = reader.sign_of_life().await.id;
+        drop(reader);
+
+        let before = [ended_session(house).await, ended_session(house).await];
+        house.ctx().keys.rotate(Ripeness::Ignored, Actor::System).await.unwrap();
+        let mut reader = EventReader::open(other.address, &token, Some(&number.to_string())).await;
+        let after = ended_session(house).await;
+
+        for reader in [&mut steady, &mut reader] {
+            let events = [reader.event().await, reader.event().await, reader.event().await, reader.event().await];
+            let subjects = events.each_ref().map(Event::subject);
+            assert_eq!([&subjects[0], &subjects[1], &subjects[3]], [&before[0], &before[1], &after]);
+            assert_eq!(events.each_ref().map(Event::name)[2..], [KEYS_CHANGED, SESSION_REVOKED]);
+            assert!(events.is_sorted_by(|one, next| one.id < next.id), "{events:?}");
+        }
+        let last = ended_session(house).await;
+        let (here, there) = (steady.event().await, reader.event().await);
+        assert_eq!((here.subject(), there.subject()), (last.clone(), last));
+        assert_eq!((here.id, here.jti()), (there.id, there.jti()), "one event has one name everywhere");
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_reader_whose_number_is_not_known_any_more_is_told_to_read_everything_again() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        ended_session(house).await;
+        read_to_the_end(house).await;
+        house.ctx().store.ledger.prune_feed(house.clock.now().plus(Duration::from_secs(1))).await.unwrap();
+        let head = house.ctx().store.ledger.feed_head().await.unwrap();
+
+        for last in ["0", "999999999999", "-5", "of another service"] {
+            let mut reader = EventReader::open(house.running.address, &token, Some(last)).await;
+            let first = reader.next().await.unwrap();
+            let second = reader.sign_of_life().await;
+
+            assert_eq!((first.name().as_str(), first.id, second.id), (RESYNC, head, head), "{last}");
+        }
+        let mut reader = EventReader::open(house.running.address, &token, Some(&head.to_string())).await;
+        reader.sign_of_life().await;
+        let session = ended_session(house).await;
+        assert_eq!(reader.event().await.subject(), session);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn only_who_has_the_scope_may_follow_events() {
+    on_each_backend(async |house| {
+        let (_, secret) = house.add_client("other", &[GrantType::ClientCredentials], "read").await;
+        let other = own_token(house, "other", &secret).await;
+        let follow = |token: &str| house.request(Method::GET, "/status/events").bearer_auth(token);
+        let admin = house.admin_token().await;
+
+        assert_eq!(read(house.request(Method::GET, "/status/events")).await.status, 401);
+        assert_eq!(read(follow("nonsense")).await.status, 401);
+        for token in [other, admin, house.pair().await.access] {
+            let refused = read(follow(&token)).await;
+            assert_eq!(refused.status, 403, "{}", refused.text);
+            let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+            assert!(challenge.contains("insufficient_scope"), "{challenge}");
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn whoever_asks_for_the_headers_takes_no_seat() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+
+        let answer = read(house.request(Method::HEAD, "/status/events").bearer_auth(&token)).await;
+
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+        assert_eq!(answer.headers["content-type"], "text/event-stream");
+        assert!(!house.ctx().hub.has_listeners());
+        let metadata = house.get("/.well-known/oauth-authorization-server").await.body;
+        let endpoint = metadata["status_events_endpoint"].as_str().unwrap();
+        assert_eq!(endpoint, format!("{}/status/events", house.config.issuer.trim_end_matches('/')));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_stream_ends_with_the_access_token() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        let mut reader = EventReader::open(house.running.address, &token, None).await;
+        reader.sign_of_life().await;
+
+        house.clock.advance(Duration::from_secs(301));
+
+        end_of(reader).await;
+        let again = read(house.request(Method::GET, "/status/events").bearer_auth(&token)).await;
+        assert_eq!(again.status, 401);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_stream_ends_when_the_token_is_revoked() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        let admin = house.admin_token().await;
+        let mut reader = EventReader::open(house.running.address, &token, None).await;
+        reader.sign_of_life().await;
+
+        let disabled = house.admin(&admin, Method::POST, "/admin/v1/clients/verifier/disable", None).await;
+
+        assert_eq!(disabled.status, 200, "{}", disabled.text);
+        end_of(reader).await;
+        until("the seat is free", async || !house.ctx().hub.has_listeners()).await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
+    on_each_backend(async |house| {
+        let other = house.second_instance(house.clock.clone()).await;
+        let token = follower_token(house).await;
+        let mut reader = EventReader::open(other.address, &token, None).await;
+        let number = reader.sign_of_life().await.id;
+
+        let watch = Stopwatch::start();
+        other.stop().await;
+
+        assert!(watch.elapsed() < house.config.shutdown.drain.get() / 2, "{:?}", watch.elapsed());
+        end_of(reader).await;
+        let session = ended_session(house).await;
+        let mut reader = EventReader::open(house.running.address, &token, Some(&number.to_string())).await;
+        assert_eq!(reader.event().await.subject(), session);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        let hub = &house.ctx().hub;
+        let mut stalled = raw_reader(house.running.address, &token);
+        until("somebody listens", async || hub.has_listeners()).await;
+        let number = house.ctx().store.ledger.feed_head().await.unwrap();
+
+        // More than the buffers on the way take.
+        let text: Arc<[u8]> = Arc::from(format!(": {}\n\n", "x".repeat(1 << 20)).into_bytes());
+        for _ in 0..64 {
+            hub.tell(Line { number: i64::MAX, kind: LineKind::StartOver, text: Arc::clone(&text) });
+        }
+        let session = ended_session(house).await;
+
+        until("the reader is cut off", async || !hub.has_listeners()).await;
+        stalled.set_read_timeout(Some(SOON)).unwrap();
+        let received = tokio::task::spawn_blocking(move || drain(&mut stalled)).await.unwrap();
+        assert!(received < 64 << 20, "{received}");
+        let mut reader = EventReader::open(house.running.address, &token, Some(&number.to_string())).await;
+        assert_eq!(reader.event().await.subject(), session);
+        let metrics = house.http.get(format!("http://{}/metrics", house.running.operations));
+        let metrics = read(metrics).await.text;
+        assert!(metrics.contains("tokenhouse_event_listeners_ended_total{why=\"slow\"}"), "{metrics}");
+    })
+    .await;
+}
+
+/// Asks for events and reads none.
+fn raw_reader(address: SocketAddr, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET /status/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+/// Reads what is still there, to the end of the connection.
+fn drain(stream: &mut TcpStream) -> usize {
+    let mut piece = vec![0; 1 << 16];
+    let mut all = 0;
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return all,
+            Ok(read) => all += read,
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return all,
+            Err(error) => panic!("the connection was not closed: {error}"),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
+    on_each_backend(async |house| {
+        let token = follower_token(house).await;
+        let seats: Vec<_> = std::iter::from_fn(|| house.ctx().hub.listen()).collect();
+
+        let refused = read(house.request(Method::GET, "/status/events").bearer_auth(&token)).await;
+
+        assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
+        drop(seats);
+        EventReader::open(house.running.address, &token, None).await.sign_of_life().await;
+    })
+    .await;
+}
+
+/// A keyring that may not sign shows when it is asked to.
+#[actix_web::test]
+async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something_is_sent_away() {
+    on_each_backend(async |house| {
+        let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
+        house.clock.advance(Duration::from_hours(25));
+
+        assert!(events::tell(&ctx, &[(1, Change::Keys)]).await.is_ok());
+        assert!(events::tell_to_start_over(&ctx, 1).is_ok());
+        for tell in 0..2 {
+            let seat = ctx.hub.listen().unwrap();
+            let told = match tell {
+                0 => events::tell(&ctx, &[(1, Change::Keys)]).await,
+                _ => events::tell_to_start_over(&ctx, 1),
+            };
+            assert!(told.is_err());
+            tokio::time::timeout(SOON, seat.farewell()).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn no_sign_of_life_under_a_former_number_follows_when_all_starts_over() {
+    on_each_backend(async |house| {
+        let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
+        let mut seat = ctx.hub.listen().unwrap();
+        let as_of = house.clock.now();
+        let tell_of = |number| {
+            ctx.hub.note(Told { number, as_of });
+            events::give_sign_of_life(&ctx).unwrap();
+        };
+
+        tell_of(100);
+        events::tell_to_start_over(&ctx, 7).unwrap();
+        events::give_sign_of_life(&ctx).unwrap();
+        tell_of(8);
+
+        let mut heard = Vec::new();
+        for _ in 0..3 {
+            let line = seat.next().await.unwrap();
+            heard.push((line.kind, line.number));
+        }
+        let expected = [(LineKind::SignOfLife, 100), (LineKind::StartOver, 7), (LineKind::SignOfLife, 8)];
+        assert_eq!(heard, expected);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn very_many_ends_at_once_are_told_as_one_reason_to_read_the_lists_again() {
+    on_each_backend(async |house| {
+        let ctx = house.ctx();
+        let ended = Ended { at: house.clock.now(), reason: EndReason::Admin };
+        let ends = |count: i64| -> Vec<(i64, Change)> {
+            let end = || EndedSession { id: SessionId(ctx.random.uuid()), ended, place: None };
+            (1..=count).map(|number| (number, Change::SessionEnded(end()))).collect()
+        };
+        let mut seat = ctx.hub.listen().unwrap();
+
+        events::tell(ctx, &ends(500)).await.unwrap();
+        events::tell(ctx, &ends(501)).await.unwrap();
+
+        let mut lines = Vec::new();
+        while lines.len() < 501 {
+            let line = seat.next().await.unwrap();
+            if line.kind == LineKind::Event {
+                lines.push(line);
+            }
+        }
+        let last = read_block(std::str::from_utf8(&lines[500].text).unwrap()).unwrap();
+        assert_eq!((last.name().as_str(), last.id), (RESYNC, 501));
+        let all_but_last = lines[..500].iter().map(|line| line.number);
+        assert!(all_but_last.eq(1..=500));
+    })
+    .await;
+}

@@ -1,0 +1,55 @@
+//! An instance that is cut off from the ledger cannot know what others end. Those who follow the security events there
+//! must notice.
+
+use reqwest::Method;
+use tokenhouse::protocol::GrantType;
+
+use crate::house::{Backend, read};
+use crate::proxy::{Proxy, Way};
+use crate::support::event_reader::{Event, EventReader};
+use crate::support::only_sqlite;
+use crate::town::{Town, database_by, impatient, shared_postgres};
+
+fn as_of(sign_of_life: &Event) -> i64 {
+    sign_of_life.details()["as_of"].as_i64().unwrap()
+}
+
+#[actix_web::test]
+async fn while_the_ledger_is_away_signs_of_life_go_on_and_say_as_of_when() {
+    if only_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to_port(shared_postgres());
+    let town = Town::open(Backend::Servers, |config, instance| {
+        impatient(config);
+        if instance == 1 {
+            database_by(config, proxy.port());
+        }
+    })
+    .await;
+    let (_, secret) = town.house.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
+    let grant = [("grant_type", "client_credentials")];
+    let token = town.house.post_as("verifier", &secret, "/oauth2/token", &grant).await.body["access_token"].clone();
+    let token = token.as_str().unwrap();
+    let session = town.doors.sessions(1).await.remove(0);
+    let mut reader = EventReader::open(town.other.address, token, None).await;
+    reader.sign_of_life().await;
+
+    proxy.set(Way::Hold);
+    // What was under way when the way was cut may still be told.
+    let last = [reader.sign_of_life().await, reader.sign_of_life().await][1].clone();
+    let refused = town.house.request_to(town.other.address, Method::GET, "/status/events").bearer_auth(token);
+    let refused = read(refused).await;
+    town.doors.end_at_last(&session).await;
+    let during = [reader.sign_of_life().await, reader.sign_of_life().await, reader.sign_of_life().await];
+    proxy.set(Way::Pass);
+    let told = reader.event().await;
+    let after = reader.sign_of_life().await;
+
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
+    assert!(during.iter().all(|sign| as_of(sign) == as_of(&last)), "{:?}", during.each_ref().map(as_of));
+    assert_eq!(told.subject(), town.house.session_of(&session).to_string());
+    let happened = told.details()["event_timestamp"].as_i64().unwrap();
+    assert!(happened > as_of(&last) && as_of(&after) >= happened);
+    town.close().await;
+}
