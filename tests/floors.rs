@@ -32,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("redis", &["store/redis"]),
     ("reqwest", &["outbound"]),
     ("rsa", &["keys"]),
+    ("socket2", &["app"]),
     ("sqlx", &["store/ledger"]),
 ];
 

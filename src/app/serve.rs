@@ -140,8 +140,17 @@ fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, Socket
     }
     let listener =
         TcpListener::bind(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}"))?;
+    give_up_unread(&listener).map_err(|error| format!("{setting}: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("{setting}: {error}"))?;
     Ok((listener, address))
+}
+
+/// Who reads nothing must not keep an answer, and above all a stream of events, in memory for ever. Connections inherit
+/// this from the socket that accepts them (RFC 5482; `TCP_USER_TIMEOUT` in tcp(7)). Only Linux has it.
+fn give_up_unread(listener: &TcpListener) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(http::UNREAD_TIME))?;
+    Ok(())
 }
 
 /// Upper bounds of the classes in which durations are counted, in seconds. Classes, unlike quantiles, can be added up
@@ -159,4 +168,22 @@ fn metrics() -> PrometheusHandle {
             handle
         })
         .clone()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_whose_other_side_reads_nothing_is_given_up() {
+        let (listener, address) = bind("listen", "127.0.0.1:0", Mode::Development).unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+
+        let (accepted, _) = listener.accept().unwrap();
+
+        let given_up = socket2::SockRef::from(&accepted).tcp_user_timeout().unwrap();
+        assert_eq!(given_up, Some(http::UNREAD_TIME));
+    }
 }

@@ -44,6 +44,9 @@ pub const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long an idle connection is kept: longer than proxies keep theirs, so that they never send into a closed one.
 pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 
+/// How long the other side of a connection may take nothing of what is sent, before the connection is given up.
+pub const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// The context, as the doors get it.
 pub type Ctx = web::Data<crate::ctx::Ctx>;
 
