@@ -1,7 +1,10 @@
 //! The claims as they stand in a payload: which are known, which are required, and of which type each is.
 
-use serde::Deserialize;
-use serde::de::MapAccess;
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::access_token::{AccessToken, Confirmation, Status};
 use crate::object::{self, Object, Value};
@@ -14,7 +17,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<AccessToken, Refusal> {
     Ok(AccessToken {
         iss: claims.iss.ok_or(missing("iss"))?,
         sub: claims.sub.ok_or(missing("sub"))?,
-        aud: claims.aud.ok_or(missing("aud"))?.into(),
+        aud: claims.aud.ok_or(missing("aud"))?.0,
         exp: claims.exp.ok_or(missing("exp"))?,
         iat: claims.iat.ok_or(missing("iat"))?,
         nbf: claims.nbf,
@@ -38,7 +41,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<AccessToken, Refusal> {
 struct Claims {
     iss: Option<String>,
     sub: Option<String>,
-    aud: Option<OneOrMany>,
+    aud: Option<Audience>,
     exp: Option<i64>,
     iat: Option<i64>,
     nbf: Option<i64>,
@@ -91,18 +94,29 @@ impl<'de> Object<'de> for Claims {
 }
 
 /// An audience is one string or an array of strings (RFC 7519 section 4.1.3).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+struct Audience(Vec<String>);
+
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(AudienceVisitor).map(Self)
+    }
 }
 
-impl From<OneOrMany> for Vec<String> {
-    fn from(audience: OneOrMany) -> Self {
-        match audience {
-            OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(many) => many,
-        }
+/// Reads either form straight from the text; deriving it would read the value into an intermediate form first.
+struct AudienceVisitor;
+
+impl<'de> Visitor<'de> for AudienceVisitor {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E: Error>(self, one: &str) -> Result<Vec<String>, E> {
+        Ok(vec![one.to_owned()])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, many: A) -> Result<Vec<String>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(many))
     }
 }

@@ -1,8 +1,11 @@
 //! One public key as JSON, and what can be made of it.
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, EcdsaVerificationAlgorithm, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 
 use crate::Algorithm;
@@ -64,34 +67,43 @@ impl Jwk {
     }
 
     /// The key in the form that signatures are checked with.
-    pub(crate) fn decoding_key(&self, kid: &str, algorithm: Algorithm) -> Result<DecodingKey, KeySetError> {
+    pub(crate) fn parse(&self, kid: &str, algorithm: Algorithm) -> Result<ParsedPublicKey, KeySetError> {
         match algorithm {
-            Algorithm::Rs256 | Algorithm::Ps256 => self.rsa_key(kid),
-            Algorithm::Es256 => self.elliptic_key(kid, 32),
-            Algorithm::Es384 => self.elliptic_key(kid, 48),
-            Algorithm::EdDsa => Ok(DecodingKey::from_ed_der(&member(kid, "x", self.x.as_deref(), Some(32))?)),
+            Algorithm::Rs256 => self.rsa_key(kid, &RSA_PKCS1_2048_8192_SHA256),
+            Algorithm::Ps256 => self.rsa_key(kid, &RSA_PSS_2048_8192_SHA256),
+            Algorithm::Es256 => self.elliptic_key(kid, &ECDSA_P256_SHA256_FIXED, 32),
+            Algorithm::Es384 => self.elliptic_key(kid, &ECDSA_P384_SHA384_FIXED, 48),
+            Algorithm::EdDsa => {
+                let x = member(kid, "x", self.x.as_deref(), Some(32))?;
+                ParsedPublicKey::new(&ED25519, x).map_err(|_| malformed(kid, "x"))
+            }
         }
     }
 
-    fn rsa_key(&self, kid: &str) -> Result<DecodingKey, KeySetError> {
+    fn rsa_key(&self, kid: &str, scheme: &'static RsaParameters) -> Result<ParsedPublicKey, KeySetError> {
         let n = member(kid, "n", self.n.as_deref(), None)?;
         let e = member(kid, "e", self.e.as_deref(), None)?;
         // Base64urlUInt has no leading zero octets (RFC 7518 section 2), so the first octet is the highest one.
         if n[0] == 0 || e[0] == 0 {
-            return Err(KeySetError::Malformed { kid: kid.to_owned(), member: if n[0] == 0 { "n" } else { "e" } });
+            return Err(malformed(kid, if n[0] == 0 { "n" } else { "e" }));
         }
         let bits = n.len() * 8 - n[0].leading_zeros() as usize;
         if !RSA_BITS.contains(&bits) {
             return Err(KeySetError::RsaSize { kid: kid.to_owned(), bits });
         }
-        Ok(DecodingKey::from_rsa_raw_components(&n, &e))
+        RsaPublicKeyComponents { n, e }.to_parsed_public_key(scheme).map_err(|_| malformed(kid, "n"))
     }
 
-    fn elliptic_key(&self, kid: &str, length: usize) -> Result<DecodingKey, KeySetError> {
+    fn elliptic_key(
+        &self,
+        kid: &str,
+        curve: &'static EcdsaVerificationAlgorithm,
+        length: usize,
+    ) -> Result<ParsedPublicKey, KeySetError> {
         let x = member(kid, "x", self.x.as_deref(), Some(length))?;
         let y = member(kid, "y", self.y.as_deref(), Some(length))?;
-        // The uncompressed point of SEC 1 section 2.3.3. That it lies on the curve is checked with every signature.
-        Ok(DecodingKey::from_ec_der(&[&[4][..], &x, &y].concat()))
+        // The uncompressed point of SEC 1 section 2.3.3. One that does not lie on the curve is refused here.
+        ParsedPublicKey::new(curve, [&[4][..], &x, &y].concat()).map_err(|_| malformed(kid, "y"))
     }
 }
 
@@ -99,5 +111,9 @@ impl Jwk {
 fn member(kid: &str, name: &'static str, text: Option<&str>, length: Option<usize>) -> Result<Vec<u8>, KeySetError> {
     text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         .filter(|octets| !octets.is_empty() && length.is_none_or(|length| length == octets.len()))
-        .ok_or_else(|| KeySetError::Malformed { kid: kid.to_owned(), member: name })
+        .ok_or_else(|| malformed(kid, name))
+}
+
+fn malformed(kid: &str, member: &'static str) -> KeySetError {
+    KeySetError::Malformed { kid: kid.to_owned(), member }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use aws_lc_rs::signature::ParsedPublicKey;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -13,10 +13,10 @@ use crate::{Algorithm, Jwk, Refusal, verifier};
 /// The public keys of an issuer, each under its `kid` and each with the one algorithm that it may be used with
 /// (RFC 8725 section 3.1).
 ///
-/// Build it once and keep it (behind an `Arc`, say); when the JWKS changes, build another. The keys are decoded here
-/// and not again.
+/// Build it once and keep it; when the JWKS changes, build another. The keys are parsed here and not again, and a clone
+/// shares them.
 #[derive(Debug, Clone)]
-pub struct KeySet(HashMap<String, VerifyingKey>);
+pub struct KeySet(Arc<HashMap<String, VerifyingKey>>);
 
 impl KeySet {
     /// Reads a JWKS: the JSON text that the issuer serves at its `jwks_uri` (RFC 7517 section 5).
@@ -45,13 +45,13 @@ impl KeySet {
             }
             let Some(algorithm) = jwk.algorithm() else { continue };
             let kid = jwk.kid.as_deref().filter(|kid| !kid.is_empty()).ok_or(KeySetError::MissingKid)?;
-            let key = VerifyingKey { algorithm, key: jwk.decoding_key(kid, algorithm)? };
+            let key = VerifyingKey { algorithm, key: jwk.parse(kid, algorithm)? };
             match keys.entry(kid.to_owned()) {
                 Entry::Vacant(place) => _ = place.insert(key),
                 Entry::Occupied(_) => return Err(KeySetError::DuplicateKid { kid: kid.to_owned() }),
             }
         }
-        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(Arc::new(keys))) }
     }
 
     /// Whether a key of this `kid` is there.
@@ -80,20 +80,16 @@ impl KeySet {
 }
 
 /// A public key and its one algorithm.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct VerifyingKey {
     pub(crate) algorithm: Algorithm,
-    key: DecodingKey,
+    key: ParsedPublicKey,
 }
 
 impl VerifyingKey {
     /// Whether `signature` is this key's signature of `message`.
-    ///
-    /// The provider is named instead of taken from the process: `jsonwebtoken` panics when another crate of the same
-    /// build switches its second provider on and nobody has installed one.
-    pub(crate) fn has_signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.into(), &self.key)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
     }
 }
 
@@ -133,7 +129,8 @@ pub enum KeySetError {
         /// The length of its modulus in bits.
         bits: usize,
     },
-    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6).
+    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6); or it makes no key
+    /// with the others, as a `y` that does not belong to the `x` on the curve.
     #[error("the member `{member}` of the key {kid:?} is missing or malformed")]
     Malformed {
         /// The name of the key.

@@ -116,6 +116,17 @@ fn a_malformed_key_is_refused() {
 }
 
 #[test]
+fn a_point_beside_the_curve_is_refused() {
+    for (kid, key) in [("es256", es256()), ("es384", HOUSE.jwks["keys"][1].clone())] {
+        let length = if kid == "es256" { 32 } else { 48 };
+        for y in [encode(vec![0; length]), encode(vec![0xff; length]), key["x"].as_str().unwrap().to_owned()] {
+            let refused = key_set(&[with(key.clone(), "y", y)]).unwrap_err();
+            assert_eq!(refused, KeySetError::Malformed { kid: kid.into(), member: "y" });
+        }
+    }
+}
+
+#[test]
 fn a_text_that_is_not_a_jwks_is_refused() {
     for text in ["", "x", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, r#"{"keys":[{"kid":"a"}]}"#] {
         assert!(matches!(KeySet::from_jwks(text), Err(KeySetError::NotAJwks(_))), "{text}");
