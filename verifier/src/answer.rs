@@ -1,6 +1,7 @@
-//! What a client is told: the status and the challenge that stand for a refusal (RFC 6750 section 3).
+//! What a client is told: the status and the challenge that stand for a refusal (RFC 6750 section 3, RFC 9449 section
+//! 7.1).
 
-use crate::Refusal;
+use crate::{Algorithm, ProofFlaw, Refusal};
 
 impl Refusal {
     /// The HTTP status with which a resource server answers.
@@ -12,7 +13,7 @@ impl Refusal {
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self.kind() {
-            Kind::InvalidToken => 401,
+            Kind::InvalidToken | Kind::Dpop(_) => 401,
             Kind::InsufficientScope(_) => 403,
             Kind::Unavailable => 503,
         }
@@ -37,6 +38,10 @@ impl Refusal {
                 Some(format!(r#"Bearer error="insufficient_scope", scope="{scope}""#))
             }
             Kind::InsufficientScope(_) => Some(r#"Bearer error="insufficient_scope""#.to_owned()),
+            Kind::Dpop(error) => {
+                let algorithms = Algorithm::ALL.map(Algorithm::name).join(" ");
+                Some(format!(r#"DPoP error="{error}", algs="{algorithms}""#))
+            }
             Kind::Unavailable => None,
         }
     }
@@ -44,7 +49,13 @@ impl Refusal {
     fn kind(&self) -> Kind<'_> {
         match self {
             Self::MissingScope { scope } => Kind::InsufficientScope(scope),
-            Self::StatusUnknown | Self::StatusStale { .. } | Self::KeysStale { .. } => Kind::Unavailable,
+            Self::StatusUnknown
+            | Self::StatusStale { .. }
+            | Self::KeysStale { .. }
+            | Self::BadProof(ProofFlaw::MemoryFull) => Kind::Unavailable,
+            Self::BadProof(ProofFlaw::WrongNonce) => Kind::Dpop("use_dpop_nonce"),
+            Self::BadProof(ProofFlaw::WrongKey) | Self::NotBound => Kind::Dpop("invalid_token"),
+            Self::BadProof(_) => Kind::Dpop("invalid_dpop_proof"),
             _ => Kind::InvalidToken,
         }
     }
@@ -52,6 +63,8 @@ impl Refusal {
 
 enum Kind<'a> {
     InvalidToken,
+    /// What a client that sends proofs is told.
+    Dpop(&'static str),
     InsufficientScope(&'a str),
     Unavailable,
 }

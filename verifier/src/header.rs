@@ -37,7 +37,7 @@ pub(crate) fn read<'a>(json: &'a [u8], wanted: &str) -> Result<Header<'a>, Refus
 }
 
 /// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
-fn is_of_type(typ: &str, wanted: &str) -> bool {
+pub(crate) fn is_of_type(typ: &str, wanted: &str) -> bool {
     let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
     let short = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
     short.eq_ignore_ascii_case(wanted)

@@ -80,6 +80,17 @@ impl Jwk {
         }
     }
 
+    /// The members that make the key, in the one form that its thumbprint is the SHA-256 of (RFC 7638 section 3). Only for
+    /// a key of this algorithm that has been parsed: its members are there, and need no escapes.
+    pub(crate) fn thumbprint_input(&self, algorithm: Algorithm) -> String {
+        let [crv, x, y, n, e] = [&self.crv, &self.x, &self.y, &self.n, &self.e].map(|it| it.as_deref().unwrap_or(""));
+        match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+            Algorithm::Es256 | Algorithm::Es384 => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            Algorithm::EdDsa => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{x}"}}"#),
+        }
+    }
+
     fn rsa_key(&self, kid: &str, scheme: &'static RsaParameters) -> Result<ParsedPublicKey, KeySetError> {
         let n = member(kid, "n", self.n.as_deref(), None)?;
         let e = member(kid, "e", self.e.as_deref(), None)?;

@@ -9,10 +9,12 @@ mod answer;
 #[cfg(feature = "actix")]
 mod bearer;
 mod claims;
+mod dpop;
 mod header;
 mod jwk;
 mod key_set;
 mod object;
+mod proof;
 mod refusal;
 #[cfg(feature = "remote")]
 pub mod remote;
@@ -23,8 +25,10 @@ pub use access_token::{AccessToken, Confirmation, Status, StatusListEntry};
 pub use algorithm::Algorithm;
 #[cfg(feature = "actix")]
 pub use bearer::Rejection;
+pub use dpop::{DpopProof, ProofFlaw, ProofUse, ReplayMemory};
 pub use jwk::Jwk;
 pub use key_set::{KeySet, KeySetError};
+pub use proof::Proof;
 pub use refusal::{Part, Refusal};
 #[cfg(feature = "remote")]
 pub use remote::Issuer;

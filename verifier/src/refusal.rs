@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Algorithm;
+use crate::{Algorithm, ProofFlaw};
 
 /// The reason why a token was refused.
 ///
@@ -142,6 +142,15 @@ pub enum Refusal {
     /// (RFC 9449 section 7.2).
     #[error("the token is bound to a key; it is not accepted as a bearer token")]
     ProofRequired,
+    /// The DPoP proof was refused, which the client is told as `invalid_dpop_proof` (RFC 9449 section 7.1).
+    #[error("the DPoP proof is refused: {0}")]
+    BadProof(#[from] ProofFlaw),
+    /// A DPoP proof was shown for a token that is not bound to a key (RFC 9449 section 7.1).
+    #[error("the token is not bound to a key, so a DPoP proof proves nothing")]
+    NotBound,
+    /// The token is bound to another certificate than the one of the connection (RFC 8705 section 3).
+    #[error("the token is bound to another certificate")]
+    WrongCertificate,
     /// The token was revoked, or its session is over: so says the issuer's status list.
     #[error("the token was revoked")]
     Revoked,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::header::{self, Header, MAX_HEADER_LENGTH};
 use crate::refusal::{Part, Refusal};
-use crate::{AccessToken, KeySet, claims};
+use crate::{AccessToken, KeySet, Proof, claims};
 
 /// Checks access tokens: the signature, the type, the issuer, the audience and the times (RFC 9068 section 4).
 ///
@@ -68,10 +68,31 @@ impl Verifier {
 
     /// Checks a token and returns its claims. `now` is the time in seconds since 1970-01-01 UTC.
     ///
+    /// A token that is bound to a key passes as well, and is good for nothing until the proof has been checked:
+    /// [`verify_bound`](Self::verify_bound) does both.
+    ///
     /// # Errors
     /// The first [`Refusal`] that applies. [`Refusal::UnknownKey`] may mean that `keys` is out of date.
     pub fn verify(&self, token: &str, keys: &KeySet, now: i64) -> Result<AccessToken, Refusal> {
         self.read_and_judge(&self.signed_payload(token, keys)?, now)
+    }
+
+    /// Checks a token and that its sender holds the key or the certificate that it is bound to, if it is bound
+    /// (RFC 9449 section 7.1, RFC 8705 section 3). A bearer token passes with [`Proof::default`], which shows nothing.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`], and [`Refusal::ProofRequired`], [`Refusal::BadProof`], [`Refusal::NotBound`] or
+    /// [`Refusal::WrongCertificate`].
+    pub fn verify_bound(
+        &self,
+        token: &str,
+        keys: &KeySet,
+        now: i64,
+        proof: &Proof<'_>,
+    ) -> Result<AccessToken, Refusal> {
+        let access_token = self.verify(token, keys, now)?;
+        proof.judge(token, access_token.cnf.as_ref(), now)?;
+        Ok(access_token)
     }
 
     /// Like [`Verifier::verify`], and reads the claims once more as `C`, for claims that [`AccessToken`] does not know.
@@ -155,16 +176,16 @@ impl Audience {
 }
 
 /// A token taken apart: RFC 7515 section 7.1.
-struct Parts<'a> {
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
     /// What was signed: the header, a dot and the payload.
-    message: &'a str,
+    pub(crate) message: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    fn of(token: &'a str) -> Result<Self, Refusal> {
+    pub(crate) fn of(token: &'a str) -> Result<Self, Refusal> {
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::NotThreeParts)?;
         let (header, payload) = message.split_once('.').ok_or(Refusal::NotThreeParts)?;
         if header.is_empty() || payload.is_empty() || signature.is_empty() || payload.contains('.') {
@@ -175,6 +196,6 @@ impl<'a> Parts<'a> {
 }
 
 /// Strict base64url: no padding, no other alphabet, no stray bits in the last character.
-fn decode(encoded: &str, part: Part) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn decode(encoded: &str, part: Part) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::NotBase64 { part })
 }

@@ -14,7 +14,7 @@ use super::keys::KeyDesk;
 use super::known::{Limits, Memory};
 use super::origins::Origins;
 use super::{DiscoveryError, IssuerBuilder};
-use crate::{AccessToken, KeySet, Refusal, StatusList, StatusListError, Verifier};
+use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Verifier};
 
 /// An issuer whose tokens a service accepts: its keys and its status lists, which keep themselves up to date.
 ///
@@ -101,7 +101,17 @@ impl Issuer {
     /// keys are read again in the background, if the cool-down allows it. A token that is bound to a key is no bearer
     /// token: [`Refusal::ProofRequired`].
     pub fn verify(&self, token: &str) -> Result<AccessToken, Refusal> {
-        self.judge(|verifier, keys, now| Ok((verifier.verify(token, keys, now)?, ()))).map(|(access, ())| access)
+        self.verify_bound(token, &Proof::default())
+    }
+
+    /// Like [`verify`](Self::verify), for a token that may be bound to a key or a certificate: with what the request shows
+    /// of it (RFC 9449 section 7.1, RFC 8705 section 3).
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), and [`Refusal::BadProof`], [`Refusal::NotBound`] or [`Refusal::WrongCertificate`].
+    pub fn verify_bound(&self, token: &str, proof: &Proof<'_>) -> Result<AccessToken, Refusal> {
+        let judged = self.judge(token, proof, |verifier, keys, now| Ok((verifier.verify(token, keys, now)?, ())));
+        judged.map(|(access, ())| access)
     }
 
     /// Like [`verify`](Self::verify), and reads the claims once more as `C`, for claims that [`AccessToken`] does not
@@ -110,7 +120,7 @@ impl Issuer {
     /// # Errors
     /// As [`verify`](Self::verify), and [`Refusal::ExtraClaims`] when the claims are not a `C`.
     pub fn verify_with_claims<C: DeserializeOwned>(&self, token: &str) -> Result<(AccessToken, C), Refusal> {
-        self.judge(|verifier, keys, now| verifier.verify_with_claims(token, keys, now))
+        self.judge(token, &Proof::default(), |verifier, keys, now| verifier.verify_with_claims(token, keys, now))
     }
 
     /// Like [`verify`](Self::verify), but where the token's key is unknown waits until the keys have been read again, so
@@ -143,6 +153,8 @@ impl Issuer {
 
     fn judge<C>(
         &self,
+        token: &str,
+        proof: &Proof<'_>,
         verify: impl FnOnce(&Verifier, &KeySet, i64) -> Result<(AccessToken, C), Refusal>,
     ) -> Result<(AccessToken, C), Refusal> {
         let Shared { verifier, limits, memory, key_desk, clock, .. } = &*self.shared;
@@ -153,9 +165,7 @@ impl Issuer {
             }
         })?;
         known.judge(&access, limits, now)?;
-        if access.cnf.is_some() {
-            return Err(Refusal::ProofRequired);
-        }
+        proof.judge(token, access.cnf.as_ref(), now)?;
         Ok((access, claims))
     }
 

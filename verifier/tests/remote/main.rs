@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod actix;
+mod bound;
 mod discovery;
 #[path = "../verify/house.rs"]
 #[expect(dead_code, reason = "the tests of the core use more of it")]

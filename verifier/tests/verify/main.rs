@@ -4,6 +4,7 @@
 
 mod accepted;
 mod claims;
+mod dpop;
 mod forms;
 mod headers;
 mod house;

@@ -1,0 +1,172 @@
+//! DPoP: the sender of a request proves to hold the key that the token is bound to (RFC 9449).
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use self::signed_proof::{ProofClaims, SignedProof};
+
+mod http_uri;
+mod replay_memory;
+mod signed_proof;
+
+pub use self::replay_memory::ReplayMemory;
+
+/// A DPoP proof and the request that it came with (RFC 9449 section 4.3).
+///
+/// Take the proof from the only `DPoP` header of the request (two are an error), and only when the token came with
+/// `Authorization: DPoP …`: next to a bearer token the header says nothing (RFC 9449 section 7.2).
+#[derive(Debug, Clone, Copy)]
+pub struct DpopProof<'a> {
+    proof: &'a str,
+    method: &'a str,
+    uri: &'a str,
+    nonce: Option<&'a str>,
+    window: i64,
+}
+
+impl<'a> DpopProof<'a> {
+    /// A proof for a request with this method to this absolute URI, as the client wrote it: behind a proxy that is the
+    /// outer one. A query and a fragment are not compared.
+    #[must_use]
+    pub fn new(proof: &'a str, method: &'a str, uri: &'a str) -> Self {
+        Self { proof, method, uri, nonce: None, window: 60 }
+    }
+
+    /// Requires this nonce, which the service has handed out in `DPoP-Nonce` (RFC 9449 section 9).
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: &'a str) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+
+    /// By how many seconds `iat` may differ from the time of the service, either way. 60 unless set.
+    #[must_use]
+    pub fn with_window_seconds(mut self, seconds: u32) -> Self {
+        self.window = i64::from(seconds);
+        self
+    }
+
+    /// Checks that the proof is for this request and this token, and signed with the key that has the thumbprint `jkt`
+    /// (RFC 9449 section 4.3). `now` is the time in seconds since 1970-01-01 UTC.
+    ///
+    /// What it returns must be remembered, or else the same proof passes again: [`ReplayMemory`](crate::ReplayMemory)
+    /// does that for one process.
+    ///
+    /// # Errors
+    /// The first [`ProofFlaw`] that applies.
+    pub fn check(&self, token: &str, jkt: &str, now: i64) -> Result<ProofUse, ProofFlaw> {
+        let proof = SignedProof::read(self.proof)?;
+        let claims = proof.claims()?;
+        self.judge(&claims, now)?;
+        if claims.ath != base64url_sha256(token.as_bytes()) {
+            return Err(ProofFlaw::WrongToken);
+        }
+        let thumbprint = base64url_sha256(proof.thumbprint_input.as_bytes());
+        if thumbprint != jkt {
+            return Err(ProofFlaw::WrongKey);
+        }
+        let used = digest::digest(&digest::SHA256, format!("{thumbprint}.{}", claims.jti).as_bytes());
+        let mut id = [0; 32];
+        id.copy_from_slice(used.as_ref());
+        Ok(ProofUse { id, until: claims.iat.saturating_add(self.window) })
+    }
+
+    fn judge(&self, claims: &ProofClaims, now: i64) -> Result<(), ProofFlaw> {
+        if claims.htm != self.method {
+            return Err(ProofFlaw::WrongMethod);
+        }
+        if http_uri::normalised(&claims.htu).is_none_or(|htu| http_uri::normalised(self.uri) != Some(htu)) {
+            return Err(ProofFlaw::WrongUri);
+        }
+        if claims.iat < now.saturating_sub(self.window) {
+            return Err(ProofFlaw::TooOld { seconds: now.saturating_sub(claims.iat) });
+        }
+        if claims.iat > now.saturating_add(self.window) {
+            return Err(ProofFlaw::FromTheFuture { seconds: claims.iat.saturating_sub(now) });
+        }
+        if self.nonce.is_some() && self.nonce != claims.nonce.as_deref() {
+            return Err(ProofFlaw::WrongNonce);
+        }
+        Ok(())
+    }
+}
+
+fn base64url_sha256(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, octets))
+}
+
+/// A proof that was good, and that must not be good a second time (RFC 9449 section 11.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProofUse {
+    /// The SHA-256 of the key's thumbprint and the proof's `jti`: short, whatever the client has written.
+    pub id: [u8; 32],
+    /// The last second at which the proof would pass.
+    pub until: i64,
+}
+
+/// Why a DPoP proof was refused (RFC 9449 section 4.3).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofFlaw {
+    /// The text is longer than is read. It was not parsed.
+    #[error("it is longer than {limit} bytes")]
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The text is not a signed JWT of the type `dpop+jwt`, or it demands extensions (`crit`).
+    #[error("it is not a signed JWT of the type `dpop+jwt`")]
+    NotAProof,
+    /// The header's `alg` is not one of the asymmetric algorithms that this crate knows.
+    #[error("its signature algorithm is not accepted")]
+    UnacceptableAlgorithm,
+    /// The header's `jwk` is missing, private, malformed, too short, or not a key of the header's `alg`.
+    #[error("its key is missing, private, malformed or not one of its algorithm")]
+    UnacceptableKey,
+    /// The signature was not made with the key in the header.
+    #[error("its signature does not match")]
+    BadSignature,
+    /// A claim is missing, is empty, or has the wrong type.
+    #[error("its claim `{claim}` is missing or has the wrong type")]
+    BadClaim {
+        /// The name of the claim.
+        claim: &'static str,
+    },
+    /// `htm` is not the method of the request.
+    #[error("it was made for another method")]
+    WrongMethod,
+    /// `htu` is not the address of the request, or one of the two is no absolute `http` or `https` URI.
+    #[error("it was made for another address")]
+    WrongUri,
+    /// `iat` lies too far back.
+    #[error("it was made {seconds} s ago")]
+    TooOld {
+        /// How long ago, in seconds.
+        seconds: i64,
+    },
+    /// `iat` lies too far ahead: one of the two clocks is wrong.
+    #[error("it says that it was made {seconds} s in the future; one of the clocks is wrong")]
+    FromTheFuture {
+        /// How far ahead, in seconds.
+        seconds: i64,
+    },
+    /// The service requires a nonce and the proof has another one or none. Answer with `use_dpop_nonce` and a
+    /// `DPoP-Nonce` (RFC 9449 section 9).
+    #[error("it does not have the nonce that was asked for")]
+    WrongNonce,
+    /// `ath` is not the SHA-256 of the token.
+    #[error("it was made for another token")]
+    WrongToken,
+    /// It was signed with another key than the one that the token is bound to.
+    #[error("it was made with another key than the token's")]
+    WrongKey,
+    /// It was used before (RFC 9449 section 11.1).
+    #[error("it was used before")]
+    Replayed,
+    /// The memory of used proofs is full, so whether it was used before cannot be told from now on. Answer with status
+    /// 503.
+    #[error("the memory of used proofs is full")]
+    MemoryFull,
+}
