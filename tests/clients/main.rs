@@ -5,6 +5,7 @@
 mod apache;
 mod house;
 mod openidconnect;
+mod recipes;
 mod scripts;
 
 #[path = "../support/mod.rs"]
