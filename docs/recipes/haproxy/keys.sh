@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes Tokenhouse's ES256 keys where haproxy.cfg looks for them, and reloads HAProxy when they have changed:
-#   keys.sh https://id.example.com /etc/haproxy/keys 'systemctl reload haproxy'
+#   keys.sh https://id.example.com /etc/haproxy/keys 'systemctl reload-or-restart haproxy'
 # To be run once before HAProxy starts, and then every minute or two.
 set -eu
 issuer=$1 folder=$2 reload=$3
