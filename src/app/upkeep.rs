@@ -18,8 +18,9 @@ use crate::sessions::{self, places};
 use crate::store::StoreError;
 use crate::store::ledger::feed::{Change, FeedPage};
 
-/// How often the change feed is read, at the least.
+/// How often the change feed is read, at the least, and at the most.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+const FOLLOW_APART: Duration = Duration::from_millis(50);
 
 /// How often those who listen to security events get a sign of life, at the least. Mostly each time the feed was read.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
@@ -111,6 +112,10 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
                 ctx.store.memory.keep_pending(&[session.id]);
                 revoked.extend(session.place.clone().map(|place| (place, session.ended.at)));
             }
+            Change::PlaceRetired(retired) => {
+                ctx.store.memory.forget_client(&retired.place.client_id);
+                revoked.push((retired.place.clone(), retired.at));
+            }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
     }
@@ -144,8 +149,10 @@ async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists.
+/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists, and the places that
+/// clients have had into the latter.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
+    places::revoke_retired(ctx).await?;
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
@@ -210,6 +217,7 @@ impl Drop for Upkeep {
 pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> Upkeep {
     let noting = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));
     let tasks = vec![
+        listen(ctx.clone()),
         follow_always(ctx.clone(), follower),
         send_notices(ctx.clone()),
         give_signs_of_life(ctx.clone()),
@@ -233,13 +241,21 @@ fn fold_metrics(metrics: PrometheusHandle) -> JoinHandle<()> {
     })
 }
 
+/// Hears when other instances have changed something.
+fn listen(ctx: SharedCtx) -> JoinHandle<()> {
+    tokio::spawn(async move { ctx.store.ledger.listen().await })
+}
+
+/// At once when something has changed, and every second for what was not heard.
 fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()> {
     tokio::spawn(async move {
         for warning in following.store.hot.warnings().await {
             tracing::warn!("{warning}");
         }
         loop {
-            tokio::time::sleep(FOLLOW_EVERY).await;
+            tokio::time::sleep(FOLLOW_APART).await;
+            let _ =
+                tokio::time::timeout(FOLLOW_EVERY.saturating_sub(FOLLOW_APART), following.store.ledger.news()).await;
             complain("following the change feed", follower.follow(&following).await);
         }
     })
@@ -357,8 +373,10 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.hot.prune().await?;
     ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
+    ctx.store.ledger.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
     ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.ledger.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.ledger.drop_status_lists(ctx.now()).await?;
     ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{EndReason, Ended, HeldPlace, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
+use crate::status::REFUSED_WITHIN;
 use crate::store::ledger::sessions::EndOutcome;
 
 /// How many sessions are ended in one transaction.
@@ -35,9 +36,11 @@ pub enum Applied {
 pub struct Receipt {
     /// Sessions that this call ended.
     pub sessions_ended: u64,
-    /// Sessions whose access tokens are refused by introspection from now on; offline verifiers may accept them until
-    /// `access_tokens_expire_by`.
+    /// Sessions whose access tokens are refused by introspection from now on.
     pub access_tokens_refused: u64,
+    /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may accept
+    /// them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have expired.
+    pub offline_refused_by: Timestamp,
     /// When the last access token of these sessions expires.
     pub access_tokens_expire_by: Timestamp,
     /// Applications that are told of it, once for each session.
@@ -102,6 +105,7 @@ pub async fn end_matching(
     let mut receipt = Receipt {
         sessions_ended: 0,
         access_tokens_refused: 0,
+        offline_refused_by: at,
         access_tokens_expire_by: at,
         logout_notices: 0,
         applied: Applied::Everywhere,
@@ -124,10 +128,12 @@ pub async fn end_matching(
         // The watermark rose all the same.
         ctx.store.ledger.record(&entry(0)).await?;
     }
+    receipt.offline_refused_by = ctx.now().plus(REFUSED_WITHIN);
     Ok(receipt)
 }
 
-/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still to be written.
+/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still
+/// to be written.
 pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
@@ -183,10 +189,13 @@ async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Re
         (None, None, Some(client)) => {
             ctx.store.ledger.raise_client_watermark(client, at).await?;
             ctx.store.memory.forget_client(client);
+            places::revoke_retired(ctx).await?;
         }
         (None, None, None) => {
             ctx.store.ledger.raise_global_watermark(at).await?;
             ctx.store.memory.raise_global_watermark(at);
+            ctx.store.memory.forget_clients();
+            places::revoke_retired(ctx).await?;
         }
         (Some(_), _, _) | (None, Some(_), Some(_)) => {}
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Reference;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, EndedSession};
+use crate::model::{EndReason, EndedSession, RetiredPlace};
 use crate::protocol::OAuthError;
 
 /// `CAEP` 1.0 section 3.1.
@@ -27,6 +27,8 @@ const RESYNC: &str = "urn:tokenhouse:event:resync";
 pub enum SecurityEvent {
     /// A session ended.
     SessionEnded(EndedSession),
+    /// The tokens that a client held without a session were revoked.
+    ClientRevoked(RetiredPlace),
     /// The keyring changed.
     KeysChanged,
     /// Something may have happened that is not told one by one.
@@ -65,6 +67,7 @@ pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<S
 fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {
     match event {
         SecurityEvent::SessionEnded(session) => (SESSION_REVOKED, revoked(ctx, session)),
+        SecurityEvent::ClientRevoked(retired) => (SESSION_REVOKED, client_revoked(ctx, retired)),
         SecurityEvent::KeysChanged => (KEYS_CHANGED, json!({})),
         SecurityEvent::Resync => (RESYNC, json!({})),
         SecurityEvent::SignOfLife(as_of) => (VERIFICATION, json!({ "as_of": as_of.seconds() })),
@@ -83,6 +86,15 @@ fn revoked(ctx: &Ctx, session: &EndedSession) -> Value {
         details["status_list"] = json!(Reference::to(ctx, place.status_index));
     }
     details
+}
+
+/// A client's own tokens are as a session of its own. What becomes of a client is decided by administrators.
+fn client_revoked(ctx: &Ctx, retired: &RetiredPlace) -> Value {
+    json!({
+        "event_timestamp": retired.at.seconds(),
+        "initiating_entity": "admin",
+        "status_list": Reference::to(ctx, retired.place.status_index),
+    })
 }
 
 /// Who brought it about, in the words of CAEP 1.0 section 2.
@@ -109,6 +121,7 @@ const fn initiator(reason: EndReason) -> &'static str {
 fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
     let id = match event {
         SecurityEvent::SessionEnded(session) => session.id.to_string(),
+        SecurityEvent::ClientRevoked(retired) => retired.place.client_id.to_string(),
         SecurityEvent::KeysChanged | SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => ctx.config.issuer.clone(),
     };
     json!({ "format": "opaque", "id": id })
@@ -118,6 +131,7 @@ fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
 fn jti(ctx: &Ctx, number: i64, event: &SecurityEvent) -> String {
     let named = match event {
         SecurityEvent::SessionEnded(session) => format!("{number} {}", session.id),
+        SecurityEvent::ClientRevoked(retired) => format!("{number} {}", retired.place.status_index),
         SecurityEvent::KeysChanged => format!("{number} keys"),
         SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => return ctx.random.uuid().to_string(),
     };

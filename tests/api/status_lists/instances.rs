@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokenhouse::clock::Clock;
+use tokenhouse::clock::{Clock, Stopwatch};
 use tokenhouse::config::Span;
 
 use super::{ask, first, indexes, list, place, revoked};
@@ -11,7 +11,7 @@ use crate::behind::QuietInstance;
 use crate::house::{Backend, House, backends, on_each_backend};
 
 /// Waits until an instance says that the token was revoked.
-async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
+pub async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
     let index = place(access).1;
     let seen = async {
         while !list(house, address, &first(house)).await.revoked().contains(&index) {
@@ -41,6 +41,26 @@ async fn other_instances_learn_of_an_end_from_the_feed() {
 }
 
 #[actix_web::test]
+async fn on_postgres_other_instances_learn_of_an_end_at_once() {
+    if !backends().contains(&Backend::Servers) {
+        return;
+    }
+    let house = House::open(Backend::Servers, &|_| {}).await;
+    let other = house.second_instance(Clock::system()).await;
+    let watch = Stopwatch::start();
+    for _ in 0..10 {
+        let ended = house.pair().await;
+        blacklist(&house, &ended.refresh).await;
+        until_revoked(&house, other.address, &ended.access).await;
+    }
+
+    // Each begins just after the feed was read, and would wait for a second if nothing was heard.
+    assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
+    other.stop().await;
+    house.close().await;
+}
+
+#[actix_web::test]
 async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back() {
     for backend in backends() {
         let house = House::open(backend, &|config| config.tokens.access_lifetime = Span::seconds(3600)).await;
@@ -63,7 +83,7 @@ async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back()
 }
 
 /// Once the instance has read its feed after the clock was moved.
-async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
+pub async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
     while ask(house, house.running.address, &first(house)).await.status == 503 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -86,16 +106,46 @@ async fn an_instance_that_reads_no_feed_vouches_for_nothing() {
 
 #[actix_web::test]
 async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
-    let house = House::open(Backend::Embedded, &|_| {}).await;
-    let quiet = QuietInstance::open(&house).await;
-    tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
-    let last = list(&house, quiet.address, &first(&house)).await.claims;
-    blacklist(&house, &house.pair().await.refresh).await;
+    on_each_backend(async |house| {
+        let quiet = QuietInstance::open(house).await;
+        tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+        let last = list(house, quiet.address, &first(house)).await.claims;
+        blacklist(house, &house.pair().await.refresh).await;
 
-    house.clock.advance(Duration::from_secs(58));
-    assert_eq!(list(&house, quiet.address, &first(&house)).await.claims, last);
-    house.clock.advance(Duration::from_secs(2));
-    assert_eq!(ask(&house, quiet.address, &first(&house)).await.status, 503);
-    quiet.stop().await;
-    house.close().await;
+        house.clock.advance(Duration::from_secs(58));
+        assert_eq!(list(house, quiet.address, &first(house)).await.claims, last);
+        house.clock.advance(Duration::from_secs(2));
+        assert_eq!(ask(house, quiet.address, &first(house)).await.status, 503);
+        quiet.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_redis_that_was_emptied_takes_no_bit_back() {
+    on_each_backend(async |house| {
+        let ended = house.pair().await;
+        blacklist(house, &ended.refresh).await;
+        house.lose_record(house.session_of(&ended.refresh)).await;
+
+        let other = house.second_instance(Clock::system()).await;
+        for address in [house.running.address, other.address] {
+            assert_eq!(list(house, address, &first(house)).await.revoked(), indexes([&ended.access]));
+        }
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn places_that_were_leased_a_day_ago_are_not_given_out() {
+    on_each_backend(async |house| {
+        let (early, soon) = (house.pair().await, house.pair().await);
+        assert_eq!(place(&soon.access).1, place(&early.access).1 + 1);
+
+        house.later(Duration::from_hours(24)).await;
+        let late = house.pair().await;
+        assert!(place(&late.access).1 > place(&early.access).1 + 1000, "of a new lease");
+    })
+    .await;
 }
