@@ -111,6 +111,10 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
                 ctx.store.memory.keep_pending(&[session.id]);
                 revoked.extend(session.place.clone().map(|place| (place, session.ended.at)));
             }
+            Change::PlaceRetired(retired) => {
+                ctx.store.memory.forget_client(&retired.place.client_id);
+                revoked.push((retired.place.clone(), retired.at));
+            }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
         }
     }
@@ -144,8 +148,10 @@ async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists.
+/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists, and the places that
+/// clients have had into the latter.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
+    places::revoke_retired(ctx).await?;
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
@@ -357,6 +363,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.hot.prune().await?;
     ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
+    ctx.store.ledger.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
     ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.ledger.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;

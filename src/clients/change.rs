@@ -1,4 +1,4 @@
-//! Changing a client. What it loses, its sessions lose too, before the change is acknowledged.
+//! Changing a client. What it loses, its sessions and the tokens of its own lose too, before the change is acknowledged.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::model::{
     Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SignOnChange, SigningAlgorithm,
 };
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
-use crate::sessions::{self, Applied};
+use crate::sessions::{self, Applied, places};
+use crate::store::ledger::clients::OwnTokens;
 
 /// What may be changed of a client. Absent parts stay as they are; `null` takes away what a client need not have.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -87,7 +88,8 @@ impl<T: Serialize> Serialize for Edit<T> {
     }
 }
 
-/// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns.
+/// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns; so
+/// are the tokens of its own, all of them, where one may hold more.
 ///
 /// # Errors
 /// [`OAuthError::NotFound`]; `invalid_request` when the parts do not go together.
@@ -100,12 +102,16 @@ pub async fn change(
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
     // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
     let may_narrow = wanted.scope.is_some() || wanted.audience.is_some();
-    let decide = |mut client: Client| {
+    let decide = |before: Client| {
+        let mut client = before.clone();
         apply(&mut client, wanted)?;
-        check(ctx, &client).map(|()| client)
+        check(ctx, &client)?;
+        let keeps_all = fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before));
+        Ok((client, if keeps_all { OwnTokens::Stay } else { OwnTokens::Revoked }))
     };
     let (_, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
+    places::revoke_retired(ctx).await?;
     let applied = if may_narrow { end_sessions_beyond(ctx, &client, &actor).await? } else { Applied::Everywhere };
     Ok((client, applied))
 }

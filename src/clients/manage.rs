@@ -4,7 +4,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
 use crate::protocol::OAuthError;
-use crate::sessions::{self, Applied};
+use crate::sessions::{self, Applied, places};
 
 /// Lets a client obtain tokens again.
 ///
@@ -48,6 +48,8 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
     ctx.store.ledger.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);
+    // Somebody may have enabled it once more in between.
+    places::revoke_retired(ctx).await?;
     Ok(applied)
 }
 

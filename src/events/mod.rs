@@ -80,7 +80,8 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
     match change {
         Change::SessionEnded(session) => Some(SecurityEvent::SessionEnded(session.clone())),
         Change::Keys => Some(SecurityEvent::KeysChanged),
-        Change::Unknown => Some(SecurityEvent::Resync),
+        // The status lists, which say it already, are to be read again.
+        Change::PlaceRetired(_) | Change::Unknown => Some(SecurityEvent::Resync),
         Change::User(_) | Change::Client(_) | Change::Login(_) | Change::Watermark => None,
     }
 }

@@ -2,6 +2,7 @@
 //! tokens of one session, or of one client's own, whether they were revoked. The ledger numbers places through all lists.
 
 use super::ClientId;
+use crate::clock::Timestamp;
 
 /// How many places one list has.
 pub const LIST_LENGTH: u64 = 1 << 17;
@@ -38,6 +39,15 @@ pub struct HeldPlace {
     pub client_id: ClientId,
     /// The place, as the ledger numbers it.
     pub status_index: i64,
+}
+
+/// A place that was a client's: of tokens that it held without a session, and that were revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredPlace {
+    /// The place, and who held it.
+    pub place: HeldPlace,
+    /// Tokens that were issued before this moment are revoked.
+    pub at: Timestamp,
 }
 
 #[cfg(test)]

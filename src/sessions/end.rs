@@ -127,7 +127,8 @@ pub async fn end_matching(
     Ok(receipt)
 }
 
-/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still to be written.
+/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still
+/// to be written.
 pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
@@ -183,10 +184,13 @@ async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Re
         (None, None, Some(client)) => {
             ctx.store.ledger.raise_client_watermark(client, at).await?;
             ctx.store.memory.forget_client(client);
+            places::revoke_retired(ctx).await?;
         }
         (None, None, None) => {
             ctx.store.ledger.raise_global_watermark(at).await?;
             ctx.store.memory.raise_global_watermark(at);
+            ctx.store.memory.forget_clients();
+            places::revoke_retired(ctx).await?;
         }
         (Some(_), _, _) | (None, Some(_), Some(_)) => {}
     }

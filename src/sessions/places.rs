@@ -1,36 +1,51 @@
 //! The places of tokens that were revoked: their bits are set in this instance's status lists.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{ClientId, HeldPlace};
+use crate::model::{Client, HeldPlace};
+use crate::store::StoreError;
 
 /// Sets the bits of places whose tokens were revoked, each at its moment, as long as one of them can be alive.
 pub async fn revoke(ctx: &Ctx, places: &[(HeldPlace, Timestamp)]) {
     let now = ctx.now();
-    let mut lifetimes = HashMap::new();
+    let mut clients = HashMap::new();
     for (place, at) in places {
-        // Past this, nobody need be asked for the client.
-        if now >= ctx.status.needed_until(*at, Some(MAX_ACCESS_LIFETIME)) {
+        // Before this, nobody need be asked for the client.
+        if *at < ctx.status.forgettable_before(now) {
             continue;
         }
-        if !lifetimes.contains_key(&place.client_id) {
-            lifetimes.insert(&place.client_id, lifetime(ctx, &place.client_id, now).await);
+        if !clients.contains_key(&place.client_id) {
+            clients.insert(&place.client_id, ctx.store.client(&place.client_id).await.ok().flatten());
         }
-        let until = ctx.status.needed_until(*at, lifetimes.get(&place.client_id).copied().flatten());
+        let client = clients.get(&place.client_id).and_then(Option::as_ref);
+        let until = ctx.status.needed_until(*at, lifetime(client, *at, now));
         if now < until {
             ctx.status.revoke(place.status_index, until);
         }
     }
 }
 
-/// How long a token that the client holds may live, by its own settings; where they are not known, as long as any may.
-async fn lifetime(ctx: &Ctx, client: &ClientId, now: Timestamp) -> Option<Duration> {
-    match ctx.store.client(client).await {
-        Ok(Some(client)) => client.longest_access_lifetime(now),
-        Ok(None) | Err(_) => Some(MAX_ACCESS_LIFETIME),
+/// Sets the bits of places that clients have had, as the ledger knows them.
+///
+/// # Errors
+/// [`StoreError`] when the ledger does not answer.
+pub async fn revoke_retired(ctx: &Ctx) -> Result<(), StoreError> {
+    let retired = ctx.store.ledger.retired_places(ctx.status.forgettable_before(ctx.now())).await?;
+    let places: Vec<_> = retired.into_iter().map(|retired| (retired.place, retired.at)).collect();
+    revoke(ctx, &places).await;
+    Ok(())
+}
+
+/// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,
+/// or are those of a later client of the same identifier.
+fn lifetime(client: Option<&Arc<Client>>, at: Timestamp, now: Timestamp) -> Option<Duration> {
+    match client {
+        Some(client) if client.created_at <= at => client.longest_access_lifetime(now),
+        Some(_) | None => Some(MAX_ACCESS_LIFETIME),
     }
 }

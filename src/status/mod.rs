@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::keys::Keyring;
+use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Place, SigningAlgorithm};
 use crate::protocol::OAuthError;
 use crate::store::ledger::status::StatusFacts;
@@ -80,6 +81,12 @@ impl StatusLists {
     pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
         let house = lock(&self.heard).facts.longest_access_lifetime;
         at.plus(own.map_or(house, |own| own.max(house)) + LEEWAY + LIFETIME)
+    }
+
+    /// What was revoked before this moment need not be said any more, however long its tokens may have lived.
+    #[must_use]
+    pub fn forgettable_before(&self, now: Timestamp) -> Timestamp {
+        now.minus(MAX_ACCESS_LIFETIME + LEEWAY + LIFETIME)
     }
 
     /// Revokes the tokens of a place.

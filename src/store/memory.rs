@@ -86,6 +86,13 @@ impl Memory {
         clients.remove(id);
     }
 
+    /// Forgets every client: they have other places.
+    pub fn forget_clients(&self) {
+        let mut clients = lock(&self.clients);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        clients.clear();
+    }
+
     /// Forgets every client, user, consent and login.
     pub fn forget_rows(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);

@@ -6,6 +6,7 @@ use tokenhouse::model::{
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 use tokenhouse::store::StoreError;
+use tokenhouse::store::ledger::clients::OwnTokens;
 
 use crate::house::{House, millis, on_each_database};
 
@@ -67,7 +68,11 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
         change.state = ClientState::Disabled;
         change.not_before = house.now();
         change.status_index = 99;
-        let edited = house.ledger.edit_client(&client.id, &house.any_entry(), |_| Ok(change.clone())).await.unwrap();
+        let edited = house
+            .ledger
+            .edit_client(&client.id, &house.any_entry(), |_| Ok((change.clone(), OwnTokens::Stay)))
+            .await
+            .unwrap();
         assert_eq!(edited.unwrap().0, client);
 
         let expected = tokenhouse::model::Client {
@@ -91,7 +96,12 @@ async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
         let mut change = async |minutes: Option<u64>, at| {
             client.access_lifetime = minutes.map(|minutes| millis(minutes * 60_000));
             let entry = AuditEntry { at, ..house.any_entry() };
-            house.ledger.edit_client(&client.id, &entry, |_| Ok(client.clone())).await.unwrap().unwrap();
+            house
+                .ledger
+                .edit_client(&client.id, &entry, |_| Ok((client.clone(), OwnTokens::Stay)))
+                .await
+                .unwrap()
+                .unwrap();
             former(house).await
         };
         // From the house's own to ten minutes; the former one is the house's own (no number).
@@ -154,7 +164,7 @@ async fn secrets_and_state_change_by_themselves() {
         assert!(house.ledger.raise_client_watermark(&client.id, at.minus(millis(1))).await.unwrap());
         let changed = house.ledger.client(&client.id).await.unwrap().unwrap();
         assert_eq!((changed.state, changed.not_before), (ClientState::Active, at));
-        assert_eq!(house.ledger.feed_head().await.unwrap(), 5);
+        assert_eq!(house.ledger.feed_head().await.unwrap(), 6, "five changes, and a place retired by one of them");
     })
     .await;
 }
@@ -165,7 +175,10 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         let client = house.new_client("nobody");
         let (at, entry) = (house.now(), house.any_entry());
 
-        assert_eq!(house.ledger.edit_client(&client.id, &entry, |_| Ok(client.clone())).await.unwrap(), None);
+        assert_eq!(
+            house.ledger.edit_client(&client.id, &entry, |_| Ok((client.clone(), OwnTokens::Stay))).await.unwrap(),
+            None
+        );
         assert!(!house.ledger.edit_client_secrets(&client.id, &entry, |_| unreachable!()).await.unwrap());
         assert!(!house.ledger.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
         assert!(!house.ledger.raise_client_watermark(&client.id, at).await.unwrap());

@@ -1,4 +1,4 @@
-use tokenhouse::model::EndReason;
+use tokenhouse::model::{EndReason, HeldPlace, RetiredPlace};
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
@@ -6,25 +6,28 @@ use crate::house::{House, changes_after, ended_session, millis, on_each_database
 #[tokio::test]
 async fn changes_are_read_in_order_from_any_place() {
     on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
-        house.ledger.raise_global_watermark(house.now().minus(millis(9_000))).await.unwrap();
-        let session = house.session(user, &client).await;
+        let (user, client) = (house.user("alice").await.id, house.client("app").await);
+        let past = house.now().minus(millis(9_000));
+        house.ledger.raise_global_watermark(past).await.unwrap();
+        let session = house.session(user, &client.id).await;
         let ended = house.ended(EndReason::Repeated);
         house.ledger.end_session(session.id, ended, &house.any_entry()).await.unwrap();
+        let place = HeldPlace { client_id: client.id.clone(), status_index: client.status_index };
         let all = [
             Change::User(user),
-            Change::Client(client),
+            Change::Client(client.id.clone()),
             Change::Watermark,
+            Change::PlaceRetired(RetiredPlace { place, at: past }),
             Change::SessionEnded(ended_session(&session, ended)),
         ];
 
-        assert_eq!(house.ledger.feed_head().await.unwrap(), 4);
-        for after in 0..4 {
+        assert_eq!(house.ledger.feed_head().await.unwrap(), 5);
+        for after in 0..5 {
             let rest = all[usize::try_from(after).unwrap()..].to_vec();
             assert_eq!(house.ledger.feed_after(after, 10).await.unwrap(), changes_after(after, rest));
         }
         assert_eq!(house.ledger.feed_after(1, 2).await.unwrap(), changes_after(1, all[1..3].to_vec()));
-        assert_eq!(house.ledger.feed_after(4, 10).await.unwrap(), changes_after(4, []));
+        assert_eq!(house.ledger.feed_after(5, 10).await.unwrap(), changes_after(5, []));
     })
     .await;
 }

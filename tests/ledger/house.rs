@@ -1,5 +1,6 @@
 //! Each test makes its own house: a fresh database on each backend, and the nouns to put into it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -24,6 +25,7 @@ pub(crate) struct House {
     pub(crate) settings: LedgerSettings,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
+    places: AtomicI64,
     _folder: Option<TempDir>,
 }
 
@@ -80,7 +82,14 @@ impl House {
             statement_timeout: Duration::from_secs(10),
         };
         let ledger = Ledger::connect(&settings).await.unwrap();
-        Self { ledger, settings, random: Random::default(), clock: Clock::system(), _folder: folder }
+        Self {
+            ledger,
+            settings,
+            random: Random::default(),
+            clock: Clock::system(),
+            places: AtomicI64::new(1_000_000),
+            _folder: folder,
+        }
     }
 
     /// Runs a statement of the test's own.
@@ -148,7 +157,7 @@ impl House {
             former_access_lifetime: None,
             refresh_lifetime: None,
             refresh: RefreshPolicy::default(),
-            status_index: 7,
+            status_index: self.places.fetch_add(1, Ordering::Relaxed),
             not_before: Timestamp::default(),
             created_at: self.now(),
             secrets: Vec::new(),

@@ -13,6 +13,7 @@ mod logins;
 mod logout_notices;
 mod meta;
 mod status;
+mod retired_places;
 mod schema;
 mod sessions;
 mod sessions_end;

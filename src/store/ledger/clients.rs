@@ -4,8 +4,9 @@ use sqlx::any::AnyRow;
 
 use super::Ledger;
 use super::columns::{Columns, json, millis, one_more, page};
-use super::db::{Query, query};
+use super::db::{Query, Work, query};
 use super::feed::Change;
+use super::retired_places::Holders;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm};
@@ -33,6 +34,15 @@ macro_rules! former {
     () => {
         "former_access_lifetime, access_lifetime_changed_at"
     };
+}
+
+/// What becomes of the tokens that a client holds without a session, when it is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnTokens {
+    /// They are as good as before.
+    Stay,
+    /// They say more than the client may obtain now: they are revoked.
+    Revoked,
 }
 
 impl Ledger {
@@ -70,9 +80,9 @@ impl Ledger {
     }
 
     /// Changes a client by `decide`, which sees it under a lock, so that of two changes at once none is lost. Secrets,
-    /// state, watermark, status index and creation stay. Where the life of access tokens changes, the row keeps the
-    /// former one and when it changed (status lists need it). Returns the client before and after; `None`: no such
-    /// client.
+    /// state, watermark and creation stay; it gets another place where its own tokens are revoked. Where the life of access
+    /// tokens changes, the row keeps the former one and when it changed (status lists need it). Returns the client before
+    /// and after; `None`: no such client.
     ///
     /// # Errors
     /// That of `decide`, and then nothing was written.
@@ -80,23 +90,27 @@ impl Ledger {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(Client) -> Result<Client, OAuthError> + Send,
+        decide: impl FnOnce(Client) -> Result<(Client, OwnTokens), OAuthError> + Send,
     ) -> Result<Option<(Client, Client)>, OAuthError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(id.clone()), entry.at).await?;
-        let row = work.read_one(select_one(id)).await?;
-        let Some(before) = row.as_ref().map(read).transpose()? else {
+        let Some(before) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
             return Ok(None);
         };
-        let after = match decide(before.clone()) {
-            Ok(after) => after,
+        let (mut after, own_tokens) = match decide(before.clone()) {
+            Ok(decided) => decided,
             Err(refusal) => {
                 work.rollback().await?;
                 return Err(refusal);
             }
         };
         work.write(update(&after, entry.at)).await?;
+        if own_tokens == OwnTokens::Revoked {
+            work.retire_place_of(&before, entry.at).await?;
+            if let Some(row) = work.read_one(select_one(id)).await? {
+                after.status_index = read(&row)?.status_index;
+            }
+        }
         work.audit(entry).await?;
         work.commit().await?;
         Ok(Some((before, after)))
@@ -114,9 +128,7 @@ impl Ledger {
         decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, OAuthError> + Send,
     ) -> Result<bool, OAuthError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(id.clone()), entry.at).await?;
-        let row = work.read_one(select_one(id)).await?;
-        let Some(client) = row.as_ref().map(read).transpose()? else {
+        let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
             return Ok(false);
         };
@@ -140,7 +152,7 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Sets the state; a disabled client's watermark rises to `at`. `false`: no such client.
+    /// Sets the state; a disabled client's watermark rises to `at`, and it gets another place. `false`: no such client.
     pub async fn set_client_state(
         &self,
         id: &ClientId,
@@ -157,10 +169,22 @@ impl Ledger {
         .bind(id.as_str().to_owned())
         .bind(state_word(state))
         .bind(at.millis());
-        self.change_client(id, change, at, Some(entry)).await
+        let mut work = self.db.begin().await?;
+        let Some(client) = work.client_to_change(id, at).await? else {
+            work.rollback().await?;
+            return Ok(false);
+        };
+        match state {
+            ClientState::Active => {}
+            ClientState::Disabled => work.retire_place_of(&client, at).await?,
+        }
+        work.write(change).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(true)
     }
 
-    /// Raises the client's watermark to `at` (never lowers it). `false`: no such client.
+    /// Raises the client's watermark to `at` (never lowers it), and gives it another place. `false`: no such client.
     pub async fn raise_client_watermark(&self, id: &ClientId, at: Timestamp) -> Result<bool, StoreError> {
         let change = query(
             "update clients
@@ -169,45 +193,50 @@ impl Ledger {
         )
         .bind(id.as_str().to_owned())
         .bind(at.millis());
-        self.change_client(id, change, at, None).await
+        let mut work = self.db.begin().await?;
+        let Some(client) = work.client_to_change(id, at).await? else {
+            work.rollback().await?;
+            return Ok(false);
+        };
+        if client.not_before < at {
+            work.retire_place_of(&client, at).await?;
+        }
+        work.write(change).await?;
+        work.commit().await?;
+        Ok(true)
     }
 
     /// Removes the client's row, and what people have agreed to with it: a later client of the same identifier is
-    /// another one. `false`: no such client.
+    /// another one, at another place. `false`: no such client.
     pub async fn remove_client(&self, id: &ClientId, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(id.clone()), entry.at).await?;
-        let remove = query("delete from clients where id = $1").bind(id.as_str().to_owned());
-        if work.write(remove).await? == 0 {
+        let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
             return Ok(false);
-        }
+        };
+        work.retire_place_of(&client, entry.at).await?;
+        work.write(query("delete from clients where id = $1").bind(id.as_str().to_owned())).await?;
         let consents = query("delete from consents where client_id = $1").bind(id.as_str().to_owned());
         work.write(consents).await?;
         work.audit(entry).await?;
         work.commit().await?;
         Ok(true)
     }
+}
 
-    /// Writes a change to one client with its feed row and audit entry; nothing of it when there is no such client.
-    async fn change_client(
-        &self,
-        id: &ClientId,
-        change: Query,
-        at: Timestamp,
-        entry: Option<&AuditEntry>,
-    ) -> Result<bool, StoreError> {
-        let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(id.clone()), at).await?;
-        if work.write(change).await? == 0 {
-            work.rollback().await?;
-            return Ok(false);
+impl Work {
+    /// Announces a change to the client and reads it; the feed's lock keeps it as it is until the commit.
+    async fn client_to_change(&mut self, id: &ClientId, at: Timestamp) -> Result<Option<Client>, StoreError> {
+        self.announce(&Change::Client(id.clone()), at).await?;
+        self.read_one(select_one(id)).await?.as_ref().map(read).transpose()
+    }
+
+    /// Retires the client's place, unless that was done when the client was disabled.
+    async fn retire_place_of(&mut self, client: &Client, at: Timestamp) -> Result<(), StoreError> {
+        match client.state {
+            ClientState::Active => self.retire_places(Holders::One(&client.id), at).await,
+            ClientState::Disabled => Ok(()),
         }
-        if let Some(entry) = entry {
-            work.audit(entry).await?;
-        }
-        work.commit().await?;
-        Ok(true)
     }
 }
 

@@ -3,14 +3,17 @@
 //! `update feed_head set seq = seq + 1 returning seq` holds the head's row until the commit, so that the order of the
 //! numbers is the order of the commits in both databases; a bare sequence would not do that.
 
+use std::ops::Range;
+
 use sqlx::any::AnyRow;
 
 use super::Ledger;
 use super::columns::Columns;
 use super::db::{Work, query};
+use super::retired_places;
 use super::sessions::{read_ended, read_place};
 use crate::clock::Timestamp;
-use crate::model::{ClientId, EndedSession, LoginId, UserId};
+use crate::model::{ClientId, EndedSession, LoginId, RetiredPlace, UserId};
 use crate::store::StoreError;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
@@ -29,6 +32,8 @@ pub enum Change {
     Keys,
     /// A session ended.
     SessionEnded(EndedSession),
+    /// The tokens that a client held without a session were revoked, and it has another place.
+    PlaceRetired(RetiredPlace),
     /// The global watermark rose.
     Watermark,
     /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
@@ -55,11 +60,11 @@ impl Ledger {
     pub async fn feed_after(&self, after: i64, limit: u32) -> Result<FeedPage, StoreError> {
         // One statement, so that the head belongs to the same moment as the rows.
         let newer = query(
-            "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.ended_at, feed.ended_reason,
-               sessions.client_id, sessions.status_index
+            "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.at, feed.ended_at,
+               feed.ended_reason, sessions.client_id, sessions.status_index
              from feed_head as head
              left join (
-                 select seq, kind, subject, ended_at, ended_reason
+                 select seq, kind, subject, at, ended_at, ended_reason
                  from feed
                  where seq > $1
                  order by seq
@@ -123,8 +128,9 @@ impl Ledger {
 }
 
 impl Work {
-    /// Writes the feed row of a change; those of ends are written by [`Work::announce_ended`]. It comes first in its transaction: the head's row is the lock that puts
+    /// Writes the feed row of a change. It comes first in its transaction: the head's row is the lock that puts
     /// transactions in order, and taking it before all others is what keeps them from waiting for each other in a ring.
+    /// (Ends have [`Work::announce_ended`], and places [`Work::retire_places`].)
     pub(super) async fn announce(&mut self, change: &Change, at: Timestamp) -> Result<(), StoreError> {
         let seq = self.next_number().await?;
         let (kind, subject) = words(change);
@@ -146,14 +152,20 @@ impl Work {
 
     /// Takes the feed's lock until the commit, and its next number.
     pub(super) async fn next_number(&mut self) -> Result<i64, StoreError> {
-        let row = self.read_one(query("update feed_head set seq = seq + 1 returning seq")).await?;
-        head(row.as_ref(), "seq")
+        Ok(self.next_numbers(1).await?.start)
+    }
+
+    /// Takes the feed's lock until the commit, and its next `count` numbers.
+    pub(super) async fn next_numbers(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let row = self.read_one(query("update feed_head set seq = seq + $1 returning seq").bind(count)).await?;
+        let last = head(row.as_ref(), "seq")?;
+        Ok(last + 1 - count..last + 1)
     }
 
     /// Writes a feed row for each of the `count` sessions that this transaction has ended under the number `first`.
     pub(super) async fn announce_ended(&mut self, first: i64, count: usize) -> Result<(), StoreError> {
-        let more = i64::try_from(count).unwrap_or(i64::MAX) - 1;
-        self.write(query("update feed_head set seq = seq + $1").bind(more)).await?;
+        self.next_numbers(count as u64 - 1).await?;
         let rows = query(
             "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
              select $1 - 1 + row_number() over (order by id), 'session', id, ended_at, ended_reason, ended_at
@@ -172,6 +184,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Login(login) => ("login", login.to_string()),
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session) => ("session", session.id.to_string()),
+        Change::PlaceRetired(retired) => ("place", retired_places::subject(&retired.place)),
         Change::Watermark => ("watermark", String::new()),
         Change::Unknown => ("unknown", String::new()),
     }
@@ -197,6 +210,10 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
             let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
             let id = columns.word("subject", |id| id.parse().ok())?;
             Ok(Change::SessionEnded(EndedSession { id, ended, place: read_place(&columns)? }))
+        }
+        "place" => {
+            let place = columns.word("subject", retired_places::read_subject)?;
+            Ok(Change::PlaceRetired(RetiredPlace { place, at: columns.time("at")? }))
         }
         "watermark" => Ok(Change::Watermark),
         _ => Err(columns.corrupt("kind")),

@@ -4,6 +4,7 @@ use super::Ledger;
 use super::columns::Columns;
 use super::db::query;
 use super::feed::Change;
+use super::retired_places::Holders;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
@@ -70,10 +71,13 @@ impl Ledger {
         row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
     }
 
-    /// Raises the global watermark to `at` (never lowers it), with a feed row.
+    /// Raises the global watermark to `at` (never lowers it), with a feed row; each client gets another place for the
+    /// tokens that it obtains from then on.
     pub async fn raise_global_watermark(&self, at: Timestamp) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Watermark, at).await?;
+        // Clients before the watermark: in the order in which a sign-in locks them.
+        work.retire_places(Holders::All, at).await?;
         let raise = query(
             "insert into house (fact, number)
              values ('global_watermark', $1)

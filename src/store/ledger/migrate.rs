@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -61,6 +61,12 @@ const MIGRATIONS: [Migration; 5] = [
         name: "0005_logout_notices",
         postgres: include_str!("../../../migrations/postgres/0005_logout_notices.sql"),
         sqlite: include_str!("../../../migrations/sqlite/0005_logout_notices.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "0006_retired_places",
+        postgres: include_str!("../../../migrations/postgres/0006_retired_places.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0006_retired_places.sql"),
     },
 ];
 

@@ -20,6 +20,7 @@ pub mod logout_notices;
 pub mod meta;
 pub mod migrate;
 pub mod retention;
+pub mod retired_places;
 pub mod sessions;
 pub mod status;
 mod touch;

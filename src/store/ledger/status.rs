@@ -28,17 +28,10 @@ pub struct StatusFacts {
 impl Ledger {
     /// Leases the next `count` places.
     pub async fn lease_status_indexes(&self, count: u32) -> Result<Range<i64>, StoreError> {
-        let lease = query(
-            "update house
-             set number = number + $1
-             where fact = 'next_status_index'
-             returning number",
-        )
-        .bind(i64::from(count));
-        let row = self.db.write_one(lease).await?;
-        let end = row.as_ref().map(|row| Columns::of_only(row, "house").number("number")).transpose()?;
-        let end = end.ok_or_else(missing)?;
-        Ok(end - i64::from(count)..end)
+        let mut work = self.db.begin().await?;
+        let places = work.lease_places(u64::from(count)).await?;
+        work.commit().await?;
+        Ok(places)
     }
 
     /// How many places have been leased, and how long access tokens lived lately.
@@ -67,6 +60,22 @@ impl Ledger {
 }
 
 impl Work {
+    /// Takes the next `count` places.
+    pub(super) async fn lease_places(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let lease = query(
+            "update house
+             set number = number + $1
+             where fact = 'next_status_index'
+             returning number",
+        )
+        .bind(count);
+        let row = self.read_one(lease).await?;
+        let end = row.as_ref().map(|row| Columns::of_only(row, "house").number("number")).transpose()?;
+        let end = end.ok_or_else(missing)?;
+        Ok(end - count..end)
+    }
+
     async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
         let note = query(
             "insert into house (fact, number)

@@ -11,7 +11,7 @@ use crate::behind::QuietInstance;
 use crate::house::{Backend, House, backends, on_each_backend};
 
 /// Waits until an instance says that the token was revoked.
-async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
+pub async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
     let index = place(access).1;
     let seen = async {
         while !list(house, address, &first(house)).await.revoked().contains(&index) {
@@ -63,7 +63,7 @@ async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back()
 }
 
 /// Once the instance has read its feed after the clock was moved.
-async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
+pub async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
     while ask(house, house.running.address, &first(house)).await.status == 503 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
