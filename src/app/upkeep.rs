@@ -18,8 +18,9 @@ use crate::sessions::{self, places};
 use crate::store::StoreError;
 use crate::store::ledger::feed::{Change, FeedPage};
 
-/// How often the change feed is read, at the least.
+/// How often the change feed is read, at the least, and at the most.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+const FOLLOW_APART: Duration = Duration::from_millis(50);
 
 /// How often those who listen to security events get a sign of life, at the least. Mostly each time the feed was read.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
@@ -216,6 +217,7 @@ impl Drop for Upkeep {
 pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> Upkeep {
     let noting = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));
     let tasks = vec![
+        listen(ctx.clone()),
         follow_always(ctx.clone(), follower),
         send_notices(ctx.clone()),
         give_signs_of_life(ctx.clone()),
@@ -239,13 +241,20 @@ fn fold_metrics(metrics: PrometheusHandle) -> JoinHandle<()> {
     })
 }
 
+/// Hears when other instances have changed something.
+fn listen(ctx: SharedCtx) -> JoinHandle<()> {
+    tokio::spawn(async move { ctx.store.ledger.listen().await })
+}
+
+/// At once when something has changed, and every second for what was not heard.
 fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()> {
     tokio::spawn(async move {
         for warning in following.store.hot.warnings().await {
             tracing::warn!("{warning}");
         }
         loop {
-            tokio::time::sleep(FOLLOW_EVERY).await;
+            tokio::time::sleep(FOLLOW_APART).await;
+            let _ = tokio::time::timeout(FOLLOW_EVERY - FOLLOW_APART, following.store.ledger.news()).await;
             complain("following the change feed", follower.follow(&following).await);
         }
     })

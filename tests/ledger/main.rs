@@ -12,6 +12,7 @@ mod keys;
 mod logins;
 mod logout_notices;
 mod meta;
+mod news;
 mod status;
 mod retired_places;
 mod schema;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, AssertSqlSafe};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
@@ -45,6 +45,8 @@ pub(super) struct Db {
     dialect: Dialect,
     limits: Limits,
     statements: Arc<AtomicU64>,
+    /// Rung by commits that the change feed tells of.
+    news: Arc<Notify>,
     /// SQLite has one writer at a time. Writers of this process queue here, in order and without the naps of SQLite's
     /// own waiting; its `busy_timeout` is for other processes.
     writer: Option<Arc<Semaphore>>,
@@ -65,7 +67,7 @@ impl Db {
             Dialect::Postgres => None,
             Dialect::Sqlite => Some(Arc::new(Semaphore::new(1))),
         };
-        Self { pool, dialect, limits, statements: Arc::default(), writer }
+        Self { pool, dialect, limits, statements: Arc::default(), news: Arc::default(), writer }
     }
 
     /// The same database, its writers' queue and its counter, with other connections.
@@ -79,6 +81,10 @@ impl Db {
 
     pub(super) fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn news(&self) -> &Notify {
+        &self.news
     }
 
     pub(super) async fn close(&self) {
@@ -141,6 +147,8 @@ impl Db {
             started: Stopwatch::start(),
             limit: self.limits.operation,
             statements: Arc::clone(&self.statements),
+            news: Arc::clone(&self.news),
+            is_news: false,
             _turn: turn,
         })
     }
@@ -153,6 +161,8 @@ pub(super) struct Work {
     started: Stopwatch,
     limit: Duration,
     statements: Arc<AtomicU64>,
+    news: Arc<Notify>,
+    is_news: bool,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -196,10 +206,18 @@ impl Work {
         self.receive(answer, before).map(drop).map_err(failed)
     }
 
+    /// The change feed tells of this transaction: whoever follows the feed in this process is woken by the commit.
+    pub(super) fn is_news(&mut self) {
+        self.is_news = true;
+    }
+
     /// Keeps what was done.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.write(query("commit")).await?;
         self.state = State::Clean;
+        if self.is_news {
+            self.news.notify_one();
+        }
         Ok(())
     }
 

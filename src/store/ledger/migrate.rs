@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -67,6 +67,12 @@ const MIGRATIONS: [Migration; 6] = [
         name: "0006_retired_places",
         postgres: include_str!("../../../migrations/postgres/0006_retired_places.sql"),
         sqlite: include_str!("../../../migrations/sqlite/0006_retired_places.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "0007_feed_news",
+        postgres: include_str!("../../../migrations/postgres/0007_feed_news.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0007_feed_news.sql"),
     },
 ];
 

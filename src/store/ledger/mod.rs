@@ -19,6 +19,7 @@ pub mod logins;
 pub mod logout_notices;
 pub mod meta;
 pub mod migrate;
+pub mod news;
 pub mod retention;
 pub mod retired_places;
 pub mod sessions;
@@ -27,6 +28,8 @@ mod touch;
 pub mod users;
 
 use std::time::Duration;
+
+use sqlx::PgPool;
 
 use self::db::{Db, query};
 use super::StoreError;
@@ -61,13 +64,19 @@ pub struct Ledger {
     /// For the embedded hot state: on SQLite, commits reach the disk a little later (`connect.rs` says why that is
     /// enough); on PostgreSQL the same as `db`.
     quick: Db,
+    /// On PostgreSQL, hears what other instances change.
+    listening: Option<PgPool>,
 }
 
 impl Ledger {
     /// Opens the pool; makes the SQLite file (and its folder) where there is none. It does not migrate.
     pub async fn connect(settings: &LedgerSettings) -> Result<Self, StoreError> {
         let (db, quick) = connect::open(settings).await?;
-        Ok(Self { db, quick })
+        let listening = match db.dialect() {
+            Dialect::Postgres => Some(news::listening(&settings.url)?),
+            Dialect::Sqlite => None,
+        };
+        Ok(Self { db, quick, listening })
     }
 
     /// Which database this is.

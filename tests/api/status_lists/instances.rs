@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokenhouse::clock::Clock;
+use tokenhouse::clock::{Clock, Stopwatch};
 use tokenhouse::config::Span;
 
 use super::{ask, first, indexes, list, place, revoked};
@@ -38,6 +38,26 @@ async fn other_instances_learn_of_an_end_from_the_feed() {
         other.stop().await;
     })
     .await;
+}
+
+#[actix_web::test]
+async fn on_postgres_other_instances_learn_of_an_end_at_once() {
+    if !backends().contains(&Backend::Servers) {
+        return;
+    }
+    let house = House::open(Backend::Servers, &|_| {}).await;
+    let other = house.second_instance(Clock::system()).await;
+    let watch = Stopwatch::start();
+    for _ in 0..10 {
+        let ended = house.pair().await;
+        blacklist(&house, &ended.refresh).await;
+        until_revoked(&house, other.address, &ended.access).await;
+    }
+
+    // Each begins just after the feed was read, and would wait for a second if nothing was heard.
+    assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
+    other.stop().await;
+    house.close().await;
 }
 
 #[actix_web::test]
