@@ -375,6 +375,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.ledger.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
     ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.ledger.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.ledger.drop_status_lists(ctx.now()).await?;
     ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())
 }

@@ -158,7 +158,7 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
     } else {
         match ctx.verifier.verify(token, &keys, now) {
             Ok(access) => {
-                list = Some(by_list(&access, &keys, now, async |uri| own_list(&ctx, uri)).await);
+                list = Some(by_list(&access, &keys, now, async |uri| own_list(&ctx, uri).await).await);
                 Ok(Timestamp::from_seconds(access.exp))
             }
             Err(refusal) => Err(refusal.to_string()),
@@ -207,10 +207,10 @@ async fn by_list(
 }
 
 /// The list as this house would serve it.
-fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
+async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
     let number = number.filter(|number| ctx.status.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;
-    ctx.status.signed(number, &ctx.keys, ctx.now()).map(|list| list.token.clone()).map_err(problem)
+    ctx.status.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token.clone()).map_err(problem)
 }
 
 fn part(token: &str, place: usize) -> Option<Value> {

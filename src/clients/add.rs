@@ -91,7 +91,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         former_access_lifetime: None,
         refresh_lifetime: new.refresh_lifetime.map(Duration::from_secs),
         refresh: RefreshPolicy::default(),
-        status_index: ctx.store.status_index().await?,
+        status_index: ctx.store.status_index(ctx.now()).await?,
         // Tokens of a removed client of the same identifier are not its own. Tokens tell their age in whole seconds.
         not_before: Timestamp::from_seconds(now.seconds()),
         created_at: now,

@@ -40,7 +40,7 @@ pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
         former_access_lifetime: None,
         refresh_lifetime: None,
         refresh: RefreshPolicy::default(),
-        status_index: ctx.store.status_index().await?,
+        status_index: ctx.store.status_index(ctx.now()).await?,
         not_before: Timestamp::default(),
         created_at: ctx.now(),
         secrets: Vec::new(),

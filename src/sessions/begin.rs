@@ -82,7 +82,7 @@ pub struct Beginning {
 /// [`OAuthError::Unavailable`] when no place can be leased.
 pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthError> {
     let now = ctx.now();
-    let status_index = ctx.store.status_index().await?;
+    let status_index = ctx.store.status_index(ctx.now()).await?;
     let absolute = ctx.config.sessions.absolute_lifetime.get();
     let offline = new.scope.contains(scope::OFFLINE_ACCESS);
     let longest = new.at.plus(absolute);

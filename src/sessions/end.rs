@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{EndReason, Ended, HeldPlace, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
+use crate::status::REFUSED_WITHIN;
 use crate::store::ledger::sessions::EndOutcome;
 
 /// How many sessions are ended in one transaction.
@@ -35,9 +36,11 @@ pub enum Applied {
 pub struct Receipt {
     /// Sessions that this call ended.
     pub sessions_ended: u64,
-    /// Sessions whose access tokens are refused by introspection from now on; offline verifiers may accept them until
-    /// `access_tokens_expire_by`.
+    /// Sessions whose access tokens are refused by introspection from now on.
     pub access_tokens_refused: u64,
+    /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may accept
+    /// them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have expired.
+    pub offline_refused_by: Timestamp,
     /// When the last access token of these sessions expires.
     pub access_tokens_expire_by: Timestamp,
     /// Applications that are told of it, once for each session.
@@ -102,6 +105,7 @@ pub async fn end_matching(
     let mut receipt = Receipt {
         sessions_ended: 0,
         access_tokens_refused: 0,
+        offline_refused_by: at,
         access_tokens_expire_by: at,
         logout_notices: 0,
         applied: Applied::Everywhere,
@@ -124,6 +128,7 @@ pub async fn end_matching(
         // The watermark rose all the same.
         ctx.store.ledger.record(&entry(0)).await?;
     }
+    receipt.offline_refused_by = ctx.now().plus(REFUSED_WITHIN);
     Ok(receipt)
 }
 

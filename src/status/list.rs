@@ -12,12 +12,15 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::SignedList;
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::model::LIST_LENGTH;
 use crate::protocol::Internal;
 
 /// A list as of an earlier moment is signed again after this time, where somebody asks for it.
 const SIGNED_EVERY: Duration = Duration::from_secs(1);
+
+/// A list that changes all the time is compressed and signed no sooner than this after the last time.
+const SIGNED_APART: Duration = Duration::from_millis(100);
 
 /// One list.
 #[derive(Default)]
@@ -25,8 +28,10 @@ pub(super) struct List {
     revoked: HashMap<u32, Timestamp>,
     /// The bits in the form of `lst`, until one of them changes.
     compressed: Option<Arc<str>>,
-    /// The same as it was signed last.
-    signed: Option<Arc<SignedList>>,
+    /// As it was signed last, and how long ago.
+    signed: Option<(Arc<SignedList>, Stopwatch)>,
+    /// Whether a bit has changed since.
+    changed: bool,
 }
 
 impl List {
@@ -53,14 +58,23 @@ impl List {
         }
     }
 
-    /// The list as it was signed last, if it says what is to be said as of this moment.
-    pub(super) fn signed(&self, as_of: Timestamp) -> Option<Arc<SignedList>> {
-        self.signed.clone().filter(|signed| as_of.since(signed.as_of) < SIGNED_EVERY)
+    /// The list as it was signed last, if it says what is to be said as of this moment, or was signed since it was asked
+    /// for.
+    pub(super) fn signed(&self, as_of: Timestamp, asked: Stopwatch) -> Option<Arc<SignedList>> {
+        let (signed, since) = self.signed.as_ref()?;
+        let is_current = !self.changed && as_of.since(signed.as_of) < SIGNED_EVERY;
+        (is_current || since.elapsed() < asked.elapsed()).then(|| Arc::clone(signed))
+    }
+
+    /// How long it may not be signed again.
+    pub(super) fn signed_lately(&self) -> Duration {
+        self.signed.as_ref().map_or(Duration::ZERO, |(_, since)| SIGNED_APART.saturating_sub(since.elapsed()))
     }
 
     /// To be given out from now on.
     pub(super) fn keep(&mut self, signed: &Arc<SignedList>) {
-        self.signed = Some(Arc::clone(signed));
+        self.signed = Some((Arc::clone(signed), Stopwatch::start()));
+        self.changed = false;
     }
 
     /// `lst`: the bits, compressed by DEFLATE in the ZLIB format, in base64url (section 4.2).
@@ -77,7 +91,7 @@ impl List {
 
     fn change(&mut self) {
         self.compressed = None;
-        self.signed = None;
+        self.changed = true;
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Place, SigningAlgorithm};
@@ -26,6 +26,10 @@ use signed::{Draft, LIFETIME};
 /// The clocks of services that verify may be this far behind.
 const LEEWAY: Duration = Duration::from_mins(1);
 
+/// By when services that follow the lists refuse what was revoked: the other instances hear of it within a second, a cache
+/// may keep a list for a second, and services ask every two; one more for the way.
+pub const REFUSED_WITHIN: Duration = Duration::from_secs(5);
+
 /// The status lists of one running instance.
 pub struct StatusLists {
     /// The address of all lists; that of each is one segment longer.
@@ -36,7 +40,7 @@ pub struct StatusLists {
 }
 
 /// What the ledger has told.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Heard {
     facts: StatusFacts,
     /// Whatever was revoked before this moment, it has told.
@@ -61,12 +65,17 @@ impl StatusLists {
     /// that before its first token (section 9).
     #[must_use]
     pub fn uris(&self) -> Vec<String> {
-        (0..=self.next()).map(|number| self.uri(number)).collect()
+        let heard = lock(&self.heard);
+        heard.facts.lists.iter().chain([&heard.next()]).map(|number| self.uri(*number)).collect()
     }
 
-    /// Takes note of what the ledger knows of all lists.
+    /// Takes note of what the ledger knows of all lists; those that it has dropped are forgotten.
     pub fn learn(&self, facts: StatusFacts) {
-        lock(&self.heard).facts = facts;
+        let mut heard = lock(&self.heard);
+        heard.facts = facts;
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        // A list may be so new that the ledger was asked before it was begun.
+        lists.retain(|number, _| heard.serves(*number) || *number > heard.next());
     }
 
     /// The change feed was read to its end, which was begun at `as_of`, and what it told of has been revoked here.
@@ -103,34 +112,46 @@ impl StatusLists {
         }
     }
 
-    /// A list, signed. It is signed again where it has changed, and where the change feed was read a second later than for
-    /// the one that was signed last; whoever asks meanwhile waits for that signature and gets the same.
+    /// A list, signed, in which everything is revoked that was revoked before this call. It is signed again where it has
+    /// changed, and where the change feed was read a second later than for the one that was signed last; but ten times a
+    /// second at most, for which a call waits. Calls at the same time wait for one signature and get the same list.
     ///
     /// # Errors
-    /// [`OAuthError::NotFound`] for a list that has not been begun and is not the next; [`OAuthError::Unavailable`] where
+    /// [`OAuthError::NotFound`] for a list that is neither in use nor the next; [`OAuthError::Unavailable`] where
     /// the change feed was not read for so long that a list would have expired, or no key may sign.
-    pub fn signed(&self, number: u64, keys: &Keyring, now: Timestamp) -> Result<Arc<SignedList>, OAuthError> {
-        if number > self.next() {
-            return Err(OAuthError::NotFound("there is no such status list".into()));
+    pub async fn signed(&self, number: u64, keys: &Keyring, now: Timestamp) -> Result<Arc<SignedList>, OAuthError> {
+        let asked = Stopwatch::start();
+        loop {
+            let as_of = self.as_of(number, now)?;
+            let list = self.list(number);
+            let wait = {
+                let mut list = lock(&list);
+                if let Some(kept) = list.signed(as_of, asked) {
+                    return Ok(kept);
+                }
+                let wait = list.signed_lately();
+                if wait.is_zero() {
+                    let draft = Draft { uri: self.uri(number), as_of, lst: list.compressed()? };
+                    let signed = Arc::new(draft.sign(keys, self.algorithm)?);
+                    list.keep(&signed);
+                    return Ok(signed);
+                }
+                wait
+            };
+            tokio::time::sleep(wait).await;
         }
-        let as_of = lock(&self.heard).as_of;
-        if now.since(as_of) >= LIFETIME {
-            return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
-        }
-        let list = self.list(number);
-        let mut list = lock(&list);
-        if let Some(kept) = list.signed(as_of) {
-            return Ok(kept);
-        }
-        let draft = Draft { uri: self.uri(number), as_of, lst: list.compressed()? };
-        let signed = Arc::new(draft.sign(keys, self.algorithm)?);
-        list.keep(&signed);
-        Ok(signed)
     }
 
-    /// The number of the first list that has not been begun.
-    fn next(&self) -> u64 {
-        Place::lists_begun(lock(&self.heard).facts.leased)
+    /// The moment as of which the list is true here.
+    fn as_of(&self, number: u64, now: Timestamp) -> Result<Timestamp, OAuthError> {
+        let heard = lock(&self.heard);
+        if !heard.serves(number) {
+            return Err(OAuthError::NotFound("there is no such status list".into()));
+        }
+        if now.since(heard.as_of) >= LIFETIME {
+            return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
+        }
+        Ok(heard.as_of)
     }
 
     fn list(&self, number: u64) -> Arc<Mutex<List>> {
@@ -138,6 +159,17 @@ impl StatusLists {
             return Arc::clone(list);
         }
         Arc::clone(self.lists.write().unwrap_or_else(PoisonError::into_inner).entry(number).or_default())
+    }
+}
+
+impl Heard {
+    /// The number of the list that is begun next.
+    fn next(&self) -> u64 {
+        self.facts.lists.last().map_or(0, |last| last + 1)
+    }
+
+    fn serves(&self, number: u64) -> bool {
+        self.facts.lists.contains(&number) || number == self.next()
     }
 }
 

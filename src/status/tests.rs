@@ -1,4 +1,6 @@
+use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,7 +11,7 @@ use tempfile::TempDir;
 
 use super::list::bits;
 use super::{LIFETIME, StatusLists};
-use crate::clock::{Clock, Random, Timestamp};
+use crate::clock::{Clock, Random, Stopwatch, Timestamp};
 use crate::config;
 use crate::keys::Keyring;
 use crate::model::{LIST_LENGTH, Place, SigningAlgorithm};
@@ -49,27 +51,37 @@ impl Instance {
         ledger.migrate().await.unwrap();
         let keys = Keyring::open(&settings, 300 * SECOND, ledger, clock.clone(), random).await.unwrap();
         let lists = StatusLists::new("https://house.example/", SigningAlgorithm::Es256);
-        lists.learn(StatusFacts { leased: 5, longest_access_lifetime: 300 * SECOND });
+        lists.learn(facts(0..1, 300 * SECOND));
         // In the middle of a second.
         let now = Timestamp::from_millis(clock.now().seconds() * 1000 + 500);
         lists.vouch(now);
         Self { lists, keys, now, _folder: folder }
     }
 
-    fn claims(&self) -> Value {
-        let signed = self.lists.signed(0, &self.keys, self.now).unwrap();
+    async fn claims(&self) -> Value {
+        let signed = self.lists.signed(0, &self.keys, self.now).await.unwrap();
         let payload = URL_SAFE_NO_PAD.decode(signed.token.split('.').nth(1).unwrap()).unwrap();
         serde_json::from_slice(&payload).unwrap()
     }
 
-    fn revoked(&self) -> Vec<usize> {
-        let octets = inflated(self.claims()["status_list"]["lst"].as_str().unwrap());
+    async fn revoked(&self) -> Vec<usize> {
+        let octets = inflated(self.claims().await["status_list"]["lst"].as_str().unwrap());
         (0..octets.len() * 8).filter(|index| octets[index / 8] >> (index % 8) & 1 == 1).collect()
     }
 
     fn until(&self, later: Duration) -> Timestamp {
         self.now.plus(later)
     }
+}
+
+fn facts(lists: impl IntoIterator<Item = u64>, longest_access_lifetime: Duration) -> StatusFacts {
+    StatusFacts { lists: lists.into_iter().collect(), longest_access_lifetime }
+}
+
+/// `status_list` of a token.
+fn lst(token: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&payload).unwrap()["status_list"].take()
 }
 
 fn inflated(lst: &str) -> Vec<u8> {
@@ -107,7 +119,7 @@ fn the_drafts_list_of_a_million_places_is_eight_of_ours() {
 #[tokio::test]
 async fn a_list_says_as_of_when_it_is_true_and_how_long_it_is_good() {
     let instance = Instance::new().await;
-    let claims = instance.claims();
+    let claims = instance.claims().await;
 
     let iat = instance.now.seconds();
     let lst = claims["status_list"]["lst"].clone();
@@ -118,36 +130,36 @@ async fn a_list_says_as_of_when_it_is_true_and_how_long_it_is_good() {
             "status_list": { "bits": 1, "lst": lst },
         })
     );
-    assert!(instance.revoked().is_empty());
+    assert!(instance.revoked().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_list_is_signed_once_a_second_and_when_it_changes() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
-    let first = lists.signed(0, keys, *now).unwrap();
+    let first = lists.signed(0, keys, *now).await.unwrap();
     lists.vouch(now.plus(Duration::from_millis(999)));
-    assert_eq!(lists.signed(0, keys, *now).unwrap().token, first.token);
+    assert_eq!(lists.signed(0, keys, *now).await.unwrap().token, first.token);
     lists.vouch(now.plus(SECOND));
-    let second = lists.signed(0, keys, *now).unwrap();
+    let second = lists.signed(0, keys, *now).await.unwrap();
     assert_ne!(second.token, first.token);
 
     lists.revoke(LIST_LENGTH.cast_signed(), now.plus(SECOND));
-    assert_eq!(lists.signed(0, keys, *now).unwrap().token, second.token, "another list changed");
+    assert_eq!(lists.signed(0, keys, *now).await.unwrap().token, second.token, "another list changed");
     lists.revoke(7, now.plus(SECOND));
-    let third = lists.signed(0, keys, *now).unwrap();
+    let third = lists.signed(0, keys, *now).await.unwrap();
     assert_ne!(third.token, second.token);
     lists.revoke(7, now.plus(2 * SECOND));
-    assert_eq!(lists.signed(0, keys, *now).unwrap().token, third.token, "it says no more than before");
+    assert_eq!(lists.signed(0, keys, *now).await.unwrap().token, third.token, "it says no more than before");
 }
 
 #[tokio::test]
 async fn an_instance_that_hears_nothing_vouches_for_nothing_new() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
-    let last = lists.signed(0, keys, *now).unwrap();
+    let last = lists.signed(0, keys, *now).await.unwrap();
 
     let later = now.plus(LIFETIME).minus(Duration::from_millis(1));
-    assert_eq!(lists.signed(0, keys, later).unwrap().token, last.token);
-    let refusal = lists.signed(0, keys, now.plus(LIFETIME)).unwrap_err();
+    assert_eq!(lists.signed(0, keys, later).await.unwrap().token, last.token);
+    let refusal = lists.signed(0, keys, now.plus(LIFETIME)).await.unwrap_err();
     assert!(matches!(refusal, OAuthError::Unavailable(_)), "{refusal:?}");
 }
 
@@ -156,7 +168,7 @@ async fn nothing_is_served_before_the_change_feed_was_read() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     lists.vouch(Timestamp::default());
 
-    assert!(matches!(lists.signed(0, keys, *now), Err(OAuthError::Unavailable(_))));
+    assert!(matches!(lists.signed(0, keys, *now).await, Err(OAuthError::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -166,12 +178,12 @@ async fn a_bit_stays_until_the_last_moment_that_was_asked_for() {
     instance.lists.revoke(3, instance.until(10 * SECOND));
     instance.lists.revoke(131_071, instance.until(10 * SECOND));
     instance.lists.revoke(131_072, instance.until(10 * SECOND));
-    assert_eq!(instance.revoked(), [3, 131_071]);
+    assert_eq!(instance.revoked().await, [3, 131_071]);
 
     instance.lists.prune(instance.until(10 * SECOND));
-    assert_eq!(instance.revoked(), [3]);
+    assert_eq!(instance.revoked().await, [3]);
     instance.lists.prune(instance.until(20 * SECOND));
-    assert!(instance.revoked().is_empty());
+    assert!(instance.revoked().await.is_empty());
 }
 
 #[tokio::test]
@@ -185,25 +197,62 @@ async fn a_bit_is_needed_until_no_token_and_no_list_without_it_is_believed() {
 }
 
 #[tokio::test]
-async fn the_next_list_is_there_before_its_first_token() {
+async fn the_lists_that_were_begun_and_the_next_are_there_and_no_others() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
-    let served = || -> Vec<u64> { (0..9).filter(|number| lists.signed(*number, keys, *now).is_ok()).collect() };
-    let facts = StatusFacts { leased: LIST_LENGTH.cast_signed(), longest_access_lifetime: SECOND };
+    for (begun, all) in [(vec![], vec![0]), (vec![0], vec![0, 1]), (vec![0, 2, 3], vec![0, 2, 3, 4])] {
+        lists.learn(facts(begun, SECOND));
 
-    assert_eq!(served(), [0, 1]);
-    lists.learn(facts);
-    assert_eq!(served(), [0, 1]);
-    lists.learn(StatusFacts { leased: facts.leased + 1, ..facts });
-    assert_eq!(served(), [0, 1, 2]);
-    assert_eq!(lists.uris(), [0, 1, 2].map(|number| format!("https://house.example/status/{number}")));
-    assert!(matches!(lists.signed(3, keys, *now), Err(OAuthError::NotFound(_))));
+        let uris: Vec<_> = all.iter().map(|number| format!("https://house.example/status/{number}")).collect();
+        assert_eq!(lists.uris(), uris);
+        for number in 0..9 {
+            let answer = lists.signed(number, keys, *now).await;
+            assert_eq!(answer.is_ok(), all.contains(&number), "{number}");
+            assert!(matches!(answer, Ok(_) | Err(OAuthError::NotFound(_))));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_revoked_in_a_list_that_the_ledger_was_asked_before_is_kept() {
+    let Instance { lists, keys, now, .. } = &Instance::new().await;
+    lists.revoke(2 * LIST_LENGTH.cast_signed(), now.plus(SECOND));
+    lists.learn(facts([0], SECOND));
+    lists.learn(facts([0, 1, 2], SECOND));
+
+    let (empty, one) = (lists.signed(1, keys, *now).await.unwrap(), lists.signed(2, keys, *now).await.unwrap());
+    assert_ne!(lst(&empty.token), lst(&one.token));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_who_ask_at_once_get_one_list_and_what_was_revoked_before_is_in_it() {
+    let instance = Arc::new(Instance::new().await);
+    let mut signed = BTreeSet::new();
+    let watch = Stopwatch::start();
+    for round in 0..5 {
+        instance.lists.revoke(round, instance.until(SECOND));
+        let asking: Vec<_> = (0..100)
+            .map(|_| {
+                let instance = Arc::clone(&instance);
+                tokio::spawn(async move { instance.lists.signed(0, &instance.keys, instance.now).await.unwrap() })
+            })
+            .collect();
+        for asking in asking {
+            let list = asking.await.unwrap();
+            let octets = inflated(lst(&list.token)["lst"].as_str().unwrap());
+            assert_eq!(octets[0], (2_u8 << round) - 1);
+            signed.insert(list.token.clone());
+        }
+    }
+
+    assert_eq!(signed.len(), 5);
+    assert!(watch.elapsed() >= Duration::from_millis(400), "ten times a second at most: {:?}", watch.elapsed());
 }
 
 #[tokio::test]
 async fn a_million_places_of_which_one_in_a_hundred_is_revoked_take_less_than_28_kilobytes() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     let million: i64 = 1_000_000;
-    lists.learn(StatusFacts { leased: million, longest_access_lifetime: SECOND });
+    lists.learn(facts(0..8, SECOND));
     // A walk through all residues: scattered, and the same each time.
     let mut place: i64 = 12_345;
     for _ in 0..million / 100 {
@@ -211,6 +260,9 @@ async fn a_million_places_of_which_one_in_a_hundred_is_revoked_take_less_than_28
         lists.revoke(place, now.plus(SECOND));
     }
 
-    let size: usize = (0..8).map(|number| lists.signed(number, keys, *now).unwrap().gzip.len()).sum();
+    let mut size = 0;
+    for number in 0..8 {
+        size += lists.signed(number, keys, *now).await.unwrap().gzip.len();
+    }
     assert!(size < 28_000, "{size}");
 }

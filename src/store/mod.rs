@@ -21,6 +21,8 @@ pub use ledger::Ledger;
 pub use memory::Memory;
 
 use self::ledger::logins::CookieDigest;
+use self::ledger::status::LEASE_LIFETIME;
+use crate::clock::Timestamp;
 use crate::model::{Client, ClientId, Consent, Login, User, UserId};
 
 /// The stores of one running instance.
@@ -37,10 +39,17 @@ pub struct Store {
     places: Places,
 }
 
-/// How many places an instance leases at a time, and those left of the last lease.
+/// How many places an instance leases at a time, and the last lease.
 struct Places {
-    lease: u32,
-    left: tokio::sync::Mutex<Range<i64>>,
+    at_a_time: u32,
+    lease: tokio::sync::Mutex<Lease>,
+}
+
+/// What is left of a lease.
+#[derive(Default)]
+struct Lease {
+    places: Range<i64>,
+    at: Timestamp,
 }
 
 impl Store {
@@ -48,18 +57,19 @@ impl Store {
     /// for a service, one for a command that ends.
     #[must_use]
     pub fn new(ledger: Ledger, hot: Arc<dyn HotState>, lease: u32) -> Self {
-        let places = Places { lease, left: tokio::sync::Mutex::new(0..0) };
+        let places = Places { at_a_time: lease, lease: tokio::sync::Mutex::default() };
         Self { ledger, hot, memory: Memory::default(), notices: Notify::new(), places }
     }
 
     /// A place in the status lists that nobody had before and nobody gets again.
-    pub async fn status_index(&self) -> Result<i64, StoreError> {
-        let mut left = self.places.left.lock().await;
-        if left.is_empty() {
-            *left = self.ledger.lease_status_indexes(self.places.lease).await?;
+    pub async fn status_index(&self, now: Timestamp) -> Result<i64, StoreError> {
+        let mut lease = self.places.lease.lock().await;
+        if lease.places.is_empty() || now.since(lease.at) >= LEASE_LIFETIME {
+            let places = self.ledger.lease_status_indexes(self.places.at_a_time).await?;
+            *lease = Lease { places, at: now };
         }
-        let place = left.start;
-        left.start += 1;
+        let place = lease.places.start;
+        lease.places.start += 1;
         Ok(place)
     }
 

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use tokenhouse::model::EndReason;
+use tokenhouse::clock::Timestamp;
+use tokenhouse::model::{ClientId, EndReason, Ended, Session, UserId};
 use tokenhouse::store::ledger::feed::Change;
+use tokenhouse::store::ledger::sessions::Begun;
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
 
@@ -42,14 +44,73 @@ async fn an_instance_that_starts_as_before_changes_nothing() {
     .await;
 }
 
+async fn lists(house: &House) -> Vec<u64> {
+    house.ledger.status_facts(house.now()).await.unwrap().lists.into_iter().collect()
+}
+
+/// Begins as many lists.
+async fn begin_lists(house: &House, count: u32) {
+    house.ledger.lease_status_indexes(count * 131_072).await.unwrap();
+}
+
 #[tokio::test]
-async fn the_facts_say_how_many_places_are_leased() {
+async fn a_list_is_begun_with_the_first_place_that_is_leased_of_it() {
     on_each_database(async |house| {
-        assert_eq!(house.ledger.status_facts(house.now()).await.unwrap().leased, 0);
-        house.ledger.lease_status_indexes(1024).await.unwrap();
-        assert_eq!(house.ledger.status_facts(house.now()).await.unwrap().leased, 1024);
+        assert!(lists(house).await.is_empty());
+        for (count, begun) in [(1, 1), (131_071, 1), (1, 2), (131_071, 2), (262_145, 5)] {
+            house.ledger.lease_status_indexes(count).await.unwrap();
+            assert_eq!(lists(house).await, (0..begun).collect::<Vec<_>>());
+        }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_list_is_dropped_a_day_after_the_next_was_begun_and_the_last_never() {
+    on_each_database(async |house| {
+        begin_lists(house, 3).await;
+        let now = house.now();
+
+        assert_eq!(house.ledger.drop_status_lists(now).await.unwrap(), 0);
+        assert_eq!(house.ledger.drop_status_lists(now.plus(HOUR * 25)).await.unwrap(), 0);
+        assert_eq!(house.ledger.drop_status_lists(now.plus(HOUR * 25 + millis(1))).await.unwrap(), 2);
+        assert_eq!(house.ledger.drop_status_lists(now.plus(HOUR * 100)).await.unwrap(), 0);
+        assert_eq!(lists(house).await, [2]);
+        begin_lists(house, 1).await;
+        assert_eq!(lists(house).await, [2, 3]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_in_which_something_lives_is_kept() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await.id, house.client("app").await);
+        begin_lists(house, 9).await;
+        house.ledger.drop_status_lists(house.now()).await.unwrap();
+        let now = house.now().plus(HOUR * 26);
+        for (list, ends_at) in [(1, now), (2, now.minus(millis(119_000))), (3, now.minus(millis(120_000)))] {
+            session_in(house, user, &client.id, list, ends_at).await;
+        }
+        let day = HOUR * 24 + millis(120_000);
+        for (list, ended_at) in [(4, now.minus(day - millis(1))), (5, now.minus(day))] {
+            let session = session_in(house, user, &client.id, list, now.plus(HOUR)).await;
+            let ended = Ended { at: ended_at, reason: EndReason::Admin };
+            house.ledger.end_session(session.id, ended, &house.any_entry()).await.unwrap();
+        }
+        house.sql("update clients set status_index = 6 * 131072").await;
+        house.sql("insert into retired_places values (7 * 131072 + 131071, 'app', 0)").await;
+
+        house.ledger.drop_status_lists(now).await.unwrap();
+        assert_eq!(lists(house).await, [1, 2, 4, 6, 7, 8]);
+    })
+    .await;
+}
+
+async fn session_in(house: &House, user: UserId, client: &ClientId, list: i64, ends_at: Timestamp) -> Session {
+    let session = Session { status_index: list * 131_072 + 5, ends_at, ..house.new_session(user, client) };
+    assert_eq!(house.begin(&session).await, Begun::Yes);
+    session
 }
 
 #[tokio::test]

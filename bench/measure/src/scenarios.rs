@@ -18,6 +18,8 @@ struct Scenario {
     path: &'static str,
     /// The cookies of a browser.
     cookies: Option<String>,
+    /// `Accept-Encoding`.
+    coding: Option<&'static str>,
     /// The body of the form that is posted; a GET without one.
     body: Option<String>,
     /// HTTP Basic.
@@ -31,6 +33,9 @@ struct Scenario {
     /// How much of the ceiling is asked for.
     aim: Option<f64>,
 }
+
+const JWKS: &str = "/.well-known/jwks.json";
+const STATUS_LIST: &str = "/status/0";
 
 const AUTHORIZATION: &str = "authorization (signed in)";
 
@@ -79,6 +84,7 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     std::thread::sleep(Duration::from_secs(2));
     report.figure("memory at rest (RSS), servers", server.mebibytes("VmRSS")?, "MiB", 20.0);
     one(run, &server, empty, &jwks(), report)?;
+    one(run, &server, empty, &status_list(), report)?;
     one(run, &server, empty, &client_credentials("client credentials, ES256", &[Part::Es256], 0.65), report)?;
     one(run, &server, empty, &refresh(), report)?;
     if run.wants("introspection") {
@@ -103,8 +109,9 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
 fn jwks() -> Scenario {
     Scenario {
         name: "JWKS",
-        path: "/.well-known/jwks.json",
+        path: JWKS,
         cookies: None,
+        coding: None,
         body: None,
         basic: false,
         rotates: false,
@@ -114,12 +121,18 @@ fn jwks() -> Scenario {
     }
 }
 
+/// As services that verify ask for it.
+fn status_list() -> Scenario {
+    Scenario { name: "status list", path: STATUS_LIST, coding: Some("gzip"), ..jwks() }
+}
+
 fn client_credentials(name: &'static str, parts: &'static [Part], aim: f64) -> Scenario {
     let body = Some("grant_type=client_credentials".to_owned());
     Scenario {
         name,
         path: "/oauth2/token",
         cookies: None,
+        coding: None,
         body,
         basic: true,
         rotates: false,
@@ -134,6 +147,7 @@ fn refresh() -> Scenario {
         name: "refresh, Redis",
         path: "/api/token/refresh/",
         cookies: None,
+        coding: None,
         body: Some("refresh={token}".to_owned()),
         basic: false,
         rotates: true,
@@ -148,6 +162,7 @@ fn introspection(token: &str) -> Scenario {
         name: "introspection",
         path: "/oauth2/introspect",
         cookies: None,
+        coding: None,
         body: Some(format!("token={token}")),
         basic: true,
         rotates: false,
@@ -162,6 +177,7 @@ fn obtain() -> Scenario {
         name: "obtain (password)",
         path: "/api/token/",
         cookies: None,
+        coding: None,
         body: Some(sign_in()),
         basic: false,
         rotates: false,
@@ -177,6 +193,7 @@ fn authorization(cookies: String) -> Scenario {
         name: AUTHORIZATION,
         path: ASKS,
         cookies: Some(cookies),
+        coding: None,
         body: None,
         basic: false,
         rotates: false,
@@ -246,7 +263,7 @@ fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenar
 impl Scenario {
     /// Whether the server answers without asking any store.
     fn rests_on_nothing(&self) -> bool {
-        matches!(self.path, "/.well-known/jwks.json" | "/oauth2/token")
+        matches!(self.path, JWKS | STATUS_LIST | "/oauth2/token")
     }
 
     /// The handler that it is compared with, asked the same.
@@ -263,6 +280,9 @@ impl Scenario {
         }
         if let Some(cookies) = &self.cookies {
             words.extend(["--header".to_owned(), format!("cookie: {cookies}")]);
+        }
+        if let Some(coding) = self.coding {
+            words.extend(["--header".to_owned(), format!("accept-encoding: {coding}")]);
         }
         if let Some(body) = &self.body {
             // As long as a refresh token.

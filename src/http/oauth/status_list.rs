@@ -26,7 +26,7 @@ pub async fn status_list(ctx: Ctx, list: Path<String>, request: HttpRequest) -> 
     if request.query_string().split('&').any(|part| part.starts_with("time=")) {
         return Ok(error::problem(StatusCode::NOT_IMPLEMENTED, "lists of other times are not kept"));
     }
-    let list = ctx.status.signed(number(&list)?, &ctx.keys, ctx.now())?;
+    let list = ctx.status.signed(number(&list)?, &ctx.keys, ctx.now()).await?;
     Ok(answer(&request, list))
 }
 

@@ -31,7 +31,7 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "0001_ledger",
@@ -73,6 +73,12 @@ const MIGRATIONS: [Migration; 7] = [
         name: "0007_feed_news",
         postgres: include_str!("../../../migrations/postgres/0007_feed_news.sql"),
         sqlite: include_str!("../../../migrations/sqlite/0007_feed_news.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "0008_status_lists",
+        postgres: include_str!("../../../migrations/postgres/0008_status_lists.sql"),
+        sqlite: include_str!("../../../migrations/sqlite/0008_status_lists.sql"),
     },
 ];
 

@@ -1,6 +1,7 @@
-//! What the status lists need of the ledger: places, leased in blocks and never given out twice, and how long access tokens
-//! live where their client has no life of its own for them.
+//! What the status lists need of the ledger: which there are, their places, leased in blocks and never given out twice, and
+//! how long access tokens live where their client has no life of its own for them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -10,17 +11,24 @@ use super::Ledger;
 use super::columns::{Columns, millis};
 use super::db::{Query, Work, query};
 use crate::clock::Timestamp;
+use crate::model::Place;
 use crate::store::StoreError;
 
 /// How long a former life of access tokens is remembered: twice the longest, for while one instance after the other is
 /// started with the new one, the others go on with the old.
 const REMEMBERED: Duration = Duration::from_hours(48);
 
+/// How long the places of a lease may be given out: what an idle instance has left of an old list would keep that alive.
+pub const LEASE_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Whoever has been given a place writes it down within this time.
+const SLACK: Duration = Duration::from_hours(1);
+
 /// What all instances have to know of the status lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusFacts {
-    /// How many places have been leased.
-    pub leased: i64,
+    /// The numbers of the lists that have been begun and not dropped.
+    pub lists: BTreeSet<u64>,
     /// The longest life that the house gave to access tokens lately.
     pub longest_access_lifetime: Duration,
 }
@@ -34,12 +42,40 @@ impl Ledger {
         Ok(places)
     }
 
-    /// How many places have been leased, and how long access tokens lived lately.
+    /// Which lists there are, and how long access tokens lived lately.
     pub async fn status_facts(&self, now: Timestamp) -> Result<StatusFacts, StoreError> {
         let facts = Facts::read(&self.db.read(facts()).await?)?;
         let longest = facts.lifetime.max(facts.remembered(now));
         let longest_access_lifetime = Duration::from_millis(longest.unsigned_abs());
-        Ok(StatusFacts { leased: facts.leased.ok_or_else(missing)?, longest_access_lifetime })
+        Ok(StatusFacts { lists: facts.lists, longest_access_lifetime })
+    }
+
+    /// Drops lists that have been closed for a while and none of whose places is a client's, or has to be told of, or may
+    /// still be given out; says how many.
+    pub async fn drop_status_lists(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let close = query(
+            "update status_lists
+             set closed_at = $1
+             where closed_at is null
+             and number < (select max(number) from status_lists)",
+        )
+        .bind(now.millis());
+        self.db.write(close).await?;
+        let drop = query(
+            "delete from status_lists
+             where closed_at < $1
+             and not exists (
+                 select 1
+                 from sessions
+                 where sessions.status_index / 131072 = status_lists.number
+                 and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
+             )
+             and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
+             and not exists (select 1 from retired_places where retired_places.place / 131072 = status_lists.number)",
+        )
+        .bind(now.minus(LEASE_LIFETIME + SLACK).millis())
+        .bind(now.millis());
+        self.db.write(drop).await
     }
 
     /// Notes how long access tokens live from now on. The former life is remembered, for tokens that have it are still
@@ -70,10 +106,14 @@ impl Work {
              returning number",
         )
         .bind(count);
-        let row = self.read_one(lease).await?;
-        let end = row.as_ref().map(|row| Columns::of_only(row, "house").number("number")).transpose()?;
-        let end = end.ok_or_else(missing)?;
-        Ok(end - count..end)
+        let Some(row) = self.read_one(lease).await? else { return Err(missing()) };
+        let end = Columns::of_only(&row, "house").number("number")?;
+        let places = end - count..end;
+        for list in Place::of(places.start).list..Place::lists_begun(places.end) {
+            let begin = query("insert into status_lists (number) values ($1) on conflict (number) do nothing");
+            self.write(begin.bind(list.cast_signed())).await?;
+        }
+        Ok(places)
     }
 
     async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
@@ -92,7 +132,7 @@ impl Work {
 /// The rows of [`facts`]; a life that was never noted is none.
 #[derive(Default)]
 struct Facts {
-    leased: Option<i64>,
+    lists: BTreeSet<u64>,
     lifetime: i64,
     former: i64,
     changed_at: Timestamp,
@@ -102,7 +142,10 @@ fn facts() -> Query {
     query(
         "select fact, number
          from house
-         where fact in ('next_status_index', 'access_lifetime', 'former_access_lifetime', 'access_lifetime_changed_at')",
+         where fact in ('access_lifetime', 'former_access_lifetime', 'access_lifetime_changed_at')
+         union all
+         select 'status_list', number
+         from status_lists",
     )
 }
 
@@ -113,10 +156,10 @@ impl Facts {
             let columns = Columns::of(row, "house", "fact")?;
             let number = columns.number("number")?;
             match columns.text("fact")? {
-                "next_status_index" => facts.leased = Some(number),
                 "access_lifetime" => facts.lifetime = number,
                 "former_access_lifetime" => facts.former = number,
-                _ => facts.changed_at = Timestamp::from_millis(number),
+                "access_lifetime_changed_at" => facts.changed_at = Timestamp::from_millis(number),
+                _ => drop(facts.lists.insert(number.unsigned_abs())),
             }
         }
         Ok(facts)

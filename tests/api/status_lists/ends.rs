@@ -1,12 +1,17 @@
 //! Every way of ending sets the bits of what has ended, before it is acknowledged, and no others.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
+use tokenhouse::clock::Timestamp;
+use tokenhouse::protocol::GrantType;
 
-use super::{indexes, revoked};
-use crate::admin::{Desk, user_path};
-use crate::house::{House, Pair, USER, on_each_backend, pair};
+use super::{indexes, place, revoked};
+use crate::admin::{Desk, begin, user_path};
+use crate::browser::Browser;
+use crate::house::{ADMIN, House, Pair, USER, on_each_backend, pair};
+use crate::sign_on::{application, code, exchange, sign_in};
 
 /// A session that must live on, and the sessions that are to end.
 async fn sessions<const N: usize>(house: &House) -> (Pair, [Pair; N]) {
@@ -103,7 +108,80 @@ async fn a_user_is_disabled_or_gets_a_new_password() {
         let again = pair(&house.obtain((USER.0, "quite another password")).await);
         assert!(desk.post(&format!("{path}/disable"), &json!({})).await.status < 300);
         assert_eq!(revoked(house).await, of([&ended, &again]));
-        assert!(!revoked(house).await.contains(&super::place(&other.access).1));
+        assert!(!revoked(house).await.contains(&place(&other.access).1));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (client, _) = house.add_client("app", &[GrantType::RefreshToken], "read").await;
+        let user = house.user().await;
+        let early = begin(house, &user, &client, "read", &[]).await;
+        let (_, [direct]) = sessions(house).await;
+        house.clock.advance(Duration::from_millis(5));
+        let moment = house.clock.now();
+        house.clock.advance(Duration::from_millis(5));
+        let late = begin(house, &user, &client, "read", &[]).await;
+
+        let before = json!({ "user": user.id, "client": "app", "issued_before": moment });
+        let receipt = desk.post("/admin/v1/revocations", &before).await;
+        assert_eq!(revoked(house).await, indexes([&early.access]));
+        let within = receipt.body["offline_refused_by"].as_str().unwrap().parse::<Timestamp>().unwrap();
+        assert!(within <= house.clock.now().plus(Duration::from_secs(5)), "{}", receipt.text);
+        assert!(within >= moment.plus(Duration::from_secs(4)), "{}", receipt.text);
+
+        assert_eq!(desk.post("/admin/v1/revocations", &json!({ "client": "app" })).await.status, 200);
+        let own = u64::try_from(client.status_index).unwrap();
+        let all = &indexes([&early.access, &late.access]) | &BTreeSet::from([own]);
+        assert_eq!(revoked(house).await, all);
+        assert!(!all.contains(&place(&direct.access).1));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_user_is_removed_and_a_scope_is_withdrawn() {
+    on_each_backend(async |house| {
+        let desk = Desk::of(house).await;
+        let (other, [removed]) = sessions(house).await;
+        let (client, _) = house.add_client("app", &[GrantType::RefreshToken], "read write").await;
+        let grace = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let narrow = begin(house, &grace, &client, "read", &[]).await;
+        let wide = begin(house, &grace, &client, "read write", &[]).await;
+
+        assert!(desk.delete(&user_path(house).await).await.status < 300);
+        assert_eq!(revoked(house).await, of([&removed]));
+        assert_eq!(desk.patch("/admin/v1/clients/app", &json!({ "scope": "read" })).await.status, 200);
+        let own = u64::try_from(client.status_index).unwrap();
+        let all = &(&of([&removed]) | &indexes([&wide.access])) | &BTreeSet::from([own]);
+        assert_eq!(revoked(house).await, all);
+        assert!(all.is_disjoint(&indexes([&narrow.access, &other.access])));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_person_signs_out_of_everything_in_a_browser() {
+    on_each_backend(async |house| {
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let elsewhere = house.pair().await;
+        let mut ended = Vec::new();
+        let mut hint = String::new();
+        for id in ["app", "other"] {
+            let (client, secret) = house.add_new_client(application(id)).await;
+            let code = code(&browser, id, &[]).await;
+            let tokens = exchange(house, &client, &secret.unwrap(), &code).await.body;
+            ended.push(tokens["access_token"].as_str().unwrap().to_owned());
+            tokens["id_token"].as_str().unwrap().clone_into(&mut hint);
+        }
+
+        browser.get(&format!("/oauth2/logout?id_token_hint={hint}")).await;
+        assert_eq!(revoked(house).await, indexes(&ended));
+        assert!(!revoked(house).await.contains(&place(&elsewhere.access).1));
     })
     .await;
 }

@@ -106,16 +106,46 @@ async fn an_instance_that_reads_no_feed_vouches_for_nothing() {
 
 #[actix_web::test]
 async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
-    let house = House::open(Backend::Embedded, &|_| {}).await;
-    let quiet = QuietInstance::open(&house).await;
-    tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
-    let last = list(&house, quiet.address, &first(&house)).await.claims;
-    blacklist(&house, &house.pair().await.refresh).await;
+    on_each_backend(async |house| {
+        let quiet = QuietInstance::open(house).await;
+        tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+        let last = list(house, quiet.address, &first(house)).await.claims;
+        blacklist(house, &house.pair().await.refresh).await;
 
-    house.clock.advance(Duration::from_secs(58));
-    assert_eq!(list(&house, quiet.address, &first(&house)).await.claims, last);
-    house.clock.advance(Duration::from_secs(2));
-    assert_eq!(ask(&house, quiet.address, &first(&house)).await.status, 503);
-    quiet.stop().await;
-    house.close().await;
+        house.clock.advance(Duration::from_secs(58));
+        assert_eq!(list(house, quiet.address, &first(house)).await.claims, last);
+        house.clock.advance(Duration::from_secs(2));
+        assert_eq!(ask(house, quiet.address, &first(house)).await.status, 503);
+        quiet.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_redis_that_was_emptied_takes_no_bit_back() {
+    on_each_backend(async |house| {
+        let ended = house.pair().await;
+        blacklist(house, &ended.refresh).await;
+        house.lose_record(house.session_of(&ended.refresh)).await;
+
+        let other = house.second_instance(Clock::system()).await;
+        for address in [house.running.address, other.address] {
+            assert_eq!(list(house, address, &first(house)).await.revoked(), indexes([&ended.access]));
+        }
+        other.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn places_that_were_leased_a_day_ago_are_not_given_out() {
+    on_each_backend(async |house| {
+        let (early, soon) = (house.pair().await, house.pair().await);
+        assert_eq!(place(&soon.access).1, place(&early.access).1 + 1);
+
+        house.later(Duration::from_hours(24)).await;
+        let late = house.pair().await;
+        assert!(place(&late.access).1 > place(&early.access).1 + 1000, "of a new lease");
+    })
+    .await;
 }
