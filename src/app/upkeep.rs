@@ -254,7 +254,8 @@ fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()>
         }
         loop {
             tokio::time::sleep(FOLLOW_APART).await;
-            let _ = tokio::time::timeout(FOLLOW_EVERY - FOLLOW_APART, following.store.ledger.news()).await;
+            let _ =
+                tokio::time::timeout(FOLLOW_EVERY.saturating_sub(FOLLOW_APART), following.store.ledger.news()).await;
             complain("following the change feed", follower.follow(&following).await);
         }
     })
