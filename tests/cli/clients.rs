@@ -180,6 +180,8 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
     client["access_lifetime"] = serde_json::Value::Null;
     client["name"] = json!("Web");
     client["trusted"] = json!(true);
+    // Its tokens can no longer be for itself, so those that it may hold are revoked, and it has another place.
+    client["status_index"] = json!(1);
     assert_eq!(place.run(&["client", "show", "web", "--json"]).json(), client);
     let problem = place.run(&["client", "set", "web", "--logo-uri", "http://shop.example/logo.png"]).bad();
     assert_eq!(problem, "tokenhouse: logo_uri: the scheme is https, or http on a loopback address\n");

@@ -39,7 +39,7 @@ async fn a_client_whose_watermark_rises_gets_another_place_and_the_feed_says_so(
         assert_eq!(retired(house).await, [of(&one, at)]);
         assert_eq!((place_of(house, &one.id).await, place_of(house, &other.id).await), (2, 1));
         assert_eq!(house.ledger.lease_status_indexes(1).await.unwrap(), 3..4);
-        let changes = vec![Change::Client(one.id.clone()), Change::PlaceRetired(of(&one, at))];
+        let changes = [Change::Client(one.id.clone()), Change::PlaceRetired(of(&one, at))];
         assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
         house.ledger.raise_client_watermark(&one.id, at).await.unwrap();

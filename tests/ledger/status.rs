@@ -93,7 +93,7 @@ async fn a_list_in_which_something_lives_is_kept() {
             session_in(house, user, &client.id, list, ends_at).await;
         }
         let day = HOUR * 24 + millis(120_000);
-        for (list, ended_at) in [(4, now.minus(day.saturating_sub(millis(1)))), (5, now.minus(day))] {
+        for (list, ended_at) in [(4, now.minus(day).plus(millis(1))), (5, now.minus(day))] {
             let session = session_in(house, user, &client.id, list, now.plus(HOUR)).await;
             let ended = Ended { at: ended_at, reason: EndReason::Admin };
             house.ledger.end_session(session.id, ended, &house.any_entry()).await.unwrap();

@@ -61,13 +61,14 @@ impl Ledger {
         )
         .bind(now.millis());
         self.db.write(close).await?;
+        // The index is of an expression, which has no type in SQLite: `+` takes it from the number too, or it is not used.
         let drop = query(
             "delete from status_lists
              where closed_at < $1
              and not exists (
                  select 1
                  from sessions
-                 where sessions.status_index / 131072 = status_lists.number
+                 where sessions.status_index / 131072 = +status_lists.number
                  and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
              )
              and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
