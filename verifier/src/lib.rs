@@ -18,6 +18,7 @@ mod proof;
 mod refusal;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod security_event;
 mod status_list;
 mod verifier;
 
@@ -32,5 +33,6 @@ pub use proof::Proof;
 pub use refusal::{Part, Refusal};
 #[cfg(feature = "remote")]
 pub use remote::Issuer;
+pub use security_event::{SecurityEvent, SecurityEventError, SecurityEventToken};
 pub use status_list::{StatusList, StatusListError};
 pub use verifier::Verifier;
