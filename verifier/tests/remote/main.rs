@@ -17,3 +17,4 @@ mod security_event;
 mod server;
 mod status_list;
 mod stream;
+mod tower;
