@@ -30,7 +30,8 @@ pub enum Keys {
     },
     /// Take a key out of the JWKS at once.
     Remove {
-        /// Its `kid`.
+        /// Its `kid`, which may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Make a master key and write it to `keys.master_key_file`, unless one is there.

@@ -42,6 +42,8 @@ fn keys_are_listed_rotated_imported_and_removed() {
     assert!(removed.starts_with("Removed"), "{removed}");
     let again = place.run(&["keys", "remove", &next]).bad();
     assert_eq!(again, format!("tokenhouse: there is no key `{next}`, or it was removed before\n"));
+    let hyphen = place.run(&["keys", "remove", "-lUyp7T"]).bad();
+    assert_eq!(hyphen, "tokenhouse: there is no key `-lUyp7T`, or it was removed before\n");
 
     let pem = place.write("new.pem", EC_KEY);
     let imported = place.run(&["keys", "import", pem.to_str().unwrap(), "--json"]).json();

@@ -183,6 +183,7 @@ pub fn command(config: &Config) -> Command {
     set("TOKENHOUSE__KEYS__FOLDER", path(&config.keys.folder));
     set("TOKENHOUSE_MASTER_KEY_FILE", path(&config.keys.master_key_file));
     set("TOKENHOUSE__KEYS__ID_TOKEN_ALGORITHM", "ES256");
+    set("TOKENHOUSE__KEYS__JWKS_MAX_AGE", &config.keys.jwks_max_age.to_string());
     set("TOKENHOUSE__LIMITS__BY_ADDRESS", "off");
     set("TOKENHOUSE__LIMITS__BY_ACCOUNT", "off");
     set("TOKENHOUSE__WORKERS", &config.workers.to_string());

@@ -6,7 +6,7 @@ mod access_token;
 pub mod actix;
 mod algorithm;
 mod answer;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod bearer;
 mod claims;
 mod dpop;
@@ -18,12 +18,15 @@ mod proof;
 mod refusal;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod security_event;
 mod status_list;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod verifier;
 
 pub use access_token::{AccessToken, Confirmation, Status, StatusListEntry};
 pub use algorithm::Algorithm;
-#[cfg(feature = "actix")]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub use bearer::Rejection;
 pub use dpop::{DpopProof, ProofFlaw, ProofUse, ReplayMemory};
 pub use jwk::Jwk;
@@ -32,5 +35,6 @@ pub use proof::Proof;
 pub use refusal::{Part, Refusal};
 #[cfg(feature = "remote")]
 pub use remote::Issuer;
+pub use security_event::{SecurityEvent, SecurityEventError, SecurityEventToken};
 pub use status_list::{StatusList, StatusListError};
 pub use verifier::Verifier;

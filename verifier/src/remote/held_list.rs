@@ -1,48 +1,77 @@
-//! A status list as it is held: the newest that was read, and what was revoked a moment before.
+//! A status list as it is held: the newest that was read, what was revoked a moment before, and what events told since.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::told::Told;
 use crate::{Refusal, StatusList};
 
-/// For how long a revoked place stays revoked after the list has stopped to say so, in seconds. The clocks of an issuer's
-/// instances differ, so a list that looks newer may be the older one.
+/// For how long a revoked place stays revoked without a list that says so, in seconds. The clocks of an issuer's instances
+/// differ, so a list that looks newer may be the older one.
 const LINGER: i64 = 120;
 
-/// A status list, and the places that its predecessors called revoked shortly before.
-#[derive(Debug, Clone)]
+/// A status list, and the places that are revoked although it does not say so.
+#[derive(Debug, Clone, Default)]
 pub(super) struct HeldList {
-    list: StatusList,
-    /// Each with the second from which on the list did not say so any more.
+    /// `None` as long as nothing is known of it but what events tell.
+    list: Option<StatusList>,
+    /// Each with the second in which an event told of it, or from which on the list did not say so any more.
     lately: HashMap<u64, i64>,
+    /// Up to which second events have told what was revoked since the list was read, where a stream of events ended.
+    told_until: i64,
 }
 
 impl HeldList {
-    pub(super) fn new(list: StatusList) -> Self {
-        Self { list, lately: HashMap::new() }
-    }
-
     /// What is held once this list has been read too; `None` when it says nothing new, because it is older.
     pub(super) fn followed_by(&self, list: StatusList, now: i64) -> Option<Self> {
-        if list.issued_at() < self.list.issued_at() {
+        let before = self.list.as_ref();
+        if before.is_some_and(|before| list.issued_at() < before.issued_at()) {
             return None;
         }
-        let before = self.list.revoked().map(|index| (index, now));
-        let mut lately: HashMap<u64, i64> = before.filter(|(index, _)| list.get(*index) == Some(0)).collect();
-        lately.extend(self.lately.iter().filter(|(_, since)| now.saturating_sub(**since) < LINGER));
-        Some(Self { list, lately })
+        let gone = before.into_iter().flat_map(StatusList::revoked).map(|index| (index, now));
+        let lingering = self.lately.iter().map(|(index, since)| (*index, *since));
+        let lingering = lingering.filter(|(_, since)| list.issued_at().saturating_sub(*since) < LINGER);
+        let lately = gone.chain(lingering).filter(|(index, _)| list.get(*index).is_none_or(|status| status == 0));
+        let lately = lately.collect();
+        Some(Self { list: Some(list), lately, told_until: self.told_until })
     }
 
-    /// As of when the list is true.
-    pub(super) fn as_of(&self) -> i64 {
-        self.list.issued_at()
+    /// An event tells that this place is revoked.
+    pub(super) fn revoke(&mut self, index: u64, now: i64) {
+        self.lately.insert(index, now);
+    }
+
+    /// The stream of events that has told this much is not continued.
+    pub(super) fn stays_as_told(&mut self, told: Told) {
+        self.told_until = self.as_of(Some(told)).unwrap_or(self.told_until);
+    }
+
+    /// As of when what is held is true, by the list itself, or by the events that have followed it. `None` as long as
+    /// the list has not been read.
+    pub(super) fn as_of(&self, told: Option<Told>) -> Option<i64> {
+        let issued_at = self.list.as_ref()?.issued_at();
+        let told = told.filter(|told| told.follows(issued_at)).map_or(issued_at, |told| told.as_of);
+        Some(issued_at.max(told).max(self.told_until))
+    }
+
+    /// Whether events tell all that the list does not.
+    pub(super) fn is_followed_by(&self, told: Told) -> bool {
+        self.list.as_ref().is_some_and(|list| told.follows(list.issued_at()))
+    }
+
+    /// The newest moment of which anything is known.
+    pub(super) fn newest(&self) -> Option<i64> {
+        self.lately.values().copied().chain(self.as_of(None)).max()
     }
 
     pub(super) fn ttl(&self) -> Option<Duration> {
-        self.list.ttl()
+        self.list.as_ref()?.ttl()
     }
 
     pub(super) fn check(&self, index: u64) -> Result<(), Refusal> {
-        if self.lately.contains_key(&index) { Err(Refusal::Revoked) } else { self.list.check(index) }
+        if self.lately.contains_key(&index) {
+            return Err(Refusal::Revoked);
+        }
+        self.list.as_ref().map_or(Ok(()), |list| list.check(index))
     }
 }

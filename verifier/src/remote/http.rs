@@ -1,11 +1,27 @@
-//! One kind of request: read a document of limited length in limited time, unless it is still the same.
+//! Requests whose answers are limited in length and time: read a document, unless it is still the same; post a form;
+//! open a stream.
 
 use std::fmt;
+use std::io::Read as _;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use flate2::read::MultiGzDecoder;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, IF_NONE_MATCH,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, Url};
+use tokio::time::timeout;
+
+/// How long a stream may take to begin.
+const STREAM_BEGINS: Duration = Duration::from_secs(5);
+/// For how long a stream is read at most; it ends with its access token, long before.
+const STREAM_ENDS: Duration = Duration::from_hours(25);
+/// How much of the answer to a form is read, in bytes. Tokenhouse writes about 1,000.
+const MAX_FORM_ANSWER: usize = 64 * 1024;
+/// What a reader of server-sent events has read last.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A client that follows no redirect, which could lead anywhere.
 #[derive(Debug)]
@@ -37,6 +53,8 @@ pub(super) enum FetchError {
     TooLong(usize),
     #[error("the answer is not text")]
     NotText,
+    #[error("nothing is heard")]
+    Silent,
     #[error("{0}")]
     Failed(String),
 }
@@ -53,7 +71,8 @@ impl Http {
 
     /// Reads the document, if it is another than the one that was accepted last.
     pub(super) async fn get(&self, document: &mut Document) -> Result<Answer, FetchError> {
-        let mut request = self.0.get(document.url.clone()).header(ACCEPT, document.accept);
+        let mut request =
+            self.0.get(document.url.clone()).header(ACCEPT, document.accept).header(ACCEPT_ENCODING, "gzip");
         if let Some(etag) = &document.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -72,6 +91,28 @@ impl Http {
         }
         Ok(Answer { text: Some(text?), max_age })
     }
+
+    /// Posts a form as a client with these credentials (RFC 6749 section 2.3.1), which are encoded already.
+    pub(super) async fn post(&self, url: Url, (name, secret): (&str, &str), form: &str) -> Result<String, FetchError> {
+        let request = self.0.post(url).basic_auth(name, Some(secret)).header(ACCEPT, "application/json");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned());
+        read(good(request.send().await?)?, MAX_FORM_ANSWER).await
+    }
+
+    /// Opens a stream of server-sent events, after the one with this number.
+    pub(super) async fn open(&self, url: Url, bearer: &str, last: Option<i64>) -> Result<Response, FetchError> {
+        let mut request = self.0.get(url).header(ACCEPT, "text/event-stream").header(CACHE_CONTROL, "no-store");
+        if let Some(number) = last {
+            request = request.header(LAST_EVENT_ID, number);
+        }
+        let begun = timeout(STREAM_BEGINS, request.bearer_auth(bearer).timeout(STREAM_ENDS).send()).await;
+        good(begun.map_err(|_| FetchError::Silent)??)
+    }
+}
+
+fn good(answer: Response) -> Result<Response, FetchError> {
+    let status = answer.status();
+    if status == StatusCode::OK { Ok(answer) } else { Err(FetchError::Status(status.as_u16())) }
 }
 
 impl Document {
@@ -96,6 +137,8 @@ impl Document {
 }
 
 async fn read(mut answer: Response, limit: usize) -> Result<String, FetchError> {
+    let is_gzip =
+        answer.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         if body.len() + chunk.len() > limit {
@@ -103,7 +146,18 @@ async fn read(mut answer: Response, limit: usize) -> Result<String, FetchError> 
         }
         body.extend_from_slice(&chunk);
     }
+    if is_gzip {
+        body = inflate(&body, limit)?;
+    }
     String::from_utf8(body).map_err(|_| FetchError::NotText)
+}
+
+/// Undoes gzip (RFC 9110 section 8.4.1.3), and stops where the text becomes too long.
+fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, FetchError> {
+    let mut text = Vec::new();
+    let limited = &mut MultiGzDecoder::new(body).take(limit as u64 + 1);
+    limited.read_to_end(&mut text).map_err(|error| FetchError::Failed(error.to_string()))?;
+    if text.len() > limit { Err(FetchError::TooLong(limit)) } else { Ok(text) }
 }
 
 /// How much longer the answer may be kept (RFC 9111 sections 4.2.1 and 4.2.3): `max-age` less the time that it has spent

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::clock::Clock;
@@ -37,7 +38,8 @@ use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Ve
 /// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
 /// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read, and
 ///   stays refused however old the list becomes.
-/// * How old a list is, is told by its own signed `iat`, never by when it was fetched. Beyond
+/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last sign of life, while
+///   events have told everything since then. Beyond
 ///   [`max_staleness`](IssuerBuilder::max_staleness) its tokens are refused with status 503, unless
 ///   [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is accepted beyond the stated staleness,
 ///   apart from the difference between the two clocks.
@@ -61,6 +63,8 @@ pub(super) struct Shared {
     pub(super) memory: Memory,
     pub(super) key_desk: KeyDesk,
     pub(super) cool_down: Duration,
+    /// Wakes the one who reads the lists, if they are read at a slower pace.
+    pub(super) lists_wanted: Notify,
     /// How often the lists are read: the shortest and the longest wait.
     pub(super) polls: RangeInclusive<Duration>,
     pub(super) origins: Origins,
@@ -143,7 +147,8 @@ impl Issuer {
         self.again_with_fresh_keys(|| self.verify_with_claims(token)).await
     }
 
-    /// How long ago the oldest of the issuer's status lists was true, by its own `iat`. `None` when one of them could
+    /// How long ago what is held of the oldest of the issuer's status lists was true, by its own `iat` or by the events that
+    /// followed it. `None` when one of them could
     /// not be read yet, or when the issuer has named none. For health checks and metrics.
     #[must_use]
     pub fn staleness(&self) -> Option<Duration> {
@@ -157,14 +162,18 @@ impl Issuer {
         proof: &Proof<'_>,
         verify: impl FnOnce(&Verifier, &KeySet, i64) -> Result<(AccessToken, C), Refusal>,
     ) -> Result<(AccessToken, C), Refusal> {
-        let Shared { verifier, limits, memory, key_desk, clock, .. } = &*self.shared;
+        let Shared { verifier, limits, memory, key_desk, lists_wanted, clock, .. } = &*self.shared;
         let (known, now) = (memory.look(), clock.now());
         let (access, claims) = verify(verifier, known.keys(limits, now)?, now).inspect_err(|refusal| {
             if matches!(refusal, Refusal::UnknownKey { .. }) {
                 key_desk.want();
             }
         })?;
-        known.judge(&access, limits, now)?;
+        known.judge(&access, limits, now).inspect_err(|refusal| {
+            if *refusal == Refusal::StatusUnknown {
+                lists_wanted.notify_one();
+            }
+        })?;
         proof.judge(token, access.cnf.as_ref(), now)?;
         Ok((access, claims))
     }

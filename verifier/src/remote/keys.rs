@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::clock::instant;
 use super::http::{Document, Http};
@@ -18,11 +18,14 @@ pub(super) const MAX_JWKS_LENGTH: usize = 512 * 1024;
 const USUAL_AGE: Duration = Duration::from_mins(5);
 /// For how long a JWKS is kept at most, whatever it says: until then a removed key is still accepted.
 const LONGEST_AGE: Duration = Duration::from_hours(1);
+/// How long after a change that the issuer has told of the JWKS is read once more.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// Where those who miss a key meet the follower who reads them.
 #[derive(Debug)]
 pub(super) struct KeyDesk {
     wanted: Notify,
+    changed: Notify,
     round: watch::Sender<Round>,
     /// How long anybody waits for the follower.
     patience: Duration,
@@ -41,7 +44,7 @@ impl KeyDesk {
     /// After a first reading at this moment.
     pub(super) fn new(cool_down: Duration, patience: Duration) -> Self {
         let round = Round { number: 1, rests_until: Some(instant() + cool_down) };
-        Self { wanted: Notify::new(), round: watch::Sender::new(round), patience }
+        Self { wanted: Notify::new(), changed: Notify::new(), round: watch::Sender::new(round), patience }
     }
 
     /// Asks the follower to read the JWKS as soon as the cool-down allows it. Does not wait.
@@ -49,6 +52,26 @@ impl KeyDesk {
         let is_being_read = self.round.borrow().rests_until.is_none();
         if !is_being_read {
             self.wanted.notify_one();
+        }
+    }
+
+    /// The issuer has told, and signed it, that its keys are others: they are read at once, whatever the cool-down.
+    pub(super) fn tell_of_change(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be another,
+    /// which is answered with true.
+    async fn turn(&self, due: Instant) -> bool {
+        let rested = self.round.borrow().rests_until.unwrap_or_else(instant);
+        let wanted = async {
+            self.wanted.notified().await;
+            sleep_until(rested).await;
+        };
+        tokio::select! {
+            () = sleep_until(due.max(rested)) => false,
+            () = wanted => false,
+            () = self.changed.notified() => true,
         }
     }
 
@@ -74,13 +97,15 @@ impl KeyDesk {
 
 /// Reads the JWKS for as long as somebody holds the issuer.
 pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Duration) {
+    let mut has_changed = false;
     loop {
         let desk = &shared.key_desk;
-        let rested = desk.round.borrow().rests_until.unwrap_or_else(instant);
-        let due = (instant() + with_jitter(age)).max(rested);
-        tokio::select! {
-            () = sleep_until(due) => {}
-            () = desk.wanted.notified() => sleep_until(rested).await,
+        if has_changed {
+            // Another instance of the issuer may be a moment behind the one that told of the change.
+            sleep(SECOND_LOOK).await;
+            has_changed = false;
+        } else {
+            has_changed = desk.turn(instant() + with_jitter(age)).await;
         }
         desk.round.send_modify(|round| round.rests_until = None);
         let result = read(&shared.http, &mut jwks).await;

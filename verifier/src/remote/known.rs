@@ -5,11 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::held_list::HeldList;
-use crate::{AccessToken, KeySet, Refusal, StatusList};
+use super::told::Told;
+use crate::{AccessToken, KeySet, Refusal, StatusList, StatusListEntry};
 
 /// For how long a list that the issuer does not name any more is held, in seconds: as long as a token may live that names
 /// it. So an answer without lists takes no revocation back.
 const OUTLIVES_EVERY_TOKEN: i64 = 25 * 60 * 60;
+
+/// How many lists are followed at most. One of Tokenhouse has room for 131,072 sessions.
+pub(super) const MAX_LISTS: usize = 1024;
 
 /// What is known of the issuer.
 #[derive(Debug, Clone)]
@@ -19,6 +23,10 @@ pub(super) struct Known {
     lists: HashMap<String, Arc<HeldList>>,
     /// The lists that the issuer names; `None` as long as it has named none.
     named: Option<Arc<HashSet<String>>>,
+    /// How far events lead; `None` as long as they have told nothing.
+    told: Option<Told>,
+    /// Whether signs of life come at present.
+    hears: bool,
 }
 
 /// Up to when what is known may be relied on. All times are in seconds.
@@ -32,7 +40,7 @@ pub(super) struct Limits {
 
 impl Known {
     pub(super) fn new(keys: KeySet, now: i64) -> Self {
-        Self { keys: Arc::new(keys), keys_read_at: now, lists: HashMap::new(), named: None }
+        Self { keys: Arc::new(keys), keys_read_at: now, lists: HashMap::new(), named: None, told: None, hears: false }
     }
 
     /// The issuer's keys, unless they were read too long ago.
@@ -46,22 +54,21 @@ impl Known {
         let Some(status) = &token.status else {
             return if limits.require_status { Err(Refusal::MissingClaim { claim: "status" }) } else { Ok(()) };
         };
-        let Some(list) = self.lists.get(&status.status_list.uri) else {
-            return if limits.accept_stale { Ok(()) } else { Err(Refusal::StatusUnknown) };
-        };
+        let list = self.lists.get(&status.status_list.uri);
         // First, because what is known to be revoked stays so, however old the list is.
-        list.check(status.status_list.idx)?;
-        let seconds = now.saturating_sub(list.as_of());
-        if seconds > limits.max_staleness && !limits.accept_stale {
-            return Err(Refusal::StatusStale { seconds });
+        list.map_or(Ok(()), |list| list.check(status.status_list.idx))?;
+        if limits.accept_stale {
+            return Ok(());
         }
-        Ok(())
+        let as_of = list.and_then(|list| list.as_of(self.told)).ok_or(Refusal::StatusUnknown)?;
+        let seconds = now.saturating_sub(as_of);
+        if seconds > limits.max_staleness { Err(Refusal::StatusStale { seconds }) } else { Ok(()) }
     }
 
     /// How many seconds ago the oldest of the named lists was true; `None` when one of them was never read, or when no
     /// list was ever named.
     pub(super) fn staleness(&self, now: i64) -> Option<i64> {
-        let as_of = self.named.as_ref()?.iter().map(|uri| self.lists.get(uri).map(|list| list.as_of()));
+        let as_of = self.named.as_ref()?.iter().map(|uri| self.lists.get(uri)?.as_of(self.told));
         let oldest = as_of.min().unwrap_or(Some(now))?;
         Some(now.saturating_sub(oldest).max(0))
     }
@@ -69,6 +76,12 @@ impl Known {
     /// The pace at which the lists ask to be read: that of the most impatient.
     pub(super) fn shortest_ttl(&self) -> Option<Duration> {
         self.lists.values().filter_map(|list| list.ttl()).min()
+    }
+
+    /// Whether events tell everything that the lists do not, so that the lists need not be read often.
+    pub(super) fn is_told_everything(&self) -> bool {
+        let (Some(told), Some(named), true) = (self.told, &self.named, self.hears) else { return false };
+        named.iter().all(|uri| self.lists.get(uri).is_some_and(|list| list.is_followed_by(told)))
     }
 
     /// The keys were read, and are these.
@@ -83,21 +96,46 @@ impl Known {
     }
 
     pub(super) fn take_list(&mut self, list: StatusList, now: i64) {
-        let uri = list.uri().to_owned();
-        let next = match self.lists.get(&uri) {
-            Some(held) => held.followed_by(list, now),
-            None => Some(HeldList::new(list)),
-        };
-        if let Some(next) = next {
-            self.lists.insert(uri, Arc::new(next));
+        let held = self.lists.entry(list.uri().to_owned()).or_default();
+        if let Some(next) = held.followed_by(list, now) {
+            *held = Arc::new(next);
         }
     }
 
     /// The issuer names these lists. Others are given up once no token can name them any more.
     pub(super) fn take_names(&mut self, named: HashSet<String>, now: i64) {
-        let is_old = |list: &HeldList| now.saturating_sub(list.as_of()) > OUTLIVES_EVERY_TOKEN;
-        self.lists.retain(|uri, list| named.contains(uri) || !is_old(list));
+        let is_new =
+            |list: &HeldList| list.newest().is_some_and(|newest| now.saturating_sub(newest) <= OUTLIVES_EVERY_TOKEN);
+        self.lists.retain(|uri, list| named.contains(uri) || is_new(list));
         self.named = Some(Arc::new(named));
+    }
+
+    /// An event tells of a revoked place.
+    pub(super) fn revoke(&mut self, place: &StatusListEntry, now: i64) {
+        if self.lists.len() < MAX_LISTS || self.lists.contains_key(&place.uri) {
+            Arc::make_mut(self.lists.entry(place.uri.clone()).or_default()).revoke(place.idx, now);
+        }
+    }
+
+    /// A sign of life: events have told all that was committed before this second. Whether that is later than before.
+    pub(super) fn take_sign_of_life(&mut self, as_of: i64) -> bool {
+        let before = self.told.replace(self.told.map_or(Told { since: as_of, as_of }, |told| told.up_to(as_of)));
+        let is_later = before.is_none_or(|before| before.as_of < as_of);
+        self.hears |= is_later;
+        is_later
+    }
+
+    /// No events come at present. What they told stays true.
+    pub(super) fn hear_nothing(&mut self) {
+        self.hears = false;
+    }
+
+    /// What events told does not lead on to what they will tell, from this second on if it is known.
+    pub(super) fn lose_the_thread(&mut self, from: Option<i64>) {
+        if let Some(told) = self.told {
+            self.lists.values_mut().for_each(|list| Arc::make_mut(list).stays_as_told(told));
+        }
+        self.told = from.map(|since| Told { since, as_of: since });
     }
 }
 
@@ -114,8 +152,8 @@ impl Memory {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn change(&self, change: impl FnOnce(&mut Known)) {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut known));
+        change(Arc::make_mut(&mut known))
     }
 }

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::http::{Answer, Document, FetchError};
 use super::issuer::Shared;
+use super::known::MAX_LISTS;
 use super::origins::Origins;
-use super::pace::after_errors;
+use super::pace::{after_errors, with_jitter};
 use crate::status_list::MAX_LIST_LENGTH;
 
-/// How many lists are followed at most. One of Tokenhouse has room for 131,072 sessions.
-const MAX_LISTS: usize = 1024;
 /// How much of the list of lists is read, in bytes.
 const MAX_NAMES_LENGTH: usize = 1024 * 1024;
 /// How many lists are read at the same time.
 const AT_ONCE: usize = 4;
+/// The pace while events tell what happens.
+const PACE_BESIDE_EVENTS: Duration = Duration::from_secs(20);
 /// The pace where no list says one.
 const USUAL_TTL: Duration = Duration::from_secs(2);
 
@@ -43,6 +44,11 @@ impl ListFollower {
     pub(super) async fn follow(mut self, mut wait: Duration) {
         loop {
             sleep(wait).await;
+            if self.shared.memory.look().is_told_everything() {
+                let beside_events = with_jitter(PACE_BESIDE_EVENTS).saturating_sub(wait);
+                // Whoever wants the lists gets them no sooner than without events.
+                drop(timeout(beside_events, self.shared.lists_wanted.notified()).await);
+            }
             wait = self.read_all().await;
         }
     }

@@ -16,6 +16,15 @@ pub(super) struct Metadata {
     pub(super) jwks_uri: Url,
     /// Where the issuer names its status lists, when it has any.
     pub(super) status_lists: Option<Url>,
+    /// Where it tells what happens, and where a service gets the token for that, when it does.
+    pub(super) events: Option<EventAddresses>,
+}
+
+/// Where a service that follows events goes.
+#[derive(Debug)]
+pub(super) struct EventAddresses {
+    pub(super) stream: Url,
+    pub(super) tokens: Url,
 }
 
 impl Metadata {
@@ -27,13 +36,12 @@ impl Metadata {
             other => other,
         };
         let text = text.map_err(|(url, error)| DiscoveryError::unreadable(url, error))?;
-        let Claims { issuer: found, jwks_uri, status_list_aggregation_endpoint } =
+        let claims: Claims =
             serde_json::from_str(&text).map_err(|error| DiscoveryError::Malformed(error.to_string()))?;
-        if found != issuer {
-            return Err(DiscoveryError::AnotherIssuer { found });
+        if claims.issuer != issuer {
+            return Err(DiscoveryError::AnotherIssuer { found: claims.issuer });
         }
-        let lists = status_list_aggregation_endpoint.map(|url| origins.admit("status_list_aggregation_endpoint", &url));
-        Ok(Self { jwks_uri: origins.admit("jwks_uri", &jwks_uri)?, status_lists: lists.transpose()? })
+        claims.admitted(origins)
     }
 }
 
@@ -43,6 +51,21 @@ struct Claims {
     jwks_uri: String,
     /// IETF Token Status List, section 9.1.
     status_list_aggregation_endpoint: Option<String>,
+    /// Tokenhouse's own.
+    status_events_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+}
+
+impl Claims {
+    fn admitted(self, origins: &Origins) -> Result<Metadata, DiscoveryError> {
+        let admit = |what, url: Option<String>| url.map(|url| origins.admit(what, &url)).transpose();
+        let jwks_uri = origins.admit("jwks_uri", &self.jwks_uri)?;
+        let status_lists = admit("status_list_aggregation_endpoint", self.status_list_aggregation_endpoint)?;
+        let stream = admit("status_events_endpoint", self.status_events_endpoint)?;
+        let tokens = admit("token_endpoint", self.token_endpoint)?;
+        let events = stream.zip(tokens).map(|(stream, tokens)| EventAddresses { stream, tokens });
+        Ok(Metadata { jwks_uri, status_lists, events })
+    }
 }
 
 async fn fetch(http: &Http, url: Url) -> Result<String, (Url, FetchError)> {

@@ -1,10 +1,12 @@
 //! An issuer that serves what it is told to, under a clock that it is told.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use miniz_oxide::deflate::compress_to_vec_zlib;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use serde_json::{Value, json};
 use tokenhouse_verifier::Issuer;
 use tokenhouse_verifier::remote::IssuerBuilder;
@@ -121,6 +123,10 @@ pub(crate) fn sign_list(claims: &Value) -> String {
     HOUSE.token(&with(header(), "typ", "statuslist+jwt").to_string(), &claims.to_string())
 }
 
+pub(crate) fn sign_event(claims: &Value) -> String {
+    HOUSE.token(&with(header(), "typ", "secevent+jwt").to_string(), &claims.to_string())
+}
+
 /// A list of 1,024 places of one bit each: the least significant bit first (section 4.1 of the draft), DEFLATE in the
 /// ZLIB format, base64url.
 pub(crate) fn lst(revoked: &[usize]) -> String {
@@ -128,7 +134,19 @@ pub(crate) fn lst(revoked: &[usize]) -> String {
     for place in revoked {
         bytes[place / 8] |= 1 << (place % 8);
     }
-    encode(compress_to_vec_zlib(&bytes, 9))
+    encode(zlib(&bytes))
+}
+
+pub(crate) fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// Waits until it is so.

@@ -11,7 +11,7 @@ use crate::issuer::{FakeIssuer, eventually};
 use crate::server::Page;
 
 /// A token that the key of this name has signed.
-fn token(fake: &FakeIssuer, alg: &str, kid: &str) -> String {
+pub(crate) fn token(fake: &FakeIssuer, alg: &str, kid: &str) -> String {
     let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt","kid":"{kid}"}}"#);
     let message = format!("{}.{}", encode(header), encode(fake.claims().to_string()));
     format!("{message}.{}", encode(HOUSE.sign(kid, message.as_bytes())))

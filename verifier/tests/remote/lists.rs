@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde_json::json;
 use tokenhouse_verifier::remote::OnStale;
 use tokenhouse_verifier::{Issuer, Refusal};
 
 use crate::house::{HOUSE, encode, with};
-use crate::issuer::{FakeIssuer, eventually, sign, sign_list};
-use crate::server::{Page, Server};
+use crate::issuer::{FakeIssuer, eventually, gzip, sign, sign_list, zlib};
+use crate::server::{Page, Server, header};
 
 async fn is_revoked(issuer: &Issuer, token: &str) {
     eventually("the token is refused", || issuer.verify(token) == Err(Refusal::Revoked)).await;
@@ -120,7 +119,7 @@ async fn a_list_that_is_not_the_issuers_own_changes_nothing() {
     let issuer = fake.discover().await;
     fake.advance(5);
     let revoking = fake.list(0, &[1]);
-    let bomb = encode(compress_to_vec_zlib(&vec![0xff; 2 * 1024 * 1024], 1));
+    let bomb = encode(zlib(&vec![0xff; 2 * 1024 * 1024]));
     let signed = sign_list(&revoking);
     let bad = [
         signed[..signed.len() - 8].to_owned() + "AAAAAAAA",
@@ -250,4 +249,40 @@ async fn a_list_that_has_not_changed_is_not_sent_again() {
     eventually("a list is asked for by its tag", || fake.server.unchanged("/status/0") >= 2).await;
 
     assert_eq!(issuer.verify(&fake.token(9)), Err(Refusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_list_may_come_compressed() {
+    let fake = FakeIssuer::start().await;
+    let list = gzip(sign_list(&fake.list(0, &[9])).as_bytes());
+    fake.server.put("/status/0", Page::octets(list).with_header("content-encoding", "gzip"));
+
+    let issuer = fake.discover().await;
+
+    assert_eq!(issuer.verify(&fake.token(9)), Err(Refusal::Revoked));
+    let request = &fake.server.requests("/status/0")[0];
+    assert_eq!(header(request, "accept-encoding"), Some("gzip"));
+}
+
+#[tokio::test]
+async fn what_is_compressed_too_far_or_badly_changes_nothing() {
+    let fake = FakeIssuer::start().await;
+    fake.put_list(1, &[]);
+    fake.put_names(&[&fake.uri(0), &fake.uri(1)]);
+    let issuer = fake.discover().await;
+    fake.advance(5);
+    let good = gzip(sign_list(&fake.list(0, &[1])).as_bytes());
+    let bomb = gzip(&vec![b'.'; 4 * 1024 * 1024]);
+    let half = good[..good.len() / 2].to_vec();
+    let mut changed = good;
+    let checksum = changed.len() - 8;
+    changed[checksum] ^= 1;
+
+    for body in [bomb, half, changed, b"no gzip".to_vec(), Vec::new()] {
+        let length = body.len();
+        fake.server.put("/status/0", Page::octets(body).with_header("content-encoding", "gzip"));
+        fake.lists_are_read_again().await;
+        assert!(issuer.verify(&fake.token(1)).is_ok(), "{length}");
+        assert_eq!(issuer.staleness(), Some(Duration::from_secs(5)), "{length}");
+    }
 }

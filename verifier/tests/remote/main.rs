@@ -6,11 +6,15 @@
 mod actix;
 mod bound;
 mod discovery;
+mod events;
 #[path = "../verify/house.rs"]
 #[expect(dead_code, reason = "the tests of the core use more of it")]
 mod house;
 mod issuer;
 mod keys;
 mod lists;
+mod security_event;
 mod server;
 mod status_list;
+mod stream;
+mod tower;

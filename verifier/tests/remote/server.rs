@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
 use tokio::task::{JoinHandle, spawn};
 use tokio::time::sleep;
 
@@ -14,13 +15,19 @@ use tokio::time::sleep;
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: String,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     pub(crate) delay: Duration,
+    /// What follows the body as long as the connection stands; an empty piece is its end.
+    pub(crate) live: Option<broadcast::Sender<String>>,
 }
 
 impl Page {
     pub(crate) fn new(body: &(impl ToString + ?Sized)) -> Self {
-        Self { status: 200, headers: String::new(), body: body.to_string(), delay: Duration::ZERO }
+        Self::octets(body.to_string().into_bytes())
+    }
+
+    pub(crate) fn octets(body: Vec<u8>) -> Self {
+        Self { status: 200, headers: String::new(), body, delay: Duration::ZERO, live: None }
     }
 
     pub(crate) fn status(status: u16) -> Self {
@@ -35,6 +42,10 @@ impl Page {
     pub(crate) fn with_delay(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
+
+    pub(crate) fn followed_by(self, live: &broadcast::Sender<String>) -> Self {
+        Self { live: Some(live.clone()), ..self }
+    }
 }
 
 #[derive(Default)]
@@ -42,6 +53,7 @@ struct State {
     pages: HashMap<String, Page>,
     asked: Vec<String>,
     unchanged: Vec<String>,
+    requests: Vec<(String, String)>,
     is_cut_off: bool,
 }
 
@@ -85,6 +97,12 @@ impl Server {
         self.state.lock().unwrap().unchanged.iter().filter(|asked| *asked == path).count()
     }
 
+    /// The head and the body of each request for this path.
+    pub(crate) fn requests(&self, path: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.requests.iter().filter(|(asked, _)| asked == path).map(|(_, text)| text.clone()).collect()
+    }
+
     /// How often anything was asked for.
     pub(crate) fn asked_at_all(&self) -> usize {
         self.state.lock().unwrap().asked.len()
@@ -98,34 +116,53 @@ impl Drop for Server {
 }
 
 async fn answer(mut stream: TcpStream, state: Arc<Mutex<State>>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => return,
-        }
-    }
-    let head = String::from_utf8(head).unwrap();
-    let path = head.split(' ').nth(1).unwrap().to_owned();
-    let page = {
+    let Some(request) = read(&mut stream).await else { return };
+    let path = request.split(' ').nth(1).unwrap().to_owned();
+    let (page, live) = {
         let mut state = state.lock().unwrap();
         state.asked.push(path.clone());
+        state.requests.push((path.clone(), request.clone()));
         if state.is_cut_off {
             return;
         }
         let page = state.pages.get(&path).cloned().unwrap_or(Page::status(404));
-        match head.lines().find_map(|line| line.strip_prefix("if-none-match: ")) {
+        let live = page.live.as_ref().map(broadcast::Sender::subscribe);
+        match header(&request, "if-none-match") {
             Some(tag) if page.headers.contains(tag) => {
                 state.unchanged.push(path);
-                Page { body: String::new(), status: 304, ..page }
+                (Page { body: Vec::new(), status: 304, ..page }, None)
             }
-            _ => page,
+            _ => (page, live),
         }
     };
     sleep(page.delay).await;
-    let length = page.body.len();
     let Page { status, headers, body, .. } = page;
-    let text = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+    let length = if live.is_none() { format!("content-length: {}\r\n", body.len()) } else { String::new() };
+    let head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\n{length}{headers}\r\n");
     // Whoever has gone away gets no answer.
-    drop(stream.write_all(text.as_bytes()).await);
+    drop(stream.write_all(&[head.as_bytes(), &body].concat()).await);
+    let Some(mut live) = live else { return };
+    while let Ok(piece) = live.recv().await {
+        if piece.is_empty() || stream.write_all(piece.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A request: its head, and its body, if it has one.
+async fn read(stream: &mut TcpStream) -> Option<String> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.ok()?);
+    }
+    let length =
+        header(std::str::from_utf8(&request).unwrap(), "content-length").map_or(0, |text| text.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(String::from_utf8([request, body].concat()).unwrap())
+}
+
+/// A header of a request.
+pub(crate) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }

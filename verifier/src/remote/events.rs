@@ -1,0 +1,141 @@
+//! Follows the issuer's events: what is revoked is known at once, and the lists need not be read often.
+//!
+//! An event counts only when the issuer has signed it. Whatever is wrong with the stream ends it; the lists are then
+//! read at their own pace at once, and the stream is opened again after the last number that was good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Response, Url};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::clock::instant;
+use super::http::FetchError;
+use super::issuer::Shared;
+use super::known::Known;
+use super::pace::after_errors;
+use super::sse::{Event, EventReader};
+use super::stream_token::{StreamToken, StreamTokens};
+use crate::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken};
+
+/// How long to wait before coming back.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Reads the stream, again and again.
+pub(super) struct EventFollower {
+    shared: Arc<Shared>,
+    endpoint: Url,
+    tokens: StreamTokens,
+    /// How long nothing new may be heard.
+    patience: Duration,
+    /// The number of the last event.
+    last: Option<i64>,
+    errors: u32,
+}
+
+impl EventFollower {
+    pub(super) fn new(shared: Arc<Shared>, endpoint: Url, tokens: StreamTokens, patience: Duration) -> Self {
+        Self { shared, endpoint, tokens, patience, last: None, errors: 0 }
+    }
+
+    /// Follows the events for as long as somebody holds the issuer.
+    pub(super) async fn follow(mut self) {
+        loop {
+            match self.listen().await {
+                // The token is nearly over: go on with the next one.
+                Ok(()) => continue,
+                Err(reason) if self.errors == 0 => tracing::warn!(url = %self.endpoint, %reason, "no events come"),
+                Err(reason) => tracing::debug!(url = %self.endpoint, %reason, "still no events come"),
+            }
+            self.shared.memory.change(Known::hear_nothing);
+            self.shared.lists_wanted.notify_one();
+            self.errors = self.errors.saturating_add(1);
+            sleep(after_errors(RETRY, self.errors)).await;
+        }
+    }
+
+    /// Listens until the access token is nearly over, or something is wrong.
+    async fn listen(&mut self) -> Result<(), FetchError> {
+        let StreamToken { bearer, good_until } = self.tokens.get(&self.shared.http).await?;
+        let opened = self.shared.http.open(self.endpoint.clone(), &bearer, self.last).await;
+        if let Err(FetchError::Status(401 | 403)) = opened {
+            self.tokens.forget();
+        }
+        self.hear(opened?, good_until).await
+    }
+
+    async fn hear(&mut self, mut stream: Response, good_until: Instant) -> Result<(), FetchError> {
+        let mut reader = EventReader::default();
+        let mut heard = instant();
+        loop {
+            let silent = heard + self.patience;
+            let Ok(piece) = timeout_at(silent.min(good_until), stream.chunk()).await else {
+                return if good_until < silent { Ok(()) } else { Err(FetchError::Silent) };
+            };
+            let Some(piece) = piece? else { return Err(FetchError::Failed("the stream has ended".to_owned())) };
+            for event in reader.take(&piece)? {
+                if self.take(&event)? {
+                    heard = instant();
+                }
+            }
+        }
+    }
+
+    /// Takes what an event tells. Whether that is anything new: a sign of life of which the moment stands still is none.
+    fn take(&mut self, event: &Event) -> Result<bool, FetchError> {
+        let token = self.read(&event.data).map_err(|error| FetchError::Failed(error.to_string()))?;
+        self.count(event, token.events.contains(&SecurityEvent::Resync))?;
+        let mut is_news = false;
+        for event in token.events {
+            is_news |= self.learn(event, token.issued_at);
+        }
+        Ok(is_news)
+    }
+
+    fn read(&self, token: &str) -> Result<SecurityEventToken, SecurityEventError> {
+        let Shared { memory, clock, limits, issuer, key_desk, .. } = &*self.shared;
+        let (known, now) = (memory.look(), clock.now());
+        let keys = known.keys(limits, now).map_err(SecurityEventError::Unsigned)?;
+        SecurityEventToken::from_token(token, issuer, keys, now).inspect_err(|error| {
+            if matches!(error, SecurityEventError::Unsigned(Refusal::UnknownKey { .. })) {
+                key_desk.want();
+            }
+        })
+    }
+
+    /// Notes the number of an event. Numbers only grow, unless the issuer says that it starts over.
+    fn count(&mut self, event: &Event, starts_over: bool) -> Result<(), FetchError> {
+        let Some(id) = &event.id else { return Ok(()) };
+        let number = id.parse().ok().filter(|number| starts_over || self.last.is_none_or(|last| *number >= last));
+        if number.is_none() {
+            // Whatever this stream is, it is not the one that was heard before.
+            self.last = None;
+            self.shared.memory.change(|known| known.lose_the_thread(None));
+            return Err(FetchError::Failed(format!("the events are out of order at {id:?}")));
+        }
+        self.last = number;
+        Ok(())
+    }
+
+    fn learn(&mut self, event: SecurityEvent, issued_at: i64) -> bool {
+        let Shared { memory, clock, key_desk, lists_wanted, .. } = &*self.shared;
+        match event {
+            SecurityEvent::SessionRevoked(Some(place)) => memory.change(|known| known.revoke(&place, clock.now())),
+            SecurityEvent::SessionRevoked(None) => {}
+            SecurityEvent::KeysChanged => key_desk.tell_of_change(),
+            SecurityEvent::Resync => {
+                memory.change(|known| known.lose_the_thread(Some(issued_at)));
+                key_desk.tell_of_change();
+                lists_wanted.notify_one();
+            }
+            SecurityEvent::SignOfLife { as_of } => {
+                let is_news = memory.change(|known| known.take_sign_of_life(as_of));
+                if is_news && std::mem::take(&mut self.errors) > 0 {
+                    tracing::info!(url = %self.endpoint, "events come again");
+                }
+                return is_news;
+            }
+        }
+        true
+    }
+}
