@@ -27,6 +27,11 @@ pub(crate) fn post(base: &str, path: &str, cookies: &str, form: &str) -> Result<
     ask(base, &head, form)
 }
 
+/// Deletes `path`, as the bearer of this access token.
+pub(crate) fn delete(base: &str, path: &str, bearer: &str) -> Result<Answer> {
+    ask(base, &format!("DELETE {path} HTTP/1.1\r\nauthorization: Bearer {bearer}"), "")
+}
+
 fn ask(base: &str, head: &str, body: &str) -> Result<Answer> {
     let authority = base.strip_prefix("http://").context("http")?;
     let mut stream = TcpStream::connect(authority)?;
@@ -44,6 +49,11 @@ impl Answer {
             let (own, value) = line.split_once(':')?;
             own.eq_ignore_ascii_case(name).then(|| value.trim())
         })
+    }
+
+    /// The status code.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.head.split(' ').nth(1)?.parse().ok()
     }
 
     /// Where it leads.

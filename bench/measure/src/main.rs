@@ -6,6 +6,7 @@ mod ceilings;
 mod empty;
 mod house;
 mod load;
+mod propagation;
 mod redis_parts;
 mod report;
 mod scenarios;
@@ -13,7 +14,7 @@ mod scenarios;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use ceilings::Part;
 use report::Report;
@@ -37,11 +38,13 @@ struct Arguments {
     #[arg(long, default_value = "")]
     only: String,
     #[command(subcommand)]
-    helper: Option<Helper>,
+    mode: Option<Mode>,
 }
 
 #[derive(Subcommand)]
-enum Helper {
+enum Mode {
+    /// How soon verifiers refuse what was revoked.
+    Propagation(Propagation),
     /// The empty handler, which the run starts for itself.
     #[command(hide = true)]
     Empty {
@@ -62,6 +65,16 @@ enum Helper {
     },
 }
 
+#[derive(Args)]
+struct Propagation {
+    /// Services that verify.
+    #[arg(long, default_value_t = 20)]
+    verifiers: u32,
+    /// Revocations, each way.
+    #[arg(long, default_value_t = 50)]
+    rounds: u32,
+}
+
 /// What a run needs to know.
 struct Run {
     rounds: u32,
@@ -79,26 +92,32 @@ struct Run {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    match arguments.helper {
-        Some(Helper::Empty { address, redis }) => return empty::serve(&address, &redis),
-        Some(Helper::Alone { part, seconds, redis }) => {
-            println!("{}", part.measure(seconds, &redis)?);
-            return Ok(());
+    match &arguments.mode {
+        Some(Mode::Empty { address, redis }) => empty::serve(address, redis),
+        Some(Mode::Alone { part, seconds, redis }) => {
+            println!("{}", part.measure(*seconds, redis)?);
+            Ok(())
         }
-        None => {}
+        Some(Mode::Propagation(wanted)) => with_run(&arguments, |run| propagation::measure(run, wanted)),
+        None => with_run(&arguments, |run| {
+            let mut report = Report::default();
+            scenarios::measure(run, &mut report)?;
+            report.print();
+            Ok(())
+        }),
     }
+}
+
+fn with_run(arguments: &Arguments, measure: impl FnOnce(&Run) -> Result<()>) -> Result<()> {
     let run = Run::new(arguments)?;
-    let mut report = Report::default();
-    let measured = scenarios::measure(&run, &mut report);
+    let measured = measure(&run);
     std::fs::remove_dir_all(&run.scratch).with_context(|| format!("removing {}", run.scratch.display()))?;
-    measured?;
-    report.print();
-    Ok(())
+    measured
 }
 
 impl Run {
     #[expect(clippy::disallowed_methods, reason = "this is not the server: bench/run tells it by the environment")]
-    fn new(arguments: Arguments) -> Result<Self> {
+    fn new(arguments: &Arguments) -> Result<Self> {
         let told = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set: start bench/run"));
         let program = std::env::current_exe().context("where this program is")?;
         let scratch = std::env::temp_dir().join(format!("tokenhouse-bench-{}", std::process::id()));
@@ -107,7 +126,7 @@ impl Run {
             rounds: if arguments.quick { 1 } else { arguments.rounds.max(1) },
             seconds: if arguments.quick { 1.0 } else { arguments.seconds },
             connections: arguments.connections,
-            only: arguments.only,
+            only: arguments.only.clone(),
             core: told("BENCH_SERVER_CORE")?,
             programs: program.parent().context("a folder")?.to_owned(),
             scratch,
