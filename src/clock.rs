@@ -147,7 +147,7 @@ impl Clock {
     }
 }
 
-/// A monotonic stopwatch, for logs, metrics and timeouts; never for a decision about a token.
+/// A monotonic stopwatch, for logs, metrics and timeouts; never for the times of a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
 

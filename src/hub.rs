@@ -1,11 +1,12 @@
 //! The way from whoever follows the change feed to those who listen to security events: lines that were signed and
 //! written once, shared by all listeners of this instance. `events` says what they hold; nothing here knows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 
 /// How many may listen at one instance. Each holds a connection and a few pages of memory.
 pub const SEATS: usize = 1000;
@@ -50,7 +51,16 @@ pub struct Hub {
     seats: Arc<Semaphore>,
     farewell: watch::Sender<()>,
     told: Mutex<Option<Told>>,
+    pace: Mutex<Pace>,
     moved: Notify,
+}
+
+/// How much was told within the last second, and what was more than could be.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    since: Stopwatch,
+    told: usize,
+    owed: Option<i64>,
 }
 
 /// A place among those who listen. It is free again when this is dropped.
@@ -67,6 +77,7 @@ impl Default for Hub {
             seats: Arc::new(Semaphore::new(SEATS)),
             farewell: watch::Sender::new(()),
             told: Mutex::new(None),
+            pace: Mutex::new(Pace { since: Stopwatch::start(), told: 0, owed: None }),
             moved: Notify::new(),
         }
     }
@@ -94,21 +105,50 @@ impl Hub {
         drop(self.lines.send(line));
     }
 
+    /// Whether so many more events may be told one by one, of which a second has so many at the most. None may as long as
+    /// something is [owed](Self::owe).
+    #[must_use]
+    pub fn may_tell(&self, events: usize, most_a_second: usize) -> bool {
+        let mut pace = lock(&self.pace);
+        if pace.since.elapsed() >= Duration::from_secs(1) {
+            (pace.since, pace.told) = (Stopwatch::start(), 0);
+        }
+        pace.told = pace.told.saturating_add(events);
+        pace.told <= most_a_second && pace.owed.is_none()
+    }
+
+    /// Notes that what happened up to this number was not told one by one.
+    pub fn owe(&self, number: i64) {
+        lock(&self.pace).owed = Some(number);
+    }
+
+    /// The number up to which something is owed.
+    #[must_use]
+    pub fn owed(&self) -> Option<i64> {
+        lock(&self.pace).owed
+    }
+
+    /// It was said that there was more, up to this number.
+    pub fn settle(&self, number: i64) {
+        let mut pace = lock(&self.pace);
+        pace.owed = pace.owed.filter(|owed| *owed != number);
+    }
+
     /// Notes that everything up to here was told.
     pub fn note(&self, told: Told) {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+        *lock(&self.told) = Some(told);
         self.moved.notify_one();
     }
 
     /// Forgets how far that was: from now on other numbers count.
     pub fn forget(&self) {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.told) = None;
     }
 
     /// How far the change feed was told; none before it was read.
     #[must_use]
     pub fn told(&self) -> Option<Told> {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.told)
     }
 
     /// Waits until it is noted that something, or nothing new, was told.
@@ -126,6 +166,11 @@ impl Hub {
         self.seats.close();
         self.send_away();
     }
+}
+
+/// A panic while one was held cannot leave it half changed: each change is a few assignments.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Seat {
@@ -166,6 +211,22 @@ mod tests {
         }
 
         assert!(slow.next().await.is_none());
+    }
+
+    #[test]
+    fn what_is_more_than_a_second_has_room_for_is_owed_until_it_was_said() {
+        let hub = Hub::default();
+
+        assert!(hub.may_tell(60, 100));
+        assert!(!hub.may_tell(41, 100));
+        hub.owe(101);
+        std::thread::sleep(Duration::from_millis(1001));
+        assert!(!hub.may_tell(1, 100), "what comes later waits for it");
+        hub.owe(102);
+        hub.settle(101);
+        assert_eq!(hub.owed(), Some(102));
+        hub.settle(102);
+        assert!(hub.may_tell(1, 100));
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ const FOLLOW_APART: Duration = Duration::from_millis(50);
 /// How often those who listen to security events get a sign of life, at the least. Mostly each time the feed was read.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
 
+/// How often they get one at the most, however often the feed is read.
+const SIGN_OF_LIFE_APART: Duration = Duration::from_millis(500);
+
 /// How often the outbox is looked into, at the least.
 const SEND_EVERY: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,7 @@ impl Follower {
     /// # Errors
     /// [`StoreError`] when the ledger does not answer.
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
+        let as_of = ctx.now();
         let after = ctx.store.ledger.feed_head().await?;
         learn_of_status(ctx).await?;
         // What was read before this moment may have changed since.
@@ -57,6 +61,7 @@ impl Follower {
         ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
         // The embedded hot state may have lost its last writes to a power cut, and Redis anything.
         ctx.store.memory.doubt_rights();
+        ctx.status.vouch(as_of);
         Ok(Self { after })
     }
 
@@ -153,7 +158,8 @@ async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
 /// clients have had into the latter.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     places::revoke_retired(ctx).await?;
-    let since = forgettable_before(ctx);
+    // Access tokens may live longer than refresh tokens.
+    let since = forgettable_before(ctx).min(ctx.status.forgettable_before(ctx.now()));
     let mut after: Option<SessionId> = None;
     loop {
         let ends = ctx.store.ledger.sessions_ended_since(since, after, BATCH).await?;
@@ -276,6 +282,7 @@ fn give_signs_of_life(ctx: SharedCtx) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let _ = tokio::time::timeout(SIGN_OF_LIFE_EVERY, ctx.hub.moved()).await;
+            tokio::time::sleep(SIGN_OF_LIFE_APART).await;
             complain("giving a sign of life to those who listen to security events", events::give_sign_of_life(&ctx));
         }
     })

@@ -26,6 +26,8 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 pub struct Code {
     /// The session that it will begin.
     pub session: SessionId,
+    /// The place of that session in the status lists: whoever exchanges the code, and however often, it is this one.
+    pub status_index: i64,
     pub client_id: ClientId,
     pub redirect_uri: String,
     pub challenge: Option<CodeChallenge>,
@@ -52,7 +54,7 @@ impl Code {
     }
 }
 
-/// A new code. One trip to the hot state.
+/// A new code. One trip to the hot state, and one to the ledger where a block of places has to be leased.
 pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,
@@ -60,9 +62,11 @@ pub(super) async fn issue(
     device: &Device,
 ) -> Result<Secret, OAuthError> {
     let issued_at = ctx.now();
+    let status_index = ctx.store.status_index(issued_at).await?;
     let (login, request) = (&signed_on.login, request.clone());
     let stands_for = Code {
         session: SessionId(ctx.random.uuid_at(issued_at)),
+        status_index,
         client_id: request.client_id,
         redirect_uri: request.return_to.redirect_uri,
         challenge: request.challenge,

@@ -24,7 +24,7 @@ use crate::tokens::SecurityEvent;
 const BATCH: u32 = 100;
 
 /// Whoever is further behind is not told what was before: to read the status lists again is less work.
-const FURTHEST_BEHIND: i64 = 10_000;
+const FURTHEST_BEHIND: i64 = 1_000;
 
 /// How long a listener may take to take a line.
 const PATIENCE: Duration = Duration::from_secs(10);

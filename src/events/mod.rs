@@ -16,8 +16,8 @@ use crate::protocol::OAuthError;
 use crate::store::ledger::feed::Change;
 use crate::tokens::{self, SecurityEvent};
 
-/// More events than this in one page of the feed are not told one by one: to read the status lists again is less work.
-const MOST_AT_ONCE: usize = 500;
+/// More events than this within a second are not told one by one: to read the status lists again is less work.
+const MOST_A_SECOND: usize = 200;
 
 /// Tells whoever listens of the changes of a page of the feed.
 ///
@@ -31,8 +31,8 @@ pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError
 async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     let concern = || changes.iter().filter_map(|(number, change)| Some((*number, event_of(change)?)));
     let Some((last, _)) = concern().next_back() else { return Ok(()) };
-    if concern().count() > MOST_AT_ONCE {
-        ctx.hub.tell(line(ctx, last, LineKind::Event, &SecurityEvent::Resync)?);
+    if !ctx.hub.may_tell(concern().count(), MOST_A_SECOND) {
+        ctx.hub.owe(last);
         return Ok(());
     }
     for (number, event) in concern() {
@@ -58,12 +58,17 @@ pub fn tell_to_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
 }
 
 /// Tells whoever listens how far the feed was told, and as of when. While the ledger does not answer, that stands still.
+/// Where more has happened than was told one by one, it comes first that all is to be read again.
 ///
 /// # Errors
 /// [`OAuthError`] when it cannot be signed.
 pub fn give_sign_of_life(ctx: &Ctx) -> Result<(), OAuthError> {
     match ctx.hub.told() {
         Some(told) if ctx.hub.has_listeners() => {
+            if let Some(number) = ctx.hub.owed() {
+                ctx.hub.tell(line(ctx, number, LineKind::Event, &SecurityEvent::Resync)?);
+                ctx.hub.settle(number);
+            }
             ctx.hub.tell(sign_of_life(ctx, told)?);
             Ok(())
         }

@@ -35,7 +35,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -
     let user = user.ok_or_else(not_good)?;
     let holder = Holder::SigningIn { user: &user, at: code.issued_at };
     pass_gate(ctx, client, holder, &code.scope, &code.audience).map_err(as_invalid_grant)?;
-    let beginning = sessions::begin(ctx, session_of(client, &user, &code)).await?;
+    let beginning = sessions::begin(ctx, session_of(client, &user, &code));
     let response = mint(ctx, client, &user, &code, &beginning)?;
     match sessions::settle(ctx, &beginning).await? {
         Settled::Begun => Ok(response),
@@ -77,6 +77,7 @@ async fn end_former(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
 fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession<'a> {
     NewSession {
         id: code.session,
+        status_index: code.status_index,
         user,
         at: code.issued_at,
         client,

@@ -1,5 +1,5 @@
-//! `client_credentials`: a client for itself (RFC 6749 section 4.4). No store is asked once the client is known, and no
-//! refresh token is issued (section 4.4.3).
+//! `client_credentials`: a client for itself (RFC 6749 section 4.4). No store is asked once the client is known, as long as
+//! this instance hears of changes, and no refresh token is issued (section 4.4.3).
 
 use super::{TokenResponse, narrow, pass_gate};
 use crate::clients;
@@ -15,6 +15,10 @@ pub(super) fn exchange(
     scope: Option<Scope>,
     resource: &[String],
 ) -> Result<TokenResponse, OAuthError> {
+    // The client is known from memory, which only the change feed keeps true.
+    if !ctx.status.hears() {
+        return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
+    }
     let scope = narrow(&client.scope, scope)?;
     let audience = if resource.is_empty() { clients::audience_of(ctx, client) } else { resource.to_vec() };
     pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;

@@ -57,6 +57,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
     pass_gate(ctx, &client, Holder::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(signed_in.at)),
+        status_index: ctx.store.status_index(signed_in.at).await?,
         user: &signed_in.user,
         at: signed_in.at,
         client: &client,
@@ -67,7 +68,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         login: None,
         claims: Vec::new(),
     };
-    let beginning = sessions::begin(ctx, new).await?;
+    let beginning = sessions::begin(ctx, new);
     let bearer = Bearer::Session { id: beginning.session.id, record: &beginning.record };
     let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
     let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;

@@ -121,12 +121,16 @@ pub enum RepeatedRefresh {
 /// The longest life of an access token; status lists count on it.
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
+/// For how much longer the clocks of others and the lists that they hold may count a token as live.
+const SLACK: Duration = Duration::from_mins(2);
+
 impl Client {
     /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave within
     /// the last 24 hours. Where it has none of its own, the house's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
-        let former = self.former_access_lifetime.filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME);
+        let former =
+            self.former_access_lifetime.filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME + SLACK);
         self.access_lifetime.max(former.map(|(life, _)| life))
     }
 

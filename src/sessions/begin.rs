@@ -15,6 +15,8 @@ use crate::store::ledger::sessions::Begun;
 pub struct NewSession<'a> {
     /// Its identifier, which nobody had before.
     pub id: SessionId,
+    /// Its place in the status lists, which nobody had before.
+    pub status_index: i64,
     /// Who signed in, as the ledger knew the user when the attempt began.
     pub user: &'a User,
     /// When the attempt began, or the code was issued.
@@ -76,13 +78,10 @@ pub struct Beginning {
     user: User,
 }
 
-/// Draws up a session that begins now. Nothing is written but the lease of its place in the status lists.
-///
-/// # Errors
-/// [`OAuthError::Unavailable`] when no place can be leased.
-pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthError> {
+/// Draws up a session that begins now. Nothing is written.
+#[must_use]
+pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
     let now = ctx.now();
-    let status_index = ctx.store.status_index(ctx.now()).await?;
     let absolute = ctx.config.sessions.absolute_lifetime.get();
     let offline = new.scope.contains(scope::OFFLINE_ACCESS);
     let longest = new.at.plus(absolute);
@@ -96,7 +95,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         user_id: new.user.id,
         scope: new.scope.clone(),
         audience: new.audience.clone(),
-        status_index,
+        status_index: new.status_index,
         began_at: new.at,
         auth_time: new.proof.at.seconds(),
         amr: new.proof.amr.clone(),
@@ -110,7 +109,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         client_id: new.client.id.clone(),
         scope: new.scope,
         audience: new.audience,
-        status_index,
+        status_index: new.status_index,
         device: new.device,
         created_at: new.at,
         last_used_at: new.at,
@@ -122,7 +121,7 @@ pub async fn begin(ctx: &Ctx, new: NewSession<'_>) -> Result<Beginning, OAuthErr
         ended: None,
     };
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    Ok(Beginning { session, record, user: new.user.clone() })
+    Beginning { session, record, user: new.user.clone() }
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,

@@ -115,7 +115,9 @@ pub async fn end_matching(
         ctx.audit(actor.clone(), event)
     };
     loop {
-        let batch = ctx.store.ledger.end_sessions(&filter, Ended { at, reason }, BATCH, entry).await?;
+        // Each batch at its own moment: until then its sessions could be renewed.
+        let ended = Ended { at: ctx.now(), reason };
+        let batch = ctx.store.ledger.end_sessions(&filter, ended, BATCH, entry).await?;
         if batch.sessions.is_empty() {
             break;
         }
@@ -177,23 +179,25 @@ async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> D
 /// One part of a filter has a watermark of its own; a login has its row instead, which lets no session begin once it is
 /// over. Several parts together have none: the watermark would end more than was asked for.
 async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
-    let at = filter.issued_before.unwrap_or(at);
+    let mark = filter.issued_before.unwrap_or(at);
     if filter.login.is_some() {
         return Ok(());
     }
     match (&filter.session, &filter.user, &filter.client) {
         (None, Some(user), None) => {
-            ctx.store.ledger.raise_user_watermark(*user, at).await?;
+            ctx.store.ledger.raise_user_watermark(*user, mark).await?;
             ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
-            ctx.store.ledger.raise_client_watermark(client, at).await?;
+            let own_tokens = places::own_tokens_before(ctx, mark, Some(client)).await;
+            ctx.store.ledger.raise_client_watermark(client, mark, at, own_tokens).await?;
             ctx.store.memory.forget_client(client);
             places::revoke_retired(ctx).await?;
         }
         (None, None, None) => {
-            ctx.store.ledger.raise_global_watermark(at).await?;
-            ctx.store.memory.raise_global_watermark(at);
+            let own_tokens = places::own_tokens_before(ctx, mark, None).await;
+            ctx.store.ledger.raise_global_watermark(mark, at, own_tokens).await?;
+            ctx.store.memory.raise_global_watermark(mark);
             ctx.store.memory.forget_clients();
             places::revoke_retired(ctx).await?;
         }

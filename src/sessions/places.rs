@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Client, HeldPlace};
+use crate::model::{Client, ClientId, HeldPlace};
 use crate::store::StoreError;
+use crate::store::ledger::clients::OwnTokens;
 
 /// Sets the bits of places whose tokens were revoked, each at its moment, as long as one of them can be alive.
 pub async fn revoke(ctx: &Ctx, places: &[(HeldPlace, Timestamp)]) {
@@ -39,6 +40,17 @@ pub async fn revoke_retired(ctx: &Ctx) -> Result<(), StoreError> {
     let places: Vec<_> = retired.into_iter().map(|retired| (retired.place, retired.at)).collect();
     revoke(ctx, &places).await;
     Ok(())
+}
+
+/// What becomes of the tokens that the client, or every client, holds without a session, when those of before `mark` are
+/// revoked: all or none. There is one place for all of them, and where each of before `mark` has expired, it stays.
+pub async fn own_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&ClientId>) -> OwnTokens {
+    let now = ctx.now();
+    let longest = match client {
+        Some(id) => lifetime(ctx.store.client(id).await.ok().flatten().as_ref(), mark, now),
+        None => Some(MAX_ACCESS_LIFETIME),
+    };
+    if now < ctx.status.needed_until(mark, longest) { OwnTokens::Revoked } else { OwnTokens::Stay }
 }
 
 /// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,

@@ -65,7 +65,8 @@ impl List {
     /// for.
     pub(super) fn signed(&self, as_of: Timestamp, asked: Stopwatch) -> Option<Arc<SignedList>> {
         let (signed, since) = self.signed.as_ref()?;
-        let is_current = !self.changed && as_of.since(signed.as_of) < SIGNED_EVERY;
+        // One that is dated later was signed before the clock was set back.
+        let is_current = !self.changed && signed.as_of <= as_of && as_of.since(signed.as_of) < SIGNED_EVERY;
         (is_current || since.elapsed() < asked.elapsed()).then(|| Arc::clone(signed))
     }
 

@@ -45,6 +45,8 @@ struct Heard {
     facts: StatusFacts,
     /// Whatever was revoked before this moment, it has told.
     as_of: Timestamp,
+    /// When it told that.
+    since: Option<Stopwatch>,
 }
 
 impl StatusLists {
@@ -80,7 +82,15 @@ impl StatusLists {
 
     /// The change feed was read to its end, which was begun at `as_of`, and what it told of has been revoked here.
     pub fn vouch(&self, as_of: Timestamp) {
-        lock(&self.heard).as_of = as_of;
+        let mut heard = lock(&self.heard);
+        (heard.as_of, heard.since) = (as_of, Some(Stopwatch::start()));
+    }
+
+    /// Whether the change feed was read within the time for which a list is good. An instance that is cut off for longer
+    /// may hand out what was revoked, and what it hands out then would outlive the bit that says so.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        lock(&self.heard).since.is_some_and(|since| since.elapsed() < LIFETIME)
     }
 
     /// Until when the place of tokens that were revoked at `at` must say so: until the last of them has expired in the

@@ -36,6 +36,14 @@ impl Reference {
     }
 }
 
+/// Whether an access token names this place in the status lists; one that names none passes.
+#[must_use]
+pub fn names_place(ctx: &Ctx, access: &tokenhouse_verifier::AccessToken, status_index: i64) -> bool {
+    let Some(status) = &access.status else { return true };
+    let Reference { idx, uri } = Reference::to(ctx, status_index);
+    status.status_list.idx == u64::from(idx) && status.status_list.uri == uri
+}
+
 /// `aud` as RFC 7519 section 4.1.3 has it: one audience is a string, several are an array.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]

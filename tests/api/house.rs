@@ -239,6 +239,7 @@ impl House {
         let ctx = self.ctx();
         let new = NewSession {
             id: SessionId(ctx.random.uuid_at(ctx.now())),
+            status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
             user,
             at: ctx.now(),
             client,
@@ -249,7 +250,7 @@ impl House {
             login: None,
             claims: Vec::new(),
         };
-        let beginning = sessions::begin(ctx, new).await.unwrap();
+        let beginning = sessions::begin(ctx, new);
         sessions::settle(ctx, &beginning).await.unwrap();
         let token = tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap();
         (beginning.session.id, token)

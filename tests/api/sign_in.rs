@@ -250,6 +250,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
             let audience = clients::audience_of(ctx, &client);
             let stale = NewSession {
                 id: SessionId(ctx.random.uuid_at(at)),
+                status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
                 user: &user,
                 at,
                 client: &client,
@@ -260,7 +261,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 login: None,
                 claims: Vec::new(),
             };
-            let beginning = sessions::begin(ctx, stale).await.unwrap();
+            let beginning = sessions::begin(ctx, stale);
 
             let settled = sessions::settle(ctx, &beginning).await.unwrap();
 

@@ -116,6 +116,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     let user = ctx.store.ledger.user(user.id).await.unwrap().unwrap();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
+        status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
         user: &user,
         at: ctx.now(),
         client: &client,
@@ -126,7 +127,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         login: None,
         claims: Vec::new(),
     };
-    let beginning = sessions::begin(ctx, new).await.unwrap();
+    let beginning = sessions::begin(ctx, new);
     sessions::settle(ctx, &beginning).await.unwrap();
     (beginning.session.id, tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap())
 }

@@ -161,7 +161,13 @@ async fn secrets_and_state_change_by_themselves() {
                 .await
                 .unwrap()
         );
-        assert!(house.ledger.raise_client_watermark(&client.id, at.minus(millis(1))).await.unwrap());
+        assert!(
+            house
+                .ledger
+                .raise_client_watermark(&client.id, at.minus(millis(1)), at.minus(millis(1)), OwnTokens::Revoked)
+                .await
+                .unwrap()
+        );
         let changed = house.ledger.client(&client.id).await.unwrap().unwrap();
         assert_eq!((changed.state, changed.not_before), (ClientState::Active, at));
         assert_eq!(house.ledger.feed_head().await.unwrap(), 6, "five changes, and a place retired by one of them");
@@ -181,7 +187,7 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         );
         assert!(!house.ledger.edit_client_secrets(&client.id, &entry, |_| unreachable!()).await.unwrap());
         assert!(!house.ledger.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
-        assert!(!house.ledger.raise_client_watermark(&client.id, at).await.unwrap());
+        assert!(!house.ledger.raise_client_watermark(&client.id, at, at, OwnTokens::Revoked).await.unwrap());
         assert!(!house.ledger.remove_client(&client.id, &entry).await.unwrap());
         assert_eq!(house.ledger.feed_head().await.unwrap(), 0);
     })

@@ -3,6 +3,7 @@ use std::time::Duration;
 use sqlx::{AnyConnection, Connection};
 use tokenhouse::clock::Stopwatch;
 use tokenhouse::model::{EndReason, Generation, SessionFilter, SessionId};
+use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::hot::LedgerHot;
 use tokenhouse::store::ledger::{Dialect, LedgerSettings};
 use tokenhouse::store::{HotState, Ledger, StoreError};
@@ -47,7 +48,7 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
         let watch = Stopwatch::start();
         let session = house.new_session(user, &client);
         assert!(is_away(&ledger.begin_session(&session, &seen, &house.any_entry()).await));
-        assert!(is_away(&ledger.raise_global_watermark(house.now()).await));
+        assert!(is_away(&ledger.raise_global_watermark(house.now(), house.now(), OwnTokens::Revoked).await));
         assert!(is_away(&hot.count("key", millis(9_000)).await));
         assert!(is_away(&hot.end(&[session.id], millis(9_000)).await));
         assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
@@ -55,7 +56,14 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
         sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
         blocker.close().await.unwrap();
         assert_eq!(ledger.session(session.id).await.unwrap(), None);
-        ledger.raise_global_watermark(house.now().minus(millis(60_000))).await.unwrap();
+        ledger
+            .raise_global_watermark(
+                house.now().minus(millis(60_000)),
+                house.now().minus(millis(60_000)),
+                OwnTokens::Revoked,
+            )
+            .await
+            .unwrap();
         assert_eq!(hot.count("key", millis(9_000)).await.unwrap().count, 1);
         ledger.close().await;
     })
@@ -71,7 +79,7 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
         let waiting: Vec<_> = (0..50)
             .map(|_| {
                 let (ledger, at) = (ledger.clone(), house.now());
-                tokio::spawn(async move { ledger.raise_global_watermark(at).await })
+                tokio::spawn(async move { ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await })
             })
             .collect();
         for waiting in waiting {
@@ -82,7 +90,7 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
         sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
         blocker.close().await.unwrap();
         let mut tries = 0;
-        while ledger.raise_global_watermark(house.now()).await.is_err() {
+        while ledger.raise_global_watermark(house.now(), house.now(), OwnTokens::Revoked).await.is_err() {
             tries += 1;
             assert!(tries < 20, "it never came back");
         }

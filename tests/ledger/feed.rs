@@ -1,4 +1,5 @@
 use tokenhouse::model::{EndReason, HeldPlace, RetiredPlace};
+use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
@@ -8,7 +9,7 @@ async fn changes_are_read_in_order_from_any_place() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await);
         let past = house.now().minus(millis(9_000));
-        house.ledger.raise_global_watermark(past).await.unwrap();
+        house.ledger.raise_global_watermark(past, past, OwnTokens::Revoked).await.unwrap();
         let session = house.session(user, &client.id).await;
         let ended = house.ended(EndReason::Repeated);
         house.ledger.end_session(session.id, ended, &house.any_entry()).await.unwrap();

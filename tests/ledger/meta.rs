@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::PageRequest;
+use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::feed::Change;
 
 use crate::house::{changes_after, millis, on_each_database};
@@ -38,9 +39,13 @@ async fn the_global_watermark_only_rises() {
     on_each_database(async |house| {
         assert_eq!(house.ledger.global_watermark().await.unwrap(), Timestamp::default());
         let at = house.now();
-        house.ledger.raise_global_watermark(at).await.unwrap();
-        house.ledger.raise_global_watermark(at.minus(millis(1))).await.unwrap();
-        house.ledger.raise_global_watermark(at).await.unwrap();
+        house.ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await.unwrap();
+        house
+            .ledger
+            .raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), OwnTokens::Revoked)
+            .await
+            .unwrap();
+        house.ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await.unwrap();
 
         assert_eq!(house.ledger.global_watermark().await.unwrap(), at);
         let feed = changes_after(0, [Change::Watermark]);

@@ -34,7 +34,7 @@ async fn a_client_whose_watermark_rises_gets_another_place_and_the_feed_says_so(
     on_each_database(async |house| {
         let (one, other) = (client(house, "one").await, client(house, "two").await);
         let (head, at) = (house.ledger.feed_head().await.unwrap(), house.now());
-        house.ledger.raise_client_watermark(&one.id, at).await.unwrap();
+        house.ledger.raise_client_watermark(&one.id, at, at, OwnTokens::Revoked).await.unwrap();
 
         assert_eq!(retired(house).await, [of(&one, at)]);
         assert_eq!((place_of(house, &one.id).await, place_of(house, &other.id).await), (2, 1));
@@ -42,8 +42,26 @@ async fn a_client_whose_watermark_rises_gets_another_place_and_the_feed_says_so(
         let changes = [Change::Client(one.id.clone()), Change::PlaceRetired(of(&one, at))];
         assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
-        house.ledger.raise_client_watermark(&one.id, at).await.unwrap();
-        assert_eq!(place_of(house, &one.id).await, 2, "it did not rise");
+        house.ledger.raise_client_watermark(&one.id, at.minus(millis(1)), at, OwnTokens::Revoked).await.unwrap();
+        assert_eq!(place_of(house, &one.id).await, 4, "it did not rise, but tokens of meanwhile are meant too");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_watermark_that_concerns_no_living_token_takes_no_place() {
+    on_each_database(async |house| {
+        let (client, at) = (client(house, "app").await, house.now());
+        let mark = at.minus(Duration::from_mins(30));
+
+        house.ledger.raise_client_watermark(&client.id, mark, at, OwnTokens::Stay).await.unwrap();
+        house.ledger.raise_global_watermark(mark, at, OwnTokens::Stay).await.unwrap();
+        assert_eq!((retired(house).await.len(), place_of(house, &client.id).await), (0, client.status_index));
+        assert_eq!(house.ledger.client(&client.id).await.unwrap().unwrap().not_before, mark);
+        assert_eq!(house.ledger.global_watermark().await.unwrap(), mark);
+
+        house.ledger.raise_client_watermark(&client.id, mark, at, OwnTokens::Revoked).await.unwrap();
+        assert_eq!(retired(house).await, [of(&client, at)], "from now on, not from the watermark on");
     })
     .await;
 }
@@ -57,7 +75,11 @@ async fn a_client_that_is_disabled_loses_its_place_once() {
         for at in [at, at.plus(millis(1))] {
             house.ledger.set_client_state(&client.id, ClientState::Disabled, at, &entry()).await.unwrap();
         }
-        house.ledger.raise_client_watermark(&client.id, at.plus(millis(2))).await.unwrap();
+        house
+            .ledger
+            .raise_client_watermark(&client.id, at.plus(millis(2)), at.plus(millis(2)), OwnTokens::Revoked)
+            .await
+            .unwrap();
         assert_eq!(retired(house).await, [of(&client, at)]);
 
         house.ledger.set_client_state(&client.id, ClientState::Active, at.plus(millis(3)), &entry()).await.unwrap();
@@ -77,20 +99,27 @@ async fn every_client_gets_another_place_when_everything_is_revoked() {
         let (late, disabled) = (client(house, "late").await, client(house, "off").await);
         let at = house.now();
         house.ledger.set_client_state(&disabled.id, ClientState::Disabled, at, &house.any_entry()).await.unwrap();
-        house.ledger.raise_client_watermark(&late.id, at.plus(millis(9_000))).await.unwrap();
+        house
+            .ledger
+            .raise_client_watermark(&late.id, at.plus(millis(9_000)), at.plus(millis(9_000)), OwnTokens::Revoked)
+            .await
+            .unwrap();
+        let late_place = place_of(house, &late.id).await;
         let (before, head) = (retired(house).await.len(), house.ledger.feed_head().await.unwrap());
 
         let at = at.plus(millis(1));
-        house.ledger.raise_global_watermark(at).await.unwrap();
-        assert_eq!(retired(house).await.len(), before + 2);
+        house.ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await.unwrap();
+        assert_eq!(retired(house).await.len(), before + 3);
         assert_ne!(place_of(house, &one.id).await, one.status_index);
         assert_ne!(place_of(house, &two.id).await, two.status_index);
         assert_ne!(place_of(house, &one.id).await, place_of(house, &two.id).await);
-        let changes = [Change::Watermark, Change::PlaceRetired(of(&one, at)), Change::PlaceRetired(of(&two, at))];
+        let late = Client { status_index: late_place, ..late };
+        let retired_now = [&late, &one, &two].map(|client| Change::PlaceRetired(of(client, at)));
+        let changes = [Change::Watermark].into_iter().chain(retired_now);
         assert_eq!(house.ledger.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
-        house.ledger.raise_global_watermark(at.minus(millis(1))).await.unwrap();
-        assert_eq!(retired(house).await.len(), before + 2, "it did not rise");
+        house.ledger.raise_global_watermark(at.minus(millis(1)), at, OwnTokens::Revoked).await.unwrap();
+        assert_eq!(retired(house).await.len(), before + 6, "it did not rise, but tokens of meanwhile are meant too");
     })
     .await;
 }
@@ -117,7 +146,11 @@ async fn places_that_were_retired_long_ago_are_forgotten() {
         let client = client(house, "app").await;
         let (at, hour) = (house.now(), Duration::from_hours(1));
         for later in 0..3 {
-            house.ledger.raise_client_watermark(&client.id, at.plus(hour * later)).await.unwrap();
+            house
+                .ledger
+                .raise_client_watermark(&client.id, at.plus(hour * later), at.plus(hour * later), OwnTokens::Revoked)
+                .await
+                .unwrap();
         }
 
         assert_eq!(house.ledger.retired_places(at.plus(hour)).await.unwrap().len(), 2);

@@ -1,6 +1,7 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::store::StoreError;
+use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::sessions::Begun;
 
 use crate::house::{House, millis, of_user, on_each_database};
@@ -78,12 +79,12 @@ async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
         assert_eq!(begin_at(mark).await, Begun::Yes);
 
         mark = mark.plus(millis(10));
-        house.ledger.raise_client_watermark(&client.id, mark).await.unwrap();
+        house.ledger.raise_client_watermark(&client.id, mark, mark, OwnTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
         assert_eq!(begin_at(mark).await, Begun::Yes);
 
         mark = mark.plus(millis(10));
-        house.ledger.raise_global_watermark(mark).await.unwrap();
+        house.ledger.raise_global_watermark(mark, mark, OwnTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
         assert_eq!(begin_at(mark).await, Begun::Yes);
     })

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
+use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::feed::Change;
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
 
@@ -243,9 +244,9 @@ async fn no_earlier_session_slips_through_a_watermark() {
             let beginning = tokio::spawn(async move { ledger.begin_session(&session, &seen, &entry).await.unwrap() });
             let mark = house.now().plus(millis(1));
             if round % 2 == 0 {
-                house.ledger.raise_global_watermark(mark).await.unwrap();
+                house.ledger.raise_global_watermark(mark, mark, OwnTokens::Revoked).await.unwrap();
             } else {
-                house.ledger.raise_client_watermark(&client, mark).await.unwrap();
+                house.ledger.raise_client_watermark(&client, mark, mark, OwnTokens::Revoked).await.unwrap();
             }
             let earlier = SessionFilter { issued_before: Some(mark), ..SessionFilter::default() };
             house

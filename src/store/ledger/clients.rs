@@ -36,7 +36,7 @@ macro_rules! former {
     };
 }
 
-/// What becomes of the tokens that a client holds without a session, when it is changed.
+/// What becomes of the tokens that a client holds without a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnTokens {
     /// They are as good as before.
@@ -184,21 +184,28 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Raises the client's watermark to `at` (never lowers it), and gives it another place. `false`: no such client.
-    pub async fn raise_client_watermark(&self, id: &ClientId, at: Timestamp) -> Result<bool, StoreError> {
+    /// Raises the client's watermark to `mark` (never lowers it). Where tokens that it holds at this moment, `at`, are revoked
+    /// by that, it gets another place. `false`: no such client.
+    pub async fn raise_client_watermark(
+        &self,
+        id: &ClientId,
+        mark: Timestamp,
+        at: Timestamp,
+        own_tokens: OwnTokens,
+    ) -> Result<bool, StoreError> {
         let change = query(
             "update clients
              set not_before = case when not_before < $2 then $2 else not_before end
              where id = $1",
         )
         .bind(id.as_str().to_owned())
-        .bind(at.millis());
+        .bind(mark.millis());
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, at).await? else {
             work.rollback().await?;
             return Ok(false);
         };
-        if client.not_before < at {
+        if own_tokens == OwnTokens::Revoked {
             work.retire_place_of(&client, at).await?;
         }
         work.write(change).await?;

@@ -1,6 +1,7 @@
 //! Facts about the whole house: the master key's check value and the global watermark.
 
 use super::Ledger;
+use super::clients::OwnTokens;
 use super::columns::Columns;
 use super::db::query;
 use super::feed::Change;
@@ -71,13 +72,21 @@ impl Ledger {
         row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
     }
 
-    /// Raises the global watermark to `at` (never lowers it), with a feed row; each client gets another place for the
-    /// tokens that it obtains from then on.
-    pub async fn raise_global_watermark(&self, at: Timestamp) -> Result<(), StoreError> {
+    /// Raises the global watermark to `mark` (never lowers it), with a feed row. Where tokens that clients hold without a
+    /// session at this moment, `at`, are revoked by that, each client gets another place.
+    pub async fn raise_global_watermark(
+        &self,
+        mark: Timestamp,
+        at: Timestamp,
+        own_tokens: OwnTokens,
+    ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Watermark, at).await?;
-        // Clients before the watermark: in the order in which a sign-in locks them.
-        work.retire_places(Holders::All, at).await?;
+        let retires = own_tokens == OwnTokens::Revoked;
+        if retires {
+            // Clients before the watermark: in the order in which a sign-in locks them.
+            work.retire_places(Holders::All, at).await?;
+        }
         let raise = query(
             "insert into house (fact, number)
              values ('global_watermark', $1)
@@ -85,10 +94,8 @@ impl Ledger {
              set number = excluded.number
              where house.number < excluded.number",
         )
-        .bind(at.millis());
-        if work.write(raise).await? == 0 {
-            return work.rollback().await;
-        }
-        work.commit().await
+        .bind(mark.millis());
+        let rises = work.write(raise).await? > 0;
+        if rises || retires { work.commit().await } else { work.rollback().await }
     }
 }

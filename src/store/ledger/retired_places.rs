@@ -16,8 +16,7 @@ use crate::store::StoreError;
 pub(super) enum Holders<'a> {
     /// Those of one client.
     One(&'a ClientId),
-    /// Those of all that may obtain any and whose own watermark is not as late as the moment. (A client that may not had
-    /// its place retired when it was disabled.)
+    /// Those of all that may obtain any. (A client that may not had its place retired when it was disabled.)
     All,
 }
 
@@ -41,12 +40,12 @@ impl Ledger {
 }
 
 impl Work {
-    /// Gives clients other places in the place of those that they have, whose tokens are those of before `at`. The feed
-    /// says it of each. It comes after [`Work::announce`], which takes the feed's lock.
+    /// Gives clients other places in the place of those that they have, whose tokens are revoked at this moment, `at`. The
+    /// feed says it of each. It comes after [`Work::announce`], which takes the feed's lock.
     pub(super) async fn retire_places(&mut self, holders: Holders<'_>, at: Timestamp) -> Result<(), StoreError> {
         let mut retire = Statement::new("insert into retired_places (place, client_id, retired_at)");
         retire.number("\nselect status_index, id, ", at.millis()).then("\nfrom clients");
-        let retired = self.write(of(retire, holders, at).query()).await?;
+        let retired = self.write(of(retire, holders).query()).await?;
         if retired == 0 {
             return Ok(());
         }
@@ -54,22 +53,22 @@ impl Work {
         let mut announce = Statement::new("insert into feed (seq, kind, subject, at)");
         announce.number("\nselect ", numbers.start).then(" - 1 + row_number() over (order by id), 'place'");
         announce.number(", cast(status_index as text) || ' ' || id, ", at.millis()).then("\nfrom clients");
-        self.write(of(announce, holders, at).query()).await?;
+        self.write(of(announce, holders).query()).await?;
         let places = self.lease_places(retired).await?;
         let mut give = Statement::new("update clients");
         give.number("\nset status_index = ", places.start).then(" - 1 + fresh.nth");
         give.then("\nfrom (\nselect id, row_number() over (order by id) as nth\nfrom clients");
-        let mut give = of(give, holders, at);
+        let mut give = of(give, holders);
         give.then("\n) as fresh\nwhere clients.id = fresh.id");
         self.write(give.query()).await.map(drop)
     }
 }
 
 /// Goes on with whose rows are meant.
-fn of(mut statement: Statement, holders: Holders<'_>, at: Timestamp) -> Statement {
+fn of(mut statement: Statement, holders: Holders<'_>) -> Statement {
     match holders {
         Holders::One(client) => statement.text("\nwhere id = ", client.as_str()),
-        Holders::All => statement.number("\nwhere state = 'active'\nand not_before < ", at.millis()),
+        Holders::All => statement.then("\nwhere state = 'active'"),
     };
     statement
 }

@@ -101,6 +101,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
     let ctx = house.ctx();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
+        status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
         user,
         at: house.ctx().now(),
         client,
@@ -111,7 +112,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
         login: None,
         claims: Vec::new(),
     };
-    let beginning = tokenhouse::sessions::begin(ctx, new).await.unwrap();
+    let beginning = tokenhouse::sessions::begin(ctx, new);
     tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();
     let (id, record) = (beginning.session.id, &beginning.record);
     let bearer = tokenhouse::tokens::Bearer::Session { id, record };

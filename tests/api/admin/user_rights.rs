@@ -96,6 +96,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
             let user = house.user().await;
             let new = NewSession {
                 id: SessionId(ctx.random.uuid_at(ctx.now())),
+                status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
                 user: &user,
                 at: ctx.now(),
                 client: &client,
@@ -106,7 +107,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
                 login: None,
                 claims: Vec::new(),
             };
-            let beginning = sessions::begin(ctx, new).await.unwrap();
+            let beginning = sessions::begin(ctx, new);
 
             users::change(ctx, user.id, change, Actor::System).await.unwrap();
 
@@ -118,6 +119,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
         let user = house.user().await;
         let new = NewSession {
             id: SessionId(ctx.random.uuid_at(ctx.now())),
+            status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
             user: &user,
             at: ctx.now(),
             client: &client,
@@ -128,7 +130,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
             login: None,
             claims: Vec::new(),
         };
-        let beginning = sessions::begin(ctx, new).await.unwrap();
+        let beginning = sessions::begin(ctx, new);
         users::change(ctx, user.id, change, Actor::System).await.unwrap();
         assert_eq!(sessions::settle(ctx, &beginning).await.unwrap(), Settled::Begun);
     })
