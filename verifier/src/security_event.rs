@@ -31,7 +31,8 @@ pub struct SecurityEventToken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityEvent {
-    /// A session ended: refuse its access tokens, which name this place in a status list.
+    /// A session ended: refuse its access tokens, which name this place in a status list. Without a place: read the status
+    /// lists again.
     SessionRevoked(Option<StatusListEntry>),
     /// The published keys are others: read the JWKS again.
     KeysChanged,

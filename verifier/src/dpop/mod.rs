@@ -62,14 +62,13 @@ impl<'a> DpopProof<'a> {
         if claims.ath != base64url_sha256(token.as_bytes()) {
             return Err(ProofFlaw::WrongToken);
         }
-        let thumbprint = base64url_sha256(proof.thumbprint_input.as_bytes());
+        let key = sha256(proof.thumbprint_input.as_bytes());
+        let thumbprint = URL_SAFE_NO_PAD.encode(key);
         if thumbprint != jkt {
             return Err(ProofFlaw::WrongKey);
         }
-        let used = digest::digest(&digest::SHA256, format!("{thumbprint}.{}", claims.jti).as_bytes());
-        let mut id = [0; 32];
-        id.copy_from_slice(used.as_ref());
-        Ok(ProofUse { id, until: claims.iat.saturating_add(self.window) })
+        let id = sha256(format!("{thumbprint}.{}", claims.jti).as_bytes());
+        Ok(ProofUse { id, key, until: claims.iat.saturating_add(self.window) })
     }
 
     fn judge(&self, claims: &ProofClaims, now: i64) -> Result<(), ProofFlaw> {
@@ -93,7 +92,13 @@ impl<'a> DpopProof<'a> {
 }
 
 fn base64url_sha256(octets: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, octets))
+    URL_SAFE_NO_PAD.encode(sha256(octets))
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
+    hash
 }
 
 /// A proof that was good, and that must not be good a second time (RFC 9449 section 11.1).
@@ -102,6 +107,8 @@ fn base64url_sha256(octets: &[u8]) -> String {
 pub struct ProofUse {
     /// The SHA-256 of the key's thumbprint and the proof's `jti`: short, whatever the client has written.
     pub id: [u8; 32],
+    /// The thumbprint of the key (RFC 7638), by SHA-256.
+    pub key: [u8; 32],
     /// The last second at which the proof would pass.
     pub until: i64,
 }
@@ -162,11 +169,12 @@ pub enum ProofFlaw {
     /// It was signed with another key than the one that the token is bound to.
     #[error("it was made with another key than the token's")]
     WrongKey,
-    /// It was used before (RFC 9449 section 11.1).
+    /// It was used before (RFC 9449 section 11.1); or it may have been, because the clock was set back to a time of which
+    /// the proofs are forgotten.
     #[error("it was used before")]
     Replayed,
-    /// The memory of used proofs is full, so whether it was used before cannot be told from now on. Answer with status
-    /// 503.
+    /// The memory of used proofs is full, or this key's share of it, so whether it was used before cannot be told from now on.
+    /// Answer with status 503.
     #[error("the memory of used proofs is full")]
     MemoryFull,
 }

@@ -1,9 +1,14 @@
 //! Which proofs were used: bounded, and forgetting what has expired.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::{ProofFlaw, ProofUse};
+
+/// Each key may fill this part of the memory: a tenth.
+const SHARES: usize = 10;
+/// A key's share where a tenth of the memory would be less.
+const LEAST_SHARE: usize = 16;
 
 /// Remembers the proofs that were used, until they would not pass any more (RFC 9449 section 11.1).
 ///
@@ -20,16 +25,28 @@ pub struct ReplayMemory {
 /// in it could pass.
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashSet<[u8; 32]>,
-    old: HashSet<[u8; 32]>,
-    young_until: i64,
-    old_until: i64,
+    young: Generation,
+    old: Generation,
+    /// The last second at which a proof that is forgotten would have passed.
+    forgotten_until: i64,
+}
+
+#[derive(Debug, Default)]
+struct Generation {
+    proofs: HashSet<[u8; 32]>,
+    /// How many of the proofs each key has signed.
+    by_key: HashMap<[u8; 32], usize>,
+    /// The last second at which one of them would pass.
+    until: i64,
 }
 
 impl ReplayMemory {
-    /// A memory for this many proofs, of 40 bytes or so each. When it is full, proofs are refused until it forgets
-    /// some: to pass a proof that cannot be remembered is to pass it twice. Room for the requests with bound tokens that
-    /// come within four minutes is enough at a window of 60 s.
+    /// A memory for this many proofs, of 40 bytes or so each, and as much again for each key. When it is full, proofs are
+    /// refused until it forgets some: to pass a proof that cannot be remembered is to pass it twice. Room for the requests
+    /// with bound tokens that come within four minutes is enough at a window of 60 s.
+    ///
+    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that nobody can fill it alone: the busiest
+    /// client decides how large it has to be.
     #[must_use]
     pub fn with_capacity(proofs: usize) -> Self {
         Self { capacity: proofs, generations: Mutex::default() }
@@ -40,17 +57,17 @@ impl ReplayMemory {
     /// # Errors
     /// [`ProofFlaw::Replayed`] or [`ProofFlaw::MemoryFull`].
     pub fn remember(&self, used: &ProofUse, now: i64) -> Result<(), ProofFlaw> {
-        // A panic elsewhere leaves the sets whole: each change is a single insertion.
+        // A panic elsewhere leaves the sets whole: at worst a key has one proof less counted than it has signed.
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         generations.turn(now);
-        if generations.young.contains(&used.id) || generations.old.contains(&used.id) {
+        if generations.may_know(used) {
             return Err(ProofFlaw::Replayed);
         }
-        if generations.young.len() + generations.old.len() >= self.capacity {
+        let share = (self.capacity / SHARES).max(LEAST_SHARE);
+        if generations.len() >= self.capacity || generations.signed_by(&used.key) >= share {
             return Err(ProofFlaw::MemoryFull);
         }
-        generations.young.insert(used.id);
-        generations.young_until = generations.young_until.max(used.until);
+        generations.young.insert(used);
         Ok(())
     }
 }
@@ -58,13 +75,34 @@ impl ReplayMemory {
 impl Generations {
     /// Forgets the old generation when its time is over. The young one is then the old one, unless its time is over too.
     fn turn(&mut self, now: i64) {
-        if self.old_until < now {
-            self.old = std::mem::take(&mut self.young);
-            self.old_until = std::mem::take(&mut self.young_until);
-            if self.old_until < now {
-                self.old.clear();
+        for _ in 0..2 {
+            if self.old.until < now {
+                self.forgotten_until = self.forgotten_until.max(self.old.until);
+                self.old = std::mem::take(&mut self.young);
             }
         }
+    }
+
+    /// Whether the proof was used, or would lie in what is forgotten. While the clock goes forward, what would lie there
+    /// does not pass anyway.
+    fn may_know(&self, used: &ProofUse) -> bool {
+        used.until <= self.forgotten_until || self.young.proofs.contains(&used.id) || self.old.proofs.contains(&used.id)
+    }
+
+    fn len(&self) -> usize {
+        self.young.proofs.len() + self.old.proofs.len()
+    }
+
+    fn signed_by(&self, key: &[u8; 32]) -> usize {
+        [&self.young, &self.old].iter().filter_map(|generation| generation.by_key.get(key)).sum()
+    }
+}
+
+impl Generation {
+    fn insert(&mut self, used: &ProofUse) {
+        self.proofs.insert(used.id);
+        *self.by_key.entry(used.key).or_default() += 1;
+        self.until = self.until.max(used.until);
     }
 }
 
@@ -73,7 +111,7 @@ mod tests {
     use super::{ProofFlaw, ProofUse, ReplayMemory};
 
     fn used(name: u8, until: i64) -> ProofUse {
-        ProofUse { id: [name; 32], until }
+        ProofUse { id: [name; 32], key: [0; 32], until }
     }
 
     #[test]
@@ -107,5 +145,51 @@ mod tests {
             shown.into_iter().filter_map(|thread| thread.join().ok()).filter(|passed| *passed).count()
         });
         assert_eq!(passed, 1);
+    }
+
+    fn used_with(key: u8, number: usize) -> ProofUse {
+        let mut id = [key; 32];
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        ProofUse { id, key: [key; 32], until: 1060 }
+    }
+
+    #[test]
+    fn no_key_fills_the_memory_alone() {
+        for (capacity, share) in [(100, 16), (1000, 100)] {
+            let memory = ReplayMemory::with_capacity(capacity);
+            for number in 0..share {
+                assert_eq!(memory.remember(&used_with(1, number), 1000), Ok(()), "{number} of {capacity}");
+            }
+            assert_eq!(memory.remember(&used_with(1, share), 1000), Err(ProofFlaw::MemoryFull));
+            assert_eq!(memory.remember(&used_with(1, 0), 1000), Err(ProofFlaw::Replayed));
+            assert_eq!(memory.remember(&used_with(2, 0), 1000), Ok(()), "of another key");
+            let later = ProofUse { until: 1200, ..used_with(1, share) };
+            assert_eq!(memory.remember(&later, 1061), Ok(()), "its share is forgotten with its proofs");
+        }
+    }
+
+    #[test]
+    fn a_share_counts_what_is_in_both_generations() {
+        let memory = ReplayMemory::with_capacity(100);
+        let at = |number, now: i64| ProofUse { until: now + 60, ..used_with(1, number) };
+        assert_eq!(memory.remember(&at(0, 1000), 1000), Ok(()));
+        // From here on the first proofs are the old generation.
+        for number in 1..16 {
+            assert_eq!(memory.remember(&at(number, 1050), 1050), Ok(()));
+        }
+        assert_eq!(memory.remember(&at(16, 1060), 1060), Err(ProofFlaw::MemoryFull));
+        assert_eq!(memory.remember(&at(16, 1061), 1061), Ok(()), "the first is forgotten");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_no_forgotten_proof_pass() {
+        let memory = ReplayMemory::with_capacity(100);
+        assert_eq!(memory.remember(&used(1, 1060), 1000), Ok(()));
+        assert_eq!(memory.remember(&used(2, 9000), 8940), Ok(()), "by now the first is forgotten");
+
+        assert_eq!(memory.remember(&used(1, 1060), 1000), Err(ProofFlaw::Replayed));
+        assert_eq!(memory.remember(&used(3, 1060), 1000), Err(ProofFlaw::Replayed), "it cannot be told from the first");
+        assert_eq!(memory.remember(&used(4, 1061), 1001), Ok(()), "nothing from then on was forgotten");
+        assert_eq!(memory.remember(&used(4, 1061), 1001), Err(ProofFlaw::Replayed));
     }
 }

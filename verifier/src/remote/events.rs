@@ -16,7 +16,7 @@ use super::known::Known;
 use super::pace::after_errors;
 use super::sse::{Event, EventReader};
 use super::stream_token::{StreamToken, StreamTokens};
-use crate::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken};
+use crate::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken, StatusListEntry};
 
 /// How long to wait before coming back.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,12 +30,14 @@ pub(super) struct EventFollower {
     patience: Duration,
     /// The number of the last event.
     last: Option<i64>,
+    /// The places that events have told of since they were last noted.
+    revoked: Vec<StatusListEntry>,
     errors: u32,
 }
 
 impl EventFollower {
     pub(super) fn new(shared: Arc<Shared>, endpoint: Url, tokens: StreamTokens, patience: Duration) -> Self {
-        Self { shared, endpoint, tokens, patience, last: None, errors: 0 }
+        Self { shared, endpoint, tokens, patience, last: None, revoked: Vec::new(), errors: 0 }
     }
 
     /// Follows the events for as long as somebody holds the issuer.
@@ -73,11 +75,25 @@ impl EventFollower {
                 return if good_until < silent { Ok(()) } else { Err(FetchError::Silent) };
             };
             let Some(piece) = piece? else { return Err(FetchError::Failed("the stream has ended".to_owned())) };
-            for event in reader.take(&piece)? {
-                if self.take(&event)? {
-                    heard = instant();
-                }
+            if self.take_all(&reader.take(&piece)?)? {
+                heard = instant();
             }
+        }
+    }
+
+    /// Takes what events tell that came in one piece. Whether any of it is new. What is good counts, whatever follows it.
+    fn take_all(&mut self, events: &[Event]) -> Result<bool, FetchError> {
+        let is_news = events.iter().try_fold(false, |is_news, event| Ok(self.take(event)? || is_news));
+        self.note_revoked();
+        is_news
+    }
+
+    /// Notes the revoked places all at once: when many sessions end together, this is what is done seldom.
+    fn note_revoked(&mut self) {
+        if !self.revoked.is_empty() {
+            let Shared { memory, clock, .. } = &*self.shared;
+            memory.change(|known| known.revoke(&self.revoked, clock.now()));
+            self.revoked.clear();
         }
     }
 
@@ -118,18 +134,19 @@ impl EventFollower {
     }
 
     fn learn(&mut self, event: SecurityEvent, issued_at: i64) -> bool {
-        let Shared { memory, clock, key_desk, lists_wanted, .. } = &*self.shared;
         match event {
-            SecurityEvent::SessionRevoked(Some(place)) => memory.change(|known| known.revoke(&place, clock.now())),
-            SecurityEvent::SessionRevoked(None) => {}
-            SecurityEvent::KeysChanged => key_desk.tell_of_change(),
+            SecurityEvent::SessionRevoked(Some(place)) => self.revoked.push(place),
+            // Only the lists can tell which place that is.
+            SecurityEvent::SessionRevoked(None) => self.want_lists(issued_at),
+            SecurityEvent::KeysChanged => self.shared.key_desk.tell_of_change(),
             SecurityEvent::Resync => {
-                memory.change(|known| known.lose_the_thread(Some(issued_at)));
-                key_desk.tell_of_change();
-                lists_wanted.notify_one();
+                self.want_lists(issued_at);
+                self.shared.key_desk.tell_of_change();
             }
             SecurityEvent::SignOfLife { as_of } => {
-                let is_news = memory.change(|known| known.take_sign_of_life(as_of));
+                // What was told before it first, because it says that all of it is known.
+                self.note_revoked();
+                let is_news = self.shared.memory.change(|known| known.take_sign_of_life(as_of));
                 if is_news && std::mem::take(&mut self.errors) > 0 {
                     tracing::info!(url = %self.endpoint, "events come again");
                 }
@@ -137,5 +154,12 @@ impl EventFollower {
             }
         }
         true
+    }
+
+    /// Events count again after lists that are newer than this second. However often this is said, the lists are read at
+    /// their own pace.
+    fn want_lists(&self, since: i64) {
+        self.shared.memory.change(|known| known.lose_the_thread(Some(since)));
+        self.shared.lists_wanted.notify_one();
     }
 }

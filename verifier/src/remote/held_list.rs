@@ -1,20 +1,17 @@
 //! A status list as it is held: the newest that was read, what was revoked a moment before, and what events told since.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::told::Told;
 use crate::{Refusal, StatusList};
 
-/// For how long a revoked place stays revoked without a list that says so, in seconds. The clocks of an issuer's instances
-/// differ, so a list that looks newer may be the older one.
-const LINGER: i64 = 120;
-
 /// A status list, and the places that are revoked although it does not say so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldList {
     /// `None` as long as nothing is known of it but what events tell.
-    list: Option<StatusList>,
+    list: Option<Arc<StatusList>>,
     /// Each with the second in which an event told of it, or from which on the list did not say so any more.
     lately: HashMap<u64, i64>,
     /// Up to which second events have told what was revoked since the list was read, where a stream of events ended.
@@ -22,18 +19,30 @@ pub(super) struct HeldList {
 }
 
 impl HeldList {
-    /// What is held once this list has been read too; `None` when it says nothing new, because it is older.
-    pub(super) fn followed_by(&self, list: StatusList, now: i64) -> Option<Self> {
-        let before = self.list.as_ref();
-        if before.is_some_and(|before| list.issued_at() < before.issued_at()) {
-            return None;
+    /// What is held once this list has been read too; `None` when it says nothing new. What no list says any more stays
+    /// revoked for `linger` seconds: the clocks of an issuer's instances differ, so a list that looks newer may be the
+    /// older one.
+    pub(super) fn followed_by(&self, list: StatusList, now: i64, linger: i64) -> Option<Self> {
+        let before = self.list.as_deref();
+        if let Some(before) = before.filter(|before| list.issued_at() < before.issued_at()) {
+            return self.and_also(&list, before, now);
         }
         let gone = before.into_iter().flat_map(StatusList::revoked).map(|index| (index, now));
         let lingering = self.lately.iter().map(|(index, since)| (*index, *since));
-        let lingering = lingering.filter(|(_, since)| list.issued_at().saturating_sub(*since) < LINGER);
-        let lately = gone.chain(lingering).filter(|(index, _)| list.get(*index).is_none_or(|status| status == 0));
+        let lingering = lingering.filter(|(_, since)| list.issued_at().saturating_sub(*since) < linger);
+        let lately = gone.chain(lingering).filter(|(index, _)| !says_revoked(&list, *index));
         let lately = lately.collect();
-        Some(Self { list: Some(list), lately, told_until: self.told_until })
+        Some(Self { list: Some(Arc::new(list)), lately, told_until: self.told_until })
+    }
+
+    /// A list that looks older may be of an instance whose clock is right, while that of the other runs ahead. What it
+    /// says is revoked is revoked, since no place is given twice; it makes nothing fresher, and takes nothing back.
+    fn and_also(&self, older: &StatusList, newer: &StatusList, now: i64) -> Option<Self> {
+        let mut more = older.revoked().filter(|index| !says_revoked(newer, *index)).peekable();
+        more.peek()?;
+        let mut held = self.clone();
+        held.lately.extend(more.map(|index| (index, now)));
+        Some(held)
     }
 
     /// An event tells that this place is revoked.
@@ -41,9 +50,14 @@ impl HeldList {
         self.lately.insert(index, now);
     }
 
-    /// The stream of events that has told this much is not continued.
-    pub(super) fn stays_as_told(&mut self, told: Told) {
-        self.told_until = self.as_of(Some(told)).unwrap_or(self.told_until);
+    /// Up to which second more is known by a stream of events that has told this much than without it, if by any.
+    pub(super) fn gains_by(&self, told: Told) -> Option<i64> {
+        self.as_of(Some(told)).filter(|until| self.as_of(None) < Some(*until))
+    }
+
+    /// The stream of events that has told everything until this second is not continued.
+    pub(super) fn stays_as_told(&mut self, until: i64) {
+        self.told_until = self.told_until.max(until);
     }
 
     /// As of when what is held is true, by the list itself, or by the events that have followed it. `None` as long as
@@ -74,4 +88,8 @@ impl HeldList {
         }
         self.list.as_ref().map_or(Ok(()), |list| list.check(index))
     }
+}
+
+fn says_revoked(list: &StatusList, index: u64) -> bool {
+    list.get(index).is_some_and(|status| status != 0)
 }

@@ -204,7 +204,7 @@ impl Shared {
             }
             error.to_string()
         })?;
-        self.memory.change(|known| known.take_list(list, now));
+        self.memory.change(|known| known.take_list(list, &self.limits, now));
         Ok(())
     }
 

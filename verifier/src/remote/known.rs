@@ -36,6 +36,8 @@ pub(super) struct Limits {
     pub(super) max_stale_keys: i64,
     pub(super) accept_stale: bool,
     pub(super) require_status: bool,
+    /// For how long a revoked place stays revoked without a list that says so.
+    pub(super) linger: i64,
 }
 
 impl Known {
@@ -95,9 +97,9 @@ impl Known {
         self.keys_read_at = now;
     }
 
-    pub(super) fn take_list(&mut self, list: StatusList, now: i64) {
+    pub(super) fn take_list(&mut self, list: StatusList, limits: &Limits, now: i64) {
         let held = self.lists.entry(list.uri().to_owned()).or_default();
-        if let Some(next) = held.followed_by(list, now) {
+        if let Some(next) = held.followed_by(list, now, limits.linger) {
             *held = Arc::new(next);
         }
     }
@@ -110,10 +112,12 @@ impl Known {
         self.named = Some(Arc::new(named));
     }
 
-    /// An event tells of a revoked place.
-    pub(super) fn revoke(&mut self, place: &StatusListEntry, now: i64) {
-        if self.lists.len() < MAX_LISTS || self.lists.contains_key(&place.uri) {
-            Arc::make_mut(self.lists.entry(place.uri.clone()).or_default()).revoke(place.idx, now);
+    /// Events tell of revoked places. Many at once, because the first of them copies what somebody is looking at.
+    pub(super) fn revoke(&mut self, places: &[StatusListEntry], now: i64) {
+        for place in places {
+            if self.lists.len() < MAX_LISTS || self.lists.contains_key(&place.uri) {
+                Arc::make_mut(self.lists.entry(place.uri.clone()).or_default()).revoke(place.idx, now);
+            }
         }
     }
 
@@ -133,7 +137,11 @@ impl Known {
     /// What events told does not lead on to what they will tell, from this second on if it is known.
     pub(super) fn lose_the_thread(&mut self, from: Option<i64>) {
         if let Some(told) = self.told {
-            self.lists.values_mut().for_each(|list| Arc::make_mut(list).stays_as_told(told));
+            for list in self.lists.values_mut() {
+                if let Some(until) = list.gains_by(told) {
+                    Arc::make_mut(list).stays_as_told(until);
+                }
+            }
         }
         self.told = from.map(|since| Told { since, as_of: since });
     }

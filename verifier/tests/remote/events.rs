@@ -195,8 +195,7 @@ async fn an_event_that_the_issuer_has_not_signed_changes_nothing_and_ends_the_st
         trials.spawn(async move {
             let teller = Teller::start().await;
             let issuer = teller.attentive_listener().await;
-            let place = json!({"status_list": {"idx": 1, "uri": teller.fake.uri(0)}});
-            let claims = teller.claims(REVOKED, &place);
+            let claims = teller.claims(REVOKED, &teller.place(1));
             let good = sign_event(&claims);
             let ahead = json!({"as_of": teller.fake.now() + 61});
             let forged = match trial {
@@ -241,6 +240,73 @@ async fn after_a_resync_lists_and_keys_are_read_again_before_events_count() {
     is_revoked(&issuer, &teller.fake.token(9)).await;
     assert_eq!(issuer.staleness(), Some(Duration::ZERO));
     teller.lists_are_left_alone().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ends_without_a_place_is_looked_for_in_the_lists() {
+    let teller = Teller::start().await;
+    let issuer = teller.attentive_listener().await;
+    teller.fake.advance(10);
+    teller.fake.put_list(0, &[9]);
+
+    teller.tell(2, REVOKED, &json!({}));
+
+    is_revoked(&issuer, &teller.fake.token(9)).await;
+    teller.fake.advance(20);
+    teller.sign_of_life(3);
+    teller.revoke(4, 8);
+    is_revoked(&issuer, &teller.fake.token(8)).await;
+    assert_eq!(issuer.staleness(), Some(Duration::from_secs(20)), "the list may be from before");
+}
+
+#[tokio::test]
+async fn many_sessions_that_end_together_are_all_refused_without_a_list() {
+    const MANY: u64 = 5000;
+    let teller = Teller::start().await;
+    let issuer = teller.attentive_listener().await;
+    let read = teller.lists_read();
+    let (first, last) = (teller.fake.token(1), teller.fake.token(MANY));
+
+    teller.tell_at_once((1..=MANY).map(|idx| (idx.try_into().unwrap(), REVOKED, teller.place(idx))));
+
+    is_revoked(&issuer, &first).await;
+    is_revoked(&issuer, &last).await;
+    for idx in 1..=MANY {
+        assert_eq!(issuer.verify(&teller.fake.token(idx)), Err(Refusal::Revoked), "{idx}");
+    }
+    assert!(issuer.verify(&teller.fake.token(0)).is_ok());
+    assert!(teller.lists_read() <= read + 1, "once, should that have taken 20 s");
+}
+
+#[tokio::test]
+async fn what_comes_in_one_piece_with_a_bad_event_counts_up_to_it() {
+    let teller = Teller::start().await;
+    let issuer = teller.attentive_listener().await;
+
+    let events = [(2, REVOKED, teller.place(8)), (1, REVOKED, teller.place(9))];
+    teller.tell_at_once(events);
+
+    is_revoked(&issuer, &teller.fake.token(8)).await;
+    teller.is_heard(2).await;
+    assert!(issuer.verify(&teller.fake.token(9)).is_ok(), "it is out of order");
+}
+
+#[tokio::test]
+async fn many_resyncs_in_a_row_are_answered_at_the_usual_pace() {
+    let teller = Teller::start().await;
+    let issuer = teller.builder().fastest_poll(Duration::from_mins(1)).discover().await.unwrap();
+    teller.is_heard(1).await;
+    let (lists, keys) = (teller.lists_read(), teller.fake.server.asked("/jwks"));
+
+    for number in (0..500).step_by(50) {
+        teller.tell_at_once((number..number + 50).map(|number| (number, RESYNC, json!({}))));
+    }
+    teller.revoke(500, 9);
+    is_revoked(&issuer, &teller.fake.token(9)).await;
+
+    assert_eq!(teller.lists_read(), lists, "not before the minute is over");
+    let keys = teller.fake.server.asked("/jwks") - keys;
+    assert!(keys < 20, "two every two seconds, and not {keys}");
 }
 
 #[tokio::test]

@@ -91,6 +91,59 @@ async fn an_older_list_takes_nothing_back() {
 }
 
 #[tokio::test]
+async fn a_list_of_an_instance_whose_clock_is_right_counts_beside_one_from_the_future() {
+    let fake = FakeIssuer::start().await;
+    let ahead = fake.list(0, &[8]);
+    fake.put_signed(0, &with(ahead, "iat", fake.now() + 50));
+    let issuer = fake.discover().await;
+
+    fake.advance(1);
+    fake.put_list(0, &[9]);
+
+    is_revoked(&issuer, &fake.token(9)).await;
+    assert_eq!(issuer.verify(&fake.token(8)), Err(Refusal::Revoked), "nothing is taken back");
+    assert!(issuer.verify(&fake.token(7)).is_ok());
+    fake.advance(109);
+    let age = Some(Duration::from_mins(1));
+    assert_eq!(issuer.staleness(), age, "it is as old as the newer one says");
+    fake.advance(1);
+    assert_eq!(issuer.verify(&fake.token(7)), Err(Refusal::StatusStale { seconds: 61 }));
+}
+
+#[tokio::test]
+async fn an_older_list_that_has_expired_revokes_nothing() {
+    let fake = FakeIssuer::start().await;
+    let older = fake.list(0, &[9]);
+    fake.advance(120);
+    fake.put_list(0, &[]);
+    let issuer = fake.discover().await;
+
+    fake.put_signed(0, &older);
+    fake.lists_are_read_again().await;
+
+    assert!(issuer.verify(&fake.token(9)).is_ok());
+}
+
+#[tokio::test]
+async fn a_service_with_a_greater_leeway_keeps_a_revocation_for_longer() {
+    let fake = FakeIssuer::start().await;
+    fake.put_list(0, &[9]);
+    let issuer = fake.builder().leeway_seconds(300).discover().await.unwrap();
+
+    fake.advance(1);
+    fake.put_list(0, &[]);
+    fake.lists_are_read_again().await;
+    fake.advance(359);
+    fake.put_list(0, &[]);
+    fake.lists_are_read_again().await;
+    assert_eq!(issuer.verify(&fake.token(9)), Err(Refusal::Revoked));
+
+    fake.advance(1);
+    fake.put_list(0, &[]);
+    eventually("the token is accepted", || issuer.verify(&fake.token(9)).is_ok()).await;
+}
+
+#[tokio::test]
 async fn a_newer_list_takes_a_revocation_back_after_two_minutes() {
     let fake = FakeIssuer::start().await;
     fake.put_list(0, &[9]);

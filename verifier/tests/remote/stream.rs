@@ -76,12 +76,28 @@ impl Teller {
     }
 
     pub(crate) fn say(&self, number: i64, token: &str) {
+        self.send(line(number, token));
+    }
+
+    /// Tells all of these in one piece.
+    pub(crate) fn tell_at_once(&self, events: impl IntoIterator<Item = (i64, &'static str, Value)>) {
+        let lines =
+            events.into_iter().map(|(number, kind, details)| line(number, &sign_event(&self.claims(kind, &details))));
+        self.send(lines.collect());
+    }
+
+    fn send(&self, piece: String) {
         // Perhaps nobody listens at this moment.
-        drop(self.live.send(format!("id: {number}\ndata: {token}\n\n")));
+        drop(self.live.send(piece));
     }
 
     pub(crate) fn revoke(&self, number: i64, idx: u64) {
-        self.tell(number, REVOKED, &json!({"status_list": {"idx": idx, "uri": self.fake.uri(0)}}));
+        self.tell(number, REVOKED, &self.place(idx));
+    }
+
+    /// What an event says of a place that is revoked.
+    pub(crate) fn place(&self, idx: u64) -> Value {
+        json!({"status_list": {"idx": idx, "uri": self.fake.uri(0)}})
     }
 
     pub(crate) fn sign_of_life(&self, number: i64) {
@@ -118,4 +134,8 @@ impl Teller {
     pub(crate) async fn lists_are_read_again(&self) {
         self.fake.lists_are_read_again().await;
     }
+}
+
+fn line(number: i64, token: &str) -> String {
+    format!("id: {number}\ndata: {token}\n\n")
 }
