@@ -126,7 +126,7 @@ const SLACK: Duration = Duration::from_mins(2);
 
 impl Client {
     /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave within
-    /// the last 24 hours. Where it has none of its own, the house's counts.
+    /// the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
         let former =

@@ -39,13 +39,9 @@ async fn the_global_watermark_only_rises() {
     on_each_database(async |house| {
         assert_eq!(house.ledger.global_watermark().await.unwrap(), Timestamp::default());
         let at = house.now();
-        house.ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await.unwrap();
-        house
-            .ledger
-            .raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), OwnTokens::Revoked)
-            .await
-            .unwrap();
-        house.ledger.raise_global_watermark(at, at, OwnTokens::Revoked).await.unwrap();
+        house.ledger.raise_global_watermark(at, at, OwnTokens::Stay).await.unwrap();
+        house.ledger.raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), OwnTokens::Stay).await.unwrap();
+        house.ledger.raise_global_watermark(at, at, OwnTokens::Stay).await.unwrap();
 
         assert_eq!(house.ledger.global_watermark().await.unwrap(), at);
         let feed = changes_after(0, [Change::Watermark]);
