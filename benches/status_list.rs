@@ -10,6 +10,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use tempfile::TempDir;
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::config;
+use tokenhouse::digest::sha256;
 use tokenhouse::keys::Keyring;
 use tokenhouse::model::SigningAlgorithm;
 use tokenhouse::status::StatusLists;
@@ -43,11 +44,11 @@ fn revoked(now: Timestamp) -> StatusLists {
     let lists = StatusLists::new("https://id.example.com", SigningAlgorithm::Es256);
     lists.learn(StatusFacts { lists: (0..LISTS).collect(), longest_access_lifetime: Duration::from_mins(5) });
     lists.vouch(now);
-    // A walk through all residues: scattered, and the same each time.
-    let mut place: i64 = 12_345;
-    for _ in 0..PLACES / 100 {
-        place = (place * 3_877 + 29_573) % PLACES;
-        lists.revoke(place, now.plus(Duration::from_mins(7)));
+    // Scattered as if by chance, and the same each time.
+    for number in 0..PLACES / 100 {
+        let digest = sha256(&number.to_be_bytes());
+        let chance = digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 7) + i64::from(*byte));
+        lists.revoke(chance % PLACES, now.plus(Duration::from_mins(7)));
     }
     lists
 }

@@ -13,6 +13,7 @@ use super::list::bits;
 use super::{LIFETIME, StatusLists};
 use crate::clock::{Clock, Random, Stopwatch, Timestamp};
 use crate::config;
+use crate::digest;
 use crate::keys::Keyring;
 use crate::model::{LIST_LENGTH, Place, SigningAlgorithm};
 use crate::protocol::OAuthError;
@@ -253,11 +254,11 @@ async fn a_million_places_of_which_one_in_a_hundred_is_revoked_take_less_than_28
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     let million: i64 = 1_000_000;
     lists.learn(facts(0..8, SECOND));
-    // A walk through all residues: scattered, and the same each time.
-    let mut place: i64 = 12_345;
-    for _ in 0..million / 100 {
-        place = (place * 3_877 + 29_573) % million;
-        lists.revoke(place, now.plus(SECOND));
+    // Scattered as if by chance, and the same each time.
+    for number in 0..million / 100 {
+        let digest = digest::sha256(&number.to_be_bytes());
+        let chance = digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 7) + i64::from(*byte));
+        lists.revoke(chance % million, now.plus(SECOND));
     }
 
     let mut size = 0;
