@@ -21,30 +21,18 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 #[actix_web::test]
 async fn fastapi_accepts_our_access_tokens_until_their_session_is_revoked() {
-    let python = match pip("clients/recipes") {
-        Ok(python) => python,
-        Err(why) => return skipped(&why),
-    };
-    let house = House::empty();
-    let port = free_port();
-    let mut command = Command::new(python);
-    command.args(["-B", "-m", "uvicorn", "notes:app", "--port", &port.to_string()]);
-    command.current_dir(recipe("fastapi")).env("PYTHONPATH", recipe("python"));
-    Service::start(command, port, &house).follows_revocations(&house).await;
+    python_service_follows_revocations("fastapi", |port| {
+        ["-m", "uvicorn", "notes:app", "--port", &port.to_string()].map(ToOwned::to_owned).to_vec()
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn django_rest_framework_accepts_our_access_tokens_until_their_session_is_revoked() {
-    let python = match pip("clients/recipes") {
-        Ok(python) => python,
-        Err(why) => return skipped(&why),
-    };
-    let house = House::empty();
-    let port = free_port();
-    let mut command = Command::new(python);
-    command.args(["-B", "notes.py", "runserver", &format!("127.0.0.1:{port}"), "--noreload"]);
-    command.current_dir(recipe("django")).env("PYTHONPATH", recipe("python"));
-    Service::start(command, port, &house).follows_revocations(&house).await;
+    python_service_follows_revocations("django", |port| {
+        ["notes.py", "runserver", &format!("127.0.0.1:{port}"), "--noreload"].map(ToOwned::to_owned).to_vec()
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -64,6 +52,20 @@ async fn express_accepts_our_access_tokens_until_their_session_is_revoked() {
     let port = free_port();
     let mut command = Command::new("node");
     command.arg("notes.mjs").current_dir(folder).env("PORT", port.to_string());
+    Service::start(command, port, &house).follows_revocations(&house).await;
+}
+
+/// The recipe's service in Python, started with `arguments` for a port.
+async fn python_service_follows_revocations(name: &str, arguments: impl FnOnce(u16) -> Vec<String>) {
+    let python = match pip("clients/recipes") {
+        Ok(python) => python,
+        Err(why) => return skipped(&why),
+    };
+    let house = House::empty();
+    let port = free_port();
+    let mut command = Command::new(python);
+    command.arg("-B").args(arguments(port));
+    command.current_dir(recipe(name)).env("PYTHONPATH", recipe("python"));
     Service::start(command, port, &house).follows_revocations(&house).await;
 }
 

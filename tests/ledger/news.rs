@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::Dialect;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::house::{millis, on_each_database};
+use crate::house::{House, millis, on_each_database};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -21,17 +22,23 @@ async fn a_change_is_news_in_its_own_process_and_a_refused_one_is_none() {
     .await;
 }
 
+/// Another instance, and its listening.
+async fn listener(house: &House) -> (Ledger, JoinHandle<()>) {
+    let other = Ledger::connect(&house.settings).await.unwrap();
+    let listening = tokio::spawn({
+        let other = other.clone();
+        async move { other.listen().await }
+    });
+    (other, listening)
+}
+
 #[tokio::test]
 async fn on_postgres_a_change_is_news_to_other_instances_with_its_commit() {
     on_each_database(async |house| {
         if house.ledger.dialect() == Dialect::Sqlite {
             return;
         }
-        let other = Ledger::connect(&house.settings).await.unwrap();
-        let listening = tokio::spawn({
-            let other = other.clone();
-            async move { other.listen().await }
-        });
+        let (other, listening) = listener(house).await;
         timeout(SOON, other.news()).await.expect("what was told before it listened");
         timeout(millis(100), other.news()).await.expect_err("nothing has changed");
 
@@ -51,11 +58,7 @@ async fn a_listener_whose_connection_was_cut_listens_again() {
         if house.ledger.dialect() == Dialect::Sqlite {
             return;
         }
-        let other = Ledger::connect(&house.settings).await.unwrap();
-        let listening = tokio::spawn({
-            let other = other.clone();
-            async move { other.listen().await }
-        });
+        let (other, listening) = listener(house).await;
         timeout(SOON, other.news()).await.unwrap();
 
         house

@@ -63,10 +63,6 @@ struct Claims {
 impl<'de> Object<'de> for Claims {
     const PART: Part = Part::Payload;
 
-    fn wrong_type(claim: &'static str) -> Refusal {
-        Refusal::WrongClaimType { claim }
-    }
-
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
         match name {
             "iss" => value.into("iss", &mut self.iss),

@@ -56,10 +56,6 @@ struct Parameters<'a> {
 impl<'de> Object<'de> for Parameters<'de> {
     const PART: Part = Part::Header;
 
-    fn wrong_type(name: &'static str) -> Refusal {
-        Refusal::MalformedHeader { name }
-    }
-
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
         match name {
             "alg" => value.into("alg", &mut self.alg),

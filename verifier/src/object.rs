@@ -17,9 +17,6 @@ pub(crate) trait Object<'de>: Default {
     /// Which part of the token the object is.
     const PART: Part;
 
-    /// The refusal for a member of the wrong type.
-    fn wrong_type(name: &'static str) -> Refusal;
-
     /// Reads the value of the member `name` into its place, or skips it.
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error>;
 }
@@ -33,9 +30,17 @@ pub(crate) fn read<'de, O: Object<'de>>(json: &'de [u8]) -> Result<O, Refusal> {
         .and_then(|object| deserializer.end().map(|()| object));
     object.map_err(|error| match flaw {
         Some(Flaw::Duplicate) => Refusal::DuplicateMember { part: O::PART },
-        Some(Flaw::WrongType(name)) if error.is_data() => O::wrong_type(name),
+        Some(Flaw::WrongType(name)) if error.is_data() => wrong_type(O::PART, name),
         Some(Flaw::WrongType(_)) | None => Refusal::NotAnObject { part: O::PART },
     })
+}
+
+/// The refusal for a member of the wrong type.
+fn wrong_type(part: Part, name: &'static str) -> Refusal {
+    match part {
+        Part::Header => Refusal::MalformedHeader { name },
+        Part::Payload | Part::Signature => Refusal::WrongClaimType { claim: name },
+    }
 }
 
 /// Text that is borrowed from the JSON unless it holds escapes.

@@ -107,10 +107,6 @@ impl<'a> Header<'a> {
 impl<'de> Object<'de> for Header<'de> {
     const PART: Part = Part::Header;
 
-    fn wrong_type(name: &'static str) -> Refusal {
-        Refusal::MalformedHeader { name }
-    }
-
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
         match name {
             "alg" => value.into("alg", &mut self.alg),
@@ -159,10 +155,6 @@ struct Claims {
 
 impl<'de> Object<'de> for Claims {
     const PART: Part = Part::Payload;
-
-    fn wrong_type(claim: &'static str) -> Refusal {
-        Refusal::WrongClaimType { claim }
-    }
 
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
         match name {

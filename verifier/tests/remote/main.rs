@@ -6,6 +6,7 @@
 mod actix;
 mod bound;
 mod discovery;
+mod event_access;
 mod events;
 #[path = "../verify/house.rs"]
 #[expect(dead_code, reason = "the tests of the core use more of it")]
@@ -17,4 +18,6 @@ mod security_event;
 mod server;
 mod status_list;
 mod stream;
+#[path = "../support/token.rs"]
+mod token;
 mod tower;

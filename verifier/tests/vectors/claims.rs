@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::file::{AUDIENCE, Case, NOW, Reason};
-use crate::keys::{Signer, claims, with, without};
+use crate::file::{Case, Reason};
+use crate::keys::Signer;
+use crate::token::{AUDIENCE, NOW, claims, with, without};
 
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let refuse = |name: String, reason: Reason, claims: &Value| Case::refuse(name, reason, signer.with_claims(claims));

@@ -6,13 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::keys::{Signer, jwk};
+use crate::token::{AUDIENCE, ISSUER, NOW};
 use crate::{claims, forms, good, headers, status};
 
 pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/vectors.json");
-
-pub(crate) const ISSUER: &str = "https://id.example.com";
-pub(crate) const AUDIENCE: &str = "https://api.example.com";
-pub(crate) const NOW: i64 = 1_767_225_700;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Vectors {

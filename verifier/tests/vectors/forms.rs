@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::file::{Case, Reason};
-use crate::keys::{Signer, claims, encode, header, with};
+use crate::keys::Signer;
+use crate::token::{claims, encode, header, with};
 
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::file::{AUDIENCE, Case, NOW, Reason};
-use crate::keys::{Signer, claims, header, with, without};
+use crate::file::{Case, Reason};
+use crate::keys::Signer;
+use crate::token::{AUDIENCE, NOW, claims, header, with, without};
 
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let mut cases = Vec::new();

@@ -4,7 +4,8 @@ use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
 use crate::file::{Case, Reason};
-use crate::keys::{Signer, claims, encode, header, jwk, rsa_pem, with, without};
+use crate::keys::{Signer, jwk, rsa_pem};
+use crate::token::{claims, encode, header, with, without};
 
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let mut cases = [types(signer), algorithms(signer), key_confusion(), keys(signer)].concat();

@@ -14,6 +14,8 @@ mod headers;
 mod judge;
 mod keys;
 mod status;
+#[path = "../support/token.rs"]
+mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,8 +7,9 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde_json::{Value, json};
 
-use crate::file::{Case, Group, NOW, Reason};
-use crate::keys::{Signer, claims, encode, header, with, without};
+use crate::file::{Case, Group, Reason};
+use crate::keys::Signer;
+use crate::token::{NOW, claims, encode, header, with, without};
 
 /// In the list 0 the places 7 and 1,000 are revoked. The others are in some way bad.
 const REVOKED: [usize; 2] = [7, 1000];

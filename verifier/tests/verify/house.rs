@@ -8,14 +8,10 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
     RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{AccessToken, KeySet, Refusal, Verifier};
 
-pub(crate) const ISSUER: &str = "https://id.example.com";
-pub(crate) const AUDIENCE: &str = "https://api.example.com";
-pub(crate) const NOW: i64 = 1_767_225_700;
+pub(crate) use crate::token::{AUDIENCE, ISSUER, NOW, claims, encode, header, with, without};
 
 /// One key of each kind, under the kids `es256`, `es384`, `ed`, `rs256` and `ps256`.
 pub(crate) static HOUSE: LazyLock<House> = LazyLock::new(House::build);
@@ -80,35 +76,6 @@ pub(crate) fn ec_jwk(kid: &str, curve: &str, key: &EcdsaKeyPair) -> Value {
 pub(crate) fn rsa_jwk(kid: &str, algorithm: &str, key: &RsaKeyPair) -> Value {
     let PublicKeyComponents { n, e } = PublicKeyComponents::<Vec<u8>>::from(key.public_key());
     json!({"kid": kid, "kty": "RSA", "alg": algorithm, "n": encode(n), "e": encode(e)})
-}
-
-pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(octets)
-}
-
-/// The header of a good token.
-pub(crate) fn header() -> Value {
-    json!({"alg": "ES256", "typ": "at+jwt", "kid": "es256"})
-}
-
-/// The claims of a good token that was issued 100 s ago and is valid for another 200 s.
-pub(crate) fn claims() -> Value {
-    json!({
-        "iss": ISSUER, "sub": "alice", "aud": AUDIENCE, "exp": NOW + 200, "iat": NOW - 100, "jti": "token-1",
-        "client_id": "web", "scope": "notes:read notes:write",
-    })
-}
-
-/// `object` with one member set to `value`.
-pub(crate) fn with(mut object: Value, name: &str, value: impl Into<Value>) -> Value {
-    object[name] = value.into();
-    object
-}
-
-/// `object` without one member.
-pub(crate) fn without(mut object: Value, name: &str) -> Value {
-    object.as_object_mut().unwrap().remove(name).unwrap();
-    object
 }
 
 /// What the verifier of the API says to a token, now.

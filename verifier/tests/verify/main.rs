@@ -10,3 +10,5 @@ mod headers;
 mod house;
 mod key_sets;
 mod signatures;
+#[path = "../support/token.rs"]
+mod token;
