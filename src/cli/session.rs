@@ -100,11 +100,15 @@ fn words(receipt: &Receipt) -> String {
         many => format!("{many} sessions"),
     };
     let (applied, by) = (applied_words(receipt.applied), receipt.access_tokens_expire_by);
+    let offline = receipt.offline_refused_by;
     let told = match receipt.logout_notices {
         0 => String::new(),
         notices => format!(" The running service tells applications of it (logout notices: {notices})."),
     };
-    format!("{sessions} ended {applied}; the last of the access tokens expires at {by}.{told}")
+    format!(
+        "{sessions} ended {applied}; services that follow the status lists refuse the access tokens by {offline}, and the last \
+         of them expires at {by}.{told}"
+    )
 }
 
 fn line(view: &SessionView) -> String {

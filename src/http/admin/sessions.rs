@@ -5,7 +5,7 @@ use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
 use super::paging::{self, Place};
-use super::{Administrator, Body, answer, applied_answer, ok, status_of};
+use super::{Admitted, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
@@ -61,7 +61,7 @@ pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefu
 /// Ends one session.
 #[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
     responses((status = 200), (status = 202, description = "ended; the hot state does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Administrator, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn end(ctx: Ctx, administrator: Admitted, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
     Ok(applied_answer(applied.ok_or_else(unknown)?))
 }
@@ -76,7 +76,8 @@ pub struct Revocation {
     user: Option<UserId>,
     #[schema(value_type = Option<String>)]
     client: Option<ClientId>,
-    /// RFC 3339.
+    /// RFC 3339. Sessions that began before. Of the tokens that a client holds without a session, all, where one that was
+    /// issued before may be alive: the client obtains others.
     #[schema(value_type = Option<String>)]
     issued_before: Option<Timestamp>,
     /// Everything. It must be said.
@@ -87,11 +88,7 @@ pub struct Revocation {
 /// Ends all sessions that match.
 #[utoipa::path(post, path = "/admin/v1/revocations", tag = "admin: sessions", request_body = Revocation,
     responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the hot state does not know it yet")))]
-pub async fn revoke(
-    ctx: Ctx,
-    administrator: Administrator,
-    wanted: Body<Revocation>,
-) -> Result<HttpResponse, AdminRefusal> {
+pub async fn revoke(ctx: Ctx, administrator: Admitted, wanted: Body<Revocation>) -> Result<HttpResponse, AdminRefusal> {
     let (filter, reason) = filter(wanted.0)?;
     let receipt = sessions::end_matching(&ctx, &filter, reason, administrator.actor()).await?;
     Ok(answer(status_of(receipt.applied), &receipt))
