@@ -16,9 +16,7 @@ pub(super) fn exchange(
     resource: &[String],
 ) -> Result<TokenResponse, OAuthError> {
     // The client is known from memory, which only the change feed keeps true.
-    if !ctx.status.hears() {
-        return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
-    }
+    ctx.status.hears()?;
     let scope = narrow(&client.scope, scope)?;
     let audience = if resource.is_empty() { clients::audience_of(ctx, client) } else { resource.to_vec() };
     pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;

@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod ops;
 pub mod origin;
 pub mod pages;
+pub mod permission;
 pub mod request_log;
 pub mod routes;
 pub mod visitor;

@@ -18,13 +18,13 @@ use crate::protocol::OAuthError;
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]
-pub struct Administrator {
+pub struct Admitted {
     subject: String,
     client: String,
     token: Secret,
 }
 
-impl Administrator {
+impl Admitted {
     /// As the audit names the bearer.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -54,22 +54,22 @@ pub async fn require<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match admit(&request).await {
-        Ok(administrator) => {
-            request.extensions_mut().insert(administrator);
+        Ok(admitted) => {
+            request.extensions_mut().insert(admitted);
             Ok(next.call(request).await?.map_into_left_body())
         }
         Err(error) => Ok(request.error_response(AdminRefusal(error)).map_into_right_body()),
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<Administrator, OAuthError> {
+async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
     let token = bearer(request.request()).ok_or_else(|| OAuthError::InvalidToken("".into()))?;
     let path = request.match_pattern().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), &path).unwrap_or_default();
     let access = introspection::admit(ctx, token, scopes).await?;
-    Ok(Administrator { subject: access.sub, client: access.client_id, token: Secret::new(token) })
+    Ok(Admitted { subject: access.sub, client: access.client_id, token: Secret::new(token) })
 }
 
 fn denied() -> OAuthError {
@@ -81,7 +81,7 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl FromRequest for Administrator {
+impl FromRequest for Admitted {
     type Error = AdminRefusal;
     type Future = Ready<Result<Self, AdminRefusal>>;
 

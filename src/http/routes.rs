@@ -10,7 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 use super::pages::doors;
-use super::{admin, direct, error, oauth, openapi, pages};
+use super::{admin, direct, error, oauth, openapi, pages, permission};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -22,7 +22,7 @@ pub enum Access {
     Person,
     /// A client that authenticates itself; the rule behind the door sees to it.
     Client,
-    /// The bearer of an access token with one of these scopes; `admin::permission` sees to it before the door.
+    /// The bearer of an access token with one of these scopes; `permission` sees to it before the door.
     Bearer(&'static [&'static str]),
 }
 
@@ -142,7 +142,7 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
-/// Mounts every door. What is open to bearers stands behind `admin::permission`, which knows this table too.
+/// Mounts every door. What is open to bearers stands behind `permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
     for (place, first) in ALL.iter().enumerate() {
         let path = first.path;
@@ -160,7 +160,7 @@ pub fn mount(config: &mut ServiceConfig) {
             resource = resource.route((route.door)().guard(opens(route)));
         }
         if guarded {
-            config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(admin::permission::require)));
+            config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
         } else if personal {
             config.service(resource.wrap(from_fn(pages::explain)));
         } else {

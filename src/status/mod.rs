@@ -86,11 +86,14 @@ impl StatusLists {
         (heard.as_of, heard.since) = (as_of, Some(Stopwatch::start()));
     }
 
-    /// Whether the change feed was read within the time for which a list is good. An instance that is cut off for longer
+    /// Passes when the change feed was read within the time for which a list is good. An instance that is cut off for longer
     /// may hand out what was revoked, and what it hands out then would outlive the bit that says so.
-    #[must_use]
-    pub fn hears(&self) -> bool {
-        lock(&self.heard).since.is_some_and(|since| since.elapsed() < LIFETIME)
+    ///
+    /// # Errors
+    /// [`OAuthError::Unavailable`].
+    pub fn hears(&self) -> Result<(), OAuthError> {
+        let since = lock(&self.heard).since;
+        since.filter(|since| since.elapsed() < LIFETIME).map(drop).ok_or_else(cut_off)
     }
 
     /// Until when the place of tokens that were revoked at `at` must say so: until the last of them has expired in the
@@ -159,7 +162,7 @@ impl StatusLists {
             return Err(OAuthError::NotFound("there is no such status list".into()));
         }
         if now.since(heard.as_of) >= LIFETIME {
-            return Err(OAuthError::unavailable("the change feed, not read for as long as a status list is good,"));
+            return Err(cut_off());
         }
         Ok(heard.as_of)
     }
@@ -181,6 +184,10 @@ impl Heard {
     fn serves(&self, number: u64) -> bool {
         self.facts.lists.contains(&number) || number == self.next()
     }
+}
+
+fn cut_off() -> OAuthError {
+    OAuthError::unavailable("the change feed, not read for as long as a status list is good,")
 }
 
 /// A panic while one was held cannot leave it half changed: each change is one assignment.

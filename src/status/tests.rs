@@ -165,6 +165,16 @@ async fn an_instance_that_hears_nothing_vouches_for_nothing_new() {
 }
 
 #[tokio::test]
+async fn a_list_from_before_the_clock_was_set_back_is_signed_again() {
+    let mut instance = Instance::new().await;
+    assert_eq!(instance.claims().await["iat"], instance.now.seconds());
+
+    instance.now = instance.now.minus(100 * SECOND);
+    instance.lists.vouch(instance.now);
+    assert_eq!(instance.claims().await["iat"], instance.now.seconds());
+}
+
+#[tokio::test]
 async fn nothing_is_served_before_the_change_feed_was_read() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     lists.vouch(Timestamp::default());

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
-use super::{Administrator, answer, ok, status_of};
+use super::{Admitted, answer, ok, status_of};
 use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
 use crate::logins;
@@ -32,7 +32,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Admin
 #[utoipa::path(delete, path = "/admin/v1/logins/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the hot state does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     let unknown = || OAuthError::NotFound("there is no such login".into());
     let id: LoginId = id.parse().map_err(|_| unknown())?;
     let receipt = logins::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;

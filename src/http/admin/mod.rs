@@ -1,5 +1,5 @@
 //! The admin API: JSON under `/admin/v1`, errors as problem details (RFC 9457). Who may pass is declared in
-//! `routes.rs` and enforced by [`permission`] before any door is reached.
+//! `routes.rs` and enforced by [`permission`](crate::http::permission) before any door is reached.
 
 pub mod audit;
 pub mod body;
@@ -7,7 +7,6 @@ pub mod clients;
 pub mod keys;
 pub mod logins;
 pub mod paging;
-pub mod permission;
 pub mod sessions;
 pub mod users;
 
@@ -17,11 +16,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::http::answer::unkept_json;
+pub use crate::http::permission::Admitted;
 use crate::sessions::Applied;
 
 pub use body::Body;
 pub use paging::Paging;
-pub use permission::Administrator;
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {
     answer(StatusCode::OK, body)

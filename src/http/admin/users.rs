@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Administrator, Body, Paging, answer, applied_answer, body, created, ok, status_of};
+use super::{Admitted, Body, Paging, answer, applied_answer, body, created, ok, status_of};
 use crate::http::Ctx;
 use crate::http::error::{AdminRefusal, description};
 use crate::model::{Secret, User, UserId};
@@ -22,7 +22,7 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Admin
 /// Adds a user.
 #[utoipa::path(post, path = "/admin/v1/users", tag = "admin: users", request_body = NewUser,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: Administrator, new: Body<NewUser>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewUser>) -> Result<HttpResponse, AdminRefusal> {
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
 }
 
@@ -63,7 +63,7 @@ pub struct ImportReceipt {
         (status = 503)))]
 pub async fn import(
     ctx: Ctx,
-    by: Administrator,
+    by: Admitted,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, AdminRefusal> {
@@ -107,7 +107,7 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefus
         (status = 400), (status = 404), (status = 409, description = "the address is taken"), (status = 503)))]
 pub async fn change(
     ctx: Ctx,
-    by: Administrator,
+    by: Admitted,
     id: Path<String>,
     wanted: Body<UserChange>,
 ) -> Result<HttpResponse, AdminRefusal> {
@@ -118,21 +118,21 @@ pub async fn change(
 /// Removes a user and ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(users::remove(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a user from signing in and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/disable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn disable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     Ok(applied_answer(users::disable(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a user sign in again.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/enable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn enable(ctx: Ctx, by: Administrator, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
     users::enable(&ctx, parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
 }
@@ -151,7 +151,7 @@ pub struct NewPassword {
     responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn password(
     ctx: Ctx,
-    by: Administrator,
+    by: Admitted,
     id: Path<String>,
     new: Body<NewPassword>,
 ) -> Result<HttpResponse, AdminRefusal> {

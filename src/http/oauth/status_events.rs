@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 
 use crate::events::{Ending, Listener};
 use crate::http::Ctx;
-use crate::http::admin::Administrator;
 use crate::http::error::AdminRefusal;
+use crate::http::permission::Admitted;
 
 /// How many lines wait for a connection that is slower than what happens.
 const WAITING: usize = 16;
@@ -33,7 +33,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
         (status = 200, description = "events, until the access token is over", content_type = "text/event-stream"),
         (status = 401), (status = 403), (status = 503, description = "no seat is free, or the ledger is away"),
     ))]
-pub async fn follow(ctx: Ctx, bearer: Administrator, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
+pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
     if request.method() == Method::HEAD {
         return Ok(beginning().finish());
     }
@@ -90,7 +90,7 @@ impl Drop for Present {
 }
 
 /// The request has had its line in the log when the stream began.
-fn tell_of_the_end(bearer: &Administrator, ending: &Ending) {
+fn tell_of_the_end(bearer: &Admitted, ending: &Ending) {
     let why = ending.as_str();
     metrics::counter!("tokenhouse_event_listeners_ended_total", "why" => why).increment(1);
     match ending {

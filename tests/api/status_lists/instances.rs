@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::Method;
 use tokenhouse::clock::{Clock, Stopwatch};
 use tokenhouse::config::Span;
+use tokenhouse::protocol::GrantType;
 
 use super::{ask, first, indexes, list, place, revoked};
 use crate::behind::QuietInstance;
-use crate::house::{Backend, House, backends, on_each_backend};
+use crate::house::{Backend, House, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.
 pub async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
@@ -100,6 +102,43 @@ async fn an_instance_that_reads_no_feed_vouches_for_nothing() {
         assert_eq!(answer.status, 503);
         assert_eq!(answer.headers["retry-after"], "1");
         quiet.stop().await;
+        house.close().await;
+    }
+}
+
+#[actix_web::test]
+async fn an_instance_that_reads_no_feed_gives_clients_no_tokens_of_their_own() {
+    on_each_backend(async |house| {
+        let (_, secret) = house.add_client("worker", &[GrantType::ClientCredentials], "read").await;
+        let quiet = QuietInstance::open(house).await;
+        let form = [("grant_type", "client_credentials")];
+        let request = || house.request_to(quiet.address, Method::POST, "/oauth2/token");
+        let ask = async || read(request().basic_auth("worker", Some(&secret)).form(&form)).await;
+
+        let refused = ask().await;
+        assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
+        tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+        assert_eq!(ask().await.status, 200);
+        quiet.stop().await;
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_restart_keeps_the_bits_of_tokens_that_live_longer_than_refresh_tokens() {
+    for backend in backends() {
+        let house = House::open(backend, &|config| {
+            config.tokens.access_lifetime = Span::seconds(6 * 3600);
+            config.tokens.refresh_lifetime = Span::seconds(3600);
+            config.tokens.refresh_lifetime_limit = Span::seconds(3600);
+        })
+        .await;
+        let ended = house.pair().await;
+        blacklist(&house, &ended.refresh).await;
+        house.later(Duration::from_hours(2)).await;
+
+        let house = house.restart().await;
+        assert_eq!(soon_revoked(&house).await, indexes([&ended.access]));
         house.close().await;
     }
 }
