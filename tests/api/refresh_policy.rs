@@ -46,7 +46,6 @@ async fn a_strict_client_s_token_works_once() {
         };
         let app = App::open(house, "app", strict).await;
         let (_, token) = house.begin_session(&app.client, "read").await;
-        let (_, contested) = house.begin_session(&app.client, "read").await;
 
         let second = app.refreshed(house, &token).await;
         let third = app.refreshed(house, &second).await;
@@ -54,10 +53,19 @@ async fn a_strict_client_s_token_works_once() {
         assert_refused(&app.refresh(house, &third, None).await, "invalid_grant");
         assert_eq!(house.count_events("refresh_reused").await, 1);
 
-        let request = app.request(house, &contested, None);
-        let answers = all_at_once(20, &request).await;
-        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "one of twenty wins");
-        assert_eq!(house.count_events("refresh_reused").await, 2);
+        let mut winners = 0;
+        for reused in 2..7 {
+            let (_, contested) = house.begin_session(&app.client, "read").await;
+            let request = app.request(house, &contested, None);
+            let answers = all_at_once(20, &request).await;
+            winners = answers.iter().filter(|answer| answer.status == 200).count();
+            assert_eq!(house.count_events("refresh_reused").await, reused);
+            // Where the machine stands still so long that the session ends before the winner is answered, it loses too.
+            if winners != 0 {
+                break;
+            }
+        }
+        assert_eq!(winners, 1, "one of twenty wins");
     })
     .await;
 }
