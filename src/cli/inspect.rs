@@ -210,7 +210,7 @@ async fn by_list(
 async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
     let number = number.filter(|number| ctx.status.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;
-    ctx.status.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token.clone()).map_err(problem)
+    ctx.status.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token().to_owned()).map_err(problem)
 }
 
 fn part(token: &str, place: usize) -> Option<Value> {

@@ -8,6 +8,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
+use super::routes::resource;
 use crate::ctx::SharedCtx;
 
 /// What the operators' doors look at.
@@ -23,9 +24,9 @@ pub struct Operations {
 /// Mounts the doors.
 pub fn mount(config: &mut ServiceConfig) {
     config
-        .route("/health/live", web::get().to(live))
-        .route("/health/ready", web::get().to(ready))
-        .route("/metrics", web::get().to(metrics));
+        .service(resource("/health/live").route(web::get().to(live)))
+        .service(resource("/health/ready").route(web::get().to(ready)))
+        .service(resource("/metrics").route(web::get().to(metrics)));
 }
 
 async fn live() -> HttpResponse {

@@ -10,8 +10,9 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
+use crate::http::Ctx;
 use crate::http::error::AdminRefusal;
-use crate::http::{Ctx, routes};
+use crate::http::routes::{self, Pattern};
 use crate::introspection;
 use crate::model::Secret;
 use crate::protocol::OAuthError;
@@ -65,9 +66,9 @@ pub async fn require<B: MessageBody + 'static>(
 async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
     let token = bearer(request.request()).ok_or_else(|| OAuthError::InvalidToken("".into()))?;
-    let path = request.match_pattern().ok_or_else(denied)?;
+    let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
-    let scopes = routes::scopes_for(request.method(), &path).unwrap_or_default();
+    let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
     let access = introspection::admit(ctx, token, scopes).await?;
     Ok(Admitted { subject: access.sub, client: access.client_id, token: Secret::new(token) })
 }

@@ -14,6 +14,7 @@ use metrics::Histogram;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
+use super::routes::Pattern;
 use super::{MAX_HEADERS, error};
 use crate::clock::{Random, Stopwatch};
 
@@ -60,15 +61,15 @@ pub async fn log<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
-    tell(&Told { id, method: method.as_str(), route: &route, response: &response, watch });
+    let route = response.request().app_data().map_or("none", |Pattern(path)| *path);
+    tell(&Told { id, method: method.as_str(), route, response: &response, watch });
     Ok(response)
 }
 
 struct Told<'a> {
     id: &'a str,
     method: &'a str,
-    route: &'a str,
+    route: &'static str,
     response: &'a ServiceResponse,
     watch: Stopwatch,
 }
@@ -91,7 +92,7 @@ fn tell(told: &Told<'_>) {
 
 /// Where the requests for one route that had one status are counted.
 struct Counted {
-    route: String,
+    route: &'static str,
     status: StatusCode,
     times: Histogram,
 }
@@ -101,13 +102,13 @@ thread_local! {
     static COUNTED: RefCell<Vec<Counted>> = const { RefCell::new(Vec::new()) };
 }
 
-fn count(route: &str, status: StatusCode, elapsed: Duration) {
+fn count(route: &'static str, status: StatusCode, elapsed: Duration) {
     COUNTED.with_borrow_mut(|all| {
         let known = all.iter().position(|counted| counted.status == status && counted.route == route);
         let place = known.unwrap_or_else(|| {
             let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
             let times = metrics::histogram!("tokenhouse_http_request_seconds", &labels);
-            all.push(Counted { route: route.to_owned(), status, times });
+            all.push(Counted { route, status, times });
             all.len() - 1
         });
         all[place].times.record(elapsed.as_secs_f64());

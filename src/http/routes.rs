@@ -2,12 +2,12 @@
 
 use std::future::ready;
 
-use actix_web::HttpResponse;
 use actix_web::guard::{self, Guard};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Resource};
 
 use super::pages::doors;
 use super::{admin, direct, error, oauth, openapi, pages, permission};
@@ -36,7 +36,15 @@ pub struct Route {
     pub access: Access,
     /// Makes the door.
     door: fn() -> actix_web::Route,
+    /// Whether all that stands below the fixed part of the path comes to this door, which reads the rest itself. It is then
+    /// found without a regular expression, by which actix-web looks for parameters: that would be a quarter more work for
+    /// an answer from memory. Paths with the same beginning stand above it.
+    takes_rest: bool,
 }
+
+/// The path of the door that a request has come to, as the table has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern(pub &'static str);
 
 const EVENTS: Access = Access::Bearer(&[scope::EVENTS]);
 const READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ]);
@@ -45,23 +53,30 @@ const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, 
 const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
 
 const fn get(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::GET, path, access, door }
+    Route { method: Method::GET, path, access, door, takes_rest: false }
 }
 
 const fn post(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::POST, path, access, door }
+    Route { method: Method::POST, path, access, door, takes_rest: false }
 }
 
 const fn options(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::OPTIONS, path, access, door }
+    Route { method: Method::OPTIONS, path, access, door, takes_rest: false }
 }
 
 const fn patch(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::PATCH, path, access, door }
+    Route { method: Method::PATCH, path, access, door, takes_rest: false }
 }
 
 const fn delete(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::DELETE, path, access, door }
+    Route { method: Method::DELETE, path, access, door, takes_rest: false }
+}
+
+impl Route {
+    const fn taking_rest(mut self) -> Self {
+        self.takes_rest = true;
+        self
+    }
 }
 
 use Access::{Client, Open, Person};
@@ -70,8 +85,9 @@ use Access::{Client, Open, Person};
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
+    get("/status", Open, || web::to(oauth::status_list::status_lists)),
     get("/status/events", EVENTS, || web::to(oauth::status_events::follow)),
-    get("/status/{list}", Open, || web::to(oauth::status_list::status_list)),
+    get("/status/{list}", Open, || web::to(oauth::status_list::status_list)).taking_rest(),
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
     get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
@@ -85,7 +101,6 @@ pub const ALL: &[Route] = &[
     post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
     get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
     get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
-    get("/status", Open, || web::to(oauth::status_list::status_lists)),
     get("/openapi.json", Open, || web::to(openapi::document)),
     // The direct token API, with and without the trailing slash.
     post("/api/token", Open, || web::to(direct::obtain)),
@@ -145,28 +160,39 @@ pub const ALL: &[Route] = &[
 /// Mounts every door. What is open to bearers stands behind `permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
     for (place, first) in ALL.iter().enumerate() {
-        let path = first.path;
-        // Doors that differ in nothing but the method are mounted together, with the first of them.
-        if ALL[..place].iter().any(|route| route.path == path) {
-            continue;
-        }
-        let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
-        let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
-        let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
-        let allowed = allowed.join(", ");
-        let mut resource = web::resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
-        let personal = routes.iter().any(|route| route.access == Access::Person);
-        for route in routes {
-            resource = resource.route((route.door)().guard(opens(route)));
-        }
-        if guarded {
-            config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
-        } else if personal {
-            config.service(resource.wrap(from_fn(pages::explain)));
-        } else {
-            config.service(resource);
+        if ALL[..place].iter().all(|route| route.path != first.path) {
+            mount_path(config, first.path);
         }
     }
+}
+
+/// Mounts the doors that differ in nothing but the method.
+fn mount_path(config: &mut ServiceConfig, path: &'static str) {
+    let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
+    let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
+    let personal = routes.iter().any(|route| route.access == Access::Person);
+    let allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    let allowed = allowed.join(", ");
+    let mut resource = resource(path).default_service(web::to(move || ready(wrong_method(&allowed))));
+    for route in routes {
+        if let (true, Some((fixed, _))) = (route.takes_rest, path.split_once("/{")) {
+            let rest = web::scope(fixed).guard(opens(route)).app_data(Pattern(path));
+            config.service(rest.default_service((route.door)()));
+        }
+        resource = resource.route((route.door)().guard(opens(route)));
+    }
+    if guarded {
+        config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
+    } else if personal {
+        config.service(resource.wrap(from_fn(pages::explain)));
+    } else {
+        config.service(resource);
+    }
+}
+
+/// A resource whose requests know its [`Pattern`].
+pub(super) fn resource(path: &'static str) -> Resource {
+    web::resource(path).app_data(Pattern(path))
 }
 
 /// A door opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).

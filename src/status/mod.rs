@@ -9,7 +9,7 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub struct StatusLists {
     /// The address of all lists; that of each is one segment longer.
     endpoint: String,
     algorithm: SigningAlgorithm,
-    lists: RwLock<HashMap<u64, Arc<Mutex<List>>>>,
+    lists: RwLock<BTreeMap<u64, Arc<Mutex<List>>>>,
     heard: Mutex<Heard>,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
@@ -25,14 +26,29 @@ const TTL: u64 = 2;
 /// A signed list, ready to serve.
 #[derive(Debug)]
 pub struct SignedList {
-    /// The compact JWS.
-    pub token: String,
+    /// As the text of the token.
+    pub plain: Form,
     /// The same, compressed with gzip: base64 within base64 is a third longer than it need be (section 8.2).
-    pub gzip: Vec<u8>,
-    /// The entity tag, without quotes.
-    pub tag: String,
+    pub gzip: Form,
     /// Whatever was revoked before this moment, it says.
     pub(super) as_of: Timestamp,
+}
+
+impl SignedList {
+    /// The compact JWS.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        str::from_utf8(&self.plain.octets).unwrap_or_default()
+    }
+}
+
+/// A form in which a list goes over the wire.
+#[derive(Debug)]
+pub struct Form {
+    /// The body of the answer; clones share its octets.
+    pub octets: Bytes,
+    /// The entity tag, in quotes (RFC 9110 section 8.8.3).
+    pub etag: String,
 }
 
 /// What is to be signed.
@@ -74,7 +90,11 @@ impl Draft {
         let token = keys.sign(algorithm, "statuslist+jwt", &claims)?;
         let gzip = gzip(&token).map_err(|error| Internal::new("a status list cannot be compressed", error))?;
         let tag = URL_SAFE_NO_PAD.encode(digest::sha256(token.as_bytes()));
-        Ok(SignedList { token, gzip, tag, as_of: self.as_of })
+        Ok(SignedList {
+            plain: Form { octets: token.into(), etag: format!("\"{tag}\"") },
+            gzip: Form { octets: gzip.into(), etag: format!("\"{tag}.gz\"") },
+            as_of: self.as_of,
+        })
     }
 }
 

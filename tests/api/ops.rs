@@ -39,6 +39,7 @@ async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
         let pair = house.pair().await;
         house.obtain((USER.0, "a wrong password")).await;
         house.get("/status/of/nobody?token=s3cr3t").await;
+        house.get("/nothing/of/nobody?token=s3cr3t").await;
 
         let metrics = at(house, house.running.operations, "/metrics").await;
 
@@ -46,6 +47,7 @@ async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
         for line in [
             "tokenhouse_http_request_seconds_count{route=\"/api/token/\",status=\"200\"}",
             "tokenhouse_http_request_seconds_count{route=\"/api/token/\",status=\"401\"}",
+            "tokenhouse_http_request_seconds_count{route=\"/status/{list}\",status=\"404\"}",
             "tokenhouse_http_request_seconds_count{route=\"none\",status=\"404\"}",
         ] {
             assert!(metrics.text.contains(line), "{line} is not in\n{}", metrics.text);

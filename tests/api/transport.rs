@@ -62,7 +62,7 @@ async fn every_answer_of_both_listeners_guards_browsers_and_has_an_id() {
             (200, get(operations, "/health/live")),
             (200, get(operations, "/metrics")),
             (404, get(operations, "/nothing")),
-            (404, house.request_to(operations, Method::POST, "/metrics")),
+            (405, house.request_to(operations, Method::POST, "/metrics")),
             (431, get(operations, "/metrics").header("x-filler", large)),
         ] {
             let answer = read(request).await;

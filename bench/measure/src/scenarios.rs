@@ -28,7 +28,7 @@ struct Scenario {
     rotates: bool,
     /// What nobody can do without, besides the handler that it is compared with.
     parts: &'static [Part],
-    /// Where that handler is, which answers at once or after a trip to Redis; nothing where no comparison is fair.
+    /// Where the handler is that it is compared with; nothing where no comparison is fair.
     beside: Option<&'static str>,
     /// How much of the ceiling is asked for.
     aim: Option<f64>,
@@ -84,7 +84,7 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     std::thread::sleep(Duration::from_secs(2));
     report.figure("memory at rest (RSS), servers", server.mebibytes("VmRSS")?, "MiB", 20.0);
     one(run, &server, empty, &jwks(), report)?;
-    one(run, &server, empty, &status_list(), report)?;
+    one(run, &server, &server, &status_list(), report)?;
     one(run, &server, empty, &client_credentials("client credentials, ES256", &[Part::Es256], 0.65), report)?;
     one(run, &server, empty, &refresh(), report)?;
     if run.wants("introspection") {
@@ -121,9 +121,17 @@ fn jwks() -> Scenario {
     }
 }
 
-/// As services that verify ask for it.
+/// As services that verify ask for it, beside the JWKS of the same house, asked for in the same way: it is to cost the same.
 fn status_list() -> Scenario {
-    Scenario { name: "status list", path: STATUS_LIST, coding: Some("gzip"), ..jwks() }
+    let beside = Some(JWKS);
+    Scenario {
+        name: "status list (beside JWKS)",
+        path: STATUS_LIST,
+        coding: Some("gzip"),
+        beside,
+        aim: Some(0.90),
+        ..jwks()
+    }
 }
 
 fn client_credentials(name: &'static str, parts: &'static [Part], aim: f64) -> Scenario {
@@ -208,9 +216,9 @@ fn sign_in() -> String {
     format!("username=ada&password={}", PASSWORD.replace(' ', "+"))
 }
 
-/// Measures the parts, the empty handler with the same request and the house, one right after the other, several times.
+/// Measures the parts, the other server with the same request and the house, one right after the other, several times.
 /// The round whose ratio lies in the middle counts.
-fn one(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
+fn one(run: &Run, server: &Process, other: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
     if !run.wants(scenario.name) {
         return Ok(());
     }
@@ -221,7 +229,7 @@ fn one(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report
     let mut rounds = Vec::new();
     for round in 1..=run.rounds {
         eprintln!("== {} ({round} of {})", scenario.name, run.rounds);
-        let ceiling = ceiling(run, empty, scenario, spin, report)?;
+        let ceiling = ceiling(run, other, scenario, spin, report)?;
         let house = load(run, &Target { server, connections, spin }, &scenario.real(&server.base))?;
         rounds.push(Row { name: scenario.name, house, ceiling, aim: scenario.aim });
     }
@@ -231,9 +239,9 @@ fn one(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report
 }
 
 /// Microseconds of what nobody can do without.
-fn ceiling(run: &Run, empty: &Process, scenario: &Scenario, spin: bool, report: &mut Report) -> Result<Option<f64>> {
-    let Some(url) = scenario.bare(&empty.base) else { return Ok(None) };
-    let bare = Target { server: empty, connections: run.connections, spin };
+fn ceiling(run: &Run, other: &Process, scenario: &Scenario, spin: bool, report: &mut Report) -> Result<Option<f64>> {
+    let Some(url) = scenario.bare(&other.base) else { return Ok(None) };
+    let bare = Target { server: other, connections: run.connections, spin };
     let mut ceiling = load(run, &bare, &scenario.plain(&url))?.micros;
     for part in scenario.parts {
         let micros = house::alone(run, *part)?;

@@ -1,13 +1,10 @@
 //! `GET /status/{list}` (IETF Token Status List, section 8), from memory, and `GET /status`, which names all lists.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue,
     VARY,
 };
-use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
@@ -21,13 +18,14 @@ use crate::status::SignedList;
 #[utoipa::path(get, path = "/status/{list}", tag = "OAuth 2.1", params(("list" = u64, Path)),
     responses((status = 200, description = "statuslist+jwt", content_type = "application/statuslist+jwt"), (status = 304),
         (status = 404), (status = 501, description = "lists of other times are not kept"), (status = 503)))]
-pub async fn status_list(ctx: Ctx, list: Path<String>, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
+pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
     // Section 8.4.
     if request.query_string().split('&').any(|part| part.starts_with("time=")) {
         return Ok(error::problem(StatusCode::NOT_IMPLEMENTED, "lists of other times are not kept"));
     }
-    let list = ctx.status.signed(number(&list)?, &ctx.keys, ctx.now()).await?;
-    Ok(answer(&request, list))
+    let number = number(request.match_info().unprocessed())?;
+    let list = ctx.status.signed(number, &ctx.keys, ctx.now()).await?;
+    Ok(answer(&request, &list))
 }
 
 /// The addresses of the status lists (section 9).
@@ -39,43 +37,33 @@ pub async fn status_lists(ctx: Ctx) -> HttpResponse {
         .json(json!({ "status_lists": ctx.status.uris() }))
 }
 
-/// A number as `uri` has it: no sign, no leading zero.
-fn number(text: &str) -> Result<u64, OAuthError> {
-    let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+/// A number as `uri` has it behind the path of all lists: no sign, no leading zero.
+fn number(rest: &str) -> Result<u64, OAuthError> {
+    let text = rest.strip_prefix('/').unwrap_or_default();
+    let is_plain = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));
+    let number = text.parse().ok().filter(|_| is_plain);
     number.ok_or_else(|| OAuthError::NotFound("there is no such status list".into()))
 }
 
-fn answer(request: &HttpRequest, list: Arc<SignedList>) -> HttpResponse {
-    let gzip = takes_gzip(request);
-    let etag = if gzip { format!("\"{}.gz\"", list.tag) } else { format!("\"{}\"", list.tag) };
-    let is_known = knows(request, &etag);
+fn answer(request: &HttpRequest, list: &SignedList) -> HttpResponse {
+    let is_coded = takes_gzip(request);
+    let form = if is_coded { &list.gzip } else { &list.plain };
+    let is_known = knows(request, &form.etag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response
-        .insert_header((ETAG, etag))
+        .insert_header((ETAG, form.etag.as_str()))
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("public, max-age=1")))
         .insert_header((VARY, HeaderValue::from_static("accept-encoding")))
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
     if is_known {
         return response.finish();
     }
-    if gzip {
+    if is_coded {
         response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
     }
     response
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/statuslist+jwt")))
-        .body(Bytes::from_owner(Body { list, gzip }))
-}
-
-/// The octets of a list as they go over the wire, without a copy of them.
-struct Body {
-    list: Arc<SignedList>,
-    gzip: bool,
-}
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        if self.gzip { &self.list.gzip } else { self.list.token.as_bytes() }
-    }
+        .body(form.octets.clone())
 }
 
 /// Whether `Accept-Encoding` names gzip without refusing it (RFC 9110 section 12.5.3).

@@ -125,7 +125,7 @@ async fn the_metadata_leads_to_every_list() {
 #[actix_web::test]
 async fn what_is_no_list_is_not_found() {
     on_each_backend(async |house| {
-        for number in ["2", "01", "+1", "-1", "x", "1x", "99999999999999999999", "%30"] {
+        for number in ["2", "01", "+1", "-1", "x", "1x", "0/", "0/1", "", "/0", "99999999999999999999", "%30"] {
             let answer = house.get(&format!("/status/{number}")).await;
             if number == "%30" {
                 assert_eq!(answer.status, 200, "another spelling of 0");
