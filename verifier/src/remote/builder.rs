@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::events::EventFollower;
-use super::http::{Document, Http};
+use super::http::{Caches, Document, Http};
 use super::issuer::Shared;
 use super::keys::{self, KeyDesk, MAX_JWKS_LENGTH};
 use super::known::{Known, Limits, Memory};
@@ -173,7 +173,7 @@ impl IssuerBuilder {
         let Metadata { jwks_uri, status_lists, events } = Metadata::read(&http, &self.issuer, &origins).await?;
         let mut jwks = Document::new(jwks_uri.clone(), "application/json", MAX_JWKS_LENGTH);
         let unreadable = |reason| DiscoveryError::unreadable(jwks_uri, reason);
-        let (keys, age) = match keys::read(&http, &mut jwks).await {
+        let (keys, age) = match keys::read(&http, Caches::MayAnswer, &mut jwks).await {
             Ok((Some(keys), age)) => (keys, age),
             Ok((None, _)) => return Err(unreadable("there is nothing new".to_owned())),
             Err(reason) => return Err(unreadable(reason)),

@@ -37,6 +37,14 @@ pub(super) struct Document {
     is_failing: bool,
 }
 
+/// What caches on the way to the issuer may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caches {
+    MayAnswer,
+    /// They must ask the issuer whether what they have is still the same (RFC 9111 section 5.2.1.4).
+    MustAsk,
+}
+
 /// What was answered, and for how long it may be kept, where the answer says so.
 pub(super) struct Answer {
     /// The text, or `None` when it has not changed.
@@ -71,8 +79,16 @@ impl Http {
 
     /// Reads the document, if it is another than the one that was accepted last.
     pub(super) async fn get(&self, document: &mut Document) -> Result<Answer, FetchError> {
+        self.get_through(Caches::MayAnswer, document).await
+    }
+
+    /// [`get`](Self::get), perhaps past what caches have.
+    pub(super) async fn get_through(&self, caches: Caches, document: &mut Document) -> Result<Answer, FetchError> {
         let mut request =
             self.0.get(document.url.clone()).header(ACCEPT, document.accept).header(ACCEPT_ENCODING, "gzip");
+        if caches == Caches::MustAsk {
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
         if let Some(etag) = &document.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::clock::instant;
-use super::http::{Document, Http};
+use super::http::{Caches, Document, Http};
 use super::issuer::Shared;
 use super::pace::with_jitter;
 use crate::KeySet;
@@ -29,6 +29,19 @@ pub(super) struct KeyDesk {
     round: watch::Sender<Round>,
     /// How long anybody waits for the follower.
     patience: Duration,
+}
+
+/// Why the JWKS is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// It may not be kept any longer.
+    Due,
+    /// A token names a key that is not in it.
+    Wanted,
+    /// The issuer has told that it is another.
+    Changed,
+    /// It told so a moment ago.
+    ChangedLately,
 }
 
 /// Where the follower stands.
@@ -60,18 +73,17 @@ impl KeyDesk {
         self.changed.notify_one();
     }
 
-    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be another,
-    /// which is answered with true.
-    async fn turn(&self, due: Instant) -> bool {
+    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be another.
+    async fn turn(&self, due: Instant) -> Reason {
         let rested = self.round.borrow().rests_until.unwrap_or_else(instant);
         let wanted = async {
             self.wanted.notified().await;
             sleep_until(rested).await;
         };
         tokio::select! {
-            () = sleep_until(due.max(rested)) => false,
-            () = wanted => false,
-            () = self.changed.notified() => true,
+            () = sleep_until(due.max(rested)) => Reason::Due,
+            () = wanted => Reason::Wanted,
+            () = self.changed.notified() => Reason::Changed,
         }
     }
 
@@ -97,18 +109,20 @@ impl KeyDesk {
 
 /// Reads the JWKS for as long as somebody holds the issuer.
 pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Duration) {
-    let mut has_changed = false;
+    let mut reason = Reason::Due;
     loop {
         let desk = &shared.key_desk;
-        if has_changed {
+        reason = if reason == Reason::Changed {
             // Another instance of the issuer may be a moment behind the one that told of the change.
             sleep(SECOND_LOOK).await;
-            has_changed = false;
+            Reason::ChangedLately
         } else {
-            has_changed = desk.turn(instant() + with_jitter(age)).await;
-        }
+            desk.turn(instant() + with_jitter(age)).await
+        };
         desk.round.send_modify(|round| round.rests_until = None);
-        let result = read(&shared.http, &mut jwks).await;
+        // What a cache has is not what is looked for, unless it is only due.
+        let caches = if reason == Reason::Due { Caches::MayAnswer } else { Caches::MustAsk };
+        let result = read(&shared.http, caches, &mut jwks).await;
         jwks.note(&result);
         // After an error the same pace as for a missing key: the keys that are known go on meanwhile.
         age = result.as_ref().map_or(shared.cool_down, |(_, age)| *age);
@@ -124,8 +138,12 @@ pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Dur
 }
 
 /// Reads the JWKS: the keys, unless they are still the same, and for how long they may be kept.
-pub(super) async fn read(http: &Http, jwks: &mut Document) -> Result<(Option<KeySet>, Duration), String> {
-    let answer = http.get(jwks).await.map_err(|error| error.to_string())?;
+pub(super) async fn read(
+    http: &Http,
+    caches: Caches,
+    jwks: &mut Document,
+) -> Result<(Option<KeySet>, Duration), String> {
+    let answer = http.get_through(caches, jwks).await.map_err(|error| error.to_string())?;
     let age = answer.max_age.unwrap_or(USUAL_AGE).min(LONGEST_AGE);
     let Some(text) = answer.text else { return Ok((None, age)) };
     match KeySet::from_jwks(&text) {

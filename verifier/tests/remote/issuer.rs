@@ -108,6 +108,11 @@ impl FakeIssuer {
         sign(&with(self.claims(), "status", json!({"status_list": {"idx": idx, "uri": uri}})))
     }
 
+    /// Of each request for this path, whether caches on the way had to ask the issuer.
+    pub(crate) fn past_caches(&self, path: &str) -> Vec<bool> {
+        self.server.requests(path).iter().map(|request| request.contains("cache-control: no-cache")).collect()
+    }
+
     /// Waits until every page has been asked for twice more: by then what was served before has been read.
     pub(crate) async fn lists_are_read_again(&self) {
         let before = self.server.asked("/status/0");

@@ -40,6 +40,8 @@ async fn a_key_that_is_gone_from_the_jwks_is_refused() {
     let is_refused = || matches!(issuer.verify(&token(&fake, "ES384", "es384")), Err(Refusal::UnknownKey { .. }));
     eventually("the key is refused", is_refused).await;
     assert!(issuer.verify(&token(&fake, "ES256", "es256")).is_ok());
+    let first_two = &fake.past_caches("/jwks")[..2];
+    assert_eq!(first_two, [false, false], "what is only due, a cache may answer");
 }
 
 #[tokio::test]
@@ -67,6 +69,7 @@ async fn a_missing_key_is_read_in_the_background_for_those_who_do_not_wait() {
 
     assert_eq!(issuer.verify(&token), Err(Refusal::UnknownKey { kid: "es384".into() }));
     eventually("the key is known", || issuer.verify(&token).is_ok()).await;
+    assert!(fake.past_caches("/jwks")[1], "a cache may have what is not looked for");
 }
 
 #[tokio::test]
