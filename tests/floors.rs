@@ -22,6 +22,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_rs::rsa", &["keys"]),
     ("aws_lc_rs::signature", &["keys"]),
     ("bcrypt", &["passwords"]),
+    ("bytes", &["status"]),
     ("clap", &["cli"]),
     ("config", &["config"]),
     ("flate2", &["status"]),
