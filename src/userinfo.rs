@@ -6,6 +6,7 @@ use crate::claims;
 use crate::ctx::Ctx;
 use crate::introspection::{self, LiveAccess};
 use crate::model::SigningAlgorithm;
+use crate::protocol::claims::is_within;
 use crate::protocol::{Internal, OAuthError, Scope, scope};
 use crate::tokens;
 
@@ -31,7 +32,9 @@ pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, OAuthError> {
         return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
-    let mut claims = claims::of(&user, &scope, &grant.claims);
+    // A scope that was taken from the client since takes its claims along.
+    let named: Vec<String> = grant.claims.iter().filter(|name| is_within(name, &client.scope)).cloned().collect();
+    let mut claims = claims::of(&user, &scope, &named);
     claims.insert("sub".to_owned(), json!(tokens::subject(ctx, &client, user.id)));
     match client.sign_on.userinfo_signed_response_alg {
         None => Ok(UserInfo::Plain(claims)),

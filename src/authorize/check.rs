@@ -248,10 +248,17 @@ fn max_age_is_a_number(
     Ok(())
 }
 
-fn claims_are_well_formed(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+/// Claims that the client could not have by a scope are left out, as its scopes are.
+fn claims_are_well_formed(
+    _: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Refusal> {
     let Some(claims) = parameters.get("claims") else { return Ok(()) };
-    request.claims =
+    let claims =
         ClaimsRequest::parse(claims).map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
+    request.claims = claims.within(&client.scope);
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::logins::{self, Browser, SignedOn};
-use crate::model::{Client, ClientState};
+use crate::model::{Client, ClientState, UserId};
 use crate::protocol::{AuthorizationError, GrantType, OAuthError};
 use crate::tokens;
 
@@ -136,13 +136,21 @@ pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> R
     resume(ctx, browser, id).await
 }
 
-/// The person answers the application's question.
+/// A person answers the application's question. `asked` is the one whom the page has asked: in another tab somebody else
+/// may have signed in, and then they are asked.
 ///
 /// # Errors
 /// As [`resume`].
-pub async fn decide(ctx: &Ctx, browser: &Browser, id: &TransactionId, decision: Decision) -> Result<Next, OAuthError> {
+pub async fn decide(
+    ctx: &Ctx,
+    browser: &Browser,
+    id: &TransactionId,
+    asked: UserId,
+    decision: Decision,
+) -> Result<Next, OAuthError> {
     let view = view(ctx, browser, id).await?;
-    let (Step::Ask(Ask::Consent) | Step::Issue, Some(signed_on)) = (view.step, view.signed_on) else {
+    let signed_on = view.signed_on.filter(|signed_on| signed_on.user.id == asked);
+    let (Step::Ask(Ask::Consent) | Step::Issue, Some(signed_on)) = (view.step, signed_on) else {
         // Somebody signed out meanwhile, or the question is another one: it is asked first.
         return resume(ctx, browser, id).await;
     };
@@ -152,7 +160,7 @@ pub async fn decide(ctx: &Ctx, browser: &Browser, id: &TransactionId, decision: 
             Ok(Next::Answer(Answer::refusal(ctx, &view.request, AuthorizationError::AccessDenied)))
         }
         Decision::Allow => {
-            consent::give(ctx, &signed_on.user, &view.client, &view.request.scope).await?;
+            consent::give(ctx, &signed_on.user, &view.client, &view.request.to_agree_to()).await?;
             transaction::finish(ctx, id).await?;
             issue(ctx, &view.client, &view.request, &signed_on, browser).await.map(Next::Answer)
         }

@@ -87,5 +87,5 @@ fn needs_consent(client: &Client, request: &Request, agreed: Option<&Scope>) -> 
     if request.prompts(Prompt::Consent) || client.sign_on.unverified {
         return true;
     }
-    !client.trusted && !agreed.is_some_and(|agreed| request.scope.is_within(agreed))
+    !client.trusted && !agreed.is_some_and(|agreed| request.to_agree_to().is_within(agreed))
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::OAuthError;
+use super::{OAuthError, Scope};
 
 /// The longest `claims` parameter that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -37,10 +37,16 @@ pub const BY_SCOPE: [(&str, &[&str]); 6] = [
     ("groups", &["groups"]),
 ];
 
-/// Whether `name` is a claim about people that this house knows.
+/// The scope that asks for a claim about people; `None` for one that this house does not know.
 #[must_use]
-pub fn is_known(name: &str) -> bool {
-    BY_SCOPE.iter().any(|(_, claims)| claims.contains(&name))
+pub fn scope_of(name: &str) -> Option<&'static str> {
+    BY_SCOPE.iter().find(|(_, claims)| claims.contains(&name)).map(|(scope, _)| *scope)
+}
+
+/// Whether who may have `scope` may know the claim `name`.
+#[must_use]
+pub fn is_within(name: &str, scope: &Scope) -> bool {
+    scope_of(name).is_some_and(|word| scope.contains(word))
 }
 
 /// The parameter `claims`, as far as this house follows it.
@@ -55,9 +61,6 @@ pub struct ClaimsRequest {
     /// The one person who may answer (`sub` with a `value`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// `auth_time` is asked for as essential.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub auth_time: bool,
 }
 
 impl ClaimsRequest {
@@ -77,17 +80,26 @@ impl ClaimsRequest {
             Some(_) => Err(malformed()),
         };
         let (userinfo, id_token) = (part("userinfo")?, part("id_token")?);
-        let known = |part: &Map<String, Value>| part.keys().filter(|name| is_known(name)).cloned().collect();
+        let known = |part: &Map<String, Value>| part.keys().filter(|name| scope_of(name).is_some()).cloned().collect();
         let sub = [&id_token, &userinfo]
             .into_iter()
             .find_map(|part| part.get("sub")?.get("value")?.as_str())
             .map(str::to_owned);
-        Ok(Self {
-            auth_time: id_token.contains_key("auth_time"),
-            userinfo: known(&userinfo),
-            id_token: known(&id_token),
-            sub,
-        })
+        Ok(Self { userinfo: known(&userinfo), id_token: known(&id_token), sub })
+    }
+
+    /// The claims that who may have `scope` may know.
+    #[must_use]
+    pub fn within(mut self, scope: &Scope) -> Self {
+        self.userinfo.retain(|name| is_within(name, scope));
+        self.id_token.retain(|name| is_within(name, scope));
+        self
+    }
+
+    /// The scopes that ask for these claims.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::of(self.userinfo.iter().chain(&self.id_token).filter_map(|name| scope_of(name)))
     }
 }
 
@@ -104,7 +116,16 @@ mod tests {
         assert_eq!(claims.userinfo, ["name"]);
         assert_eq!(claims.id_token, ["email"]);
         assert_eq!(claims.sub.as_deref(), Some("x"));
-        assert!(claims.auth_time);
+    }
+
+    #[test]
+    fn claims_belong_to_the_scopes_that_ask_for_them() {
+        let claims =
+            ClaimsRequest::parse(r#"{"userinfo":{"name":null,"groups":null},"id_token":{"email":null}}"#).unwrap();
+
+        assert_eq!(claims.scope().as_str(), "profile groups email");
+        let within = claims.within(&Scope::parse("openid groups").unwrap());
+        assert_eq!((within.userinfo, within.id_token), (vec!["groups".to_owned()], Vec::new()));
     }
 
     #[test]

@@ -70,6 +70,17 @@ impl Scope {
         Ok(Self(words.join(" ")))
     }
 
+    /// Known words; repeated ones are kept once.
+    pub(super) fn of(words: impl IntoIterator<Item = &'static str>) -> Self {
+        let mut kept: Vec<&str> = Vec::new();
+        for word in words {
+            if !kept.contains(&word) {
+                kept.push(word);
+            }
+        }
+        Self(kept.join(" "))
+    }
+
     /// The words, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|word| !word.is_empty())

@@ -356,6 +356,59 @@ async fn claims_asked_for_by_name_are_told_where_they_were_asked_for() {
 }
 
 #[actix_web::test]
+async fn what_an_application_may_not_have_by_a_scope_it_does_not_have_by_name() {
+    on_each_backend(async |house| {
+        let everything = r#"{"userinfo":{"email":null,"roles":null},"id_token":{"email":null,"groups":null}}"#;
+        for trusted in [true, false] {
+            let id = if trusted { "own" } else { "strange" };
+            let mut new = application(id);
+            (new.trusted, new.scope) = (trusted, Scope::parse("openid").unwrap());
+            let (client, secret) = house.add_new_client(new).await;
+            let browser = Browser::of(house);
+            sign_in(house, &browser).await;
+            let page = browser.follow(&request(id, &[("scope", "openid"), ("claims", everything)])).await;
+            let back = if trusted { page } else { browser.submit(&page, &[("answer", "accept")]).await };
+            let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+
+            let says = claims(tokens.body["id_token"].as_str().unwrap());
+            let access = tokens.body["access_token"].as_str().unwrap();
+            let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+            for claim in ["email", "roles", "groups"] {
+                assert!(
+                    says.get(claim).is_none() && info.body.get(claim).is_none(),
+                    "{id} {claim}: {says} {}",
+                    info.text
+                );
+            }
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn claims_asked_for_by_name_are_gone_with_the_scope_that_asks_for_them() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(application("app")).await;
+        let secret = secret.unwrap();
+        let browser = Browser::of(house);
+        sign_in(house, &browser).await;
+        let asked = r#"{"userinfo":{"roles":null}}"#;
+        let code = code(&browser, "app", &[("scope", "openid"), ("claims", asked)]).await;
+        let tokens = exchange(house, &client, &secret, &code).await;
+        let access = tokens.body["access_token"].as_str().unwrap();
+        assert_eq!(house.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
+
+        let admin = house.admin_token().await;
+        let less = json!({ "scope": "openid profile" });
+        assert_eq!(house.admin(&admin, reqwest::Method::PATCH, "/admin/v1/clients/app", Some(&less)).await.status, 200);
+
+        let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
+        assert!(info.status == 200 && info.body.get("roles").is_none(), "{}", info.text);
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn rights_over_this_house_are_gone_with_the_administrators_own() {
     on_each_backend(async |house| {
         let mut new = application("console");

@@ -50,6 +50,31 @@ async fn what_was_allowed_once_is_not_asked_again_until_more_is_wanted() {
 }
 
 #[actix_web::test]
+async fn what_an_application_asks_for_by_name_is_asked_too() {
+    on_each_backend(async |house| {
+        let (client, secret) = house.add_new_client(stranger("app")).await;
+        let browser = Browser::of(house);
+        let page = asked(house, &browser, &[("scope", "openid")]).await;
+        browser.submit(&page, &[("answer", "accept")]).await;
+
+        let by_name = [("scope", "openid"), ("claims", r#"{"userinfo":{"roles":null},"id_token":{"email":null}}"#)];
+        let silently =
+            browser.get(&crate::sign_on::request("app", &[&by_name[..], &[("prompt", "none")]].concat())).await;
+        assert_eq!(parameters(&silently)["error"], "consent_required");
+        let page = first_page(&browser, "app", &by_name).await;
+        assert!(page.text.contains("see your email address"), "{}", page.text);
+        let back = browser.submit(&page, &[("answer", "accept")]).await;
+
+        let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+        assert_eq!(tokens.body["scope"], "openid");
+        let access = tokens.body["access_token"].as_str().unwrap();
+        assert_eq!(house.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
+        assert!(parameters(&first_page(&browser, "app", &by_name).await).contains_key("code"));
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn an_application_that_is_denied_is_told_so() {
     on_each_backend(async |house| {
         house.add_new_client(stranger("app")).await;

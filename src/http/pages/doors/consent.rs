@@ -3,14 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Filled, Open, is_own_form, query, transaction_needed};
-use crate::authorize::{self, Ask, Decision, Step};
+use crate::authorize::{self, Ask, Decision, Next, Step};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
-use crate::http::form::Form;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{Consent, Look, Problem, consent};
 use crate::http::visitor::Visitor;
+use crate::model::UserId;
 use crate::protocol::OAuthError;
 
 /// The page.
@@ -30,26 +30,30 @@ pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) 
 pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
     let Filled(form) = form;
     let open = transaction_needed(&ctx, &visitor, &form).await?;
-    if !is_own_form(&ctx, &visitor, &form)? || !was_asked(&open, &form) {
-        return match page(&ctx, &look, &visitor, &open, Some(Problem::PageWasOld)) {
-            Some(page) => Ok(page),
-            None => open.go_on(&ctx, &look, &visitor).await,
-        };
-    }
+    let asked: Option<UserId> = form.get("user").and_then(|id| id.parse().ok());
+    let (true, Some(asked)) = (is_own_form(&ctx, &visitor, &form)?, asked) else {
+        return ask_again(&ctx, &look, &visitor, &open).await;
+    };
     let decision = match form.get("answer") {
         Some("accept") => Decision::Allow,
         Some("deny") => Decision::Deny,
         Some("other") => return Ok(open.other_account(&ctx)),
         Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
-    let next = authorize::decide(&ctx, &visitor.browser, &open.id, decision).await;
-    Ok(show_next(&ctx, &open.look(&look), next.map_err(PageRefusal::of_a_transaction)?))
+    let next = authorize::decide(&ctx, &visitor.browser, &open.id, asked, decision).await;
+    match next.map_err(PageRefusal::of_a_transaction)? {
+        // Another is asked than the one who was.
+        Next::Ask(Ask::Consent, _) => ask_again(&ctx, &look, &visitor, &open).await,
+        next => Ok(show_next(&ctx, &open.look(&look), next)),
+    }
 }
 
-/// Whether the person who answers is the one whom the page has asked: in another tab somebody else may have signed in.
-fn was_asked(open: &Open, form: &Form) -> bool {
-    let signed_on = open.view.signed_on.as_ref().map(|signed_on| signed_on.user.id.to_string());
-    form.get("user") == signed_on.as_deref()
+/// The page once more, or what has to happen instead.
+async fn ask_again(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open) -> Result<HttpResponse, PageRefusal> {
+    match page(ctx, look, visitor, open, Some(Problem::PageWasOld)) {
+        Some(page) => Ok(page),
+        None => open.go_on(ctx, look, visitor).await,
+    }
 }
 
 /// The page, if this is what has to be asked.
@@ -61,7 +65,7 @@ fn page(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open, problem: Op
         application: open.application(),
         user: signed_on.user.username.clone(),
         user_id: signed_on.user.id.to_string(),
-        scopes: open.view.request.scope.iter().map(str::to_owned).collect(),
+        scopes: open.view.request.to_agree_to().iter().map(str::to_owned).collect(),
         problem,
     };
     Some(consent(&open.look(look), &page))
