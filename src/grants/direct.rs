@@ -38,8 +38,8 @@ pub struct SignIn {
 /// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then
-/// no session has begun.
+/// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted;
+/// [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
 pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OAuthError> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::Direct)?;
@@ -48,10 +48,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         password: &sign_in.password,
         address: sign_in.device.address.as_deref(),
     };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else {
-        users::sign_in::record_failure(ctx, &sign_in.username).await;
-        return Ok(None);
-    };
+    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
     let audience = clients::audience_for(ctx, &client, &scope);
     pass_gate(ctx, &client, Holder::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
@@ -64,7 +61,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
         scope,
         audience,
         device: sign_in.device,
-        proof: Proof { at: signed_in.at, amr: vec!["pwd".to_owned()] },
+        proof: Proof { at: signed_in.at, amr: signed_in.amr() },
         login: None,
         claims: Vec::new(),
     };

@@ -41,16 +41,14 @@ pub async fn sign_in(
 ) -> Result<Option<NewLogin>, OAuthError> {
     let former = find(ctx, browser.login.as_ref()).await?;
     let attempt = Attempt { identifier, password, address: browser.device.address.as_deref() };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else {
-        users::sign_in::record_failure(ctx, identifier).await;
-        return Ok(None);
-    };
+    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
+    let amr = signed_in.amr();
     let cookie = Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()));
     let (at, user) = (signed_in.at, signed_in.user);
     if let (Some(former), Some(former_cookie)) = (&former, &browser.login)
         && former.user.id == user.id
     {
-        let login = Login { auth_time: at, last_used_at: at, amr: by_password(), ..(*former.login).clone() };
+        let login = Login { auth_time: at, last_used_at: at, amr: amr.clone(), ..(*former.login).clone() };
         let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginRenewed { login: login.id, user: user.id });
         let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
         let cookies = Exchange { former: &former, new: &new };
@@ -67,7 +65,7 @@ pub async fn sign_in(
         last_used_at: at,
         ends_at: at.plus(ctx.config.logins.absolute_lifetime.get()),
         auth_time: at,
-        amr: by_password(),
+        amr,
         ended: None,
     };
     let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginBegan { login: login.id, user: user.id });
@@ -79,8 +77,4 @@ pub async fn sign_in(
         end(ctx, former.login.id, EndReason::Replaced, Actor::User(former.user.id)).await?;
     }
     Ok(Some(NewLogin { login, user, cookie }))
-}
-
-fn by_password() -> Vec<String> {
-    vec!["pwd".to_owned()]
 }

@@ -2,7 +2,6 @@
 
 use super::begin::{NewLogin, sign_in};
 use super::browser::Browser;
-use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{Secret, User};
 use crate::passwords::{self, Unfit};
@@ -39,12 +38,12 @@ pub async fn change_password(
     }
     let address = browser.device.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
-    let proven = users::sign_in(ctx, attempt).await?.is_some_and(|signed_in| signed_in.user.id == user.id);
-    if !proven {
-        users::sign_in::record_failure(ctx, &user.username).await;
+    let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
+        return Ok(Changed::NotProven);
+    };
+    if users::change_own_password(ctx, &proven, new).await?.is_none() {
         return Ok(Changed::NotProven);
     }
-    users::change_password(ctx, user.id, new, Actor::User(user.id)).await?;
     match sign_in(ctx, browser, &user.username, new).await {
         Ok(Some(login)) => Ok(Changed::Yes(Box::new(login))),
         // It is changed already; that the rest failed must not look as if it were not.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::profile::ProfileChange;
+use super::sign_in::SignedIn;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -107,6 +108,28 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     }
     ctx.store.memory.forget_user(id);
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
+}
+
+/// Sets a new password for a user who has just proved the former one, and ends the user's sessions. `None`: somebody else
+/// was quicker to set another, or to disable the user, and that stays.
+///
+/// # Errors
+/// `invalid_request` when the password cannot be chosen.
+pub async fn change_own_password(
+    ctx: &Ctx,
+    proven: &SignedIn,
+    password: &Secret,
+) -> Result<Option<Applied>, OAuthError> {
+    let user = &proven.user;
+    passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
+    let hash = ctx.passwords.hash(password).await?;
+    let actor = Actor::User(user.id);
+    let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
+    if !ctx.store.ledger.change_password(user, proven.password_hash.expose(), &hash, ctx.now(), &entry).await? {
+        return Ok(None);
+    }
+    ctx.store.memory.forget_user(user.id);
+    end_all(ctx, user.id, EndReason::PasswordChanged, actor).await.map(Some)
 }
 
 /// Stops a user from signing in and ends the user's sessions.

@@ -1,8 +1,8 @@
 //! Signing in with a password: attempts are counted before anything is hashed, and every refusal looks the same.
 //!
 //! There is no lock that somebody else could use against a user. Attempts are counted in a short window, by the name that
-//! was typed and by the account that it names, if it names one; separately for every address from which the user has signed in lately, so that a flood from elsewhere does not keep
-//! the user out at home.
+//! was typed and by the account that it names, if it names one; separately for every address from which the user has
+//! signed in lately, so that a flood from elsewhere does not keep the user out at home.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::config::Rate;
 use crate::ctx::Ctx;
-use crate::model::{Secret, User, UserState};
+use crate::model::{Secret, User, UserId, UserState};
 use crate::passwords::Verdict;
 use crate::protocol::OAuthError;
 
@@ -36,9 +36,20 @@ pub struct SignedIn {
     pub user: User,
     /// When the attempt began: what is taken from the user after this moment is taken from this sign-in too.
     pub at: Timestamp,
+    /// The hash of the password, as the ledger has it.
+    pub password_hash: Secret,
 }
 
-/// The user who proved to be one, or `None`: unknown, disabled and wrong look alike and cost the same work.
+impl SignedIn {
+    /// How the user proved who they are (`amr`, RFC 8176).
+    #[must_use]
+    pub fn amr(&self) -> Vec<String> {
+        vec!["pwd".to_owned()]
+    }
+}
+
+/// The user who proved to be one, or `None`, of which the audit is told: unknown, disabled and wrong look alike and cost
+/// the same work.
 ///
 /// # Errors
 /// [`OAuthError::TooManyTries`], counted whether or not the account exists; [`OAuthError::Unavailable`] when a store or
@@ -47,6 +58,21 @@ pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>
     let at = ctx.now();
     // First, for a ledger that is away must cost no attempt.
     let found = ctx.store.ledger.user_to_sign_in(attempt.identifier).await?;
+    let named = found.as_ref().map(|(user, _)| user.id);
+    let signed_in = prove(ctx, attempt, found, at).await?;
+    if signed_in.is_none() {
+        record_failure(ctx, named).await;
+    }
+    Ok(signed_in)
+}
+
+/// Whether the attempt is that of the user whom it names.
+async fn prove(
+    ctx: &Ctx,
+    attempt: Attempt<'_>,
+    found: Option<(User, Option<String>)>,
+    at: Timestamp,
+) -> Result<Option<SignedIn>, OAuthError> {
     let network = attempt.address.map(network_of);
     let network = network.as_deref();
     count_network(ctx, network).await?;
@@ -61,15 +87,14 @@ pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>
     let found = found.filter(|_| by_account.full.is_none());
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     let verdict = ctx.passwords.verify(attempt.password, stored.as_deref()).await?;
-    let Some(user) = user.filter(|user| user.state == UserState::Active && verdict != Verdict::Wrong) else {
-        return Ok(None);
-    };
-    if let (Verdict::RightButOutdated, Some(old)) = (verdict, &stored) {
-        renew_hash(ctx, &user, attempt.password, old).await;
+    let active = user.filter(|user| user.state == UserState::Active && verdict != Verdict::Wrong);
+    let (Some(user), Some(mut password_hash)) = (active, stored) else { return Ok(None) };
+    if verdict == Verdict::RightButOutdated {
+        password_hash = renew_hash(ctx, &user, attempt.password, password_hash).await;
     }
     remember_success(ctx, &by_name).await?;
     remember_success(ctx, &by_account).await?;
-    Ok(Some(SignedIn { user, at }))
+    Ok(Some(SignedIn { user, at, password_hash: Secret::new(password_hash) }))
 }
 
 /// Counts a request that is kept until its person has signed in: anybody can send one.
@@ -144,18 +169,25 @@ fn name_in_any_case(ctx: &Ctx, identifier: &str) -> String {
 }
 
 /// Parameters changed, or the hash came from another system: make it anew. A failure only means that it is done at the
-/// next sign-in.
-async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: &str) {
-    let Ok(new) = ctx.passwords.hash(password).await else { return };
-    match ctx.store.ledger.replace_password_hash(user.id, old, &new).await {
-        Ok(_) => tracing::info!(user.id = %user.id, "the password hash was renewed"),
-        Err(error) => tracing::warn!(error = %error, "the password hash could not be renewed"),
+/// next sign-in. Says which one counts.
+async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> String {
+    let Ok(new) = ctx.passwords.hash(password).await else { return old };
+    match ctx.store.ledger.replace_password_hash(user.id, &old, &new).await {
+        Ok(true) => {
+            tracing::info!(user.id = %user.id, "the password hash was renewed");
+            new
+        }
+        // Somebody has set another password meanwhile.
+        Ok(false) => old,
+        Err(error) => {
+            tracing::warn!(error = %error, "the password hash could not be renewed");
+            old
+        }
     }
 }
 
 /// Tells the audit of a failed sign-in. The log has it when the ledger is away.
-pub async fn record_failure(ctx: &Ctx, identifier: &str) {
-    let user = ctx.store.ledger.user_to_sign_in(identifier).await.ok().flatten().map(|(user, _)| user.id);
+async fn record_failure(ctx: &Ctx, user: Option<UserId>) {
     let entry = ctx.audit(Actor::System, AuditEvent::SignInFailed { user });
     if let Err(error) = ctx.store.ledger.record(&entry).await {
         tracing::warn!(error = %error, "the audit entry could not be written");

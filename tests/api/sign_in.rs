@@ -271,3 +271,22 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
     })
     .await;
 }
+
+#[actix_web::test]
+async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_who_proved_the_former() {
+    on_each_backend(async |house| {
+        let ctx = house.ctx();
+        let former = Secret::new(USER.1);
+        let attempt = users::Attempt { identifier: USER.0, password: &former, address: None };
+        let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
+        let set = Secret::new("set by an administrator");
+        users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
+
+        let own = Secret::new("what somebody wants");
+        assert!(users::change_own_password(ctx, &proven, &own).await.unwrap().is_none());
+
+        assert_eq!(house.obtain((USER.0, own.expose())).await.status, 401);
+        assert_eq!(house.obtain((USER.0, set.expose())).await.status, 200);
+    })
+    .await;
+}

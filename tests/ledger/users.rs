@@ -226,6 +226,34 @@ async fn a_new_password_raises_the_watermark_and_never_lowers_it() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_set_since_the_former_was_proved_stays() {
+    on_each_database(async |house| {
+        let seen = house.user("alice").await;
+        let entry = || house.entry(AuditEvent::PasswordChanged { user: seen.id });
+        let change = async |former: &str| {
+            house.ledger.change_password(&seen, former, "own", house.now(), &entry()).await.unwrap()
+        };
+        let hash = async || house.ledger.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
+
+        // In the same millisecond as the user's watermark.
+        house.ledger.set_password(seen.id, "set by somebody else", seen.not_before, &entry()).await.unwrap();
+        assert!(!change("hash").await);
+        assert_eq!(hash().await, "set by somebody else");
+        for state in [UserState::Disabled, UserState::Active] {
+            house.ledger.set_user_state(seen.id, state, house.now(), &house.any_entry()).await.unwrap();
+            assert!(!change("set by somebody else").await, "{state:?}");
+        }
+
+        let seen = house.ledger.user(seen.id).await.unwrap().unwrap();
+        let entry = entry();
+        let changed = house.ledger.change_password(&seen, "set by somebody else", "own", house.now(), &entry).await;
+        assert!(changed.unwrap());
+        assert_eq!(hash().await, "own");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_hash_is_replaced_only_while_it_is_the_one_that_was_checked() {
     on_each_database(async |house| {
         let user = house.user("alice").await;

@@ -130,6 +130,34 @@ impl Ledger {
         self.change_user(id, change, at, Some(entry)).await
     }
 
+    /// As [`set_password`](Self::set_password), for a user who has proved the `former` hash and was `seen` then. `false`:
+    /// another password was set meanwhile, or the user may not sign in any more.
+    pub async fn change_password(
+        &self,
+        seen: &User,
+        former: &str,
+        new: &str,
+        at: Timestamp,
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let change = query(
+            "update users
+             set password_hash = $2,
+               password_changed_at = $3,
+               not_before = case when not_before < $3 then $3 else not_before end
+             where id = $1
+             and state = 'active'
+             and not_before = $4
+             and password_hash = $5",
+        )
+        .bind(seen.id.to_string())
+        .bind(new.to_owned())
+        .bind(at.millis())
+        .bind(seen.not_before.millis())
+        .bind(former.to_owned());
+        self.change_user(seen.id, change, at, Some(entry)).await
+    }
+
     /// Puts a hash with newer parameters in the place of exactly `old`; no watermark, no audit. `false`: it changed meanwhile.
     pub async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let change = query(
