@@ -8,7 +8,7 @@ use crate::ctx::Ctx;
 use crate::model::{Client, Device, HotSession, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
-use crate::store::ledger::sessions::Begun;
+use crate::store::ledger::sessions::{Begun, Seen};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
@@ -73,9 +73,9 @@ pub struct Beginning {
     pub session: Session,
     /// The hot state's record.
     pub record: RotationRecord,
-    /// The user as the attempt has read it. Where the watermark has risen since, by whosever clock, or the user has other
-    /// rights by now, the session is refused.
-    user: User,
+    /// User and client as the attempt has read them. Where the watermark has risen since, by whosever clock, or one of the
+    /// two has other rights by now, the session is refused.
+    seen: Seen,
 }
 
 /// Draws up a session that begins now. Nothing is written.
@@ -121,7 +121,8 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
         ended: None,
     };
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    Beginning { session, record, user: new.user.clone() }
+    let seen = Seen { user: new.user.clone(), audience: new.client.audience.clone() };
+    Beginning { session, record, seen }
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,
@@ -138,7 +139,7 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
     if !ctx.store.hot.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
         return Ok(Settled::BegunBefore);
     }
-    match ctx.store.ledger.begin_session(session, &beginning.user, &entry).await {
+    match ctx.store.ledger.begin_session(session, &beginning.seen, &entry).await {
         Ok(Begun::Yes) => Ok(Settled::Begun),
         Ok(Begun::Refused) => Ok(Settled::Refused),
         Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),
@@ -150,10 +151,12 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
 /// other rights of the user, this one takes its place. Says which.
 async fn take_over(ctx: &Ctx, beginning: &Beginning) -> Result<bool, OAuthError> {
     let id = beginning.session.id;
+    // Before the ledger is asked: what comes to be there meanwhile is not replaced.
+    let (left, _) = ctx.store.hot.load(id).await?;
     if ctx.store.ledger.session(id).await?.is_some() {
         return Ok(false);
     }
-    match ctx.store.hot.load(id).await?.0 {
+    match left {
         HotSession::Live(left) => Ok(ctx.store.hot.replace(id, &left, &beginning.record).await?),
         HotSession::Absent => Ok(ctx.store.hot.insert(id, &beginning.record).await?),
         HotSession::Ended => Ok(false),

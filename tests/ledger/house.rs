@@ -17,7 +17,7 @@ use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::logins::CookieDigest;
-use tokenhouse::store::ledger::sessions::Begun;
+use tokenhouse::store::ledger::sessions::{Begun, Seen};
 
 /// A fresh database.
 pub(crate) struct House {
@@ -230,14 +230,19 @@ impl House {
         self.ledger.begin_session(session, &self.seen(session.user_id).await, &entry).await.unwrap()
     }
 
-    /// The user as a sign-in reads it; somebody else where there is no such user.
-    pub(crate) async fn seen(&self, user: UserId) -> User {
-        self.ledger.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None))
+    /// What a sign-in reads of the user, and of a client of this house; somebody else where there is no such user.
+    pub(crate) async fn seen(&self, user: UserId) -> Seen {
+        as_seen(&self.ledger.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None)))
     }
 
     pub(crate) fn ended(&self, reason: EndReason) -> Ended {
         Ended { at: self.now(), reason }
     }
+}
+
+/// What a sign-in has read of a user like this, and of a client of this house.
+pub(crate) fn as_seen(user: &User) -> Seen {
+    Seen { user: user.clone(), audience: vec!["https://api.example".to_owned()] }
 }
 
 /// The session as the instances learn of its end.

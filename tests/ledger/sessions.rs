@@ -1,10 +1,11 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
+use tokenhouse::protocol::Scope;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::sessions::Begun;
 
-use crate::house::{House, millis, of_user, on_each_database};
+use crate::house::{House, as_seen, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_comes_back_as_it_began_and_the_user_has_signed_in() {
@@ -46,7 +47,7 @@ async fn a_session_begins_only_with_the_rights_that_the_user_has() {
         let (user, client) = (house.user("alice").await, house.client("app").await);
         let begin = async |seen: &tokenhouse::model::User| {
             let session = house.new_session(user.id, &client.id);
-            house.ledger.begin_session(&session, seen, &house.any_entry()).await.unwrap()
+            house.ledger.begin_session(&session, &as_seen(seen), &house.any_entry()).await.unwrap()
         };
         let mut others = vec![user.clone(), user.clone(), user.clone()];
         others[0].admin = true;
@@ -60,6 +61,29 @@ async fn a_session_begins_only_with_the_rights_that_the_user_has() {
         another_name.profile.name = Some("Alice".to_owned());
         another_name.email = Some("alice@example.com".to_owned());
         assert_eq!(begin(&another_name).await, Begun::Yes);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_begins_only_with_what_the_client_may_have() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await, house.client("app").await);
+        let begins = async |scope: &str, audience: &str| {
+            let changed = tokenhouse::model::Client {
+                scope: Scope::parse(scope).unwrap(),
+                audience: vec![audience.to_owned()],
+                ..client.clone()
+            };
+            let change = |_| Ok((changed.clone(), OwnTokens::Stay));
+            house.ledger.edit_client(&client.id, &house.any_entry(), change).await.unwrap();
+            // Read before that.
+            house.begin(&house.new_session(user.id, &client.id)).await
+        };
+
+        assert_eq!(begins("write", "https://api.example").await, Begun::Refused);
+        assert_eq!(begins("read write", "https://other.example").await, Begun::Refused);
+        assert_eq!(begins("write more read", "https://api.example").await, Begun::Yes);
     })
     .await;
 }
@@ -96,7 +120,7 @@ async fn a_session_id_is_used_once() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await, house.client("app").await);
         let session = house.session(user.id, &client.id).await;
-        let error = house.ledger.begin_session(&session, &user, &house.any_entry()).await.unwrap_err();
+        let error = house.ledger.begin_session(&session, &as_seen(&user), &house.any_entry()).await.unwrap_err();
 
         assert!(matches!(error, StoreError::Conflict("the session")), "{error:?}");
     })

@@ -6,7 +6,7 @@ use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::feed::Change;
 use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
 
-use crate::house::{House, changes_after, ended_session, millis, of_user, on_each_database};
+use crate::house::{House, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_ends_once() {
@@ -200,8 +200,8 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
     on_each_database(async |house| {
         let client = house.client("app").await.id;
         for round in 0..20 {
-            let seen = house.user(&format!("user {round}")).await;
-            let user = seen.id;
+            let seen = as_seen(&house.user(&format!("user {round}")).await);
+            let user = seen.user.id;
             let beginning: Vec<_> = (0..6)
                 .map(|_| {
                     let (ledger, session, entry) =

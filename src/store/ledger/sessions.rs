@@ -52,13 +52,23 @@ pub struct EndedBatch {
     pub notices: u64,
 }
 
+/// What a sign-in was decided on, as it was read.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Who signed in.
+    pub user: User,
+    /// The audience that the client had registered.
+    pub audience: Vec<String>,
+}
+
 impl Ledger {
     /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
     /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist
     /// and are active, and neither their watermarks nor the global one lie after `session.created_at`.
-    /// `seen` is the user as the sign-in has read it; where the watermark has risen since, or roles, groups or `admin` are
-    /// others, the session is refused: what its tokens say comes from there.
-    pub async fn begin_session(&self, session: &Session, seen: &User, entry: &AuditEntry) -> Result<Begun, StoreError> {
+    /// Where the user's watermark has risen since they were `seen`, or roles, groups or `admin` are others, the session is
+    /// refused, for what its tokens say comes from there; and so where the client may not have its scope any more, or has
+    /// another audience.
+    pub async fn begin_session(&self, session: &Session, seen: &Seen, entry: &AuditEntry) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
         if !work.admits(session, seen, self.dialect()).await? {
             work.rollback().await?;
@@ -246,20 +256,37 @@ impl Ledger {
 impl Work {
     /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
     /// the watermark's for share (SQLite has the one lock of its writer).
-    async fn admits(&mut self, session: &Session, seen: &User, dialect: Dialect) -> Result<bool, StoreError> {
-        if !self.admits_user(seen, session.created_at).await? {
+    async fn admits(&mut self, session: &Session, seen: &Seen, dialect: Dialect) -> Result<bool, StoreError> {
+        if !self.admits_user(&seen.user, session.created_at).await? {
             return Ok(false);
         }
         let client = query(match dialect {
             Dialect::Postgres => {
-                "select trusted, created_at from clients where id = $1 and state = 'active' and not_before <= $2 for share"
+                "select trusted, created_at, scope
+                 from clients
+                 where id = $1
+                 and state = 'active'
+                 and not_before <= $2
+                 and audience = $3
+                 for share"
             }
-            Dialect::Sqlite => "select trusted, created_at from clients where id = $1 and state = 'active' and not_before <= $2",
+            Dialect::Sqlite => {
+                "select trusted, created_at, scope
+                 from clients
+                 where id = $1
+                 and state = 'active'
+                 and not_before <= $2
+                 and audience = $3"
+            }
         })
         .bind(session.client_id.as_str().to_owned())
-        .bind(session.created_at.millis());
+        .bind(session.created_at.millis())
+        .bind(json(&seen.audience));
         let Some(client) = self.read_one(client).await? else { return Ok(false) };
         let client = Columns::of_only(&client, "clients");
+        if !session.scope.is_within(&client.word("scope", |text| Scope::parse(text).ok())?) {
+            return Ok(false);
+        }
         if let Some(login) = session.login_id {
             let agreed =
                 client.flag("trusted")? || self.has_agreed(session, client.time("created_at")?, dialect).await?;
