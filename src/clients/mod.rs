@@ -43,18 +43,21 @@ pub fn may_receive_tokens(
     gate::may_receive_tokens(client, holder, asked)
 }
 
-/// Whom tokens of this scope are for: a token with rights over this house is for this house alone, so that no other
-/// service can use it here.
+/// Whom tokens of this scope are for that a client holds on a user's behalf.
 #[must_use]
 pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
-    if scope.concerns_the_house() {
-        return vec![ctx.config.issuer.clone()];
-    }
     // What a stranger's application is granted is not for the services that go by the issuer's name.
-    if !client.trusted && client.audience.is_empty() {
+    if !scope.concerns_the_house() && !client.trusted && client.audience.is_empty() {
         return vec![client.id.to_string()];
     }
-    audience_of(ctx, client)
+    own_audience_for(ctx, client, scope)
+}
+
+/// Whom tokens of this scope are for that a client holds for itself: a token with rights over this house is for this house
+/// alone, so that no other service can use it here.
+#[must_use]
+pub fn own_audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
+    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }
 }
 
 /// Whom the client's access tokens are for: what it registered, or the house's own audience.

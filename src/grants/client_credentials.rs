@@ -18,7 +18,7 @@ pub(super) fn exchange(
     // The client is known from memory, which only the change feed keeps true.
     ctx.status.hears()?;
     let scope = narrow(&client.scope, scope)?;
-    let audience = if resource.is_empty() { clients::audience_of(ctx, client) } else { resource.to_vec() };
+    let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_watermark());
     let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience, not_before }, &scope)?;
@@ -29,4 +29,15 @@ pub(super) fn exchange(
         refresh_token: None,
         id_token: None,
     })
+}
+
+/// What was asked for of `all` that the tokens may be for (RFC 8707 section 2).
+fn audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, OAuthError> {
+    if resource.is_empty() {
+        return Ok(all);
+    }
+    if resource.iter().any(|resource| !all.contains(resource)) {
+        return Err(OAuthError::InvalidTarget("the client's tokens of this scope may not be for this resource".into()));
+    }
+    Ok(resource.to_vec())
 }

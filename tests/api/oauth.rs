@@ -39,6 +39,28 @@ async fn a_client_gets_a_token_for_itself() {
 }
 
 #[actix_web::test]
+async fn rights_over_this_house_are_for_this_house_alone() {
+    on_each_backend(async |house| {
+        let mut new = crate::house::new_client("svc", &[GrantType::ClientCredentials], "tokenhouse:admin.read read");
+        new.audience = vec!["urn:one".to_owned(), house.config.issuer.clone()];
+        let secret = house.add_new_client(new).await.1.unwrap();
+        let ask = async |extra: &[(&str, &str)]| {
+            house.post_as("svc", &secret, "/oauth2/token", &[&OURS, extra].concat()).await
+        };
+
+        let all = ask(&[]).await;
+        assert_eq!(claims(all.body["access_token"].as_str().unwrap())["aud"], json!(house.config.issuer));
+        let both = [("resource", "urn:one"), ("resource", house.config.issuer.as_str())];
+        assert_refused(&ask(&both).await, 400, "invalid_target");
+        assert_refused(&ask(&both[..1]).await, 400, "invalid_target");
+        let without = ask(&[&both[..], &[("scope", "read")]].concat()).await;
+        let audience = &claims(without.body["access_token"].as_str().unwrap())["aud"];
+        assert_eq!(*audience, json!([house.config.issuer, "urn:one"]));
+    })
+    .await;
+}
+
+#[actix_web::test]
 async fn scope_and_resource_may_be_less_and_never_more() {
     on_each_backend(async |house| {
         let secret = service(house).await;
