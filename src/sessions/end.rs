@@ -36,12 +36,13 @@ pub enum Applied {
 pub struct Receipt {
     /// Sessions that this call ended.
     pub sessions_ended: u64,
-    /// Sessions whose access tokens are refused by introspection from now on.
+    /// Sessions whose access tokens are refused by introspection from now on: those of all that this call ended.
     pub access_tokens_refused: u64,
     /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may accept
     /// them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have expired.
     pub offline_refused_by: Timestamp,
-    /// When the last access token of these sessions expires.
+    /// When the last access token of these sessions expires, or a little later: as the longest life goes that their
+    /// client, or the house, has given lately.
     pub access_tokens_expire_by: Timestamp,
     /// Applications that are told of it, once for each session.
     pub logout_notices: u64,
@@ -124,7 +125,7 @@ pub async fn end_matching(
         receipt.logout_notices += batch.notices;
         ctx.store.notices.notify_one();
         receipt.applied = receipt.applied.max(bury(ctx, &batch.sessions).await);
-        count(ctx, &mut receipt, &batch.sessions, at).await?;
+        count(ctx, &mut receipt, &batch.sessions, ended.at).await;
     }
     if receipt.sessions_ended == 0 {
         // The watermark rose all the same.
@@ -206,15 +207,12 @@ async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Re
     Ok(())
 }
 
-/// Adds a batch to the receipt.
-async fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], at: Timestamp) -> Result<(), OAuthError> {
+/// Adds a batch, which ended at `at`, to the receipt.
+async fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], at: Timestamp) {
     for session in batch {
-        let client = ctx.store.client(&session.client_id).await?;
-        let own = client.and_then(|client| client.access_lifetime);
-        let lifetime = own.unwrap_or(ctx.config.tokens.access_lifetime.get());
         receipt.sessions_ended += 1;
         receipt.access_tokens_refused += 1;
-        receipt.access_tokens_expire_by = receipt.access_tokens_expire_by.max(at.plus(lifetime));
+        let by = places::tokens_expire_by(ctx, session, at).await;
+        receipt.access_tokens_expire_by = receipt.access_tokens_expire_by.max(by);
     }
-    Ok(())
 }

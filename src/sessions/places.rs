@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Client, ClientId, HeldPlace};
+use crate::model::{Client, ClientId, HeldPlace, Session};
 use crate::store::StoreError;
 use crate::store::ledger::clients::OwnTokens;
 
@@ -51,6 +51,13 @@ pub async fn own_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&Clien
         None => Some(MAX_ACCESS_LIFETIME),
     };
     if now < ctx.status.needed_until(mark, longest) { OwnTokens::Revoked } else { OwnTokens::Stay }
+}
+
+/// When the last access token of a session that has ended at `at` expires.
+pub async fn tokens_expire_by(ctx: &Ctx, session: &Session, at: Timestamp) -> Timestamp {
+    let client = ctx.store.client(&session.client_id).await.ok().flatten();
+    let own = lifetime(client.as_ref(), at, ctx.now());
+    at.plus(ctx.status.longest_life(own)).min(session.ends_at)
 }
 
 /// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,

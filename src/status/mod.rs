@@ -54,7 +54,10 @@ impl StatusLists {
     #[must_use]
     pub fn new(issuer: &str, algorithm: SigningAlgorithm) -> Self {
         let endpoint = format!("{}/status", issuer.trim_end_matches('/'));
-        Self { endpoint, algorithm, lists: RwLock::default(), heard: Mutex::default() }
+        // Until the ledger has told how long tokens live, they may live as long as any.
+        let facts = StatusFacts { longest_access_lifetime: MAX_ACCESS_LIFETIME, ..StatusFacts::default() };
+        let heard = Mutex::new(Heard { facts, ..Heard::default() });
+        Self { endpoint, algorithm, lists: RwLock::default(), heard }
     }
 
     /// The `uri` of a list (section 6.2).
@@ -96,13 +99,20 @@ impl StatusLists {
         since.filter(|since| since.elapsed() < LIFETIME).map(drop).ok_or_else(cut_off)
     }
 
+    /// How long an access token lives at most. `own` is the longest life that its client gives, where it has one of its
+    /// own.
+    #[must_use]
+    pub fn longest_life(&self, own: Option<Duration>) -> Duration {
+        let house = lock(&self.heard).facts.longest_access_lifetime;
+        own.map_or(house, |own| own.max(house))
+    }
+
     /// Until when the place of tokens that were revoked at `at` must say so: until the last of them has expired in the
-    /// eyes of every service, and no list is believed any more that does not say so. `own` is the longest life that the
-    /// client gives its tokens, where it has one of its own.
+    /// eyes of every service, and no list is believed any more that does not say so. `own` is as for
+    /// [`longest_life`](Self::longest_life).
     #[must_use]
     pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
-        let house = lock(&self.heard).facts.longest_access_lifetime;
-        at.plus(own.map_or(house, |own| own.max(house)) + LEEWAY + LIFETIME)
+        at.plus(self.longest_life(own) + LEEWAY + LIFETIME)
     }
 
     /// What was revoked before this moment need not be said any more, however long its tokens may have lived.

@@ -159,3 +159,22 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
     })
     .await;
 }
+
+#[actix_web::test]
+async fn a_receipt_counts_the_former_longer_life_of_a_client_s_tokens() {
+    on_each_backend(async |house| {
+        let town = Town::build(house).await;
+        let desk = Desk::of(house).await;
+        for lifetime in [3600, 60] {
+            let answer = desk.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+
+        let receipt = desk.post("/admin/v1/revocations", &json!({ "client": "shop", "user": town.ada })).await;
+
+        let by: tokenhouse::clock::Timestamp =
+            receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
+        assert!(by >= house.clock.now().plus(Duration::from_secs(3590)), "{by}");
+    })
+    .await;
+}
