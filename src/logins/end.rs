@@ -23,6 +23,18 @@ pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Res
     Ok(Some(Receipt { logout_notices: receipt.logout_notices + outliving, ..receipt }))
 }
 
+/// Ends a login of the user's own. One that was ended before, or is somebody else's, is left alone.
+///
+/// # Errors
+/// As [`end`].
+pub async fn end_own(ctx: &Ctx, user: UserId, id: LoginId) -> Result<(), OAuthError> {
+    let own = ctx.store.ledger.login(id).await?.filter(|login| login.user_id == user && login.ended.is_none());
+    if own.is_some() {
+        end(ctx, id, EndReason::SignedOut, Actor::User(user)).await?;
+    }
+    Ok(())
+}
+
 /// Ends every other login of the user that is live; says how many.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ mod password;
 
 pub use begin::{NewLogin, sign_in};
 pub use browser::Browser;
-pub use end::{end, end_others};
+pub use end::{end, end_others, end_own};
 pub use find::{SignedOn, find};
 pub use list::of_user;
 pub use password::{Changed, change_password};

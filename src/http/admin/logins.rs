@@ -20,11 +20,11 @@ pub struct Wanted {
     user: UserId,
 }
 
-/// Lists the browsers in which a user is signed in, the newest first, at most 200.
+/// Lists the browsers in which a user is signed in, the last used first, at most 200.
 #[utoipa::path(get, path = "/admin/v1/logins", tag = "admin: sessions", params(Wanted),
     responses((status = 200), (status = 401), (status = 403)))]
 pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
-    let items = ctx.store.ledger.live_logins(wanted.user, ctx.now()).await.map_err(OAuthError::from)?;
+    let items = logins::of_user(&ctx, wanted.user).await?;
     Ok(ok(&Page { items, next: None }))
 }
 

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Filled, application, is_own_form, query};
-use crate::audit::Actor;
 use crate::authorize::{self, connected};
 use crate::ctx;
 use crate::http::Ctx;
@@ -13,7 +12,7 @@ use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{Account, Application, Connected, Done, Look, Problem, SignedIn, account};
 use crate::http::visitor::Visitor;
 use crate::logins::{self, SignedOn};
-use crate::model::{ClientId, EndReason, LoginId};
+use crate::model::ClientId;
 use crate::protocol::OAuthError;
 
 /// The page.
@@ -35,11 +34,8 @@ pub async fn end_login(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> 
         Asked::By(me, form) => (me, form),
         Asked::InVain(answer) => return Ok(answer),
     };
-    let named: Option<LoginId> = form.get("login").and_then(|id| id.parse().ok());
-    let own = logins::of_user(&ctx, me.user.id).await?.into_iter().find(|login| Some(login.id) == named);
-    // Whatever is named besides was ended already, or is somebody else's.
-    if let Some(login) = own {
-        logins::end(&ctx, login.id, EndReason::SignedOut, Actor::User(me.user.id)).await?;
+    if let Some(named) = form.get("login").and_then(|id| id.parse().ok()) {
+        logins::end_own(&ctx, me.user.id, named).await?;
     }
     Ok(done(&ctx, Done::LoginEnded))
 }
