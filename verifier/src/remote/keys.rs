@@ -109,7 +109,7 @@ impl KeyDesk {
 
 /// Reads the JWKS for as long as somebody holds the issuer.
 pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Duration) {
-    let mut reason = Reason::Due;
+    let (mut reason, mut caches) = (Reason::Due, Caches::MayAnswer);
     loop {
         let desk = &shared.key_desk;
         reason = if reason == Reason::Changed {
@@ -121,8 +121,13 @@ pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Dur
         };
         desk.round.send_modify(|round| round.rests_until = None);
         // What a cache has is not what is looked for, unless it is only due.
-        let caches = if reason == Reason::Due { Caches::MayAnswer } else { Caches::MustAsk };
+        if reason != Reason::Due {
+            caches = Caches::MustAsk;
+        }
         let result = read(&shared.http, caches, &mut jwks).await;
+        if result.is_ok() {
+            caches = Caches::MayAnswer;
+        }
         jwks.note(&result);
         // After an error the same pace as for a missing key: the keys that are known go on meanwhile.
         age = result.as_ref().map_or(shared.cool_down, |(_, age)| *age);
