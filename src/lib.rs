@@ -31,5 +31,5 @@ pub mod audit; //         what is worth remembering for years
 pub mod config; //        one file in, one checked struct out
 pub mod model; //         the nouns and their states
 pub mod protocol; //      the words of the standards
-pub mod digest; //        SHA-256 and constant-time comparison
+pub mod digest; //        SHA-2 and constant-time comparison
 pub mod clock; //         time and randomness

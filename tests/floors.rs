@@ -3,6 +3,8 @@
 //! 1. A room uses only the rooms listed below it in `src/lib.rs`.
 //! 2. Each outside package has one home; so has the environment.
 //!
+//! And the tests that `ARCHITECTURE.md` names beside the weaknesses of others must be there.
+//!
 //! A room is the first name under `src/`: `http` is `src/http.rs` or all of `src/http/`. `main.rs` and `lib.rs` stand
 //! above all rooms. The second half of this file plants violations, to show that they would be found.
 
@@ -58,6 +60,19 @@ fn each_outside_package_has_one_home() -> io::Result<()> {
 fn the_environment_is_read_only_in_the_configuration() -> io::Result<()> {
     let house = House::read()?;
     assert_none(&house.strays(ENVIRONMENT));
+    Ok(())
+}
+
+#[test]
+fn every_test_that_a_document_names_is_there() -> io::Result<()> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(top.join("ARCHITECTURE.md"))?;
+    let mut files = Vec::new();
+    for folder in ["tests", "src", "verifier/tests", "verifier/src"] {
+        collect(&top.join(folder), "", &mut files)?;
+    }
+    assert!(named_tests(&document).len() > 100, "the table of weaknesses is not where it was");
+    assert_none(&missing_tests(&document, &files));
     Ok(())
 }
 
@@ -167,6 +182,29 @@ fn begins_with(full: &[String], what: &str) -> bool {
 
 fn lies_in(path: &str, place: &str) -> bool {
     path.strip_prefix(place).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+/// Each test in the last column of the table of weaknesses: places with a colon behind, and names in backticks.
+fn named_tests(document: &str) -> Vec<(&str, &str)> {
+    let table = document.lines().skip_while(|line| !line.ends_with("| proved by |")).skip(2);
+    let mut found = Vec::new();
+    for row in table.take_while(|line| line.starts_with('|')) {
+        for proof in row.rsplit('|').nth(1).unwrap_or_default().split(';') {
+            let (place, names) = proof.split_once(':').unwrap_or(("", proof));
+            found.extend(names.split('`').skip(1).step_by(2).map(|name| (place.trim(), name)));
+        }
+    }
+    found
+}
+
+/// Each test that the document names and that is not among `files` where the document says, or not under that name.
+fn missing_tests(document: &str, files: &[(String, String)]) -> Vec<String> {
+    let is_there = |place: &str, name: &str| {
+        let declared = format!("fn {name}(");
+        files.iter().any(|(path, text)| lies_in(path, place) && text.contains(&declared))
+    };
+    let missing = named_tests(document).into_iter().filter(|(place, name)| !is_there(place, name));
+    missing.map(|(place, name)| format!("ARCHITECTURE.md: there is no test `{name}` in {place}")).collect()
 }
 
 // --- reading Rust, as far as paths go ----------------------------------------------------------------------------------
@@ -593,6 +631,19 @@ fn the_environment_read_outside_the_configuration_is_found() {
     assert_eq!(read("main.rs", "fn main() { for a in ::std::env::args() {} }"), 1);
     assert_eq!(read("config.rs", "fn f() { std::env::var(\"HOME\"); }"), 0);
     assert_eq!(read("http/ops.rs", "const VERSION: &str = env!(\"CARGO_PKG_VERSION\");"), 0);
+}
+
+#[test]
+fn a_test_that_is_named_and_not_there_is_found() {
+    let files = [("api/refresh.rs".to_owned(), "async fn it_ends() {}".to_owned())];
+    let missing = |proof: &str| {
+        let table = format!("| weakness | here | proved by |\n|---|---|---|\n| a | b | {proof} |\n\n`elsewhere`");
+        missing_tests(&table, &files)
+    };
+    assert_eq!(missing("api/refresh: `it_ends`; no test: by hand").len(), 0);
+    assert_eq!(missing("api: `it_ends`").len(), 0);
+    assert_eq!(missing("api/direct: `it_ends`"), ["ARCHITECTURE.md: there is no test `it_ends` in api/direct"]);
+    assert_eq!(missing("api/refresh: `it_ends`, `it_end`, `it_…`; refresh: `it_ends`; `it_ends`").len(), 4);
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub struct NewClient {
 /// Adds a client. The second value is its secret where one was generated; it is kept nowhere.
 ///
 /// # Errors
-/// `invalid_request` when the parts do not go together or the identifier is taken.
+/// `invalid_request` when the parts do not go together; [`OAuthError::Conflict`] when the identifier is taken.
 pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), OAuthError> {
     let kind = if new.public { ClientKind::Public } else { ClientKind::Confidential };
     let auth_method = auth_method(kind, new.auth_method)?;

@@ -19,8 +19,9 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
 ];
 
-/// Adds what every answer has; a page that needs a policy of its own brings it along. While the service is shutting down, each answer asks its client to come back by another
-/// connection. Who is asked has an answer; who only finds the connection closed may have sent the next request into it.
+/// Adds what every answer has; a page that needs a policy of its own brings it along. While the service is shutting
+/// down, each answer asks its client to come back by another connection. Who is asked has an answer; who only finds the
+/// connection closed may have sent the next request into it.
 pub(super) fn complete<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool) -> ServiceResponse<B> {
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {

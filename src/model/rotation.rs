@@ -68,7 +68,8 @@ pub struct RotationRecord {
     pub grant: SessionGrant,
 }
 
-/// What the tokens of a session say, fixed at sign-in. Short names keep the record small.
+/// What the tokens of a session say: fixed at sign-in, but for roles and groups, which follow the user
+/// (`sessions/regrant.rs`). Short names keep the record small.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionGrant {
     /// The application.

@@ -6,7 +6,7 @@ use super::{ClientId, Device, HeldPlace, LoginId, SessionId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
-/// A session as the ledger keeps it: written once at sign-in and once at its end.
+/// A session as the ledger keeps it: written at sign-in and at its end; in between its last use is noted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// `sid`.

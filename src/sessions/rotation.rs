@@ -1,7 +1,8 @@
 //! What a presented refresh token means: a pure function of the record, the token and the store's time.
 //!
-//! The table in `ARCHITECTURE.md`, row by row. The hot state's `advance` knows the first row as well and settles it in one
-//! trip; every other row is decided here and settled by compare-and-set.
+//! The table in `ARCHITECTURE.md`, row by row, where the token is good and there is a record. The hot state's `advance`
+//! knows the row of the current token as well and settles it in one trip; whatever else steps is settled by
+//! compare-and-set.
 //!
 //! `tests/rotation_model` plays it against thieves, lost answers, lost records and clocks that differ. What it shows: an
 //! honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:

@@ -8,7 +8,8 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::model::{Generation, HotSession, RotationRecord, SessionId};
 
-/// State that changes at every refresh. Each operation is one atomic step on one key.
+/// State that changes at every refresh. Each operation is one atomic step on one key; `end` and `forget`, which concern
+/// several, are one such step for each.
 ///
 /// Every operation fails with [`StoreError::Unavailable`] when the store does not answer in time; callers then answer
 /// 503 and assume nothing.
@@ -32,7 +33,8 @@ pub trait HotState: Send + Sync {
     /// Writes a tombstone for each of `sessions`, which stays for `keep`. Doing it again changes nothing.
     async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError>;
 
-    /// Keeps `value` under `key` for `keep`, to be taken once. Says whether it was written; a key that is there already is left alone.
+    /// Keeps `value` under `key` for `keep`, to be taken once. Says whether it was written; a key that is there already
+    /// is left alone.
     async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError>;
 
     /// The value under `key`, taken or not; `None` when it is unknown or expired.

@@ -55,7 +55,8 @@ async fn import_line(ctx: &Ctx, line: &str, actor: Actor) -> Result<User, OAuthE
 /// Adds a user with a hash from elsewhere.
 ///
 /// # Errors
-/// `invalid_request` when the name or the address cannot be taken, or the hash is in no known form.
+/// `invalid_request` when a part is not as it must be, or the hash is in no known form; [`OAuthError::Conflict`] when
+/// the name or the address is taken.
 pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User, OAuthError> {
     let hash = user.password_hash;
     if hash.as_ref().is_some_and(|hash| !passwords::is_known_form(hash.expose())) {

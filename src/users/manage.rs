@@ -41,7 +41,7 @@ pub struct NewUser {
 /// Adds a user.
 ///
 /// # Errors
-/// `invalid_request` when the name, the address or the password cannot be taken.
+/// `invalid_request` when a part is not as it must be; [`OAuthError::Conflict`] when the name or the address is taken.
 pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, OAuthError> {
     let hash = match &new.password {
         Some(password) => {

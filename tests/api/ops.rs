@@ -49,6 +49,7 @@ async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
             "tokenhouse_http_request_seconds_count{route=\"/api/token/\",status=\"401\"}",
             "tokenhouse_http_request_seconds_count{route=\"/status/{list}\",status=\"404\"}",
             "tokenhouse_http_request_seconds_count{route=\"none\",status=\"404\"}",
+            "tokenhouse_http_request_seconds_bucket{route=\"none\",status=\"404\",le=\"0.01\"}",
         ] {
             assert!(metrics.text.contains(line), "{line} is not in\n{}", metrics.text);
         }

@@ -255,7 +255,7 @@ impl HotState for LedgerHot {
                 "\nreturning value, taken"
             ))
             .bind(key.to_owned());
-        // Durable: a power cut must not make a code good for a second time.
+        // Durable: a power cut must not let a transaction be finished a second time.
         let Some(row) = self.durable.write_one(take).await? else { return Ok(Taken::Absent) };
         let columns = Columns::of_only(&row, "hot_once");
         let value = columns.text("value")?.to_owned();

@@ -1,4 +1,4 @@
-//! Facts about the whole house: the master key's check value and the global watermark.
+//! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global watermark.
 
 use super::Ledger;
 use super::clients::OwnTokens;

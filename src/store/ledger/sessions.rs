@@ -1,4 +1,4 @@
-//! Sessions: one row each, written at sign-in and at the end.
+//! Sessions: one row each, written at sign-in and at the end; in between its last use is noted.
 
 use sqlx::any::AnyRow;
 

@@ -233,7 +233,7 @@ impl HotState for RedisHot {
         self.link.check_replayed()
     }
 
-    /// Redis removes what has expired by itself.
+    /// One where Redis may throw away what has not expired. A server that does not tell gets none.
     async fn warnings(&self) -> Vec<String> {
         let Ok(mut call) = self.link.call().await else { return Vec::new() };
         let answer = cmd("INFO").arg("memory").query_async::<String>(&mut call.line).await;
@@ -246,6 +246,7 @@ impl HotState for RedisHot {
         }
     }
 
+    /// Redis removes what has expired by itself.
     async fn prune(&self) -> Result<(), StoreError> {
         Ok(())
     }

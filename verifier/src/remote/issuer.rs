@@ -38,11 +38,10 @@ use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Ve
 /// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
 /// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read, and
 ///   stays refused however old the list becomes.
-/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last sign of life, while
-///   events have told everything since then. Beyond
-///   [`max_staleness`](IssuerBuilder::max_staleness) its tokens are refused with status 503, unless
-///   [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is accepted beyond the stated staleness,
-///   apart from the difference between the two clocks.
+/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last sign of life,
+///   while events have told everything since then. Beyond [`max_staleness`](IssuerBuilder::max_staleness) its tokens
+///   are refused with status 503, unless [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is
+///   accepted beyond the stated staleness, apart from the difference between the two clocks.
 /// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after an
 ///   hour at the latest.
 /// * However many unknown keys tokens name, the JWKS is read at most once per cool-down.
@@ -147,9 +146,8 @@ impl Issuer {
         self.again_with_fresh_keys(|| self.verify_with_claims(token)).await
     }
 
-    /// How long ago what is held of the oldest of the issuer's status lists was true, by its own `iat` or by the events that
-    /// followed it. `None` when one of them could
-    /// not be read yet, or when the issuer has named none. For health checks and metrics.
+    /// How old the oldest of the issuer's status lists is, by its own `iat` or by the events that followed it. `None`
+    /// when one of them could not be read yet, or the issuer has named none. For health checks and metrics.
     #[must_use]
     pub fn staleness(&self) -> Option<Duration> {
         let seconds = self.shared.memory.look().staleness(self.shared.clock.now())?;
