@@ -73,6 +73,20 @@ async fn a_missing_key_is_read_in_the_background_for_those_who_do_not_wait() {
 }
 
 #[tokio::test]
+async fn caches_are_asked_past_until_the_keys_were_read() {
+    let fake = FakeIssuer::start().await;
+    let issuer = fake.builder().key_cool_down(SHORT).discover().await.unwrap();
+    fake.server.put("/jwks", Page::status(503));
+
+    assert!(issuer.verify(&unknown(&fake, 1)).is_err());
+    eventually("the keys were asked for in vain", || fake.server.asked("/jwks") >= 4).await;
+    fake.put_jwks(&[key(0)]);
+    eventually("they are read as usual again", || fake.past_caches("/jwks").last() == Some(&false)).await;
+
+    assert!(fake.past_caches("/jwks")[1..4].iter().all(|is_past| *is_past));
+}
+
+#[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "counts cool-downs as they pass")]
 async fn a_thousand_unknown_keys_cause_one_request_a_cool_down() {
     let fake = FakeIssuer::start().await;
