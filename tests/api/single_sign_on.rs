@@ -239,7 +239,7 @@ async fn a_login_ends_when_it_is_not_used_and_at_its_absolute_end() {
         assert_eq!(parameters(&browser.get(&silent).await)["error"], "login_required", "idle");
 
         let path = format!("/admin/v1/logins?user={}", house.user().await.id);
-        let listed = house.admin(&house.admin_token().await, reqwest::Method::GET, &path, None).await;
+        let listed = house.admin(&house.admin_token().await, Method::GET, &path, None).await;
         assert_eq!(listed.body["items"], json!([]), "what is not believed is not shown: {}", listed.text);
     })
     .await;

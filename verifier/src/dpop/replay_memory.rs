@@ -45,8 +45,9 @@ impl ReplayMemory {
     /// refused until it forgets some: to pass a proof that cannot be remembered is to pass it twice. Room for the requests
     /// with bound tokens that come within four minutes is enough at a window of 60 s.
     ///
-    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that nobody can fill it alone: the busiest
-    /// client decides how large it has to be.
+    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that one busy client does not keep the others
+    /// out; the busiest decides how large it has to be. A client that binds its tokens to ten keys has ten tenths: the
+    /// memory is no fence against clients that mean harm.
     #[must_use]
     pub fn with_capacity(proofs: usize) -> Self {
         Self { capacity: proofs, generations: Mutex::default() }
