@@ -158,7 +158,7 @@ async fn live_session(
             let Some(user) = ctx.store.ledger.user(session.user_id).await? else { return Ok(None) };
             let holder = Holder::Ledgered { session: &session, user: Some(&user) };
             let good = passes(ctx, client, holder, scope, audience);
-            Ok(good.then(|| sessions::grant_of(&session, &user)))
+            Ok(good.then(|| SessionGrant::of(&session, &user)))
         }
         Err(error) => Err(error.into()),
     }

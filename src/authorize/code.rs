@@ -83,7 +83,7 @@ pub(super) async fn issue(
         issued_at,
     };
     let text = serde_json::to_string(&stands_for).map_err(|error| Internal::new("a code cannot be written", error))?;
-    let code = Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()));
+    let code = Secret::random(&ctx.random);
     ctx.store.hot.put_once(&key(&code), &text, REMEMBERED).await?;
     Ok(code)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::check::{auth_method, check, check_secret};
-use super::secrets::{current_secret, generate_secret};
+use super::secrets::current_secret;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -69,7 +69,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let kind = if new.public { ClientKind::Public } else { ClientKind::Confidential };
     let auth_method = auth_method(kind, new.auth_method)?;
     check_secret(kind, new.secret.as_ref())?;
-    let generated = (kind == ClientKind::Confidential && new.secret.is_none()).then(|| generate_secret(ctx));
+    let generated = (kind == ClientKind::Confidential && new.secret.is_none()).then(|| Secret::random(&ctx.random));
     let now = ctx.now();
     let secrets = new.secret.as_ref().or(generated.as_ref()).map(current_secret).into_iter().collect();
     let client = Client {

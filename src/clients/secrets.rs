@@ -1,8 +1,5 @@
 //! Client secrets: made here, kept as digests, two of them live while one takes over from the other.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
@@ -34,7 +31,7 @@ pub async fn rotate_secret(
 ) -> Result<(Secret, Timestamp), OAuthError> {
     let now = ctx.now();
     let old_ends = now.plus(ctx.config.clients.secret_overlap.get());
-    let secret = generate_secret(ctx);
+    let secret = Secret::random(&ctx.random);
     let entry = ctx.audit(actor, AuditEvent::ClientSecretRotated { client: id.clone() });
     let decide = |client: &Client| {
         check_rotation(client, former, now)?;
@@ -63,11 +60,6 @@ fn check_rotation(client: &Client, former: FormerSecret, now: Timestamp) -> Resu
         )),
         (FormerSecret::Stays, None) | (FormerSecret::Ends, _) => Ok(()),
     }
-}
-
-/// 256 random bits.
-pub(super) fn generate_secret(ctx: &Ctx) -> Secret {
-    Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()))
 }
 
 pub(super) fn current_secret(secret: &Secret) -> ClientSecret {

@@ -1,8 +1,5 @@
 //! How a login begins: at every sign-in with a new cookie, so that nobody can plant one beforehand.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::browser::Browser;
 use super::end::end;
 use super::find::{digest_of, find};
@@ -43,7 +40,7 @@ pub async fn sign_in(
     let attempt = Attempt { identifier, password, address: browser.device.address.as_deref() };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let amr = signed_in.amr();
-    let cookie = Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()));
+    let cookie = Secret::random(&ctx.random);
     let (at, user) = (signed_in.at, signed_in.user);
     if let (Some(former), Some(former_cookie)) = (&former, &browser.login)
         && former.user.id == user.id

@@ -23,7 +23,7 @@ impl Browser {
     /// A new value for the cookie that every visitor gets: 256 random bits.
     #[must_use]
     pub fn new_secret(ctx: &Ctx) -> Secret {
-        Secret::new(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<32>()))
+        Secret::random(&ctx.random)
     }
 
     /// What is kept of the cookie that every visitor gets.

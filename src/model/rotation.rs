@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, UserId};
+use super::{ClientId, Session, User, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
@@ -105,6 +105,26 @@ pub struct SessionGrant {
     /// Claims for userinfo that were asked for by name.
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
+}
+
+impl SessionGrant {
+    /// What the tokens of this session of this user say.
+    #[must_use]
+    pub fn of(session: &Session, user: &User) -> Self {
+        Self {
+            client_id: session.client_id.clone(),
+            user_id: session.user_id,
+            scope: session.scope.clone(),
+            audience: session.audience.clone(),
+            status_index: session.status_index,
+            began_at: session.created_at,
+            auth_time: session.auth_time.seconds(),
+            amr: session.amr.clone(),
+            roles: user.roles.clone(),
+            groups: user.groups.clone(),
+            claims: session.claims.clone(),
+        }
+    }
 }
 
 /// What the hot state knows of a session.

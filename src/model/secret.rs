@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
+
+use crate::clock::Random;
 
 /// A password, client secret or key: prints nothing and is wiped from memory when dropped.
 #[derive(Clone, Default, Deserialize)]
@@ -15,6 +19,12 @@ impl Secret {
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
+    }
+
+    /// 256 random bits, in base64url.
+    #[must_use]
+    pub fn random(random: &Random) -> Self {
+        Self::new(URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 
     /// The text itself. Each call is a place to look at in a review.

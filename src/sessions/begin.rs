@@ -90,19 +90,6 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
         _ => longest,
     };
     let ends_at = Timestamp::from_seconds(ends_at.seconds());
-    let grant = SessionGrant {
-        client_id: new.client.id.clone(),
-        user_id: new.user.id,
-        scope: new.scope.clone(),
-        audience: new.audience.clone(),
-        status_index: new.status_index,
-        began_at: new.at,
-        auth_time: new.proof.at.seconds(),
-        amr: new.proof.amr.clone(),
-        roles: new.user.roles.clone(),
-        groups: new.user.groups.clone(),
-        claims: new.claims.clone(),
-    };
     let session = Session {
         id: new.id,
         user_id: new.user.id,
@@ -120,6 +107,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
         claims: new.claims,
         ended: None,
     };
+    let grant = SessionGrant::of(&session, new.user);
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
     let seen = Seen { user: new.user.clone(), audience: new.client.audience.clone() };
     Beginning { session, record, seen }

@@ -7,7 +7,7 @@ use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
 use crate::gate::{self, Holder};
 use crate::model::{
-    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId, User, UserId,
+    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId, UserId,
 };
 use crate::protocol::OAuthError;
 use crate::tokens::RefreshToken;
@@ -169,26 +169,8 @@ async fn recorded(
     if session.client_id != client.id || gate::may_receive_tokens(client, holder, asked).is_err() {
         return Ok(None);
     }
-    let grant = grant_of(&session, &user);
+    let grant = SessionGrant::of(&session, &user);
     Ok(Some((session, grant)))
-}
-
-/// What the tokens of a session say, from the ledger.
-#[must_use]
-pub fn grant_of(session: &Session, user: &User) -> SessionGrant {
-    SessionGrant {
-        client_id: session.client_id.clone(),
-        user_id: session.user_id,
-        scope: session.scope.clone(),
-        audience: session.audience.clone(),
-        status_index: session.status_index,
-        began_at: session.created_at,
-        auth_time: session.auth_time.seconds(),
-        amr: session.amr.clone(),
-        roles: user.roles.clone(),
-        groups: user.groups.clone(),
-        claims: session.claims.clone(),
-    }
 }
 
 /// Ends the session: two parties hold its tokens. Returns what the client is told.

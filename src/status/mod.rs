@@ -197,7 +197,7 @@ impl Heard {
 }
 
 fn cut_off() -> OAuthError {
-    OAuthError::unavailable("the change feed, not read for as long as a status list is good,")
+    OAuthError::unavailable("the change feed")
 }
 
 /// A panic while one was held cannot leave it half changed: each change is one assignment.

@@ -12,6 +12,7 @@ use crate::passwords;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 use crate::store::StoreError;
+use crate::store::ledger::users::Proven;
 
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -125,7 +126,8 @@ pub async fn change_own_password(
     let hash = ctx.passwords.hash(password).await?;
     let actor = Actor::User(user.id);
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
-    if !ctx.store.ledger.change_password(user, proven.password_hash.expose(), &hash, ctx.now(), &entry).await? {
+    let proven = Proven { user, password_hash: proven.password_hash.expose() };
+    if !ctx.store.ledger.change_password(&proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
     ctx.store.memory.forget_user(user.id);

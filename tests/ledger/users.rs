@@ -3,6 +3,7 @@ use tokenhouse::model::{PageRequest, Profile, UserState};
 use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::ledger::feed::Change;
+use tokenhouse::store::ledger::users::Proven;
 
 use crate::house::{changes_after, millis, on_each_database};
 
@@ -231,7 +232,8 @@ async fn a_password_that_was_set_since_the_former_was_proved_stays() {
         let seen = house.user("alice").await;
         let entry = || house.entry(AuditEvent::PasswordChanged { user: seen.id });
         let change = async |former: &str| {
-            house.ledger.change_password(&seen, former, "own", house.now(), &entry()).await.unwrap()
+            let proven = Proven { user: &seen, password_hash: former };
+            house.ledger.change_password(&proven, "own", house.now(), &entry()).await.unwrap()
         };
         let hash = async || house.ledger.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
 
@@ -246,7 +248,8 @@ async fn a_password_that_was_set_since_the_former_was_proved_stays() {
 
         let seen = house.ledger.user(seen.id).await.unwrap().unwrap();
         let entry = entry();
-        let changed = house.ledger.change_password(&seen, "set by somebody else", "own", house.now(), &entry).await;
+        let proven = Proven { user: &seen, password_hash: "set by somebody else" };
+        let changed = house.ledger.change_password(&proven, "own", house.now(), &entry).await;
         assert!(changed.unwrap());
         assert_eq!(hash().await, "own");
     })

@@ -20,6 +20,15 @@ macro_rules! columns {
     };
 }
 
+/// A user who has proved a password, both as they were read then.
+#[derive(Debug)]
+pub struct Proven<'a> {
+    /// The user.
+    pub user: &'a User,
+    /// The hash of the password.
+    pub password_hash: &'a str,
+}
+
 impl Ledger {
     /// Adds a user.
     ///
@@ -130,13 +139,12 @@ impl Ledger {
         self.change_user(id, change, at, Some(entry)).await
     }
 
-    /// As [`set_password`](Self::set_password), for a user who has proved the `former` hash and was `seen` then. `false`:
-    /// another password was set meanwhile, or the user may not sign in any more.
+    /// As [`set_password`](Self::set_password), for a user who has proved the former password. `false`: another was set
+    /// meanwhile, or the user may not sign in any more.
     pub async fn change_password(
         &self,
-        seen: &User,
-        former: &str,
-        new: &str,
+        proven: &Proven<'_>,
+        hash: &str,
         at: Timestamp,
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
@@ -150,12 +158,12 @@ impl Ledger {
              and not_before = $4
              and password_hash = $5",
         )
-        .bind(seen.id.to_string())
-        .bind(new.to_owned())
+        .bind(proven.user.id.to_string())
+        .bind(hash.to_owned())
         .bind(at.millis())
-        .bind(seen.not_before.millis())
-        .bind(former.to_owned());
-        self.change_user(seen.id, change, at, Some(entry)).await
+        .bind(proven.user.not_before.millis())
+        .bind(proven.password_hash.to_owned());
+        self.change_user(proven.user.id, change, at, Some(entry)).await
     }
 
     /// Puts a hash with newer parameters in the place of exactly `old`; no watermark, no audit. `false`: it changed meanwhile.
