@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::digest;
 use crate::keys::Keyring;
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Internal, OAuthError};
+use crate::protocol::{Internal, OAuthError, TokenType};
 
 /// How long a list is good.
 pub(super) const LIFETIME: Duration = Duration::from_mins(1);
@@ -87,7 +87,7 @@ impl Draft {
             ttl: TTL,
             status_list: Bits { bits: 1, lst: &self.lst },
         };
-        let token = keys.sign(algorithm, "statuslist+jwt", &claims)?;
+        let token = keys.sign(algorithm, TokenType::StatusList, &claims)?;
         let gzip = gzip(&token).map_err(|error| Internal::new("a status list cannot be compressed", error))?;
         let tag = URL_SAFE_NO_PAD.encode(digest::sha256(token.as_bytes()));
         Ok(SignedList {
