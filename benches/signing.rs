@@ -20,6 +20,7 @@ use tokenhouse::clock::{Clock, Random};
 use tokenhouse::config;
 use tokenhouse::keys::{Keyring, make_master_key};
 use tokenhouse::model::{Secret, SigningAlgorithm};
+use tokenhouse::protocol::TokenType;
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
 use tokenhouse_verifier::Verifier;
@@ -53,14 +54,14 @@ fn signing(bench: &mut Criterion) {
     let verifier = Verifier::new(CLAIMS.iss, [CLAIMS.aud]);
     let keys = keyring.verifying_keys();
     for algorithm in SigningAlgorithm::ALL {
-        let token = keyring.sign(algorithm, "at+jwt", &CLAIMS).unwrap();
+        let token = keyring.sign(algorithm, TokenType::Access, &CLAIMS).unwrap();
         let signed = token.rsplit_once('.').unwrap().0.as_bytes().to_vec();
         let bare = bare(algorithm);
         let mut group = bench.benchmark_group(algorithm.as_str());
         group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
         group.bench_function("bare", |bench| bench.iter(|| bare(black_box(&signed))));
         group.bench_function("token", |bench| {
-            bench.iter(|| keyring.sign(algorithm, "at+jwt", black_box(&CLAIMS)).unwrap());
+            bench.iter(|| keyring.sign(algorithm, TokenType::Access, black_box(&CLAIMS)).unwrap());
         });
         group.bench_function("verify", |bench| {
             bench.iter(|| verifier.verify(black_box(&token), &keys, CLAIMS.iat).unwrap());

@@ -7,7 +7,7 @@ use crate::ctx::Ctx;
 use crate::introspection::{self, LiveAccess};
 use crate::model::SigningAlgorithm;
 use crate::protocol::claims::is_within;
-use crate::protocol::{Internal, OAuthError, Scope, scope};
+use crate::protocol::{Internal, OAuthError, Scope, TokenType, scope};
 use crate::tokens;
 
 /// How the claims are handed over.
@@ -53,5 +53,5 @@ fn sign(
     if !ctx.keys.algorithms().contains(&algorithm) {
         return Err(Internal::inconsistent(format!("there is no {algorithm} key for userinfo")).into());
     }
-    ctx.keys.sign(algorithm, "JWT", &claims)
+    ctx.keys.sign(algorithm, TokenType::UserInfo, &claims)
 }

@@ -29,7 +29,7 @@ use crate::audit::Actor;
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::{Internal, OAuthError};
+use crate::protocol::{Internal, OAuthError, TokenType};
 use crate::store::Ledger;
 
 pub use master_key::{make_master_key, write_master_key};
@@ -128,7 +128,12 @@ impl Keyring {
     }
 
     /// Signs `claims` as a compact JWS with the active key of `algorithm` and the header `typ`.
-    pub fn sign<T: Serialize>(&self, algorithm: SigningAlgorithm, typ: &str, claims: &T) -> Result<String, OAuthError> {
+    pub fn sign<T: Serialize>(
+        &self,
+        algorithm: SigningAlgorithm,
+        typ: TokenType,
+        claims: &T,
+    ) -> Result<String, OAuthError> {
         if self.is_stale() {
             return Err(OAuthError::unavailable("the keyring, not read from the ledger for 24 h, does not sign"));
         }

@@ -19,10 +19,7 @@ use zeroize::Zeroizing;
 
 use super::jwks::{PublicJwk, PublicKey};
 use crate::model::SigningAlgorithm;
-use crate::protocol::Internal;
-
-/// The types of tokens that the house signs again and again; their headers are encoded in advance.
-const TYPES: [&str; 4] = ["at+jwt", "JWT", "statuslist+jwt", "logout+jwt"];
+use crate::protocol::{Internal, TokenType};
 
 /// A private key on its way into the ledger.
 pub(super) struct PrivateKey {
@@ -36,8 +33,8 @@ pub(super) struct PreparedKey {
     algorithm: SigningAlgorithm,
     pair: Pair,
     jwk: PublicJwk,
-    /// The encoded headers of [`TYPES`], each with its dot.
-    headers: [String; TYPES.len()],
+    /// The encoded header of each [`TokenType`], with its dot.
+    headers: [String; TokenType::ALL.len()],
 }
 
 enum Pair {
@@ -53,9 +50,9 @@ impl PreparedKey {
             Pair::parse(algorithm, pkcs8).map_err(|error| Internal::new("a private key is not usable", error))?;
         let public = |error| Internal::new("a public key cannot be written", error);
         let jwk = pair.public(algorithm).map_err(public)?;
-        let mut headers = [const { String::new() }; TYPES.len()];
-        for (header, typ) in headers.iter_mut().zip(TYPES) {
-            *header = encoded_header(algorithm, typ, &jwk.kid).map_err(public)?;
+        let mut headers = [const { String::new() }; TokenType::ALL.len()];
+        for typ in TokenType::ALL {
+            headers[typ as usize] = encoded_header(algorithm, typ, &jwk.kid).map_err(public)?;
         }
         Ok(Self { algorithm, pair, jwk, headers })
     }
@@ -73,15 +70,11 @@ impl PreparedKey {
     }
 
     /// `claims` as a compact JWS (RFC 7515 section 7.1) with the header members `alg`, `typ` and `kid`.
-    pub(super) fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> Result<String, Internal> {
-        let unwritable = |error| Internal::new("claims cannot be written", error);
+    pub(super) fn sign<T: Serialize>(&self, typ: TokenType, claims: &T) -> Result<String, Internal> {
         let mut text = Vec::with_capacity(512);
-        serde_json::to_writer(&mut text, claims).map_err(unwritable)?;
+        serde_json::to_writer(&mut text, claims).map_err(|error| Internal::new("claims cannot be written", error))?;
         let mut token = String::with_capacity(200 + text.len() * 4 / 3 + self.pair.longest_signature() * 4 / 3);
-        match TYPES.iter().position(|known| *known == typ) {
-            Some(place) => token.push_str(&self.headers[place]),
-            None => token.push_str(&encoded_header(self.algorithm, typ, &self.jwk.kid).map_err(unwritable)?),
-        }
+        token.push_str(&self.headers[typ as usize]);
         URL_SAFE_NO_PAD.encode_string(&text, &mut token);
         let signature =
             self.pair.sign(token.as_bytes()).map_err(|error| Internal::new("a signature was not made", error))?;
@@ -91,7 +84,7 @@ impl PreparedKey {
     }
 }
 
-fn encoded_header(algorithm: SigningAlgorithm, typ: &str, kid: &str) -> serde_json::Result<String> {
+fn encoded_header(algorithm: SigningAlgorithm, typ: TokenType, kid: &str) -> serde_json::Result<String> {
     let mut header = Header::new(match algorithm {
         SigningAlgorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
         SigningAlgorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
@@ -99,7 +92,7 @@ fn encoded_header(algorithm: SigningAlgorithm, typ: &str, kid: &str) -> serde_js
         SigningAlgorithm::Es384 => jsonwebtoken::Algorithm::ES384,
         SigningAlgorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
     });
-    header.typ = Some(typ.to_owned());
+    header.typ = Some(typ.as_str().to_owned());
     header.kid = Some(kid.to_owned());
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?) + ".")
 }

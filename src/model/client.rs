@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, SignOn, SigningAlgorithm};
+use super::{ClientId, SignOn, SigningAlgorithm, TOLD_AFTER_EXPIRY};
 use crate::clock::Timestamp;
 use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 
@@ -118,19 +118,18 @@ pub enum RepeatedRefresh {
     EndSession,
 }
 
-/// The longest life of an access token; status lists count on it.
+/// The longest life of an access token: a day. Status lists count on it, and so does an index in the ledger
+/// (`store/ledger/status.rs`).
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
-
-/// For how much longer the clocks of others and the lists that they hold may count a token as live.
-const SLACK: Duration = Duration::from_mins(2);
 
 impl Client {
     /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave within
     /// the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
-        let former =
-            self.former_access_lifetime.filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME + SLACK);
+        let former = self
+            .former_access_lifetime
+            .filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY);
         self.access_lifetime.max(former.map(|(life, _)| life))
     }
 

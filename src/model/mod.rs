@@ -24,7 +24,7 @@ pub use ids::{ClientId, LoginId, SessionId, UserId};
 pub use login::Login;
 pub use logout_notice::LogoutNotice;
 pub use page::{Page, PageRequest};
-pub use place::{HeldPlace, LIST_LENGTH, Place, RetiredPlace};
+pub use place::{HeldPlace, LIST_LENGTH, LIST_LIFETIME, Place, RetiredPlace, TOLD_AFTER_EXPIRY};
 pub use profile::{Address, Profile};
 pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
 pub use secret::Secret;

@@ -1,11 +1,23 @@
 //! A place in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of the access
 //! tokens of one session, or of one client's own, whether they were revoked. The ledger numbers places through all lists.
 
+use std::time::Duration;
+
 use super::ClientId;
 use crate::clock::Timestamp;
 
-/// How many places one list has.
+/// How many places one list has. It never changes: the ledger's numbers of places count on it.
 pub const LIST_LENGTH: u64 = 1 << 17;
+
+/// How long a list is good: a minute. An instance that does not hear of the others for as long has none to serve.
+pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
+
+/// The clocks of services that verify may be this far behind: a minute, as the verifier's leeway.
+const LEEWAY: Duration = Duration::from_mins(1);
+
+/// For how much longer than it lives an access token may be taken for good: by a service whose clock is behind, and that
+/// holds a list of before it was revoked. For as long a place must still tell of it.
+pub const TOLD_AFTER_EXPIRY: Duration = LEEWAY.saturating_add(LIST_LIFETIME);
 
 /// A place: which list, and where in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,6 +10,7 @@ pub mod grant_type;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod scope;
+pub mod token_type;
 pub mod web_uri;
 
 pub use auth_method::AuthMethod;
@@ -20,3 +21,4 @@ pub use grant_type::GrantType;
 pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;
 pub use scope::Scope;
+pub use token_type::TokenType;

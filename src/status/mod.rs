@@ -16,15 +16,12 @@ use std::time::Duration;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Place, SigningAlgorithm};
+use crate::model::{LIST_LIFETIME, Place, SigningAlgorithm, TOLD_AFTER_EXPIRY};
 use crate::protocol::OAuthError;
 use crate::store::ledger::status::StatusFacts;
 use list::List;
+use signed::Draft;
 pub use signed::SignedList;
-use signed::{Draft, LIFETIME};
-
-/// The clocks of services that verify may be this far behind.
-const LEEWAY: Duration = Duration::from_mins(1);
 
 /// By when services that follow the lists refuse what was revoked: the other instances hear of it within a second, a cache
 /// may keep a list for a second, and services ask every two; one more for the way.
@@ -96,7 +93,7 @@ impl StatusLists {
     /// [`OAuthError::Unavailable`].
     pub fn hears(&self) -> Result<(), OAuthError> {
         let since = lock(&self.heard).since;
-        since.filter(|since| since.elapsed() < LIFETIME).map(drop).ok_or_else(cut_off)
+        since.filter(|since| since.elapsed() < LIST_LIFETIME).map(drop).ok_or_else(cut_off)
     }
 
     /// How long an access token lives at most. `own` is the longest life that its client gives, where it has one of its
@@ -112,13 +109,13 @@ impl StatusLists {
     /// [`longest_life`](Self::longest_life).
     #[must_use]
     pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
-        at.plus(self.longest_life(own) + LEEWAY + LIFETIME)
+        at.plus(self.longest_life(own) + TOLD_AFTER_EXPIRY)
     }
 
     /// What was revoked before this moment need not be said any more, however long its tokens may have lived.
     #[must_use]
     pub fn forgettable_before(&self, now: Timestamp) -> Timestamp {
-        now.minus(MAX_ACCESS_LIFETIME + LEEWAY + LIFETIME)
+        now.minus(MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY)
     }
 
     /// Revokes the tokens of a place.
@@ -171,7 +168,7 @@ impl StatusLists {
         if !heard.serves(number) {
             return Err(OAuthError::NotFound("there is no such status list".into()));
         }
-        if now.since(heard.as_of) >= LIFETIME {
+        if now.since(heard.as_of) >= LIST_LIFETIME {
             return Err(cut_off());
         }
         Ok(heard.as_of)

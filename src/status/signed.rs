@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,11 +13,8 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::digest;
 use crate::keys::Keyring;
-use crate::model::SigningAlgorithm;
-use crate::protocol::{Internal, OAuthError};
-
-/// How long a list is good.
-pub(super) const LIFETIME: Duration = Duration::from_mins(1);
+use crate::model::{LIST_LIFETIME, SigningAlgorithm};
+use crate::protocol::{Internal, OAuthError, TokenType};
 
 /// After how many seconds a service that verifies asks for a fresh list.
 const TTL: u64 = 2;
@@ -83,11 +79,11 @@ impl Draft {
         let claims = Claims {
             sub: &self.uri,
             iat: iat.seconds(),
-            exp: iat.plus(LIFETIME).seconds(),
+            exp: iat.plus(LIST_LIFETIME).seconds(),
             ttl: TTL,
             status_list: Bits { bits: 1, lst: &self.lst },
         };
-        let token = keys.sign(algorithm, "statuslist+jwt", &claims)?;
+        let token = keys.sign(algorithm, TokenType::StatusList, &claims)?;
         let gzip = gzip(&token).map_err(|error| Internal::new("a status list cannot be compressed", error))?;
         let tag = URL_SAFE_NO_PAD.encode(digest::sha256(token.as_bytes()));
         Ok(SignedList {

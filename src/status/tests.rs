@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::list::bits;
-use super::{LIFETIME, SignedList, StatusLists};
+use super::{SignedList, StatusLists};
 use crate::clock::{Clock, Random, Stopwatch, Timestamp};
 use crate::config;
 use crate::digest;
 use crate::keys::Keyring;
-use crate::model::{LIST_LENGTH, Place, SigningAlgorithm};
+use crate::model::{LIST_LENGTH, LIST_LIFETIME, Place, SigningAlgorithm};
 use crate::protocol::OAuthError;
 use crate::store::Ledger;
 use crate::store::ledger::LedgerSettings;
@@ -160,9 +160,9 @@ async fn an_instance_that_hears_nothing_vouches_for_nothing_new() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     let last = lists.signed(0, keys, *now).await.unwrap();
 
-    let later = now.plus(LIFETIME).minus(Duration::from_millis(1));
+    let later = now.plus(LIST_LIFETIME).minus(Duration::from_millis(1));
     assert_eq!(lists.signed(0, keys, later).await.unwrap().token(), last.token());
-    let refusal = lists.signed(0, keys, now.plus(LIFETIME)).await.unwrap_err();
+    let refusal = lists.signed(0, keys, now.plus(LIST_LIFETIME)).await.unwrap_err();
     assert!(matches!(refusal, OAuthError::Unavailable(_)), "{refusal:?}");
 }
 
@@ -202,7 +202,7 @@ async fn a_bit_stays_until_the_last_moment_that_was_asked_for() {
 #[tokio::test]
 async fn a_bit_is_needed_until_no_token_and_no_list_without_it_is_believed() {
     let Instance { lists, now, .. } = &Instance::new().await;
-    let (leeway, good) = (Duration::from_mins(1), LIFETIME);
+    let (leeway, good) = (Duration::from_mins(1), LIST_LIFETIME);
 
     assert_eq!(lists.needed_until(*now, None), now.plus(300 * SECOND + leeway + good));
     assert_eq!(lists.needed_until(*now, Some(60 * SECOND)), now.plus(300 * SECOND + leeway + good));

@@ -8,6 +8,10 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::model::{Generation, HotSession, RotationRecord, SessionId};
 
+/// A record outlives its current token by two minutes: verification allows one of leeway, clocks differ, and a late token
+/// deserves an exact answer.
+pub const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(2);
+
 /// State that changes at every refresh. Each operation is one atomic step on one key; `end` and `forget`, which concern
 /// several, are one such step for each.
 ///

@@ -8,7 +8,7 @@ use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{Client, RotationRecord, SessionId};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::{OAuthError, Scope, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +123,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
             }
         }
     }
-    let token = ctx.keys.sign(algorithm, "at+jwt", &claims)?;
+    let token = ctx.keys.sign(algorithm, TokenType::Access, &claims)?;
     Ok(AccessToken { token, lifetime: exp.since(now) })
 }
 

@@ -9,7 +9,7 @@ use super::subject;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::model::{Client, ClientId, RotationRecord, SessionId, SigningAlgorithm};
-use crate::protocol::OAuthError;
+use crate::protocol::{OAuthError, TokenType};
 
 /// How well a password proves who somebody is. There is one way to sign in, so there is one class.
 pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";
@@ -70,7 +70,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: Told<'_>, access_token: &str) 
         sid: told.session,
         further: told.claims,
     };
-    ctx.keys.sign(algorithm, "JWT", &claims)
+    ctx.keys.sign(algorithm, TokenType::Id, &claims)
 }
 
 /// What the client's ID tokens are signed with.
@@ -120,7 +120,7 @@ impl IdToken {
 /// none.
 #[must_use]
 pub fn read_id_token(ctx: &Ctx, token: &str) -> Option<IdToken> {
-    let payload = ctx.keys.verifying_keys().signed_payload(token, "JWT").ok()?;
+    let payload = ctx.keys.verifying_keys().signed_payload(token, TokenType::Id.as_str()).ok()?;
     let read: IdToken = serde_json::from_slice(&payload).ok()?;
     (read.iss == ctx.config.issuer).then_some(read)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{algorithm_for, subject};
 use crate::ctx::Ctx;
 use crate::model::{Client, LogoutNotice, SessionId};
-use crate::protocol::OAuthError;
+use crate::protocol::{OAuthError, TokenType};
 
 /// How long a logout token is good, in seconds: as long as section 4 advises, for it is made anew for each try.
 const LIFETIME: i64 = 120;
@@ -44,5 +44,5 @@ pub fn logout_token(ctx: &Ctx, client: &Client, notice: &LogoutNotice) -> Result
         events: Map::from_iter([(EVENT.to_owned(), json!({}))]),
         sid: notice.session,
     };
-    ctx.keys.sign(algorithm_for(ctx, client), "logout+jwt", &claims)
+    ctx.keys.sign(algorithm_for(ctx, client), TokenType::Logout, &claims)
 }

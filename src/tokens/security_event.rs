@@ -8,7 +8,7 @@ use super::Reference;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{EndReason, EndedSession, RetiredPlace};
-use crate::protocol::OAuthError;
+use crate::protocol::{OAuthError, TokenType};
 
 /// `CAEP` 1.0 section 3.1.
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
@@ -61,7 +61,7 @@ pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<S
         sub_id: subject(ctx, event),
         events: Map::from_iter([(name.to_owned(), details)]),
     };
-    ctx.keys.sign(ctx.config.keys.access_token_algorithm, "secevent+jwt", &claims)
+    ctx.keys.sign(ctx.config.keys.access_token_algorithm, TokenType::SecurityEvent, &claims)
 }
 
 fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {

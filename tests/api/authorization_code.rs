@@ -321,6 +321,8 @@ async fn each_application_gets_id_tokens_and_userinfo_signed_as_it_has_registere
 
         assert_eq!(crate::house::header(tokens.body["id_token"].as_str().unwrap())["alg"], "EdDSA");
         assert_eq!(info.headers["content-type"], "application/jwt");
+        let head = crate::house::header(&info.text);
+        assert_eq!((&head["typ"], &head["alg"]), (&json!("JWT"), &json!("ES256")));
         let says = claims(&info.text);
         assert_eq!((&says["aud"], &says["iss"]), (&json!("app"), &json!(house.config.issuer)));
         assert_eq!(says["preferred_username"], "ada");

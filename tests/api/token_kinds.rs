@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::config::Config;
-use tokenhouse::protocol::Scope;
+use tokenhouse::protocol::{Scope, TokenType};
 
 use crate::browser::{Browser, location, parameters};
 use crate::house::{ADMIN, Answer, House, on_each_backend, on_each_backend_with, read};
@@ -31,7 +31,7 @@ impl Kinds {
         let text = |name: &str| tokens.body[name].as_str().unwrap().to_owned();
         let logout = house.ctx().keys.sign(
             house.config.keys.id_token_algorithm,
-            "logout+jwt",
+            TokenType::Logout,
             &json!({
                 "iss": house.config.issuer,
                 "aud": "app",

@@ -16,6 +16,7 @@ use tokenhouse::clock::{Clock, Random};
 use tokenhouse::config::{self, Span};
 use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError, make_master_key};
 use tokenhouse::model::{KeyState, PageRequest, Secret, SigningAlgorithm};
+use tokenhouse::protocol::TokenType;
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
 
@@ -147,7 +148,7 @@ pub(crate) async fn the(keyring: &Keyring, state: KeyState, algorithm: SigningAl
 }
 
 pub(crate) fn sign(keyring: &Keyring, algorithm: SigningAlgorithm) -> String {
-    keyring.sign(algorithm, "at+jwt", &json!({"sub": "u", "exp": 32_503_680_000_u64})).unwrap()
+    keyring.sign(algorithm, TokenType::Access, &json!({"sub": "u", "exp": 32_503_680_000_u64})).unwrap()
 }
 
 /// The `kid` in a token's header.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::keys::{Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
-use tokenhouse::protocol::OAuthError;
+use tokenhouse::protocol::{OAuthError, TokenType};
 
 use crate::house::{House, LIFE, RIPE, kid, sign, the, verifies};
 
@@ -115,7 +115,7 @@ async fn an_instance_that_has_not_read_the_ledger_for_24_hours_stops_signing() {
     sign(&keyring, ES256);
     house.clock.advance(SECOND * 2);
 
-    let refused = keyring.sign(ES256, "at+jwt", &1);
+    let refused = keyring.sign(ES256, TokenType::Access, &1);
 
     assert!(matches!(refused, Err(OAuthError::Unavailable(_))), "{refused:?}");
     assert!(!keyring.can_sign());
@@ -127,7 +127,7 @@ async fn an_instance_that_has_not_read_the_ledger_for_24_hours_stops_signing() {
 #[tokio::test]
 async fn an_algorithm_without_a_key_does_not_sign() {
     let keyring = House::new().await.open().await;
-    let refused = keyring.sign(SigningAlgorithm::Es384, "at+jwt", &1);
+    let refused = keyring.sign(SigningAlgorithm::Es384, TokenType::Access, &1);
     assert!(matches!(refused, Err(OAuthError::Internal(_))), "{refused:?}");
 }
 

@@ -11,6 +11,7 @@ use super::{new_key, prepared};
 use crate::clock::Random;
 use crate::config;
 use crate::model::{Secret, SigningAlgorithm};
+use crate::protocol::TokenType;
 
 fn part(token: &str, place: usize) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(token.split('.').nth(place).unwrap()).unwrap()
@@ -21,10 +22,10 @@ async fn jsonwebtoken_accepts_what_is_signed_with_every_algorithm() {
     for algorithm in SigningAlgorithm::ALL {
         let key = prepared(&new_key(algorithm).await);
         let claims = json!({"sub": "ä \"quoted\"", "exp": 32_503_680_000_u64});
-        for typ in ["at+jwt", "JWT", "token-introspection+jwt"] {
+        for typ in TokenType::ALL {
             let token = key.sign(typ, &claims).unwrap();
             let header: Value = serde_json::from_slice(&part(&token, 0)).unwrap();
-            assert_eq!(header, json!({"alg": algorithm.as_str(), "typ": typ, "kid": key.kid()}));
+            assert_eq!(header, json!({"alg": algorithm.as_str(), "typ": typ.as_str(), "kid": key.kid()}));
             let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(serde_json::to_value(key.jwk()).unwrap()).unwrap();
             let verifying = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
             let rules = jsonwebtoken::Validation::new(algorithm.as_str().parse().unwrap());
@@ -46,7 +47,7 @@ async fn the_thumbprint_is_the_one_that_jsonwebtoken_finds() {
 #[tokio::test]
 async fn another_implementation_of_rsa_accepts_an_rs256_signature() {
     let key = prepared(&new_key(SigningAlgorithm::Rs256).await);
-    let token = key.sign("JWT", &json!({"sub": "u"})).unwrap();
+    let token = key.sign(TokenType::Id, &json!({"sub": "u"})).unwrap();
     let (signed, _) = token.rsplit_once('.').unwrap();
     let jwk = serde_json::to_value(key.jwk()).unwrap();
     let number = |member: &str| BigUint::from_bytes_be(&URL_SAFE_NO_PAD.decode(jwk[member].as_str().unwrap()).unwrap());

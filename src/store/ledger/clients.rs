@@ -9,6 +9,7 @@ use super::feed::Change;
 use super::retired_places::Holders;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm};
 use crate::protocol::OAuthError;
 use crate::protocol::Scope;
@@ -248,8 +249,8 @@ impl Work {
 }
 
 fn update(client: &Client, at: Timestamp) -> Query {
-    // Of two changes within a day (the longest that an access token lives), the longer of the former lives counts. Where one
-    // of them was the house's, the house remembers it.
+    // Of two changes within the longest that an access token lives, the longer of the former lives counts. Where one of
+    // them was the house's, the house remembers it.
     let change = query(
         "update clients
              set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
@@ -257,7 +258,7 @@ fn update(client: &Client, at: Timestamp) -> Query {
                access_token_algorithm = $12,
                former_access_lifetime = case
                  when access_lifetime is not distinct from $13 then former_access_lifetime
-                 when access_lifetime_changed_at > $17 - 86400000 and former_access_lifetime > coalesce(access_lifetime, 0)
+                 when access_lifetime_changed_at > $18 and former_access_lifetime > coalesce(access_lifetime, 0)
                    then former_access_lifetime
                  else access_lifetime
                end,
@@ -269,7 +270,7 @@ fn update(client: &Client, at: Timestamp) -> Query {
                refresh_lifetime = $14, refresh = $15, sign_on = $16
              where id = $1",
     );
-    bind_settings(change, client).bind(at.millis())
+    bind_settings(change, client).bind(at.millis()).bind(at.minus(MAX_ACCESS_LIFETIME).millis())
 }
 
 fn select_one(id: &ClientId) -> Query {

@@ -14,10 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::model::rotation::TOMBSTONE;
 use crate::model::{Generation, HotSession, RotationRecord, SessionId};
 use crate::store::StoreError;
-use crate::store::hot::{Advance, Counted, HotState, Taken};
-
-/// A record outlives its token by this long: clocks differ, and a late token deserves an exact answer.
-const GRACE: Duration = Duration::from_mins(2);
+use crate::store::hot::{Advance, Counted, HotState, KEPT_AFTER_EXPIRY, Taken};
 
 /// How often a refresh tries again when others change the record under its hands. Each try but one means that
 /// somebody else succeeded.
@@ -383,5 +380,5 @@ impl HotState for LedgerHot {
 
 /// When the row of a live record may go.
 fn expiry(record: &RotationRecord) -> i64 {
-    record.expires_at.plus(GRACE).millis()
+    record.expires_at.plus(KEPT_AFTER_EXPIRY).millis()
 }

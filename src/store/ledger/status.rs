@@ -24,6 +24,26 @@ pub const LEASE_LIFETIME: Duration = Duration::from_hours(24);
 /// Whoever has been given a place writes it down within this time.
 const SLACK: Duration = Duration::from_hours(1);
 
+/// Drops the lists that were closed before `$1` and in which nothing lives at `$2`.
+///
+/// Its numbers are 131072 = [`LIST_LENGTH`](crate::model::LIST_LENGTH) and, in milliseconds,
+/// 120000 = [`TOLD_AFTER_EXPIRY`](crate::model::TOLD_AFTER_EXPIRY), after the end of a session of its own, and
+/// 86520000 = [`MAX_ACCESS_LIFETIME`](crate::model::client::MAX_ACCESS_LIFETIME) + 120000, after it was ended. They are
+/// written out because the index `sessions_by_list` (migration 0008) is of the same expressions, and found by them alone:
+/// whoever changes a number needs a migration with a new index.
+///
+/// An expression has no type in SQLite: `+` takes it from the list's number too, or the index is not used.
+const DROP: &str = "delete from status_lists
+     where closed_at < $1
+     and not exists (
+         select 1
+         from sessions
+         where sessions.status_index / 131072 = +status_lists.number
+         and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
+     )
+     and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
+     and not exists (select 1 from retired_places where retired_places.place / 131072 = status_lists.number)";
+
 /// What all instances have to know of the status lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusFacts {
@@ -61,21 +81,7 @@ impl Ledger {
         )
         .bind(now.millis());
         self.db.write(close).await?;
-        // The index is of an expression, which has no type in SQLite: `+` takes it from the number too, or it is not used.
-        let drop = query(
-            "delete from status_lists
-             where closed_at < $1
-             and not exists (
-                 select 1
-                 from sessions
-                 where sessions.status_index / 131072 = +status_lists.number
-                 and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
-             )
-             and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
-             and not exists (select 1 from retired_places where retired_places.place / 131072 = status_lists.number)",
-        )
-        .bind(now.minus(LEASE_LIFETIME + SLACK).millis())
-        .bind(now.millis());
+        let drop = query(DROP).bind(now.minus(LEASE_LIFETIME + SLACK).millis()).bind(now.millis());
         self.db.write(drop).await
     }
 
@@ -174,4 +180,43 @@ impl Facts {
 
 fn missing() -> StoreError {
     StoreError::Corrupt("house next_status_index: the row is missing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::client::MAX_ACCESS_LIFETIME;
+    use crate::model::{LIST_LENGTH, TOLD_AFTER_EXPIRY};
+
+    /// Which list a place is in.
+    fn list_of(place: &str) -> String {
+        format!("{place} / {LIST_LENGTH}")
+    }
+
+    /// Until when the place of a session has to be told of.
+    fn told_until(session: &str) -> String {
+        let after_its_end = TOLD_AFTER_EXPIRY.as_millis();
+        let after_being_ended = (MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY).as_millis();
+        format!("coalesce({session}ended_at + {after_being_ended}, {session}ends_at + {after_its_end})")
+    }
+
+    #[test]
+    fn lists_are_dropped_by_the_numbers_that_the_model_names() {
+        for place in ["sessions.status_index", "clients.status_index", "retired_places.place"] {
+            assert!(DROP.contains(&format!("where {} = ", list_of(place))), "{place}");
+        }
+        assert!(DROP.contains(&format!("and {} > $2", told_until("sessions."))));
+    }
+
+    #[test]
+    fn the_index_of_sessions_is_of_the_expressions_by_which_lists_are_dropped() {
+        let (list, until) = (list_of("status_index"), told_until(""));
+        let postgres = include_str!("../../../migrations/postgres/0008_status_lists.sql");
+        assert!(postgres.contains(&format!("create index sessions_by_list on sessions (({list}), ({until}));")));
+        let sqlite = include_str!("../../../migrations/sqlite/0008_status_lists.sql");
+        assert!(sqlite.contains(&format!("create index sessions_by_list on sessions ({list}, {until});")));
+        for migration in [postgres, sqlite] {
+            assert!(migration.contains(&format!("select {} from house", list_of("(number - 1)"))));
+        }
+    }
 }

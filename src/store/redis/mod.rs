@@ -25,6 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Cmd, Pipeline, Script, cmd};
 
+use super::hot::KEPT_AFTER_EXPIRY;
 use super::{Advance, Counted, HotState, StoreError, Taken};
 use crate::clock::Timestamp;
 use crate::model::rotation::TOMBSTONE;
@@ -49,9 +50,6 @@ pub struct RedisHot {
     link: Link,
     key_prefix: String,
 }
-
-/// How long a record is kept after its current token has expired: verification allows a minute of leeway.
-const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(2);
 
 /// How many tombstones are written in one trip.
 const BATCH: usize = 1000;

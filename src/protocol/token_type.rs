@@ -1,0 +1,37 @@
+//! What a signed token is (`typ`, RFC 7515 section 4.1.9). OAuth's `token_type` is another thing, and always `Bearer`.
+
+/// The kinds of tokens that are signed with published keys. Whoever takes one looks at its `typ` first, so that none
+/// passes for another (RFC 8725 section 3.11). Refresh tokens (`rt+jwt`) have a secret key of their own and no place here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// An access token (RFC 9068 section 2.1).
+    Access,
+    /// An ID token. OpenID Connect names no type for it; `sid` tells it from [`Self::UserInfo`] (RFC 8725 section 3.12).
+    Id,
+    /// A signed answer about a person (OpenID Connect Core 1.0 section 5.3.2), which has no `sid`.
+    UserInfo,
+    /// A logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
+    Logout,
+    /// A status list (IETF Token Status List, draft-ietf-oauth-status-list-20, section 5.1).
+    StatusList,
+    /// A security event token (RFC 8417 section 2.3).
+    SecurityEvent,
+}
+
+impl TokenType {
+    /// Every one of them.
+    pub const ALL: [Self; Self::SecurityEvent as usize + 1] =
+        [Self::Access, Self::Id, Self::UserInfo, Self::Logout, Self::StatusList, Self::SecurityEvent];
+
+    /// `typ` on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "at+jwt",
+            Self::Id | Self::UserInfo => "JWT",
+            Self::Logout => "logout+jwt",
+            Self::StatusList => "statuslist+jwt",
+            Self::SecurityEvent => "secevent+jwt",
+        }
+    }
+}
