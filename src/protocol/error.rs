@@ -43,7 +43,10 @@ pub enum OAuthError {
     /// This kind of token cannot be revoked here (RFC 7009 section 2.2.1).
     #[error("{0}")]
     UnsupportedTokenType(Cow<'static, str>),
-    /// The bearer token is missing, expired or revoked (RFC 6750 section 3.1).
+    /// The request came without a bearer token (RFC 6750 section 3).
+    #[error("send an access token: `Authorization: Bearer …`")]
+    NoToken,
+    /// The bearer token is malformed, expired or revoked (RFC 6750 section 3.1).
     #[error("{0}")]
     InvalidToken(Cow<'static, str>),
     /// The bearer token lacks the scope that is asked for here (RFC 6750 section 3.1).
