@@ -28,7 +28,8 @@ pub const APPLICATIONS: [(&str, &str, u16); 2] = [("demo-notes", "Notes", 8081),
 pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
     if ctx.store.ledger.dialect() != Dialect::Sqlite {
         return Err(OAuthError::invalid_request(
-            "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL",
+            "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL, or name a file \
+             apart, as in DATABASE_URL=sqlite://data/dev.db",
         ));
     }
     refuse_real_users(ctx).await?;
@@ -50,7 +51,8 @@ async fn refuse_real_users(ctx: &Ctx) -> Result<(), OAuthError> {
         return Ok(());
     }
     Err(OAuthError::invalid_request(
-        "--dev adds users whose passwords everybody knows, and this ledger has users of its own; name another file in DATABASE_URL",
+        "--dev adds users whose passwords everybody knows, and this ledger has users of its own; start without --dev, or name \
+         another file, as in DATABASE_URL=sqlite://data/dev.db",
     ))
 }
 

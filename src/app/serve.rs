@@ -1,5 +1,6 @@
 //! Starts the listeners and stops them again.
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,11 +139,20 @@ fn bind(setting: &str, address: &str, mode: Mode) -> Result<(TcpListener, Socket
     if mode == Mode::Development && !address.ip().is_loopback() {
         return Err(format!("{setting}: --dev listens on loopback only, and {address} is not"));
     }
-    let listener =
-        TcpListener::bind(address).map_err(|error| format!("{setting}: cannot listen on {address}: {error}"))?;
+    let listener = TcpListener::bind(address).map_err(|error| cannot_listen(setting, address, &error))?;
     give_up_unread(&listener).map_err(|error| format!("{setting}: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("{setting}: {error}"))?;
     Ok((listener, address))
+}
+
+fn cannot_listen(setting: &str, address: SocketAddr, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("; another program has it, and TOKENHOUSE_{} sets another", setting.to_uppercase())
+        }
+        _ => String::new(),
+    };
+    format!("{setting}: cannot listen on {address}: {error}{hint}")
 }
 
 /// Who reads nothing must not keep an answer, and above all a stream of events, in memory for ever. Connections inherit

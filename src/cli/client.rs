@@ -6,7 +6,7 @@ use serde_json::json;
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use super::client_parts::{Life, Parts};
 use crate::audit::Actor;
-use crate::clients::{self, FormerSecret, NewClient};
+use crate::clients::{self, ClientChange, FormerSecret, NewClient};
 use crate::ctx::Ctx;
 use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
 use crate::protocol::AuthMethod;
@@ -56,7 +56,8 @@ pub struct Add {
     /// `client_secret_basic` (where absent), `client_secret_post` or `none`.
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<AuthMethod>,
-    /// Read a secret of at least 32 random bytes from standard input instead of making one.
+    /// Take the secret from standard input instead of making one: 32 to 512 characters of A-Z a-z 0-9 - . _ ~ on one line,
+    /// for instance from `openssl rand -hex 32`.
     #[arg(long)]
     secret_stdin: bool,
     #[command(flatten)]
@@ -83,8 +84,7 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
         Client::Set(change) => set(*change, ctx).await,
         Client::List => list(ctx).await,
         Client::Show(named) => {
-            let client = ctx.store.ledger.client(&named.id).await.map_err(problem)?;
-            let client = client.ok_or_else(|| format!("there is no client `{}`", named.id))?;
+            let client = find(ctx, &named.id).await?;
             Ok(Answer::new(serde_json::to_string_pretty(&client).unwrap_or_default(), &client))
         }
         Client::Remove(named) => {
@@ -141,13 +141,20 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
         words.push_str("\nSecret (shown once): ");
         words.push_str(secret.expose());
     }
+    words.push_str(&warnings(&client));
     Ok(Answer::new(words, &json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
 }
 
 async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
-    let (client, applied) =
-        clients::change(ctx, &wanted.id, wanted.parts.change()?, Actor::CommandLine).await.map_err(problem)?;
-    let words = format!("Changed {}; sessions beyond it ended {}.", line(&client), applied_words(applied));
+    let change = wanted.parts.change()?;
+    if change == ClientChange::default() {
+        return Err("name what is to change; see `tokenhouse client set --help`".to_owned());
+    }
+    let may_narrow = change.may_narrow();
+    let (client, applied) = clients::change(ctx, &wanted.id, change, Actor::CommandLine).await.map_err(problem)?;
+    let ended =
+        if may_narrow { format!("; sessions beyond it ended {}.", applied_words(applied)) } else { String::new() };
+    let words = format!("Changed {}{ended}{}", line(&client), warnings(&client));
     Ok(Answer::new(words, &json!({ "client": client, "applied": applied })))
 }
 
@@ -162,6 +169,24 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
             return Ok(Answer::list(&all, line));
         }
     }
+}
+
+/// The client of this identifier.
+pub(super) async fn find(ctx: &Ctx, id: &ClientId) -> Result<model::Client, String> {
+    let client = ctx.store.ledger.client(id).await.map_err(problem)?;
+    client.ok_or_else(|| format!("there is no client `{id}`"))
+}
+
+/// What is allowed, but hardly meant.
+fn warnings(client: &model::Client) -> String {
+    let mut words = String::new();
+    if client.grants.is_empty() {
+        words.push_str("\nWithout a grant it can obtain no token; see --grant in `tokenhouse client set --help`");
+    }
+    if client.scope.iter().any(|word| word.contains(',')) {
+        words.push_str("\nA word of its scope holds a comma; words are separated by spaces: --scope \"a b\"");
+    }
+    words
 }
 
 fn line(client: &model::Client) -> String {

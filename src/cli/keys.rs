@@ -10,7 +10,7 @@ use super::open;
 use crate::audit::Actor;
 use crate::clock::Random;
 use crate::config::Config;
-use crate::keys::{self, KeySummary, Ripeness};
+use crate::keys::{self, KeySummary, Ripeness, Written};
 
 /// The master key and the signing keys.
 #[derive(Debug, Subcommand)]
@@ -76,12 +76,17 @@ pub async fn run(command: Keys, config: Config) -> Result<Answer, String> {
 fn master(config: &Config) -> Result<Answer, String> {
     let random = Random::default();
     let path = &config.keys.master_key_file;
-    keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(problem)?;
-    let words = format!(
-        "Wrote a master key to {}. Keep a copy in a safe place: without it no sealed key can be opened.",
-        path.display()
-    );
-    Ok(Answer::new(words, &json!({ "file": path })))
+    let written = keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(problem)?;
+    let file = path.display();
+    let words = match written {
+        Written::New => {
+            format!(
+                "Wrote a master key to {file}. Keep a copy in a safe place: without it no sealed key can be opened."
+            )
+        }
+        Written::Existed => format!("{file} exists already and is left as it is."),
+    };
+    Ok(Answer::new(words, &json!({ "file": path, "made": written == Written::New })))
 }
 
 fn line(key: &KeySummary) -> String {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::answer::{Answer, applied_words, problem};
-use super::user;
+use super::{client, user};
 use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
@@ -38,6 +38,7 @@ pub struct List {
 #[group(required = true, multiple = true)]
 pub struct Revoke {
     /// One session.
+    #[arg(value_parser = session_id)]
     sid: Option<SessionId>,
     /// Those of one user (name, address or identifier).
     #[arg(long)]
@@ -61,11 +62,16 @@ pub async fn run(command: Session, ctx: &Ctx) -> Result<Answer, String> {
     }
 }
 
+fn session_id(text: &str) -> Result<SessionId, &'static str> {
+    text.parse().map_err(|_| "a session's identifier is a UUID; see `tokenhouse session list`")
+}
+
 async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
     let user = match &wanted.user {
         Some(name) => Some(user::find(ctx, name).await?.id),
         None => None,
     };
+    check_client(ctx, wanted.client.as_ref()).await?;
     let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
     // A hot state that does not answer leaves out how often a session was refreshed; the list is good without it.
     let _ = upkeep::catch_up(ctx).await;
@@ -88,9 +94,18 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
         Some(name) => Some(user::find(ctx, name).await?.id),
         None => None,
     };
+    check_client(ctx, wanted.client.as_ref()).await?;
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine).await.map_err(problem)?;
     Ok(Answer::new(words(&receipt), &receipt))
+}
+
+/// A misspelt client has no sessions either, and that would read like a success.
+async fn check_client(ctx: &Ctx, named: Option<&ClientId>) -> Result<(), String> {
+    match named {
+        Some(id) => client::find(ctx, id).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 fn words(receipt: &Receipt) -> String {

@@ -194,7 +194,7 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
 }
 
 async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
-    let user = find(ctx, &wanted.user).await?;
+    let named = wanted.user;
     let change = UserChange {
         email: if wanted.no_email { Some(None) } else { wanted.email.map(Some) },
         email_verified: wanted.email_verified.then_some(true),
@@ -203,6 +203,10 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
         groups: said(wanted.groups, wanted.no_groups),
         profile: if wanted.claims.is_empty() { None } else { Some(Some(profile(&wanted.claims)?)) },
     };
+    if change == UserChange::default() {
+        return Err("name what is to change; see `tokenhouse user set --help`".to_owned());
+    }
+    let user = find(ctx, &named).await?;
     // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the ledger is changed all
     // the same, and the answer says what remains.
     let _ = upkeep::catch_up(ctx).await;
@@ -233,9 +237,23 @@ fn claim(text: &str) -> Result<(String, String), String> {
 fn profile(claims: &[(String, String)]) -> Result<ProfileChange, String> {
     let mut profile = ProfileChange::default();
     for (name, value) in claims {
+        if let Some(option) = option_for(name) {
+            return Err(format!("{name} is no claim of the profile; use {option}"));
+        }
         profile.set(name, value).map_err(problem)?;
     }
     Ok(profile)
+}
+
+/// What other options set, though it comes as a claim.
+fn option_for(claim: &str) -> Option<&'static str> {
+    match claim {
+        "email" => Some("--email"),
+        "email_verified" => Some("--email-verified"),
+        "roles" => Some("--role"),
+        "groups" => Some("--group"),
+        _ => None,
+    }
 }
 
 async fn list(ctx: &Ctx) -> Result<Answer, String> {

@@ -17,7 +17,7 @@ use crate::sessions::{self, Applied, places};
 use crate::store::ledger::clients::OwnTokens;
 
 /// What may be changed of a client. Absent parts stay as they are; `null` takes away what a client need not have.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the fields are those of `Client`")]
 pub struct ClientChange {
@@ -47,6 +47,14 @@ pub struct ClientChange {
     pub refresh_lifetime: Edit<u64>,
     #[schema(value_type = Option<Object>)]
     pub refresh: Option<RefreshPolicy>,
+}
+
+impl ClientChange {
+    /// Whether sessions may hold more than the client may be granted after it.
+    #[must_use]
+    pub const fn may_narrow(&self) -> bool {
+        self.scope.is_some() || self.audience.is_some()
+    }
 }
 
 /// What becomes of a part that a client need not have.
@@ -101,7 +109,7 @@ pub async fn change(
 ) -> Result<(Client, Applied), OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
     // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
-    let may_narrow = wanted.scope.is_some() || wanted.audience.is_some();
+    let may_narrow = wanted.may_narrow();
     let decide = |before: Client| {
         let mut client = before.clone();
         apply(&mut client, wanted)?;

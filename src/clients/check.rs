@@ -21,6 +21,9 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     if public && client.may_use(GrantType::ClientCredentials) {
         return refuse("a public client cannot use client_credentials (RFC 6749 section 4.4)");
     }
+    if client.may_use(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
+        return refuse("authorization_code needs a redirect URI: --redirect-uri, or redirect_uris in the admin API");
+    }
     if client.may_use(GrantType::Direct) && !client.id.is_direct() {
         return refuse("the direct grant belongs to the built-in client");
     }
@@ -70,7 +73,7 @@ pub(super) fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
         return Err(OAuthError::invalid_request(
-            "a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~",
+            "a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~, for instance from `openssl rand -hex 32`",
         ));
     }
     Ok(())

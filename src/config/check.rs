@@ -94,7 +94,11 @@ impl Checks<'_> {
         let url = database.url.expose();
         let is_postgres = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
         let is_known = is_postgres || url.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
-        self.require(is_known, "database.url", "must begin with postgres://, postgresql:// or sqlite://");
+        self.require(
+            is_known,
+            "database.url",
+            "must begin with postgres:// or sqlite://, as in `sqlite://data/dev.db`",
+        );
         self.require((1..=1000).contains(&database.max_connections), "database.max_connections", "must be 1 to 1000");
         self.between("database.acquire_timeout", database.acquire_timeout, Span::millis(1), Span::minutes(1));
         self.between("database.statement_timeout", database.statement_timeout, Span::millis(1), Span::minutes(10));

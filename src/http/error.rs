@@ -75,7 +75,7 @@ pub fn code_and_status(error: &OAuthError) -> (&'static str, StatusCode) {
         OAuthError::InvalidScope(_) => ("invalid_scope", StatusCode::BAD_REQUEST),
         OAuthError::InvalidTarget(_) => ("invalid_target", StatusCode::BAD_REQUEST),
         OAuthError::UnsupportedTokenType(_) => ("unsupported_token_type", StatusCode::BAD_REQUEST),
-        OAuthError::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
+        OAuthError::NoToken | OAuthError::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
         OAuthError::InsufficientScope(_) => ("insufficient_scope", StatusCode::FORBIDDEN),
         OAuthError::TooManyTries(_) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
         OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => {
@@ -101,6 +101,7 @@ pub fn description(error: &OAuthError) -> String {
         | OAuthError::UnsupportedTokenType(text)
         | OAuthError::InvalidToken(text)
         | OAuthError::InsufficientScope(text) => text.to_string(),
+        OAuthError::NoToken => "send an access token: `Authorization: Bearer …`".to_owned(),
         OAuthError::TooLarge => "the request is larger than is read here".to_owned(),
         OAuthError::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
         OAuthError::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
@@ -226,8 +227,8 @@ impl ResponseError for AdminRefusal {
         let (code, status) = code_and_status(&self.0);
         let mut response = refusal(&self.0);
         match &self.0 {
-            // A request without a token is told nothing but the scheme (RFC 6750 section 3).
-            OAuthError::InvalidToken(text) if text.is_empty() => {
+            // The challenge of a request without a token names no error (RFC 6750 section 3.1).
+            OAuthError::NoToken => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenhouse\""));
             }
             OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {

@@ -65,7 +65,7 @@ pub async fn require<B: MessageBody + 'static>(
 
 async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = bearer(request.request()).ok_or_else(|| OAuthError::InvalidToken("".into()))?;
+    let token = bearer(request.request()).ok_or(OAuthError::NoToken)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();

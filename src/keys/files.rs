@@ -73,7 +73,7 @@ fn judge(path: &Path, file: &File) -> Result<(), OpenError> {
 
 /// What became of [`write_new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub enum Written {
     /// The file is there now, whole and on the disk.
     New,
     /// There was one before; it was left alone.

@@ -34,12 +34,9 @@ pub fn make_master_key(random: &Random) -> String {
     BASE64.encode(Zeroizing::new(random.bytes::<32>()))
 }
 
-/// Writes a master key to a file that must not exist yet: mode 0600, whole or not at all.
-pub fn write_master_key(path: &Path, key: &str, random: &Random) -> Result<(), OpenError> {
-    match files::write_new(path, &Zeroizing::new(format!("{}\n", key.trim())), random)? {
-        files::Written::New => Ok(()),
-        files::Written::Existed => Err(files::problem(path, "exists already and is left as it is")),
-    }
+/// Writes a master key to a file, unless there is one: mode 0600, whole or not at all.
+pub fn write_master_key(path: &Path, key: &str, random: &Random) -> Result<files::Written, OpenError> {
+    files::write_new(path, &Zeroizing::new(format!("{}\n", key.trim())), random)
 }
 
 /// What is derived from one master key.

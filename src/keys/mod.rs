@@ -32,6 +32,7 @@ use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::{Internal, OAuthError, TokenType};
 use crate::store::Ledger;
 
+pub use files::Written;
 pub use master_key::{make_master_key, write_master_key};
 use records::Records;
 use ring::{Opened, Ring};

@@ -43,7 +43,10 @@ pub enum OAuthError {
     /// This kind of token cannot be revoked here (RFC 7009 section 2.2.1).
     #[error("{0}")]
     UnsupportedTokenType(Cow<'static, str>),
-    /// The bearer token is missing, expired or revoked (RFC 6750 section 3.1).
+    /// The request came without a bearer token (RFC 6750 section 3).
+    #[error("send an access token: `Authorization: Bearer …`")]
+    NoToken,
+    /// The bearer token is malformed, expired or revoked (RFC 6750 section 3.1).
     #[error("{0}")]
     InvalidToken(Cow<'static, str>),
     /// The bearer token lacks the scope that is asked for here (RFC 6750 section 3.1).
@@ -106,10 +109,18 @@ impl Internal {
     }
 }
 
-/// The error and everything behind it, in one line: for the log and for operators, never for a client.
+/// The error and everything behind it, in one line: for the log and for operators, never for a client. Some errors end with
+/// the words of their cause, which is then not said again.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    let mut said = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let cause = cause.to_string();
+        if !said.ends_with(&cause) {
+            said.push_str(": ");
+            said.push_str(&cause);
+        }
+    }
+    said
 }
 
 impl OAuthError {
@@ -141,5 +152,23 @@ impl OAuthError {
     /// [`OAuthError::Unavailable`]: `what` did not answer.
     pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Unavailable(Unavailable::new(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_repeats_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("error communicating: {0}")]
+        struct Repeats(#[source] std::fmt::Error);
+
+        let cause = std::fmt::Error.to_string();
+
+        assert_eq!(with_causes(&Repeats(std::fmt::Error)), format!("error communicating: {cause}"));
+        let internal = Internal::new("store", Repeats(std::fmt::Error));
+        assert_eq!(with_causes(&internal), format!("store: error communicating: {cause}"));
     }
 }

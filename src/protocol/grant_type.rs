@@ -26,6 +26,13 @@ impl GrantType {
     /// Every grant that the token endpoint offers.
     pub const AT_TOKEN_ENDPOINT: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
 
+    /// The refusal of any other.
+    #[must_use]
+    pub fn not_offered() -> OAuthError {
+        let offered = Self::AT_TOKEN_ENDPOINT.map(Self::as_str).join(", ");
+        OAuthError::UnsupportedGrantType(format!("this grant_type is not offered here; there are {offered}").into())
+    }
+
     /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -53,7 +60,7 @@ impl FromStr for GrantType {
             "client_credentials" => Ok(Self::ClientCredentials),
             "refresh_token" => Ok(Self::RefreshToken),
             "direct" => Ok(Self::Direct),
-            _ => Err(OAuthError::UnsupportedGrantType("this grant_type is not offered here".into())),
+            _ => Err(Self::not_offered()),
         }
     }
 }

@@ -14,6 +14,15 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// It cannot be opened. The sentence names the setting to correct.
+    #[error("{what}")]
+    NotOpened {
+        /// What was tried, and what to do.
+        what: String,
+        /// What the driver or the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The thing exists already.
     #[error("{0} exists already")]
     Conflict(&'static str),
@@ -35,7 +44,7 @@ pub enum StoreError {
 impl From<StoreError> for OAuthError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable { .. } => Self::unavailable(with_source(&error)),
+            StoreError::Unavailable { .. } | StoreError::NotOpened { .. } => Self::unavailable(with_source(&error)),
             StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Broken { .. } => {
                 Self::Internal(Internal::new("store", error))
             }

@@ -11,7 +11,7 @@ use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 
 /// What may be changed of a user, as a JSON merge patch (RFC 7396): what is absent stays, and null takes away.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of `User`")]
 pub struct UserChange {

@@ -24,6 +24,14 @@ impl ProfileChange {
             (_, "") => Value::Null,
             ("phone_number_verified", "true") => Value::Bool(true),
             ("phone_number_verified", "false") => Value::Bool(false),
+            ("phone_number_verified", _) => {
+                return Err(OAuthError::invalid_request("the claim phone_number_verified is true or false"));
+            }
+            ("address", _) => {
+                let parts = Address::PARTS.join(", ");
+                let what = format!("an address has parts: write address.locality=Paris; there are {parts}");
+                return Err(OAuthError::invalid_request(what));
+            }
             (_, text) => Value::String(text.to_owned()),
         };
         let before = if let Some(("address", part)) = claim.split_once('.') {

@@ -53,7 +53,8 @@ async fn a_secret_may_be_brought_along_on_standard_input() {
     let short = place.run_with_input(&add, "short").bad();
     let added = place.run_with_input(&add, SECRET).good();
 
-    assert_eq!(short, "tokenhouse: a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~\n");
+    let form = "32 to 512 random characters of A-Z a-z 0-9 - . _ ~, for instance from `openssl rand -hex 32`";
+    assert_eq!(short, format!("tokenhouse: a client secret is {form}\n"));
     assert_eq!(added, "Added shop confidential active [client_credentials] \"\"\n");
     assert_eq!(token(&place.serve(&[]), "shop", SECRET).await, 200);
 }
@@ -183,6 +184,8 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
     // Its tokens can no longer be for itself, so those that it may hold are revoked, and it has another place.
     client["status_index"] = json!(1);
     assert_eq!(place.run(&["client", "show", "web", "--json"]).json(), client);
+    let nothing = place.run(&["client", "set", "web"]).bad();
+    assert_eq!(nothing, "tokenhouse: name what is to change; see `tokenhouse client set --help`\n");
     let problem = place.run(&["client", "set", "web", "--logo-uri", "http://shop.example/logo.png"]).bad();
     assert_eq!(problem, "tokenhouse: logo_uri: the scheme is https, or http on a loopback address\n");
     assert_eq!(place.run(&["client", "set", "nobody", "--name", "x"]).bad(), "tokenhouse: there is no such client\n");
@@ -200,6 +203,10 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
             &["client", "add", "a", "--public", "--grant", "client_credentials"],
             "a public client cannot use client_credentials",
         ),
+        (
+            &["client", "add", "a", "--grant", "authorization_code"],
+            "authorization_code needs a redirect URI: --redirect-uri",
+        ),
         (&["client", "show", "nobody"], "there is no client `nobody`"),
         (&["client", "remove", "nobody"], "there is no such client"),
         (&["client", "remove", "direct"], "the built-in client is switched off by direct.enabled = false"),
@@ -211,13 +218,33 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
     for (arguments, says) in [
         (&["client", "add", "a b"][..], "client_id is 1 to 128 of"),
         (&["client", "add", "a", "--redirect-uri", "http://example.org/"], "http is for loopback addresses only"),
-        (&["client", "add", "a", "--grant", "password"], "password"),
+        (
+            &["client", "add", "a", "--grant", "password"],
+            "there are authorization_code, client_credentials, refresh_token",
+        ),
         (&["client", "add", "a", "--scope", "a  b"], "scope"),
     ] {
         let ended = place.run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
         assert!(ended.err.contains(says) && !ended.err.contains("invalid_"), "{arguments:?}: {}", ended.err);
     }
+}
+
+#[test]
+fn what_is_hardly_meant_is_pointed_out_and_ended_sessions_are_told_of_where_there_may_be_some() {
+    let place = Workplace::fresh();
+    let grantless = place.run(&["client", "add", "shop"]).good();
+    let set = |arguments: &[&str]| place.run(&[&["client", "set", "shop"], arguments].concat()).good();
+
+    let granted = set(&["--grant", "client_credentials"]);
+    let narrowed = set(&["--scope", "read,write"]);
+
+    let line = "\nWithout a grant it can obtain no token; see --grant in `tokenhouse client set --help`\n";
+    assert!(grantless.contains(line), "{grantless}");
+    assert_eq!(granted, "Changed shop confidential active [client_credentials] \"\"\n");
+    let (changed, comma) = narrowed.split_once('\n').unwrap();
+    assert!(changed.ends_with(" \"read,write\"; sessions beyond it ended everywhere."), "{changed}");
+    assert!(comma.starts_with("A word of its scope holds a comma; words are separated by spaces"), "{comma}");
 }
 
 /// A running instance learns of the change within a second.

@@ -77,6 +77,7 @@ fn a_database_that_is_away_is_named() {
 
     let away = place.run(&["doctor"]).bad();
 
-    assert!(away.contains("FIX  start: the ledger does not answer: "), "{away}");
+    let says = "FIX  start: cannot reach the ledger at 127.0.0.1:1 (start PostgreSQL, or correct DATABASE_URL): ";
+    assert!(away.contains(says), "{away}");
     assert!(!away.contains("a-database-password"), "{away}");
 }

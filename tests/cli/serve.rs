@@ -60,6 +60,19 @@ async fn what_everybody_knows_is_stopped_by_a_start_without_dev() {
     assert!(!execute(&again[0])["access"].is_null(), "and --dev brings them back");
 }
 
+#[actix_web::test]
+async fn a_ledger_with_users_of_its_own_gets_no_demo_users_and_the_demo_may_have_another_file() {
+    let mut place = Workplace::fresh();
+    place.run(&["user", "add", "alice"]).good();
+
+    let refused = place.run(&["serve", "--dev"]).bad();
+
+    let says = "start without --dev, or name another file, as in DATABASE_URL=sqlite://data/dev.db\n";
+    assert!(refused.ends_with(says), "{refused}");
+    place.set("DATABASE_URL", "sqlite://data/dev.db");
+    assert_eq!(place.serve(&["--dev"]).stop().code(), Some(0));
+}
+
 #[test]
 fn demo_credentials_are_not_offered_to_the_network() {
     let mut place = Workplace::fresh();
@@ -75,14 +88,18 @@ fn demo_credentials_are_not_offered_to_the_network() {
 
 #[test]
 fn an_address_that_is_taken_is_named() {
-    let mut place = Workplace::fresh();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    place.set("TOKENHOUSE_LISTEN", &address);
+    for (variable, setting) in [("TOKENHOUSE_LISTEN", "listen"), ("TOKENHOUSE_OPS_LISTEN", "ops_listen")] {
+        let mut place = Workplace::fresh();
+        place.set(variable, &address);
 
-    let refused = place.run(&["serve"]).bad();
+        let refused = place.run(&["serve"]).bad();
 
-    assert!(refused.starts_with(&format!("tokenhouse: listen: cannot listen on {address}: ")), "{refused}");
+        let begins = format!("tokenhouse: {setting}: cannot listen on {address}: ");
+        let ends = format!("; another program has it, and {variable} sets another\n");
+        assert!(refused.starts_with(&begins) && refused.ends_with(&ends), "{refused}");
+    }
 }
 
 #[actix_web::test]

@@ -18,6 +18,7 @@ async fn sessions_are_listed_and_ended_by_user_client_identifier_or_all() {
     assert_eq!(list(&place, &[]).len(), 4);
     assert_eq!(list(&place, &["--user", "ada"]).len(), 1);
     assert_eq!(list(&place, &["--user", "bob", "--client", "direct", "--live"]).len(), 3);
+    place.run(&["client", "add", "shop"]).good();
     assert_eq!(list(&place, &["--client", "shop"]).len(), 0);
     let first = list(&place, &["--user", "bob"])[0]["id"].as_str().unwrap().to_owned();
 
@@ -42,7 +43,13 @@ fn a_revocation_that_names_nothing_or_nobody_is_refused() {
     let place = Workplace::fresh();
     assert_eq!(place.run(&["session", "revoke"]).code, Some(2));
     assert_eq!(place.run(&["session", "revoke", "--all", "--user", "ada"]).code, Some(2));
-    assert_eq!(place.run(&["session", "revoke", "no-identifier"]).code, Some(2));
+    let odd = place.run(&["session", "revoke", "no-identifier"]);
+    assert_eq!(odd.code, Some(2));
+    assert!(odd.err.contains("a session's identifier is a UUID; see `tokenhouse session list`"), "{}", odd.err);
+    for command in ["list", "revoke"] {
+        let nobody = place.run(&["session", command, "--client", "nobody"]).bad();
+        assert_eq!(nobody, "tokenhouse: there is no client `nobody`\n");
+    }
     assert_eq!(place.run(&["session", "revoke", "--user", "ada"]).bad(), "tokenhouse: there is no user `ada`\n");
     assert_eq!(place.run(&["session", "list", "--user", "ada"]).bad(), "tokenhouse: there is no user `ada`\n");
     assert_eq!(place.run(&["session", "list"]).good(), "none\n");

@@ -51,6 +51,21 @@ fn the_schema_is_brought_up_and_then_is_up_to_date() {
 }
 
 #[test]
+fn a_database_that_cannot_be_opened_is_named_with_its_fix_and_each_cause_once() {
+    let mut place = Workplace::fresh();
+    place.write("data", "a file where a folder should be");
+    for command in [&["serve"][..], &["user", "list"], &["migrate"]] {
+        let file = place.run(command).bad();
+        let says = "/data/tokenhouse.db (make the folder, or correct DATABASE_URL): ";
+        assert!(file.starts_with("tokenhouse: cannot open the file /") && file.contains(says), "{file}");
+        assert_eq!(file.matches("os error").count(), 1, "{file}");
+    }
+    place.set("DATABASE_URL", "data/dev.db");
+    let form = place.run(&["user", "list"]).bad();
+    assert!(form.contains("must begin with postgres:// or sqlite://, as in `sqlite://data/dev.db`"), "{form}");
+}
+
+#[test]
 fn the_openapi_document_is_printed_whatever_the_configuration_is() {
     let place = Workplace::fresh();
     place.write("tokenhouse.toml", "nonsense");

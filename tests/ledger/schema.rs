@@ -85,7 +85,7 @@ async fn a_database_that_cannot_hold_a_ledger_is_refused() {
 async fn a_database_that_is_not_there_does_not_answer() {
     for url in ["postgres://nobody@127.0.0.1:1/x", "sqlite:///proc/nowhere/ledger.db"] {
         let error = Ledger::connect(&sqlite(url.to_owned())).await.err().unwrap();
-        assert!(matches!(error, StoreError::Unavailable { .. }), "{url}: {error:?}");
+        assert!(matches!(error, StoreError::NotOpened { .. }), "{url}: {error:?}");
     }
 }
 

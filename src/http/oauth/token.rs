@@ -65,7 +65,7 @@ fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
         GrantType::RefreshToken => {
             Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
         }
-        GrantType::Direct => Err(OAuthError::UnsupportedGrantType("this grant_type is not offered here".into())),
+        GrantType::Direct => Err(GrantType::not_offered()),
     }
 }
 

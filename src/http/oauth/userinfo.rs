@@ -63,7 +63,7 @@ fn in_header(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
 }
 
 fn none() -> OAuthError {
-    OAuthError::InvalidToken("".into())
+    OAuthError::NoToken
 }
 
 /// Scripts of other sites may read the answer, refusals too.

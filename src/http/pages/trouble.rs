@@ -74,7 +74,7 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
         PageRefusal::Refused(error) => match error {
             OAuthError::TooManyTries(wait) => return ("error-too-many", moment::too_many(*wait)),
             OAuthError::NotFound(_) => ("error-not-found", "error-not-found-explained"),
-            OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
+            OAuthError::NoToken | OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
                 ("error-refused", "error-refused-explained")
             }
             OAuthError::Unavailable(_) => ("error-away", "error-away-explained"),

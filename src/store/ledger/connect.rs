@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions, Connection, Row};
+use url::Url;
 
 use super::db::{Db, Limits};
 use super::failed::{failed, is_busy, refused};
@@ -40,7 +41,10 @@ pub(super) async fn open(settings: &LedgerSettings) -> Result<(Db, Db), StoreErr
         }
         Some("sqlite") => {
             let file = sqlite_file(&settings.url)?;
-            make_file(&file).map_err(|error| failed(error.into()))?;
+            make_file(&file).map_err(|error| StoreError::NotOpened {
+                what: format!("cannot open the file {} (make the folder, or correct DATABASE_URL)", file.display()),
+                source: Box::new(error),
+            })?;
             let options = sqlite_options(file)?;
             turn_on_wal(&options, settings.statement_timeout).await?;
             let most = settings.max_connections.clamp(1, MAX_SQLITE_CONNECTIONS);
@@ -80,7 +84,18 @@ async fn postgres(settings: &LedgerSettings, limits: Limits) -> Result<AnyPool, 
         })
         .connect_with(options)
         .await
-        .map_err(failed)
+        .map_err(|error| not_reached(&settings.url, error))
+}
+
+/// The URL holds a password: where the server is comes from it, and nothing else.
+fn not_reached(url: &str, error: sqlx::Error) -> StoreError {
+    let url = Url::parse(url).ok();
+    let place = url.and_then(|url| Some(format!(" at {}:{}", url.host_str()?, url.port().unwrap_or(5432))));
+    let place = place.unwrap_or_default();
+    StoreError::NotOpened {
+        what: format!("cannot reach the ledger{place} (start PostgreSQL, or correct DATABASE_URL)"),
+        source: Box::new(error),
+    }
 }
 
 async fn sqlite(

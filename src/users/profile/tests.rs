@@ -192,7 +192,8 @@ fn claims_are_typed_as_texts() {
     for (claim, words) in [
         ("name", "the claim name is set twice"),
         ("address.locality", "the claim address.locality is set twice"),
-        ("address", "the claim address is set twice"),
+        ("address", "write address.locality=Paris"),
+        ("phone_number_verified", "is true or false"),
         ("nick", "there is no claim"),
         ("updated_at", "set by the service"),
         ("name.first", "there is no claim"),

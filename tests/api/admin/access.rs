@@ -23,6 +23,8 @@ async fn every_admin_door_is_shut_to_those_who_show_no_token_of_ours() {
             let nobody = read(house.request(method.clone(), &path)).await;
             assert_problem(&nobody, 401);
             assert_eq!(nobody.headers["www-authenticate"], "Bearer realm=\"tokenhouse\"", "{method} {path}");
+            let detail = nobody.body["detail"].as_str().unwrap();
+            assert_eq!(detail, "send an access token: `Authorization: Bearer …`", "{method} {path}");
 
             let basic = read(house.request(method.clone(), &path).basic_auth(ADMIN.0, Some(ADMIN.1))).await;
             assert_problem(&basic, 401);
