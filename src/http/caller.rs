@@ -1,4 +1,5 @@
-//! Who a client says it is: HTTP Basic or the body, never both (RFC 6749 section 2.3.1).
+//! What a caller shows of itself: an access token (RFC 6750), or, as a client, HTTP Basic or the body, never both
+//! (RFC 6749 section 2.3.1).
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
@@ -15,16 +16,11 @@ use crate::protocol::{AuthMethod, OAuthError};
 /// # Errors
 /// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
 pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, OAuthError> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let basic = headers.next();
-    if headers.next().is_some() {
-        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
-    }
     let in_body = form.secret("client_secret");
-    match (basic, form.get("client_id"), in_body) {
+    match (authorization(request)?, form.get("client_id"), in_body) {
         (Some(_), _, Some(_)) => Err(OAuthError::invalid_request("the client authenticates in two ways at once")),
         (Some(header), named, None) => {
-            let credentials = read_basic(header.to_str().unwrap_or_default()).ok_or_else(malformed)?;
+            let credentials = read_basic(header).ok_or_else(malformed)?;
             if named.is_some_and(|named| named != credentials.client_id) {
                 return Err(OAuthError::invalid_request("client_id differs from the authenticated client"));
             }
@@ -36,6 +32,26 @@ pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, OA
         }
         (None, None, _) => Err(OAuthError::InvalidClient("the client does not say who it is".into())),
     }
+}
+
+/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
+///
+/// # Errors
+/// [`OAuthError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+    let Some(header) = authorization(request)? else { return Ok(None) };
+    let (scheme, token) = header.split_once(' ').unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(OAuthError::NoToken) }
+}
+
+/// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
+fn authorization(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
+    }
+    Ok(header.map(|header| header.to_str().unwrap_or_default()))
 }
 
 fn malformed() -> OAuthError {

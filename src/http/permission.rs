@@ -5,12 +5,12 @@ use std::future::{Ready, ready};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
 use crate::http::Ctx;
+use crate::http::caller::bearer;
 use crate::http::error::AdminRefusal;
 use crate::http::routes::{self, Pattern};
 use crate::introspection;
@@ -65,7 +65,7 @@ pub async fn require<B: MessageBody + 'static>(
 
 async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = bearer(request.request()).ok_or(OAuthError::NoToken)?;
+    let token = bearer(request.request())?.ok_or(OAuthError::NoToken)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
@@ -75,11 +75,6 @@ async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
 
 fn denied() -> OAuthError {
     OAuthError::InsufficientScope("nobody may do this".into())
-}
-
-fn bearer(request: &HttpRequest) -> Option<&str> {
-    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl FromRequest for Admitted {

@@ -1,11 +1,12 @@
 //! `/oauth2/userinfo` (OpenID Connect Core 1.0 section 5.3).
 
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
 };
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
+use crate::http::caller::bearer;
 use crate::http::error::AdminRefusal;
 use crate::http::form::Form;
 use crate::protocol::OAuthError;
@@ -16,7 +17,7 @@ use crate::userinfo::{self, UserInfo};
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let told = async {
-        let token = in_header(&request)?.ok_or_else(none)?;
+        let token = bearer(&request)?.ok_or(OAuthError::NoToken)?;
         userinfo::userinfo(&ctx, token).await
     };
     answer(told.await)
@@ -28,10 +29,10 @@ pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
-        let token = match (in_header(&request)?, form.get("access_token")) {
+        let token = match (bearer(&request)?, form.get("access_token")) {
             (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
             (Some(token), None) | (None, Some(token)) => token,
-            (None, None) => return Err(none()),
+            (None, None) => return Err(OAuthError::NoToken),
         };
         userinfo::userinfo(&ctx, token).await
     };
@@ -50,20 +51,6 @@ pub async fn preflight() -> HttpResponse {
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization"))
         .finish()
-}
-
-fn in_header(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let Some(header) = headers.next() else { return Ok(None) };
-    if headers.next().is_some() {
-        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
-    }
-    let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(none()) }
-}
-
-fn none() -> OAuthError {
-    OAuthError::NoToken
 }
 
 /// Scripts of other sites may read the answer, refusals too.

@@ -10,7 +10,9 @@ use super::retired_places::Holders;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm};
+use crate::model::{
+    Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm, TOLD_AFTER_EXPIRY,
+};
 use crate::protocol::OAuthError;
 use crate::protocol::Scope;
 use crate::store::StoreError;
@@ -270,7 +272,9 @@ fn update(client: &Client, at: Timestamp) -> Query {
                refresh_lifetime = $14, refresh = $15, sign_on = $16
              where id = $1",
     );
-    bind_settings(change, client).bind(at.millis()).bind(at.minus(MAX_ACCESS_LIFETIME).millis())
+    // As long as `Client::longest_access_lifetime` reads it.
+    let remembered = at.minus(MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY);
+    bind_settings(change, client).bind(at.millis()).bind(remembered.millis())
 }
 
 fn select_one(id: &ClientId) -> Query {

@@ -157,6 +157,8 @@ async fn a_bearer_needs_the_authorization_header_and_nothing_else_will_do() {
         for answer in [as_cookie.await, in_form.await, overridden.await] {
             assert_problem(&answer, 401);
         }
+        let twice = house.request(Method::GET, "/admin/v1/users").bearer_auth("no token").bearer_auth(&token);
+        assert_problem(&read(twice).await, 400);
         let lower_case =
             read(house.request(Method::GET, "/admin/v1/users").header("authorization", format!("bearer {token}")));
         assert_eq!(lower_case.await.status, 200);
