@@ -1,5 +1,7 @@
 //! `tokenhouse session …`
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::support::program::{Serving, Workplace};
@@ -27,6 +29,10 @@ async fn sessions_are_listed_and_ended_by_user_client_identifier_or_all() {
 
     assert!(by_user.starts_with("1 session ended everywhere; "), "{by_user}");
     assert_eq!((&one["sessions_ended"], &one["applied"]), (&1.into(), &"everywhere".into()));
+    let moment = |name: &str| one[name].as_str().unwrap().parse::<tokenhouse::clock::Timestamp>().unwrap();
+    let (refused, expired) = (moment("offline_refused_by"), moment("access_tokens_expire_by"));
+    let five_minutes = Duration::from_secs(290)..=Duration::from_secs(310);
+    assert!(five_minutes.contains(&expired.since(refused)), "the house's tokens live five minutes: {one}");
     assert_eq!(refresh(&serving, &adas).await, 401, "at once, in the running service too");
     assert_eq!(refresh(&serving, &bobs[0]).await, 401);
     assert_eq!(refresh(&serving, &bobs[1]).await, 200);
