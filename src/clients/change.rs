@@ -10,7 +10,7 @@ use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{
-    Client, ClientId, EndReason, PageRequest, RefreshPolicy, SessionFilter, SignOnChange, SigningAlgorithm,
+    Client, ClientId, EndReason, RefreshPolicy, Session, SessionFilter, SignOnChange, SigningAlgorithm,
 };
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::sessions::{self, Applied, places};
@@ -167,20 +167,7 @@ fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool 
 
 /// Ends the sessions whose scope or audience the client may no longer be granted.
 async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, OAuthError> {
-    let filter = SessionFilter { client: Some(client.id.clone()), live_only: true, ..SessionFilter::default() };
-    let mut page = PageRequest::new(None, Some(PageRequest::MAX));
-    let mut applied = Applied::Everywhere;
-    loop {
-        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await?;
-        for session in found.items.iter().filter(|session| !fits(ctx, client, &session.scope, &session.audience)) {
-            let ended = sessions::end_one(ctx, session.id, EndReason::ScopeWithdrawn, actor.clone()).await?;
-            if ended == Some(Applied::Pending) {
-                applied = Applied::Pending;
-            }
-        }
-        if found.next.is_none() {
-            return Ok(applied);
-        }
-        page.after = found.next;
-    }
+    let filter = SessionFilter { client: Some(client.id.clone()), ..SessionFilter::default() };
+    let is_beyond = |session: &Session| !fits(ctx, client, &session.scope, &session.audience);
+    sessions::end_each(ctx, filter, is_beyond, EndReason::ScopeWithdrawn, actor).await
 }

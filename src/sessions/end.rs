@@ -12,7 +12,7 @@ use super::places;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, Ended, HeldPlace, Session, SessionFilter, SessionId};
+use crate::model::{EndReason, Ended, HeldPlace, PageRequest, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
 use crate::status::REFUSED_WITHIN;
 use crate::store::ledger::sessions::EndOutcome;
@@ -82,6 +82,33 @@ pub async fn end_one_as(
             ctx.store.notices.notify_one();
             Ok(Some(bury(ctx, &[row]).await))
         }
+    }
+}
+
+/// Ends, one by one, the live sessions of `filter` for which `is_over` holds; says how far the ends have come.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+pub async fn end_each(
+    ctx: &Ctx,
+    filter: SessionFilter,
+    is_over: impl Fn(&Session) -> bool,
+    reason: EndReason,
+    actor: &Actor,
+) -> Result<Applied, OAuthError> {
+    let filter = SessionFilter { live_only: true, ..filter };
+    let mut page = PageRequest::new(None, Some(PageRequest::MAX));
+    let mut applied = Applied::Everywhere;
+    loop {
+        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await?;
+        for session in found.items.iter().filter(|session| is_over(session)) {
+            let ended = end_one(ctx, session.id, reason, actor.clone()).await?;
+            applied = applied.max(ended.unwrap_or(Applied::Everywhere));
+        }
+        if found.next.is_none() {
+            return Ok(applied);
+        }
+        page.after = found.next;
     }
 }
 

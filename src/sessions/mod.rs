@@ -13,7 +13,7 @@ pub mod rotation;
 
 pub use begin::{Beginning, NewSession, Proof, Settled, Under, begin, settle};
 pub use describe::{SessionView, describe};
-pub use end::{Applied, Receipt, end_matching, end_one, end_one_as};
+pub use end::{Applied, Receipt, end_each, end_matching, end_one, end_one_as};
 pub use refresh::{peek, rotate};
 pub use regrant::{end_those_over_the_house, regrant, regrant_one};
 pub use rotation::Rules;

@@ -3,7 +3,7 @@
 use super::end::{self, Applied};
 use crate::audit::Actor;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, HotSession, PageRequest, Session, SessionFilter, SessionId, UserId};
+use crate::model::{EndReason, HotSession, PageRequest, SessionFilter, SessionId, UserId};
 use crate::protocol::OAuthError;
 
 /// Each round but two means that somebody else has changed the record or the user meanwhile.
@@ -14,16 +14,17 @@ const MAX_ROUNDS: u32 = 16;
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer; calling again goes on.
 pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
-    let mut page = first_page();
+    let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
+    let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     loop {
-        let (sessions, next) = live_sessions(ctx, user, &page).await?;
-        for session in sessions {
+        let found = ctx.store.ledger.list_sessions(&live, &page, ctx.now()).await?;
+        for session in found.items {
             regrant_one(ctx, session.id, user).await?;
         }
-        if next.is_none() {
+        if found.next.is_none() {
             return Ok(());
         }
-        page.after = next;
+        page.after = found.next;
     }
 }
 
@@ -61,31 +62,6 @@ pub async fn end_those_over_the_house(
     reason: EndReason,
     actor: &Actor,
 ) -> Result<Applied, OAuthError> {
-    let mut page = first_page();
-    let mut applied = Applied::Everywhere;
-    loop {
-        let (sessions, next) = live_sessions(ctx, user, &page).await?;
-        for session in sessions.iter().filter(|session| session.scope.concerns_the_house()) {
-            let ended = end::end_one(ctx, session.id, reason, actor.clone()).await?;
-            applied = applied.max(ended.unwrap_or(Applied::Everywhere));
-        }
-        if next.is_none() {
-            return Ok(applied);
-        }
-        page.after = next;
-    }
-}
-
-fn first_page() -> PageRequest {
-    PageRequest::new(None, Some(PageRequest::MAX))
-}
-
-async fn live_sessions(
-    ctx: &Ctx,
-    user: UserId,
-    page: &PageRequest,
-) -> Result<(Vec<Session>, Option<String>), OAuthError> {
-    let filter = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
-    let found = ctx.store.ledger.list_sessions(&filter, page, ctx.now()).await?;
-    Ok((found.items, found.next))
+    let theirs = SessionFilter { user: Some(user), ..SessionFilter::default() };
+    end::end_each(ctx, theirs, |session| session.scope.concerns_the_house(), reason, actor).await
 }
