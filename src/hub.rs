@@ -105,10 +105,10 @@ impl Hub {
         drop(self.lines.send(line));
     }
 
-    /// Whether so many more events may be told one by one, of which a second has so many at the most. None may as long as
-    /// something is [owed](Self::owe).
+    /// Takes room for so many events that are to be told one by one, of which a second has so many at the most; says whether
+    /// there was room. There is none as long as something is [owed](Self::owe).
     #[must_use]
-    pub fn may_tell(&self, events: usize, most_a_second: usize) -> bool {
+    pub fn take_room(&self, events: usize, most_a_second: usize) -> bool {
         let mut pace = lock(&self.pace);
         if pace.since.elapsed() >= Duration::from_secs(1) {
             (pace.since, pace.told) = (Stopwatch::start(), 0);
@@ -217,16 +217,16 @@ mod tests {
     fn what_is_more_than_a_second_has_room_for_is_owed_until_it_was_said() {
         let hub = Hub::default();
 
-        assert!(hub.may_tell(60, 100));
-        assert!(!hub.may_tell(41, 100));
+        assert!(hub.take_room(60, 100));
+        assert!(!hub.take_room(41, 100));
         hub.owe(101);
         std::thread::sleep(Duration::from_millis(1001));
-        assert!(!hub.may_tell(1, 100), "what comes later waits for it");
+        assert!(!hub.take_room(1, 100), "what comes later waits for it");
         hub.owe(102);
         hub.settle(101);
         assert_eq!(hub.owed(), Some(102));
         hub.settle(102);
-        assert!(hub.may_tell(1, 100));
+        assert!(hub.take_room(1, 100));
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError
 async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     let concern = || changes.iter().filter_map(|(number, change)| Some((*number, event_of(change)?)));
     let Some((last, _)) = concern().next_back() else { return Ok(()) };
-    if !ctx.hub.may_tell(concern().count(), MOST_A_SECOND) {
+    if !ctx.hub.take_room(concern().count(), MOST_A_SECOND) {
         ctx.hub.owe(last);
         return Ok(());
     }

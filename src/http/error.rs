@@ -15,9 +15,10 @@ use crate::protocol::{OAuthError, with_causes};
 #[derive(Debug)]
 pub struct OAuthRefusal(pub OAuthError);
 
-/// A refusal of the admin API (RFC 9457), or of a bearer token (RFC 6750 section 3).
+/// A refusal in the form of problem details (RFC 9457), with a challenge where a bearer token was refused (RFC 6750
+/// section 3): in the admin API, of userinfo, status lists and events.
 #[derive(Debug)]
-pub struct AdminRefusal(pub OAuthError);
+pub struct ProblemRefusal(pub OAuthError);
 
 /// A refusal that a person sees. `pages::explain` makes a page of it.
 #[derive(Debug)]
@@ -180,7 +181,7 @@ impl ResponseError for PageRefusal {
     }
 }
 
-impl From<OAuthError> for AdminRefusal {
+impl From<OAuthError> for ProblemRefusal {
     fn from(error: OAuthError) -> Self {
         Self(error)
     }
@@ -192,7 +193,7 @@ impl fmt::Display for OAuthRefusal {
     }
 }
 
-impl fmt::Display for AdminRefusal {
+impl fmt::Display for ProblemRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for_the_log(&self.0, f)
     }
@@ -218,7 +219,7 @@ impl ResponseError for OAuthRefusal {
     }
 }
 
-impl ResponseError for AdminRefusal {
+impl ResponseError for ProblemRefusal {
     fn status_code(&self) -> StatusCode {
         code_and_status(&self.0).1
     }

@@ -11,7 +11,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use crate::audit::Actor;
 use crate::http::Ctx;
 use crate::http::caller::bearer;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::http::routes::{self, Pattern};
 use crate::introspection;
 use crate::model::Secret;
@@ -59,7 +59,7 @@ pub async fn require<B: MessageBody + 'static>(
             request.extensions_mut().insert(admitted);
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(error) => Ok(request.error_response(AdminRefusal(error)).map_into_right_body()),
+        Err(error) => Ok(request.error_response(ProblemRefusal(error)).map_into_right_body()),
     }
 }
 
@@ -78,10 +78,10 @@ fn denied() -> OAuthError {
 }
 
 impl FromRequest for Admitted {
-    type Error = AdminRefusal;
-    type Future = Ready<Result<Self, AdminRefusal>>;
+    type Error = ProblemRefusal;
+    type Future = Ready<Result<Self, ProblemRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| AdminRefusal(denied())))
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| ProblemRefusal(denied())))
     }
 }

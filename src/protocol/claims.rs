@@ -123,7 +123,7 @@ mod tests {
         let claims =
             ClaimsRequest::parse(r#"{"userinfo":{"name":null,"groups":null},"id_token":{"email":null}}"#).unwrap();
 
-        assert_eq!(claims.scope().as_str(), "profile groups email");
+        assert_eq!(claims.scope().as_str(), "groups profile email");
         let within = claims.within(&Scope::parse("openid groups").unwrap());
         assert_eq!((within.userinfo, within.id_token), (vec!["groups".to_owned()], Vec::new()));
     }

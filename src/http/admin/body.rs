@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::http::form::{media_type, read_body};
 use crate::model::Secret;
 use crate::protocol::OAuthError;
@@ -16,8 +16,8 @@ use crate::protocol::OAuthError;
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Body<T> {
-    type Error = AdminRefusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, AdminRefusal>>>>;
+    type Error = ProblemRefusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ProblemRefusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = matches!(media_type(request).as_str(), "application/json" | "application/merge-patch+json");

@@ -8,21 +8,21 @@ use serde_json::json;
 use super::{Admitted, Body, Paging, answer, applied_answer, created, ok, status_of};
 use crate::clients::{self, ClientChange, FormerSecret, NewClient};
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, Secret};
 use crate::protocol::OAuthError;
 
 /// Lists clients in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),
     responses((status = 200)))]
-pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(ok(&ctx.store.ledger.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a client. A generated secret is in this answer and nowhere else.
 #[utoipa::path(post, path = "/admin/v1/clients", tag = "admin: clients", request_body = NewClient,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewClient>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewClient>) -> Result<HttpResponse, ProblemRefusal> {
     let (client, secret) = clients::add(&ctx, new.0, by.actor()).await?;
     Ok(created(&json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
 }
@@ -30,7 +30,7 @@ pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewClient>) -> Result<HttpRes
 /// Shows a client.
 #[utoipa::path(get, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let client = ctx.store.ledger.client(&parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&client.ok_or_else(unknown)?))
 }
@@ -44,7 +44,7 @@ pub async fn change(
     by: Admitted,
     id: Path<String>,
     wanted: Body<ClientChange>,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let (client, applied) = clients::change(&ctx, &parse(&id)?, wanted.0, by.actor()).await?;
     Ok(answer(status_of(applied), &client))
 }
@@ -52,21 +52,21 @@ pub async fn change(
 /// Removes a client and ends its sessions.
 #[utoipa::path(delete, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(clients::remove(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a client and ends its sessions.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/disable", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(clients::disable(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a client obtain tokens again.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/enable", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     clients::enable(&ctx, &parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
 }
@@ -90,7 +90,7 @@ pub async fn rotate_secret(
     by: Admitted,
     id: Path<String>,
     wanted: Body<SecretRotation>,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let former = if wanted.0.now { FormerSecret::Ends } else { FormerSecret::Stays };
     let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, former, by.actor()).await?;
     Ok(ok(&json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))

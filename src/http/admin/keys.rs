@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::{Admitted, Body, body, ok};
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::keys::{Ripeness, RotateError};
 use crate::protocol::OAuthError;
 
 /// Lists all keys, removed ones too.
 #[utoipa::path(get, path = "/admin/v1/keys", tag = "admin: keys",
     responses((status = 200)))]
-pub async fn list(ctx: Ctx) -> Result<HttpResponse, AdminRefusal> {
+pub async fn list(ctx: Ctx) -> Result<HttpResponse, ProblemRefusal> {
     Ok(ok(&json!({ "items": ctx.keys.list().await? })))
 }
 
@@ -30,7 +30,7 @@ pub struct Rotation {
 /// Makes the next keys sign.
 #[utoipa::path(post, path = "/admin/v1/keys/rotate", tag = "admin: keys", request_body = Rotation,
     responses((status = 200), (status = 409, description = "not ripe yet; says when")))]
-pub async fn rotate(ctx: Ctx, by: Admitted, wanted: Body<Rotation>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn rotate(ctx: Ctx, by: Admitted, wanted: Body<Rotation>) -> Result<HttpResponse, ProblemRefusal> {
     let ripeness = if wanted.0.now { Ripeness::Ignored } else { Ripeness::Required };
     match ctx.keys.rotate(ripeness, by.actor()).await {
         Ok(keys) => Ok(ok(&json!({ "items": keys }))),
@@ -49,7 +49,7 @@ pub async fn import(
     by: Admitted,
     request: HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let pem = body::text(&request, payload, &["application/x-pem-file"]).await?;
     Ok(ok(&ctx.keys.import(pem.expose(), by.actor()).await?))
 }
@@ -57,7 +57,7 @@ pub async fn import(
 /// Takes a key out of the JWKS at once.
 #[utoipa::path(delete, path = "/admin/v1/keys/{kid}", tag = "admin: keys", params(("kid" = String, Path)),
     responses((status = 200, description = "verifiers refuse its tokens by the time given"), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, kid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn remove(ctx: Ctx, by: Admitted, kid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     if !ctx.keys.remove(&kid, by.actor()).await? {
         return Err(OAuthError::NotFound("there is no such key, or it was removed before".into()).into());
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Admitted, answer, ok, status_of};
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::logins;
 use crate::model::{EndReason, LoginId, Page, UserId};
 use crate::protocol::OAuthError;
@@ -23,7 +23,7 @@ pub struct Wanted {
 /// Lists the browsers in which a user is signed in, the last used first, at most 200.
 #[utoipa::path(get, path = "/admin/v1/logins", tag = "admin: sessions", params(Wanted),
     responses((status = 200), (status = 401), (status = 403)))]
-pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, ProblemRefusal> {
     let items = logins::of_user(&ctx, wanted.user).await?;
     Ok(ok(&Page { items, next: None }))
 }
@@ -32,7 +32,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Admin
 #[utoipa::path(delete, path = "/admin/v1/logins/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the hot state does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let unknown = || OAuthError::NotFound("there is no such login".into());
     let id: LoginId = id.parse().map_err(|_| unknown())?;
     let receipt = logins::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;

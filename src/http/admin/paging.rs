@@ -5,7 +5,7 @@ use actix_web::web::{Query, QueryConfig};
 use serde::Deserialize;
 
 use super::body::without_values;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::model::PageRequest;
 use crate::protocol::OAuthError;
 
@@ -58,6 +58,6 @@ pub fn query_config() -> QueryConfig {
             QueryPayloadError::Deserialize(error) => without_values(error, "a parameter is not of the right form"),
             _ => "it cannot be read".to_owned(),
         };
-        AdminRefusal(OAuthError::invalid_request(format!("the query does not fit: {why}"))).into()
+        ProblemRefusal(OAuthError::invalid_request(format!("the query does not fit: {why}"))).into()
     })
 }

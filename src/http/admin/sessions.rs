@@ -8,7 +8,7 @@ use super::paging::{self, Place};
 use super::{Admitted, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, EndReason, Page, SessionFilter, SessionId, UserId};
 use crate::protocol::OAuthError;
 use crate::sessions;
@@ -36,7 +36,7 @@ pub struct Wanted {
 /// Lists sessions in the order of their creation.
 #[utoipa::path(get, path = "/admin/v1/sessions", tag = "admin: sessions", params(Wanted),
     responses((status = 200), (status = 401), (status = 403)))]
-pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, ProblemRefusal> {
     let wanted = wanted.into_inner();
     let filter =
         SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
@@ -52,7 +52,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Admin
 /// Shows one session.
 #[utoipa::path(get, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let id = parse(&sid)?;
     let session = ctx.store.ledger.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
     Ok(ok(&sessions::describe(&ctx, session).await))
@@ -61,7 +61,7 @@ pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, AdminRefu
 /// Ends one session.
 #[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
     responses((status = 200), (status = 202, description = "ended; the hot state does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Admitted, sid: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn end(ctx: Ctx, administrator: Admitted, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
     Ok(applied_answer(applied.ok_or_else(unknown)?))
 }
@@ -88,7 +88,11 @@ pub struct Revocation {
 /// Ends all sessions that match.
 #[utoipa::path(post, path = "/admin/v1/revocations", tag = "admin: sessions", request_body = Revocation,
     responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the hot state does not know it yet")))]
-pub async fn revoke(ctx: Ctx, administrator: Admitted, wanted: Body<Revocation>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn revoke(
+    ctx: Ctx,
+    administrator: Admitted,
+    wanted: Body<Revocation>,
+) -> Result<HttpResponse, ProblemRefusal> {
     let (filter, reason) = filter(wanted.0)?;
     let receipt = sessions::end_matching(&ctx, &filter, reason, administrator.actor()).await?;
     Ok(answer(status_of(receipt.applied), &receipt))

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Admitted, Body, Paging, answer, applied_answer, body, created, ok, status_of};
 use crate::http::Ctx;
-use crate::http::error::{AdminRefusal, description};
+use crate::http::error::{ProblemRefusal, description};
 use crate::model::{Secret, User, UserId};
 use crate::protocol::OAuthError;
 use crate::users::{self, NewUser, UserChange};
@@ -15,14 +15,14 @@ use crate::users::{self, NewUser, UserChange};
 /// Lists users in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/users", tag = "admin: users", params(Paging),
     responses((status = 200)))]
-pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(ok(&ctx.store.ledger.list_users(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a user.
 #[utoipa::path(post, path = "/admin/v1/users", tag = "admin: users", request_body = NewUser,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewUser>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewUser>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
 }
 
@@ -66,7 +66,7 @@ pub async fn import(
     by: Admitted,
     request: HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let text = body::text(&request, payload, &["application/x-ndjson", "application/jsonl"]).await?;
     let mut receipt = ImportReceipt::default();
     let mut away = None;
@@ -93,7 +93,7 @@ pub async fn import(
 /// Shows a user.
 #[utoipa::path(get, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let user = ctx.store.ledger.user(parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&user.ok_or_else(unknown)?))
 }
@@ -110,7 +110,7 @@ pub async fn change(
     by: Admitted,
     id: Path<String>,
     wanted: Body<UserChange>,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let (user, applied) = users::change(&ctx, parse(&id)?, wanted.0, by.actor()).await?;
     Ok(answer(status_of(applied), &user))
 }
@@ -118,21 +118,21 @@ pub async fn change(
 /// Removes a user and ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(users::remove(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a user from signing in and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/disable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(users::disable(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a user sign in again.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/enable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, AdminRefusal> {
+pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     users::enable(&ctx, parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
 }
@@ -154,7 +154,7 @@ pub async fn password(
     by: Admitted,
     id: Path<String>,
     new: Body<NewPassword>,
-) -> Result<HttpResponse, AdminRefusal> {
+) -> Result<HttpResponse, ProblemRefusal> {
     let applied = users::change_password(&ctx, parse(&id)?, &new.0.password, by.actor()).await?;
     Ok(applied_answer(applied))
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::events::{Ending, Listener};
 use crate::http::Ctx;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::http::permission::Admitted;
 
 /// How many lines wait for a connection that is slower than what happens.
@@ -33,12 +33,12 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
         (status = 200, description = "events, until the access token is over", content_type = "text/event-stream"),
         (status = 401), (status = 403), (status = 503, description = "no seat is free, or the ledger is away"),
     ))]
-pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
+pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
     if request.method() == Method::HEAD {
         return Ok(beginning().finish());
     }
     let last = request.headers().get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
-    let listener = Listener::arrive(&ctx, bearer.token().clone(), last).await.map_err(AdminRefusal)?;
+    let listener = Listener::arrive(&ctx, bearer.token().clone(), last).await.map_err(ProblemRefusal)?;
     let (outlet, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let _present = Present::enter();

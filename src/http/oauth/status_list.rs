@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::http::Ctx;
 use crate::http::answer::knows;
-use crate::http::error::{self, AdminRefusal};
+use crate::http::error::{self, ProblemRefusal};
 use crate::protocol::OAuthError;
 use crate::status::SignedList;
 
@@ -18,7 +18,7 @@ use crate::status::SignedList;
 #[utoipa::path(get, path = "/status/{list}", tag = "OAuth 2.1", params(("list" = u64, Path)),
     responses((status = 200, description = "statuslist+jwt", content_type = "application/statuslist+jwt"), (status = 304),
         (status = 404), (status = 501, description = "lists of other times are not kept"), (status = 503)))]
-pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, AdminRefusal> {
+pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
     // Section 8.4.
     if request.query_string().split('&').any(|part| part.starts_with("time=")) {
         return Ok(error::problem(StatusCode::NOT_IMPLEMENTED, "lists of other times are not kept"));

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
 use crate::http::caller::bearer;
-use crate::http::error::AdminRefusal;
+use crate::http::error::ProblemRefusal;
 use crate::http::form::Form;
 use crate::protocol::OAuthError;
 use crate::userinfo::{self, UserInfo};
@@ -58,7 +58,7 @@ fn answer(told: Result<UserInfo, OAuthError>) -> HttpResponse {
     let mut answer = match told {
         Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
         Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),
-        Err(error) => HttpResponse::from_error(AdminRefusal(error)),
+        Err(error) => HttpResponse::from_error(ProblemRefusal(error)),
     };
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -55,7 +55,7 @@ impl Ledger {
         entry: &AuditEntry,
     ) -> Result<Begun, StoreError> {
         let mut work = self.db.begin().await?;
-        if !work.admits_user(seen, login.created_at).await?
+        if !work.admit_user(seen, login.created_at).await?
             || !work.admits_house(login.created_at, self.dialect()).await?
         {
             work.rollback().await?;
@@ -91,7 +91,7 @@ impl Ledger {
         .bind(login.auth_time.millis())
         .bind(json(&login.amr))
         .bind(login.last_used_at.millis());
-        if !work.admits_user(seen, login.auth_time).await? || work.write(renew).await? == 0 {
+        if !work.admit_user(seen, login.auth_time).await? || work.write(renew).await? == 0 {
             work.rollback().await?;
             return Ok(Begun::Refused);
         }

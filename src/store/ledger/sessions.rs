@@ -257,7 +257,7 @@ impl Work {
     /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the client's and
     /// the watermark's for share (SQLite has the one lock of its writer).
     async fn admits(&mut self, session: &Session, seen: &Seen, dialect: Dialect) -> Result<bool, StoreError> {
-        if !self.admits_user(&seen.user, session.created_at).await? {
+        if !self.admit_user(&seen.user, session.created_at).await? {
             return Ok(false);
         }
         let client = query(match dialect {
@@ -297,8 +297,8 @@ impl Work {
         self.admits_house(session.created_at, dialect).await
     }
 
-    /// Whether the user may sign in, at `at`, and is as the sign-in has `seen` them. Notes the sign-in.
-    pub(super) async fn admits_user(&mut self, seen: &User, at: Timestamp) -> Result<bool, StoreError> {
+    /// Notes a sign-in at `at`, if the user may sign in and is as the sign-in has `seen` them; says whether.
+    pub(super) async fn admit_user(&mut self, seen: &User, at: Timestamp) -> Result<bool, StoreError> {
         let user = query(
             "update users
              set last_login_at = $2
