@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::User;
 use crate::protocol::Scope;
-use crate::protocol::claims::BY_SCOPE;
+use crate::protocol::claims::{BY_SCOPE, is_within};
 
 /// The claims that `scope` asks for, and those that were asked for by name.
 #[must_use]
@@ -19,6 +19,13 @@ pub fn of(user: &User, scope: &Scope, named: &[String]) -> Map<String, Value> {
 #[must_use]
 pub fn named(user: &User, names: &[String]) -> Map<String, Value> {
     if names.is_empty() { Map::new() } else { told(user, names.iter().map(String::as_str)) }
+}
+
+/// Those of the claims asked for by name that a client with this scope may have: a scope that was taken from it since
+/// takes its claims along.
+#[must_use]
+pub fn permitted(names: &[String], scope: &Scope) -> Vec<String> {
+    names.iter().filter(|name| is_within(name, scope)).cloned().collect()
 }
 
 fn told<'a>(user: &User, names: impl Iterator<Item = &'a str>) -> Map<String, Value> {

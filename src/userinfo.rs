@@ -6,7 +6,6 @@ use crate::claims;
 use crate::ctx::Ctx;
 use crate::introspection::{self, LiveAccess};
 use crate::model::SigningAlgorithm;
-use crate::protocol::claims::is_within;
 use crate::protocol::{Internal, OAuthError, Scope, TokenType, scope};
 use crate::tokens;
 
@@ -32,8 +31,7 @@ pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, OAuthError> {
         return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
-    // A scope that was taken from the client since takes its claims along.
-    let named: Vec<String> = grant.claims.iter().filter(|name| is_within(name, &client.scope)).cloned().collect();
+    let named = claims::permitted(&grant.claims, &client.scope);
     let mut claims = claims::of(&user, &scope, &named);
     claims.insert("sub".to_owned(), json!(tokens::subject(ctx, &client, user.id)));
     match client.sign_on.userinfo_signed_response_alg {

@@ -394,18 +394,23 @@ async fn claims_asked_for_by_name_are_gone_with_the_scope_that_asks_for_them() {
         let secret = secret.unwrap();
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
-        let asked = r#"{"userinfo":{"roles":null}}"#;
-        let code = code(&browser, "app", &[("scope", "openid"), ("claims", asked)]).await;
-        let tokens = exchange(house, &client, &secret, &code).await;
+        let asked = r#"{"userinfo":{"roles":null},"id_token":{"preferred_username":null}}"#;
+        let by_name = [("scope", "openid"), ("claims", asked)];
+        let tokens = exchange(house, &client, &secret, &code(&browser, "app", &by_name).await).await;
         let access = tokens.body["access_token"].as_str().unwrap();
         assert_eq!(house.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
+        assert_eq!(claims(tokens.body["id_token"].as_str().unwrap())["preferred_username"], "ada");
+        let former = code(&browser, "app", &by_name).await;
 
         let admin = house.admin_token().await;
-        let less = json!({ "scope": "openid profile" });
+        let less = json!({ "scope": "openid email" });
         assert_eq!(house.admin(&admin, reqwest::Method::PATCH, "/admin/v1/clients/app", Some(&less)).await.status, 200);
 
         let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
         assert!(info.status == 200 && info.body.get("roles").is_none(), "{}", info.text);
+        let late = exchange(house, &client, &secret, &former).await;
+        let says = claims(late.body["id_token"].as_str().unwrap());
+        assert!(says.get("preferred_username").is_none(), "{says}");
     })
     .await;
 }
