@@ -7,8 +7,8 @@ use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{EndReason, Login, LoginId, Secret, User};
 use crate::protocol::OAuthError;
+use crate::store::ledger::admission::Begun;
 use crate::store::ledger::logins::Exchange;
-use crate::store::ledger::sessions::Begun;
 use crate::users::{self, Attempt};
 
 /// A login that has just begun, or been renewed.

@@ -8,7 +8,7 @@ use crate::ctx::Ctx;
 use crate::model::{Client, Device, HotSession, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
-use crate::store::ledger::sessions::{Begun, Seen};
+use crate::store::ledger::admission::{Begun, Seen};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]

@@ -23,9 +23,9 @@ const TTL: u64 = 2;
 #[derive(Debug)]
 pub struct SignedList {
     /// As the text of the token.
-    pub plain: Form,
+    pub plain: Representation,
     /// The same, compressed with gzip: base64 within base64 is a third longer than it need be (section 8.2).
-    pub gzip: Form,
+    pub gzip: Representation,
     /// Whatever was revoked before this moment, it says.
     pub(super) as_of: Timestamp,
 }
@@ -38,9 +38,9 @@ impl SignedList {
     }
 }
 
-/// A form in which a list goes over the wire.
+/// A representation of a list, as it goes over the wire (RFC 9110 section 3.2).
 #[derive(Debug)]
-pub struct Form {
+pub struct Representation {
     /// The body of the answer; clones share its octets.
     pub octets: Bytes,
     /// The entity tag, in quotes (RFC 9110 section 8.8.3).
@@ -87,8 +87,8 @@ impl Draft {
         let gzip = gzip(&token).map_err(|error| Internal::new("a status list cannot be compressed", error))?;
         let tag = URL_SAFE_NO_PAD.encode(digest::sha256(token.as_bytes()));
         Ok(SignedList {
-            plain: Form { octets: token.into(), etag: format!("\"{tag}\"") },
-            gzip: Form { octets: gzip.into(), etag: format!("\"{tag}.gz\"") },
+            plain: Representation { octets: token.into(), etag: format!("\"{tag}\"") },
+            gzip: Representation { octets: gzip.into(), etag: format!("\"{tag}.gz\"") },
             as_of: self.as_of,
         })
     }

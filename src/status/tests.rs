@@ -78,11 +78,11 @@ fn facts(lists: impl IntoIterator<Item = u64>, longest_access_lifetime: Duration
     StatusFacts { lists: lists.into_iter().collect(), longest_access_lifetime }
 }
 
-/// `status_list` of a token.
 fn payload(list: &SignedList) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(list.token().split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
+/// `status_list` of a list's token.
 fn lst(list: &SignedList) -> Value {
     payload(list)["status_list"].take()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokenhouse::model::{ClientId, Consent, UserId};
 use tokenhouse::protocol::Scope;
-use tokenhouse::store::ledger::sessions::Begun;
+use tokenhouse::store::ledger::admission::Begun;
 
 use crate::house::{House, on_each_database};
 

@@ -15,9 +15,9 @@ use tokenhouse::model::{
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Ledger;
 use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::ledger::admission::{Begun, Seen};
 use tokenhouse::store::ledger::feed::{Change, FeedPage};
 use tokenhouse::store::ledger::logins::CookieDigest;
-use tokenhouse::store::ledger::sessions::{Begun, Seen};
 
 /// A fresh database.
 pub(crate) struct House {
@@ -217,11 +217,11 @@ impl House {
 
     pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {
         let session = self.new_session(user, client);
-        assert_eq!(self.begin(&session).await, tokenhouse::store::ledger::sessions::Begun::Yes);
+        assert_eq!(self.begin(&session).await, tokenhouse::store::ledger::admission::Begun::Yes);
         session
     }
 
-    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::ledger::sessions::Begun {
+    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::ledger::admission::Begun {
         let entry = self.entry(AuditEvent::SessionBegan {
             session: session.id,
             user: session.user_id,

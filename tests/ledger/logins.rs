@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{EndReason, Login, User};
+use tokenhouse::store::ledger::admission::Begun;
 use tokenhouse::store::ledger::logins::{CookieDigest, Exchange};
-use tokenhouse::store::ledger::sessions::Begun;
 
 use crate::house::{House, on_each_database};
 

@@ -2,8 +2,8 @@ use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::StoreError;
+use tokenhouse::store::ledger::admission::Begun;
 use tokenhouse::store::ledger::clients::OwnTokens;
-use tokenhouse::store::ledger::sessions::Begun;
 
 use crate::house::{House, as_seen, millis, of_user, on_each_database};
 

@@ -2,9 +2,10 @@ use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
+use tokenhouse::store::ledger::admission::Begun;
 use tokenhouse::store::ledger::clients::OwnTokens;
 use tokenhouse::store::ledger::feed::Change;
-use tokenhouse::store::ledger::sessions::{Begun, EndOutcome};
+use tokenhouse::store::ledger::sessions::EndOutcome;
 
 use crate::house::{House, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
 

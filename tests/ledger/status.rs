@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, EndReason, Ended, Session, UserId};
+use tokenhouse::store::ledger::admission::Begun;
 use tokenhouse::store::ledger::feed::Change;
-use tokenhouse::store::ledger::sessions::Begun;
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
 

@@ -47,11 +47,11 @@ fn number(rest: &str) -> Result<u64, OAuthError> {
 
 fn answer(request: &HttpRequest, list: &SignedList) -> HttpResponse {
     let is_coded = takes_gzip(request);
-    let form = if is_coded { &list.gzip } else { &list.plain };
-    let is_known = knows(request, &form.etag);
+    let representation = if is_coded { &list.gzip } else { &list.plain };
+    let is_known = knows(request, &representation.etag);
     let mut response = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response
-        .insert_header((ETAG, form.etag.as_str()))
+        .insert_header((ETAG, representation.etag.as_str()))
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("public, max-age=1")))
         .insert_header((VARY, HeaderValue::from_static("accept-encoding")))
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
@@ -63,7 +63,7 @@ fn answer(request: &HttpRequest, list: &SignedList) -> HttpResponse {
     }
     response
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/statuslist+jwt")))
-        .body(form.octets.clone())
+        .body(representation.octets.clone())
 }
 
 /// Whether `Accept-Encoding` names gzip without refusing it (RFC 9110 section 12.5.3).

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::columns::Columns;
-use super::db::{Work, query};
+use super::db::{Work, query, shared_query};
 use super::feed::Change;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
@@ -88,12 +88,14 @@ impl Work {
         registered_at: Timestamp,
         dialect: Dialect,
     ) -> Result<bool, StoreError> {
-        let agreed = query(match dialect {
-            Dialect::Postgres => {
-                "select scope from consents where user_id = $1 and client_id = $2 and given_at >= $3 for share"
-            }
-            Dialect::Sqlite => "select scope from consents where user_id = $1 and client_id = $2 and given_at >= $3",
-        })
+        let agreed = shared_query!(
+            dialect,
+            "select scope
+             from consents
+             where user_id = $1
+             and client_id = $2
+             and given_at >= $3"
+        )
         .bind(session.user_id.to_string())
         .bind(session.client_id.as_str().to_owned())
         .bind(registered_at.millis());

@@ -33,6 +33,18 @@ pub(super) fn query(text: &'static str) -> Query {
     sqlx::query(text)
 }
 
+/// A statement that reads rows which then stay as they are until the end of its transaction: PostgreSQL locks them for
+/// share; of SQLite's writers there is one at a time.
+macro_rules! shared_query {
+    ($dialect:expr, $text:literal) => {
+        $crate::store::ledger::db::query(match $dialect {
+            $crate::store::ledger::Dialect::Postgres => concat!($text, " for share"),
+            $crate::store::ledger::Dialect::Sqlite => $text,
+        })
+    };
+}
+pub(super) use shared_query;
+
 /// A statement put together from texts that are written out here; values go in by placeholders only.
 pub(super) fn composed(text: String) -> Query {
     sqlx::query(AssertSqlSafe(text))

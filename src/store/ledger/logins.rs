@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::any::AnyRow;
 
+use super::admission::Begun;
 use super::columns::{Columns, json};
-use super::db::{Query, Work, query};
+use super::db::{Query, Work, query, shared_query};
 use super::feed::Change;
-use super::sessions::{Begun, read_ended};
+use super::sessions::read_ended;
 use super::{Dialect, Ledger};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
@@ -174,10 +175,14 @@ impl Work {
         at: Timestamp,
         dialect: Dialect,
     ) -> Result<bool, StoreError> {
-        let live = query(match dialect {
-            Dialect::Postgres => "select id from logins where id = $1 and ended_at is null and ends_at > $2 for share",
-            Dialect::Sqlite => "select id from logins where id = $1 and ended_at is null and ends_at > $2",
-        })
+        let live = shared_query!(
+            dialect,
+            "select id
+             from logins
+             where id = $1
+             and ended_at is null
+             and ends_at > $2"
+        )
         .bind(id.to_string())
         .bind(at.millis());
         Ok(self.read_one(live).await?.is_some())

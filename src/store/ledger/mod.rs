@@ -4,6 +4,7 @@
 //! Every change to a user, client, key or session end writes its feed row and its audit entry in the same transaction.
 //! Two changes have their entry from the caller, afterwards: a watermark that rises, and the end of many sessions.
 
+pub mod admission;
 pub mod audit;
 pub mod clients;
 mod columns;

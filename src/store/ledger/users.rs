@@ -20,6 +20,17 @@ macro_rules! columns {
     };
 }
 
+/// Sets the password `$2` of the user `$1` at `$3`, which is then their watermark, unless that is later already.
+macro_rules! new_password {
+    () => {
+        "update users
+         set password_hash = $2,
+           password_changed_at = $3,
+           not_before = case when not_before < $3 then $3 else not_before end
+         where id = $1"
+    };
+}
+
 /// A user who has proved a password, both as they were read then.
 #[derive(Debug)]
 pub struct Proven<'a> {
@@ -126,16 +137,7 @@ impl Ledger {
         at: Timestamp,
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let change = query(
-            "update users
-             set password_hash = $2,
-               password_changed_at = $3,
-               not_before = case when not_before < $3 then $3 else not_before end
-             where id = $1",
-        )
-        .bind(id.to_string())
-        .bind(hash.to_owned())
-        .bind(at.millis());
+        let change = query(new_password!()).bind(id.to_string()).bind(hash.to_owned()).bind(at.millis());
         self.change_user(id, change, at, Some(entry)).await
     }
 
@@ -148,16 +150,13 @@ impl Ledger {
         at: Timestamp,
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let change = query(
-            "update users
-             set password_hash = $2,
-               password_changed_at = $3,
-               not_before = case when not_before < $3 then $3 else not_before end
-             where id = $1
+        let change = query(concat!(
+            new_password!(),
+            "
              and state = 'active'
              and not_before = $4
-             and password_hash = $5",
-        )
+             and password_hash = $5"
+        ))
         .bind(proven.user.id.to_string())
         .bind(hash.to_owned())
         .bind(at.millis())
