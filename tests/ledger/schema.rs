@@ -48,7 +48,7 @@ async fn fresh_sqlite_files_can_be_opened_by_many_at_once() {
 #[tokio::test]
 async fn an_empty_database_is_refused_until_it_is_migrated() {
     on_each_empty_database(async |house| {
-        assert!(problem(house).await.contains("0001_ledger is missing"));
+        assert!(problem(house).await.contains("0001_schema is missing"));
 
         house.ledger.migrate().await.unwrap();
         assert!(house.ledger.migrate().await.unwrap().applied.is_empty());
@@ -64,11 +64,11 @@ async fn a_schema_that_this_program_does_not_know_is_refused_by_name() {
         assert!(problem(house).await.contains("newer than this program: it does not know migration 9000_future"));
 
         house.sql("delete from schema_migrations where version = 9000").await;
-        house.sql("update schema_migrations set checksum = 'x' where version = 2").await;
-        assert!(problem(house).await.contains("migration 0002_hot_state was changed"));
+        house.sql("update schema_migrations set checksum = 'x' where version = 1").await;
+        assert!(problem(house).await.contains("migration 0001_schema was changed"));
 
-        house.sql("update schema_migrations set name = '0002_other' where version = 2").await;
-        assert!(problem(house).await.contains("0002_other"));
+        house.sql("update schema_migrations set name = '0001_other' where version = 1").await;
+        assert!(problem(house).await.contains("0001_other"));
     })
     .await;
 }

@@ -31,56 +31,12 @@ struct Migration {
 }
 
 /// Every step, oldest first. A step that has been released is never changed.
-const MIGRATIONS: [Migration; 8] = [
-    Migration {
-        version: 1,
-        name: "0001_ledger",
-        postgres: include_str!("../../../migrations/postgres/0001_ledger.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0001_ledger.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "0002_hot_state",
-        postgres: include_str!("../../../migrations/postgres/0002_hot_state.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0002_hot_state.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "0003_profiles",
-        postgres: include_str!("../../../migrations/postgres/0003_profiles.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0003_profiles.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "0004_sign_on",
-        postgres: include_str!("../../../migrations/postgres/0004_sign_on.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0004_sign_on.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "0005_logout_notices",
-        postgres: include_str!("../../../migrations/postgres/0005_logout_notices.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0005_logout_notices.sql"),
-    },
-    Migration {
-        version: 6,
-        name: "0006_retired_places",
-        postgres: include_str!("../../../migrations/postgres/0006_retired_places.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0006_retired_places.sql"),
-    },
-    Migration {
-        version: 7,
-        name: "0007_feed_news",
-        postgres: include_str!("../../../migrations/postgres/0007_feed_news.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0007_feed_news.sql"),
-    },
-    Migration {
-        version: 8,
-        name: "0008_status_lists",
-        postgres: include_str!("../../../migrations/postgres/0008_status_lists.sql"),
-        sqlite: include_str!("../../../migrations/sqlite/0008_status_lists.sql"),
-    },
-];
+const MIGRATIONS: [Migration; 1] = [Migration {
+    version: 1,
+    name: "0001_schema",
+    postgres: include_str!("../../../migrations/postgres/0001_schema.sql"),
+    sqlite: include_str!("../../../migrations/sqlite/0001_schema.sql"),
+}];
 
 /// A migration may take long, and so may waiting for another instance's.
 const PATIENCE: Limits = Limits { acquire: Duration::from_secs(30), operation: Duration::from_mins(10) };
