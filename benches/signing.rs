@@ -21,8 +21,8 @@ use tokenhouse::config;
 use tokenhouse::keys::{Keyring, make_master_key};
 use tokenhouse::model::{Secret, SigningAlgorithm};
 use tokenhouse::protocol::TokenType;
-use tokenhouse::store::Ledger;
-use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::Database;
+use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse_verifier::Verifier;
 
 /// The claims of an access token (RFC 9068 section 2.2).
@@ -116,16 +116,16 @@ fn keyring() -> Keyring {
         further_algorithms: SigningAlgorithm::ALL.to_vec(),
         ..config::Keys::default()
     };
-    let ledger = LedgerSettings {
-        url: format!("sqlite://{}", folder.path().join("ledger.db").display()),
+    let database = DatabaseSettings {
+        url: format!("sqlite://{}", folder.path().join("database.db").display()),
         max_connections: 1,
         acquire_timeout: Duration::from_secs(5),
         statement_timeout: Duration::from_secs(5),
     };
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let ledger = Ledger::connect(&ledger).await.unwrap();
-        ledger.migrate().await.unwrap();
-        Keyring::open(&settings, Duration::from_mins(5), ledger, Clock::system(), random).await.unwrap()
+        let database = Database::connect(&database).await.unwrap();
+        database.migrate().await.unwrap();
+        Keyring::open(&settings, Duration::from_mins(5), database, Clock::system(), random).await.unwrap()
     })
 }
 

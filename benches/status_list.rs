@@ -1,5 +1,5 @@
-//! What it costs to build the status lists of a million sessions of which one in a hundred was revoked: compressed, signed
-//! and ready to serve. `cargo bench --bench status_list`
+//! What it costs to build the status lists of a million sessions of which one in a hundred was revoked: compressed,
+//! signed and ready to serve. `cargo bench --bench status_list`
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first mistake")]
 
@@ -14,9 +14,9 @@ use tokenhouse::digest::sha256;
 use tokenhouse::keys::Keyring;
 use tokenhouse::model::SigningAlgorithm;
 use tokenhouse::status::StatusLists;
-use tokenhouse::store::Ledger;
-use tokenhouse::store::ledger::LedgerSettings;
-use tokenhouse::store::ledger::status::StatusFacts;
+use tokenhouse::store::Database;
+use tokenhouse::store::sql::DatabaseSettings;
+use tokenhouse::store::sql::status::StatusFacts;
 use tokio::runtime::Runtime;
 
 const PLACES: i64 = 1_000_000;
@@ -60,7 +60,7 @@ async fn keys(folder: &TempDir) -> Keyring {
         id_token_algorithm: SigningAlgorithm::Es256,
         ..config::Keys::default()
     };
-    let ledger = Ledger::connect(&LedgerSettings {
+    let database = Database::connect(&DatabaseSettings {
         url: format!("sqlite://{}", folder.path().join("house.db").display()),
         max_connections: 1,
         acquire_timeout: Duration::from_secs(10),
@@ -68,8 +68,8 @@ async fn keys(folder: &TempDir) -> Keyring {
     })
     .await
     .unwrap();
-    ledger.migrate().await.unwrap();
-    Keyring::open(&settings, Duration::from_mins(5), ledger, Clock::system(), Random::default()).await.unwrap()
+    database.migrate().await.unwrap();
+    Keyring::open(&settings, Duration::from_mins(5), database, Clock::system(), Random::default()).await.unwrap()
 }
 
 criterion_group!(benches, build);

@@ -1,6 +1,6 @@
 //! What is worth remembering for years: one enum of events, and the entry that a change carries into its transaction.
 //!
-//! The ledger writes an entry in the same transaction as the change it tells of (`store/ledger/audit.rs`).
+//! The database writes an entry in the same transaction as the change it tells of (`store/sql/audit.rs`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub enum AuditEvent {
         client: ClientId,
         generation: u64,
     },
-    /// A refresh token was ahead of its record: the hot state had lost writes.
+    /// A refresh token was ahead of its record: the ephemeral store had lost writes.
     RefreshRolledForward {
         session: SessionId,
         client: ClientId,

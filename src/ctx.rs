@@ -18,7 +18,7 @@ use crate::store::Store;
 pub struct Ctx {
     /// The settings.
     pub config: Config,
-    /// The ledger, the hot state and the caches before them.
+    /// The database, the ephemeral store and the caches before them.
     pub store: Store,
     /// The keyring.
     pub keys: Keyring,

@@ -17,7 +17,7 @@ pub enum Holder<'a> {
     },
     /// A user who is signing in.
     SigningIn {
-        /// As the ledger knew the user when the attempt began.
+        /// As the database knew the user when the attempt began.
         user: &'a User,
         /// When the attempt began.
         at: Timestamp,
@@ -37,8 +37,8 @@ pub enum Holder<'a> {
         /// The session's absolute end.
         ends_at: Timestamp,
     },
-    /// A session from the ledger, whose record is lost, and its user as the ledger knows them.
-    Ledgered {
+    /// A session from the database, whose record is lost, and its user as the database knows them.
+    SessionRow {
         /// The row.
         session: &'a Session,
         /// The user, if there is one.
@@ -118,23 +118,23 @@ pub fn login_is_live(user: &User, login: &Login, global_watermark: Timestamp, no
     check_holder(Holder::SignedOn { user, login }, now)
 }
 
-/// When it began at the client. Under a login it begins now, however old the login is: the person may have signed in before
-/// the client was registered.
+/// When it began at the client. Under a login it begins now, however old the login is: the person may have signed in
+/// before the client was registered.
 fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
     match holder {
         Holder::SignedOn { .. } => now,
-        Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::Ledgered { .. } => {
+        Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::SessionRow { .. } => {
             began_at(holder)
         }
     }
 }
 
-/// The user, as the ledger knows them. A client acts for itself, and a live record vouches: taking the rights over this
-/// house from a user ends it before that is acknowledged.
+/// The user, as the database knows them. A client acts for itself, and a live record vouches: taking the rights over
+/// this house from a user ends it before that is acknowledged.
 const fn user_of(holder: Holder<'_>) -> Option<&User> {
     match holder {
         Holder::SigningIn { user, .. } | Holder::SignedOn { user, .. } => Some(user),
-        Holder::Ledgered { user, .. } => user,
+        Holder::SessionRow { user, .. } => user,
         Holder::Client { .. } | Holder::Recorded { .. } => None,
     }
 }
@@ -145,7 +145,7 @@ fn began_at(holder: Holder<'_>) -> Timestamp {
         Holder::SigningIn { at, .. } => at,
         Holder::SignedOn { login, .. } => login.created_at,
         Holder::Recorded { grant, .. } => grant.began_at,
-        Holder::Ledgered { session, .. } => session.created_at,
+        Holder::SessionRow { session, .. } => session.created_at,
     }
 }
 
@@ -157,10 +157,10 @@ fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
         Holder::SignedOn { user, login } => check_user(user, login.created_at),
         Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
         Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
-        Holder::Ledgered { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),
-        Holder::Ledgered { session, .. } if now >= session.ends_at => Err(Shut::SessionOver),
-        Holder::Ledgered { user: None, .. } => Err(Shut::UserAbsent),
-        Holder::Ledgered { session, user: Some(user) } => check_user(user, session.created_at),
+        Holder::SessionRow { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),
+        Holder::SessionRow { session, .. } if now >= session.ends_at => Err(Shut::SessionOver),
+        Holder::SessionRow { user: None, .. } => Err(Shut::UserAbsent),
+        Holder::SessionRow { session, user: Some(user) } => check_user(user, session.created_at),
     }
 }
 

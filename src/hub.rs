@@ -105,8 +105,8 @@ impl Hub {
         drop(self.lines.send(line));
     }
 
-    /// Takes room for so many events that are to be told one by one, of which a second has so many at the most; says whether
-    /// there was room. There is none as long as something is [owed](Self::owe).
+    /// Takes room for so many events that are to be told one by one, of which a second has so many at the most; says
+    /// whether there was room. There is none as long as something is [owed](Self::owe).
     #[must_use]
     pub fn take_room(&self, events: usize, most_a_second: usize) -> bool {
         let mut pace = lock(&self.pace);
@@ -156,7 +156,7 @@ impl Hub {
         self.moved.notified().await;
     }
 
-    /// Sends everybody away who listens: they come back and read from the ledger what they have missed.
+    /// Sends everybody away who listens: they come back and read from the database what they have missed.
     pub fn send_away(&self) {
         self.farewell.send_replace(());
     }

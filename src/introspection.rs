@@ -9,7 +9,7 @@ use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::gate::Holder;
-use crate::model::{Client, ClientId, ClientKind, HotSession, SessionGrant, SessionId};
+use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
 use crate::store::StoreError;
@@ -39,8 +39,8 @@ pub struct LiveRefresh {
 /// for both).
 ///
 /// # Errors
-/// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a store
-/// does not answer.
+/// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a
+/// store does not answer.
 pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<Live>, OAuthError> {
     if caller.kind == ClientKind::Public {
         return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
@@ -145,18 +145,18 @@ async fn live_session(
     if ctx.store.memory.has_ended(id) {
         return Ok(None);
     }
-    match ctx.store.hot.load(id).await {
-        Ok((HotSession::Ended, _)) => Ok(None),
-        Ok((HotSession::Live(record), _)) => {
+    match ctx.store.ephemeral.load(id).await {
+        Ok((RotationState::Ended, _)) => Ok(None),
+        Ok((RotationState::Live(record), _)) => {
             let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
             Ok(passes(ctx, client, holder, scope, audience).then_some(record.grant))
         }
-        // The record is lost, its refresh token has expired, or the hot state is away: the ledger, in which every end is
-        // written first, knows. So an administrator can end sessions while the hot state is away.
-        Ok((HotSession::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
-            let Some(session) = ctx.store.ledger.session(id).await? else { return Ok(None) };
-            let Some(user) = ctx.store.ledger.user(session.user_id).await? else { return Ok(None) };
-            let holder = Holder::Ledgered { session: &session, user: Some(&user) };
+        // The record is lost, its refresh token has expired, or the ephemeral store is away: the database, in which
+        // every end is written first, knows. So an administrator can end sessions while the ephemeral store is away.
+        Ok((RotationState::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
+            let Some(session) = ctx.store.database.session(id).await? else { return Ok(None) };
+            let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
+            let holder = Holder::SessionRow { session: &session, user: Some(&user) };
             let good = passes(ctx, client, holder, scope, audience);
             Ok(good.then(|| SessionGrant::of(&session, &user)))
         }

@@ -25,7 +25,7 @@ pub mod status; //        which access tokens were revoked, as signed lists
 pub mod hub; //           lines for those who listen to security events
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads
-pub mod store; //         the ledger (SQL) and the hot state (Redis or SQL)
+pub mod store; //         the database (SQL) and the ephemeral store (Redis or SQL)
 pub mod outbound; //      requests that this house makes
 pub mod audit; //         what is worth remembering for years
 pub mod config; //        one file in, one checked struct out

@@ -1,5 +1,5 @@
-//! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): what lies in the outbox is sent, at
-//! once after the end and again until the application has answered.
+//! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): what lies in the outbox is
+//! sent, at once after the end and again until the application has answered.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 /// Sends every notice that is due.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; what was not sent stays in the outbox.
+/// [`OAuthError::Unavailable`] when the database does not answer; what was not sent stays in the outbox.
 pub async fn send_due(ctx: &SharedCtx) -> Result<(), OAuthError> {
     loop {
-        let due = ctx.store.ledger.due_notices(ctx.now(), AT_ONCE).await?;
+        let due = ctx.store.database.due_notices(ctx.now(), AT_ONCE).await?;
         if due.is_empty() {
             return Ok(());
         }
@@ -50,7 +50,7 @@ async fn claim(ctx: &Ctx, notice: &LogoutNotice) -> Result<bool, OAuthError> {
         give_up(ctx, notice).await?;
         return Ok(false);
     }
-    Ok(ctx.store.ledger.claim_notice(notice, now.plus(wait_after(notice.tries))).await?)
+    Ok(ctx.store.database.claim_notice(notice, now.plus(wait_after(notice.tries))).await?)
 }
 
 async fn give_up(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), OAuthError> {
@@ -60,7 +60,7 @@ async fn give_up(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), OAuthError> {
         tries = notice.tries,
         "an application was not told that a session is over: it did not answer for a day"
     );
-    Ok(ctx.store.ledger.remove_notice(notice.session).await?)
+    Ok(ctx.store.database.remove_notice(notice.session).await?)
 }
 
 /// How long to wait after this many tries and one more.
@@ -70,7 +70,7 @@ fn wait_after(tries: u32) -> Duration {
 
 async fn deliver(ctx: SharedCtx, notice: LogoutNotice) {
     let outcome = match post(&ctx, &notice).await {
-        Ok(()) => ctx.store.ledger.remove_notice(notice.session).await.map_err(|error| with_causes(&error)),
+        Ok(()) => ctx.store.database.remove_notice(notice.session).await.map_err(|error| with_causes(&error)),
         Err(problem) => Err(problem),
     };
     if let Err(problem) = outcome {

@@ -12,8 +12,8 @@ use crate::tokens;
 /// section 2.2): there is nothing left to revoke.
 ///
 /// # Errors
-/// `unsupported_token_type` for an access token without a session; [`OAuthError::Unavailable`] when the end could not be
-/// written everywhere: the client tries again (section 2.2.1).
+/// `unsupported_token_type` for an access token without a session; [`OAuthError::Unavailable`] when the end could not
+/// be written everywhere: the client tries again (section 2.2.1).
 pub async fn revoke(ctx: &Ctx, client: &Client, token: &str) -> Result<(), OAuthError> {
     let Some(session) = session_of(ctx, client, token)? else { return Ok(()) };
     match sessions::end_one(ctx, session, EndReason::Revoked, Actor::Client(client.id.clone())).await? {

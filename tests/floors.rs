@@ -36,7 +36,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["outbound"]),
     ("rsa", &["keys"]),
     ("socket2", &["app"]),
-    ("sqlx", &["store/ledger"]),
+    ("sqlx", &["store/sql"]),
 ];
 
 /// The environment is part of the configuration: read once, at start, and checked with everything else.
@@ -162,7 +162,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> io
     Ok(())
 }
 
-/// `store/ledger/mod.rs` is the module `store::ledger`; `main.rs` and `lib.rs` are the root.
+/// `store/sql/mod.rs` is the module `store::sql`; `main.rs` and `lib.rs` are the root.
 fn module_of(path: &str) -> Vec<String> {
     let mut names: Vec<String> = path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
     if names.last().is_some_and(|last| last == "mod") || names == ["lib"] || names == ["main"] {
@@ -557,16 +557,16 @@ fn a_path_to_a_room_above_in_the_middle_of_the_code_is_found() {
 
 #[test]
 fn a_way_up_by_super_is_found() {
-    assert_eq!(upward("store/ledger/user.rs", "use super::super::super::http::Route;"), 1);
+    assert_eq!(upward("store/sql/user.rs", "use super::super::super::http::Route;"), 1);
     assert_eq!(upward("store/mod.rs", "use super::grants::Grant;"), 1);
     assert_eq!(upward("store.rs", "mod tests { use super::super::grants::Grant; }"), 1);
 }
 
 #[test]
 fn super_inside_the_room_passes() {
-    assert_eq!(upward("store/ledger/user.rs", "use super::super::Store; use super::Row; use self::x::Y;"), 0);
+    assert_eq!(upward("store/sql/user.rs", "use super::super::Store; use super::Row; use self::x::Y;"), 0);
     assert_eq!(upward("store.rs", "mod tests { use super::*; mod more { use super::super::x; } }\nuse self::x::y;"), 0);
-    assert_eq!(upward("store/ledger/user.rs", "use super::super::super::protocol::Scope;"), 0);
+    assert_eq!(upward("store/sql/user.rs", "use super::super::super::protocol::Scope;"), 0);
 }
 
 #[test]
@@ -586,9 +586,9 @@ fn the_top_of_the_house_may_use_every_room() {
 fn a_package_outside_its_home_is_found() {
     let found = house_with("grants/refresh.rs", "\nuse sqlx::{Row, query};").strays(HOMES);
     assert_eq!(found.len(), 2);
-    assert_eq!(found[0], "src/grants/refresh.rs:2: `sqlx::Row`: sqlx lives in store/ledger only");
+    assert_eq!(found[0], "src/grants/refresh.rs:2: `sqlx::Row`: sqlx lives in store/sql only");
     assert_eq!(strays("store/redis.rs", "fn f() { sqlx::query(1) }"), 1);
-    assert_eq!(strays("store/ledger_copy.rs", "use ::sqlx::Row;"), 1);
+    assert_eq!(strays("store/sql_copy.rs", "use ::sqlx::Row;"), 1);
     assert_eq!(strays("store/mod.rs", "use sqlx;"), 1);
     assert_eq!(strays("store/mod.rs", "extern crate sqlx as s;"), 1);
     assert_eq!(strays("grants.rs", "#[actix_web::main] async fn f() { metrics_exporter_prometheus::x() }"), 2);
@@ -597,8 +597,8 @@ fn a_package_outside_its_home_is_found() {
 
 #[test]
 fn a_package_in_its_home_passes() {
-    assert_eq!(strays("store/ledger/user.rs", "use sqlx::Row;"), 0);
-    assert_eq!(strays("store/ledger.rs", "use sqlx::Row;"), 0);
+    assert_eq!(strays("store/sql/user.rs", "use sqlx::Row;"), 0);
+    assert_eq!(strays("store/sql.rs", "use sqlx::Row;"), 0);
     assert_eq!(strays("store/redis.rs", "use redis::aio::ConnectionManager;"), 0);
     assert_eq!(strays("app.rs", "use actix_web::App;"), 0);
     assert_eq!(strays("config.rs", "use config::Config;"), 0);

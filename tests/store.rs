@@ -1,4 +1,4 @@
-//! The contract of the hot state, run by every backend: embedded on `SQLite`, embedded on `PostgreSQL`, and
+//! The contract of the ephemeral store, run by every backend: embedded on `SQLite`, embedded on `PostgreSQL`, and
 //! Redis.
 //!
 //! The rules stand in `store/sessions.rs` and `store/values.rs`; a new backend is done when they hold on it. What only

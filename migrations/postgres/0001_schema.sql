@@ -1,4 +1,4 @@
--- The ledger. Columns are bigint, text and bytea only, so that one SQL text serves both databases; times are
+-- The database. Columns are bigint, text and bytea only, so that one SQL text serves both databases; times are
 -- milliseconds since 1970, lists and policies are JSON. Keys compare byte by byte ("C"), as they do in SQLite.
 
 create table users (
@@ -14,7 +14,7 @@ create table users (
     admin bigint not null,
     roles text not null,
     groups text not null,
-    -- When roles or groups last changed: a hot state that lost writes may have lost that.
+    -- When roles or groups last changed: an ephemeral store that lost writes may have lost that.
     rights_changed_at bigint,
     not_before bigint not null,
     created_at bigint not null,
@@ -199,36 +199,36 @@ create table house (
 
 insert into house (fact, number) values ('global_watermark', 0), ('next_status_index', 0);
 
--- The embedded hot state, for those who run no Redis. What is lost here is rebuilt from the ledger and the tokens.
+-- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 
-create table hot_sessions (
+create table rotation_records (
     session_id text collate "C" primary key,
     record text not null,
     expires_at bigint not null
 ) with (fillfactor = 70);
 
-create table hot_once (
+create table one_time_values (
     key text collate "C" primary key,
     value text not null,
     taken bigint not null,
     expires_at bigint not null
 );
 
-create table hot_memory (
+create table remembered_keys (
     key text collate "C" primary key,
     expires_at bigint not null
 );
 
-create table hot_counters (
+create table counters (
     key text collate "C" primary key,
     count bigint not null,
     resets_at bigint not null
 ) with (fillfactor = 70);
 
-create index hot_sessions_expired on hot_sessions (expires_at);
-create index hot_once_expired on hot_once (expires_at);
-create index hot_memory_expired on hot_memory (expires_at);
-create index hot_counters_expired on hot_counters (resets_at);
+create index rotation_records_expired on rotation_records (expires_at);
+create index one_time_values_expired on one_time_values (expires_at);
+create index remembered_keys_expired on remembered_keys (expires_at);
+create index counters_expired on counters (resets_at);
 
 -- The database's own time, which all instances share.
 create view present (now) as select cast(extract(epoch from clock_timestamp()) * 1000 as bigint);

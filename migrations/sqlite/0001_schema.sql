@@ -1,4 +1,4 @@
--- The ledger. Columns are integer, text and blob only, so that one SQL text serves both databases; times are
+-- The database. Columns are integer, text and blob only, so that one SQL text serves both databases; times are
 -- milliseconds since 1970, lists and policies are JSON.
 
 create table users (
@@ -14,7 +14,7 @@ create table users (
     admin integer not null,
     roles text not null,
     groups text not null,
-    -- When roles or groups last changed: a hot state that lost writes may have lost that.
+    -- When roles or groups last changed: an ephemeral store that lost writes may have lost that.
     rights_changed_at integer,
     not_before integer not null,
     created_at integer not null,
@@ -189,36 +189,36 @@ create table house (
 
 insert into house (fact, number) values ('global_watermark', 0), ('next_status_index', 0);
 
--- The embedded hot state, for those who run no Redis. What is lost here is rebuilt from the ledger and the tokens.
+-- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 
-create table hot_sessions (
+create table rotation_records (
     session_id text primary key,
     record text not null,
     expires_at integer not null
 ) strict;
 
-create table hot_once (
+create table one_time_values (
     key text primary key,
     value text not null,
     taken integer not null,
     expires_at integer not null
 ) strict;
 
-create table hot_memory (
+create table remembered_keys (
     key text primary key,
     expires_at integer not null
 ) strict;
 
-create table hot_counters (
+create table counters (
     key text primary key,
     count integer not null,
     resets_at integer not null
 ) strict;
 
-create index hot_sessions_expired on hot_sessions (expires_at);
-create index hot_once_expired on hot_once (expires_at);
-create index hot_memory_expired on hot_memory (expires_at);
-create index hot_counters_expired on hot_counters (resets_at);
+create index rotation_records_expired on rotation_records (expires_at);
+create index one_time_values_expired on one_time_values (expires_at);
+create index remembered_keys_expired on remembered_keys (expires_at);
+create index counters_expired on counters (resets_at);
 
 -- The database's own time. Tokenhouse hands in its own clock here, which a test can move; PostgreSQL's is shared.
 create view present (now) as select cast(unixepoch('subsec') * 1000 as integer);

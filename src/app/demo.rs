@@ -1,12 +1,12 @@
-//! What `serve --dev` adds: users and clients with credentials that everybody knows. A start without `--dev` on the same
-//! data stops them again.
+//! What `serve --dev` adds: users and clients with credentials that everybody knows. A start without `--dev` on the
+//! same data stops them again.
 
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
 use crate::model::{ClientId, ClientState, PageRequest, Secret, SignOn, User, UserState};
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
-use crate::store::ledger::Dialect;
+use crate::store::sql::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
 
 /// A user who may use applications.
@@ -26,7 +26,7 @@ pub const APPLICATIONS: [(&str, &str, u16); 2] = [("demo-notes", "Notes", 8081),
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
-    if ctx.store.ledger.dialect() != Dialect::Sqlite {
+    if ctx.store.database.dialect() != Dialect::Sqlite {
         return Err(OAuthError::invalid_request(
             "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL, or name a file \
              apart, as in DATABASE_URL=sqlite://data/dev.db",
@@ -43,21 +43,21 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// The ledger may be the one that a service for real users works on right now.
+/// The database may be the one that a service for real users works on right now.
 async fn refuse_real_users(ctx: &Ctx) -> Result<(), OAuthError> {
-    let first = ctx.store.ledger.list_users(&PageRequest::new(None, None)).await?;
+    let first = ctx.store.database.list_users(&PageRequest::new(None, None)).await?;
     let demo = [USER.0, ADMIN.0];
     if first.items.iter().all(|user| demo.contains(&user.username.as_str())) {
         return Ok(());
     }
     Err(OAuthError::invalid_request(
-        "--dev adds users whose passwords everybody knows, and this ledger has users of its own; start without --dev, or name \
+        "--dev adds users whose passwords everybody knows, and this database has users of its own; start without --dev, or name \
          another file, as in DATABASE_URL=sqlite://data/dev.db",
     ))
 }
 
 async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {
-    if let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? {
+    if let Some((user, _)) = ctx.store.database.user_to_sign_in(name).await? {
         let stopped = user.state == UserState::Disabled && is_untouched(&user);
         return if stopped { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
     }
@@ -82,7 +82,7 @@ async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<
 }
 
 async fn add_client(ctx: &Ctx, new: NewClient) -> Result<(), OAuthError> {
-    match ctx.store.ledger.client(&new.id).await? {
+    match ctx.store.database.client(&new.id).await? {
         None => clients::add(ctx, new, Actor::System).await.map(|_| ()),
         Some(client) if client.state == ClientState::Disabled => clients::enable(ctx, &new.id, Actor::System).await,
         Some(_) => Ok(()),
@@ -136,7 +136,7 @@ fn secret_of(client: &str) -> String {
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
     for (name, _) in [USER, ADMIN] {
-        let Some((user, _)) = ctx.store.ledger.user_to_sign_in(name).await? else { continue };
+        let Some((user, _)) = ctx.store.database.user_to_sign_in(name).await? else { continue };
         if user.state == UserState::Active && is_untouched(&user) {
             tracing::warn!(user = name, "a demo user of an earlier `serve --dev` was disabled");
             users::disable(ctx, user.id, Actor::System).await?;
@@ -149,7 +149,7 @@ pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
 }
 
 async fn stop_client(ctx: &Ctx, id: &ClientId, secret: &str) -> Result<(), OAuthError> {
-    let Some(client) = ctx.store.ledger.client(id).await? else { return Ok(()) };
+    let Some(client) = ctx.store.database.client(id).await? else { return Ok(()) };
     let digest = crate::digest::sha256(secret.as_bytes());
     if client.state == ClientState::Active && client.secrets.iter().any(|kept| kept.digest == digest) {
         tracing::warn!(client = %id, "the demo client of an earlier `serve --dev` was disabled");

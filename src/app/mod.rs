@@ -26,10 +26,10 @@ use crate::outbound::Outbound;
 use crate::passwords::Hasher;
 use crate::protocol::OAuthError;
 use crate::status::StatusLists;
-use crate::store::ledger::LedgerSettings;
-use crate::store::ledger::hot::LedgerHot;
-use crate::store::redis::{RedisHot, RedisSettings};
-use crate::store::{HotState, Ledger, Store, StoreError};
+use crate::store::redis::{RedisEphemeral, RedisSettings};
+use crate::store::sql::DatabaseSettings;
+use crate::store::sql::ephemeral::SqlEphemeral;
+use crate::store::{Database, EphemeralStore, Store, StoreError};
 
 /// Who opens the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,20 +74,20 @@ pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx,
 async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
     let random = Random::default();
     let outbound = Outbound::new(&config.outbound).map_err(OpenHouseError::Outbound)?;
-    let ledger = open_ledger(&config).await?;
-    let hot = open_hot_state(&config, &ledger, &clock).await?;
+    let database = open_database(&config).await?;
+    let ephemeral = open_ephemeral_store(&config, &database, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.
     let longest_life = MAX_ACCESS_LIFETIME;
-    let keys = Keyring::open(&config.keys, longest_life, ledger.clone(), clock.clone(), random.clone()).await?;
+    let keys = Keyring::open(&config.keys, longest_life, database.clone(), clock.clone(), random.clone()).await?;
     let lease = match purpose {
         Purpose::Service => 1024,
         Purpose::Command => 1,
     };
-    let pairwise_salt = ledger.pairwise_salt(random.bytes()).await?;
+    let pairwise_salt = database.pairwise_salt(random.bytes()).await?;
     let ctx = Ctx {
         verifier: Verifier::dangerous_any_audience(config.issuer.clone()),
         passwords: Hasher::start(&config.passwords),
-        store: Store::new(ledger, hot, lease),
+        store: Store::new(database, ephemeral, lease),
         status: StatusLists::new(&config.issuer, config.keys.access_token_algorithm),
         keys,
         pairwise_salt,
@@ -97,33 +97,33 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         random,
         config,
     };
-    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+    ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
     Ok(ctx)
 }
 
-/// Connects the ledger and brings its schema up, or checks it where the configuration says so.
+/// Connects the database and brings its schema up, or checks it where the configuration says so.
 ///
 /// # Errors
 /// [`StoreError`] when the database does not answer or its schema is not this program's.
-pub async fn open_ledger(config: &Config) -> Result<Ledger, StoreError> {
-    let ledger = connect_ledger(config).await?;
+pub async fn open_database(config: &Config) -> Result<Database, StoreError> {
+    let database = connect_database(config).await?;
     if config.database.migrate_at_start {
-        let migrated = ledger.migrate().await?;
+        let migrated = database.migrate().await?;
         for name in &migrated.applied {
             tracing::info!(migration = name, "migration applied");
         }
     } else {
-        ledger.check_schema().await?;
+        database.check_schema().await?;
     }
-    Ok(ledger)
+    Ok(database)
 }
 
-/// Connects the ledger, whatever its schema is.
+/// Connects the database, whatever its schema is.
 ///
 /// # Errors
 /// [`StoreError`] when the database does not answer.
-pub async fn connect_ledger(config: &Config) -> Result<Ledger, StoreError> {
-    Ledger::connect(&LedgerSettings {
+pub async fn connect_database(config: &Config) -> Result<Database, StoreError> {
+    Database::connect(&DatabaseSettings {
         url: config.database.url.expose().to_owned(),
         max_connections: config.database.max_connections,
         acquire_timeout: config.database.acquire_timeout.get(),
@@ -132,13 +132,17 @@ pub async fn connect_ledger(config: &Config) -> Result<Ledger, StoreError> {
     .await
 }
 
-async fn open_hot_state(config: &Config, ledger: &Ledger, clock: &Clock) -> Result<Arc<dyn HotState>, StoreError> {
-    let Some(url) = &config.redis.url else { return Ok(Arc::new(LedgerHot::new(ledger, clock.clone()))) };
+async fn open_ephemeral_store(
+    config: &Config,
+    database: &Database,
+    clock: &Clock,
+) -> Result<Arc<dyn EphemeralStore>, StoreError> {
+    let Some(url) = &config.redis.url else { return Ok(Arc::new(SqlEphemeral::new(database, clock.clone()))) };
     let settings = RedisSettings {
         url: url.expose().to_owned(),
         key_prefix: config.redis.key_prefix.clone(),
         connect_timeout: config.redis.connect_timeout.get(),
         command_timeout: config.redis.command_timeout.get(),
     };
-    Ok(Arc::new(RedisHot::connect(settings).await?))
+    Ok(Arc::new(RedisEphemeral::connect(settings).await?))
 }

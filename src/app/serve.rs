@@ -69,7 +69,7 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
     // long tokens live.
     clients::ensure_direct(&ctx).await.map_err(|error| with_causes(&error))?;
     let lifetime = ctx.config.tokens.access_lifetime.get();
-    ctx.store.ledger.note_access_lifetime(lifetime, ctx.now()).await.map_err(|error| with_causes(&error))?;
+    ctx.store.database.note_access_lifetime(lifetime, ctx.now()).await.map_err(|error| with_causes(&error))?;
     match mode {
         Mode::Production => demo::stop(&ctx).await.map_err(|error| with_causes(&error))?,
         Mode::Development => demo::add(&ctx).await.map_err(|error| with_causes(&error))?,
@@ -109,14 +109,14 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
 async fn first_steps(ctx: &Ctx) -> Result<Follower, String> {
     let mut follower = Follower::begin(ctx).await.map_err(|error| with_causes(&error))?;
     if let Err(error) = follower.follow(ctx).await {
-        tracing::warn!(error = %error, "starting although the hot state does not answer; refreshes wait for it");
+        tracing::warn!(error = %error, "starting although the ephemeral store does not answer; refreshes wait for it");
     }
     Ok(follower)
 }
 
 impl Running {
-    /// Stops: readiness goes first, then whoever listens is sent away and requests in flight finish, then the stores are
-    /// closed.
+    /// Stops: readiness goes first, then whoever listens is sent away and requests in flight finish, then the stores
+    /// are closed.
     pub async fn stop(self) {
         self.draining.store(true, Ordering::SeqCst);
         tracing::info!("stopping: not ready any more");
@@ -128,7 +128,7 @@ impl Running {
         if let Err(error) = upkeep::note_uses(self.ctx.clone()).await {
             tracing::warn!(error = %error, "last uses of sessions were not noted");
         }
-        self.ctx.store.ledger.close().await;
+        self.ctx.store.database.close().await;
         tracing::info!("stopped");
     }
 }

@@ -1,5 +1,5 @@
-//! What happens in the background: the change feed is followed, ends are written again where the hot state may have
-//! lost them, keys are tended, what has expired is removed.
+//! What happens in the background: the change feed is followed, ends are written again where the ephemeral store may
+//! have lost them, keys are tended, what has expired is removed.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::notices;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, places};
 use crate::store::StoreError;
-use crate::store::ledger::feed::{Change, FeedPage};
+use crate::store::sql::feed::{Change, FeedPage};
 
 /// How often the change feed is read, at the least, and at the most.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -50,22 +50,22 @@ impl Follower {
     /// Begins at the newest change, and reads into memory what came before: the ends that still matter.
     ///
     /// # Errors
-    /// [`StoreError`] when the ledger does not answer.
+    /// [`StoreError`] when the database does not answer.
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let as_of = ctx.now();
-        let after = ctx.store.ledger.feed_head().await?;
+        let after = ctx.store.database.feed_head().await?;
         learn_of_status(ctx).await?;
         // What was read before this moment may have changed since.
         ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
-        ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
-        // The embedded hot state may have lost its last writes to a power cut, and Redis anything.
+        ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
+        // The embedded ephemeral store may have lost its last writes to a power cut, and Redis anything.
         ctx.store.memory.doubt_rights();
         ctx.status.vouch(as_of);
         Ok(Self { after })
     }
 
-    /// Reads what has changed since the last call, and brings the hot state up to date where it asks for it.
+    /// Reads what has changed since the last call, and brings the ephemeral store up to date where it asks for it.
     ///
     /// # Errors
     /// [`OAuthError::Unavailable`] when a store does not answer; the next call goes on where this one stopped.
@@ -79,7 +79,7 @@ impl Follower {
         let as_of = ctx.now();
         learn_of_status(ctx).await?;
         loop {
-            match ctx.store.ledger.feed_after(self.after, BATCH).await? {
+            match ctx.store.database.feed_after(self.after, BATCH).await? {
                 FeedPage::Changes(changes, place) => {
                     apply(ctx, &changes).await?;
                     self.after = place;
@@ -113,7 +113,8 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
             Change::Unknown => start_over(ctx).await?,
             Change::SessionEnded(session) => {
                 ctx.store.memory.keep_ended(session.id, session.ended.at);
-                // The instance that ended it may have died before it wrote the tombstone. Writing it again changes nothing.
+                // The instance that ended it may have died before it wrote the tombstone. Writing it again changes
+                // nothing.
                 ctx.store.memory.keep_pending(&[session.id]);
                 revoked.extend(session.place.clone().map(|place| (place, session.ended.at)));
             }
@@ -121,7 +122,7 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
                 ctx.store.memory.forget_client(&retired.place.client_id);
                 revoked.push((retired.place.clone(), retired.at));
             }
-            Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?),
+            Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?),
         }
     }
     places::revoke(ctx, &revoked).await;
@@ -131,8 +132,8 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// Does once what an instance does all the time, for a command that looks into the hot state: until it has been told of
-/// recent ends, the hot state lets nobody look.
+/// Does once what an instance does all the time, for a command that looks into the ephemeral store: until it has been
+/// told of recent ends, the ephemeral store lets nobody look.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
@@ -140,29 +141,29 @@ pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
     Follower::begin(ctx).await?.follow(ctx).await
 }
 
-/// Forgets what was remembered of the ledger, and reads it again.
+/// Forgets what was remembered of the database, and reads it again.
 async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
     ctx.store.memory.forget_rows();
     remember_ends(ctx).await?;
-    ctx.store.memory.raise_global_watermark(ctx.store.ledger.global_watermark().await?);
+    ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
     ctx.keys.reload().await
 }
 
 /// Reads how far the status lists go and how long their bits are needed.
 async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
-    ctx.status.learn(ctx.store.ledger.status_facts(ctx.now()).await?);
+    ctx.status.learn(ctx.store.database.status_facts(ctx.now()).await?);
     Ok(())
 }
 
-/// Reads the ends of the last refresh lifetime from the ledger into memory and into the status lists, and the places that
-/// clients have had into the latter.
+/// Reads the ends of the last refresh lifetime from the database into memory and into the status lists, and the places
+/// that clients have had into the latter.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     places::revoke_retired(ctx).await?;
     // Access tokens may live longer than refresh tokens.
     let since = forgettable_before(ctx).min(ctx.status.forgettable_before(ctx.now()));
     let mut after: Option<SessionId> = None;
     loop {
-        let ends = ctx.store.ledger.sessions_ended_since(since, after, BATCH).await?;
+        let ends = ctx.store.database.sessions_ended_since(since, after, BATCH).await?;
         after = ends.last().map(|session| session.id);
         for session in &ends {
             ctx.store.memory.keep_ended(session.id, session.ended.at);
@@ -176,24 +177,24 @@ async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     }
 }
 
-/// Writes the tombstones that are pending; all recent ones where the hot state may have lost some.
+/// Writes the tombstones that are pending; all recent ones where the ephemeral store may have lost some.
 async fn write_tombstones(ctx: &Ctx) -> Result<(), OAuthError> {
     let keep = ctx.config.longest_refresh_lifetime();
-    if ctx.store.hot.needs_replay().await? {
+    if ctx.store.ephemeral.needs_replay().await? {
         remember_ends(ctx).await?;
         let ended = ctx.store.memory.ended();
         for batch in ended.chunks(BATCH as usize) {
-            ctx.store.hot.end(batch, keep).await?;
+            ctx.store.ephemeral.end(batch, keep).await?;
         }
         ctx.store.memory.forget_pending(&ended);
-        ctx.store.hot.replayed().await;
+        ctx.store.ephemeral.replayed().await;
         ctx.store.memory.doubt_rights();
-        tracing::info!(sessions = ended.len(), "the hot state has been told of recent ends again");
+        tracing::info!(sessions = ended.len(), "the ephemeral store has been told of recent ends again");
         return Ok(());
     }
     let pending = ctx.store.memory.pending();
     if !pending.is_empty() {
-        ctx.store.hot.end(&pending, keep).await?;
+        ctx.store.ephemeral.end(&pending, keep).await?;
         ctx.store.memory.forget_pending(&pending);
         tracing::info!(sessions = pending.len(), "pending tombstones were written");
     }
@@ -249,19 +250,19 @@ fn fold_metrics(metrics: PrometheusHandle) -> JoinHandle<()> {
 
 /// Hears when other instances have changed something.
 fn listen(ctx: SharedCtx) -> JoinHandle<()> {
-    tokio::spawn(async move { ctx.store.ledger.listen().await })
+    tokio::spawn(async move { ctx.store.database.listen().await })
 }
 
 /// At once when something has changed, and every second for what was not heard.
 fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()> {
     tokio::spawn(async move {
-        for warning in following.store.hot.warnings().await {
+        for warning in following.store.ephemeral.warnings().await {
             tracing::warn!("{warning}");
         }
         loop {
             tokio::time::sleep(FOLLOW_APART).await;
             let _ =
-                tokio::time::timeout(FOLLOW_EVERY.saturating_sub(FOLLOW_APART), following.store.ledger.news()).await;
+                tokio::time::timeout(FOLLOW_EVERY.saturating_sub(FOLLOW_APART), following.store.database.news()).await;
             complain("following the change feed", follower.follow(&following).await);
         }
     })
@@ -277,7 +278,7 @@ fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
     })
 }
 
-/// At once when the feed was read, and also while the ledger does not answer.
+/// At once when the feed was read, and also while the database does not answer.
 fn give_signs_of_life(ctx: SharedCtx) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -319,8 +320,8 @@ async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.keys.tend().await
 }
 
-/// A hot state that has lost writes may have fallen back to records with the rights that users had before: brings those
-/// up of users whose rights changed while a token could be alive.
+/// An ephemeral store that has lost writes may have fallen back to records with the rights that users had before:
+/// brings those up of users whose rights changed while a token could be alive.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer; the next call begins again.
@@ -328,8 +329,8 @@ pub async fn regrant_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
     if !ctx.store.memory.take_doubt() {
         return Ok(());
     }
-    // While the hot state is away, whoever follows the feed complains of it.
-    if ctx.store.hot.ping().await.is_err() {
+    // While the ephemeral store is away, whoever follows the feed complains of it.
+    if ctx.store.ephemeral.ping().await.is_err() {
         ctx.store.memory.doubt_rights();
         return Ok(());
     }
@@ -344,7 +345,7 @@ async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
-        let found = ctx.store.ledger.sessions_of_changed_users(since, ctx.now(), after, BATCH).await?;
+        let found = ctx.store.database.sessions_of_changed_users(since, ctx.now(), after, BATCH).await?;
         after = found.last().map(|(session, _)| *session);
         for (session, user) in &found {
             sessions::regrant_one(ctx, *session, *user).await?;
@@ -355,18 +356,18 @@ async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
     }
 }
 
-/// Writes to the ledger when sessions and logins were last used.
+/// Writes to the database when sessions and logins were last used.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; these uses are then not noted.
+/// [`OAuthError::Unavailable`] when the database does not answer; these uses are then not noted.
 pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     let used = ctx.store.memory.take_used();
     for batch in used.chunks(BATCH as usize) {
-        ctx.store.ledger.touch_sessions(batch).await?;
+        ctx.store.database.touch_sessions(batch).await?;
     }
     let used = ctx.store.memory.take_used_logins();
     for batch in used.chunks(BATCH as usize) {
-        ctx.store.ledger.touch_logins(batch).await?;
+        ctx.store.database.touch_logins(batch).await?;
     }
     Ok(())
 }
@@ -378,12 +379,12 @@ async fn prune_status_lists(ctx: SharedCtx) -> Result<(), OAuthError> {
 
 async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
-    ctx.store.hot.prune().await?;
-    ctx.store.ledger.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
-    ctx.store.ledger.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
-    ctx.store.ledger.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
-    ctx.store.ledger.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
-    ctx.store.ledger.drop_status_lists(ctx.now()).await?;
-    ctx.store.ledger.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
+    ctx.store.ephemeral.prune().await?;
+    ctx.store.database.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
+    ctx.store.database.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
+    ctx.store.database.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.database.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.database.drop_status_lists(ctx.now()).await?;
+    ctx.store.database.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())
 }

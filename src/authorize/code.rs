@@ -1,6 +1,6 @@
-//! Authorization codes: 256 random bits, kept as a digest in the hot state, good for a minute.
+//! Authorization codes: 256 random bits, kept as a digest in the ephemeral store, good for a minute.
 //!
-//! A code names the session that it will begin. The ledger has room for that session once, so a code is used once, on
+//! A code names the session that it will begin. The database has room for that session once, so a code is used once, on
 //! however many instances it arrives, and a store that fails half-way leaves it good for another try.
 
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl Code {
     }
 }
 
-/// A new code. One trip to the hot state, and one to the ledger where a block of places has to be leased.
+/// A new code. One trip to the ephemeral store, and one to the database where a block of places has to be leased.
 pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,
@@ -84,16 +84,16 @@ pub(super) async fn issue(
     };
     let text = serde_json::to_string(&stands_for).map_err(|error| Internal::new("a code cannot be written", error))?;
     let code = Secret::random(&ctx.random);
-    ctx.store.hot.put_once(&key(&code), &text, REMEMBERED).await?;
+    ctx.store.ephemeral.put_once(&key(&code), &text, REMEMBERED).await?;
     Ok(code)
 }
 
 /// What a code stands for, used or not. `None`: unknown, or long over.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the hot state does not answer.
+/// [`OAuthError::Unavailable`] when the ephemeral store does not answer.
 pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, OAuthError> {
-    let Some(text) = ctx.store.hot.look(&key(code)).await? else { return Ok(None) };
+    let Some(text) = ctx.store.ephemeral.look(&key(code)).await? else { return Ok(None) };
     let code = serde_json::from_str(&text).map_err(|error| Internal::new("a code cannot be read", error))?;
     Ok(Some(code))
 }

@@ -27,16 +27,16 @@ pub struct Connected {
 /// Every application that holds tokens of the user or that the user has agreed to.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer.
+/// [`OAuthError::Unavailable`] when the database does not answer.
 pub async fn connected(ctx: &Ctx, user: UserId) -> Result<Vec<Connected>, OAuthError> {
     let mut access: BTreeMap<ClientId, Access> = BTreeMap::new();
-    for consent in ctx.store.ledger.consents_of(user).await? {
+    for consent in ctx.store.database.consents_of(user).await? {
         let agreed = Access { scope: consent.scope, since: consent.given_at, last_used: None };
         access.insert(consent.client_id, agreed);
     }
     let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
     let page = PageRequest::new(None, Some(LOOKED_AT));
-    for session in ctx.store.ledger.list_sessions(&live, &page, ctx.now()).await?.items {
+    for session in ctx.store.database.list_sessions(&live, &page, ctx.now()).await?.items {
         let held = Access::of(&session);
         access.entry(session.client_id).and_modify(|known| known.add(&held)).or_insert(held);
     }

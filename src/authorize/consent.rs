@@ -16,14 +16,14 @@ pub(super) async fn given(ctx: &Ctx, user: UserId, client: &Client) -> Result<Op
 
 /// Adds `scope` to what the user has agreed to.
 pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope) -> Result<(), OAuthError> {
-    let agreed = ctx.store.ledger.consent(user.id, &client.id).await?;
+    let agreed = ctx.store.database.consent(user.id, &client.id).await?;
     let scope = agreed.map_or_else(|| scope.clone(), |agreed| agreed.scope.and(scope));
     let entry = ctx.audit(
         Actor::User(user.id),
         AuditEvent::ConsentGiven { user: user.id, client: client.id.clone(), scope: scope.clone() },
     );
     let consent = Consent { user_id: user.id, client_id: client.id.clone(), scope, given_at: ctx.now() };
-    ctx.store.ledger.give_consent(&consent, &entry).await?;
+    ctx.store.database.give_consent(&consent, &entry).await?;
     ctx.store.memory.forget_user(user.id);
     Ok(())
 }
@@ -31,11 +31,11 @@ pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope)
 /// Takes back what the user has agreed to with the application, and ends its sessions for the user.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn withdraw(ctx: &Ctx, user: UserId, client: &ClientId) -> Result<(), OAuthError> {
     let actor = Actor::User(user);
     let entry = ctx.audit(actor.clone(), AuditEvent::ConsentWithdrawn { user, client: client.clone() });
-    ctx.store.ledger.withdraw_consent(user, client, &entry).await?;
+    ctx.store.database.withdraw_consent(user, client, &entry).await?;
     ctx.store.memory.forget_user(user);
     let theirs = SessionFilter { user: Some(user), client: Some(client.clone()), ..SessionFilter::default() };
     sessions::end_matching(ctx, &theirs, EndReason::ConsentWithdrawn, actor).await.map(drop)

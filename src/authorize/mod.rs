@@ -1,9 +1,9 @@
 //! The authorization endpoint: what an application asks of a person in a browser, and what it is answered.
 //!
-//! A request is checked by the table in [`check`] and becomes a [`Request`]. [`step`] says what has to happen next: sign
-//! in, choose an account, agree, or go back with a code. Where a page has to be shown, the request is kept as a
-//! *transaction* in the hot state, bound to the browser; each page comes back to it, and the step is found anew from
-//! what is true then. Nothing that a page sends says how far the person has come.
+//! A request is checked by the table in [`check`] and becomes a [`Request`]. [`step`] says what has to happen next:
+//! sign in, choose an account, agree, or go back with a code. Where a page has to be shown, the request is kept as a
+//! *transaction* in the ephemeral store, bound to the browser; each page comes back to it, and the step is found anew
+//! from what is true then. Nothing that a page sends says how far the person has come.
 
 mod answer;
 mod check;
@@ -136,8 +136,8 @@ pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> R
     resume(ctx, browser, id).await
 }
 
-/// A person answers the application's question. `asked` is the one whom the page has asked: in another tab somebody else
-/// may have signed in, and then they are asked.
+/// A person answers the application's question. `asked` is the one whom the page has asked: in another tab somebody
+/// else may have signed in, and then they are asked.
 ///
 /// # Errors
 /// As [`resume`].

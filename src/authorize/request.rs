@@ -98,8 +98,8 @@ impl Request {
         self.prompt.contains(&prompt)
     }
 
-    /// What the person has to agree to: the scope, and those scopes that ask for the claims which the application asks for
-    /// by name.
+    /// What the person has to agree to: the scope, and those scopes that ask for the claims which the application asks
+    /// for by name.
     #[must_use]
     pub fn to_agree_to(&self) -> Scope {
         self.scope.and(&self.claims.scope())

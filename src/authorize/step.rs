@@ -46,8 +46,8 @@ pub(super) struct Known<'a> {
 /// The next step. Nothing but what is known counts, so no order of pages can skip one.
 pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
     let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
-    // A sign-in within this transaction has answered whatever asked for one. No clocks are compared: it is another login
-    // than the browser had when the request came, or the same one renewed.
+    // A sign-in within this transaction has answered whatever asked for one. No clocks are compared: it is another
+    // login than the browser had when the request came, or the same one renewed.
     let just_signed_in = known.waited && request.seen != Some((known.login.id, known.login.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
         let other = AuthorizationError::LoginRequired;
@@ -77,8 +77,8 @@ fn is_too_old(request: &Request, login: &Login) -> bool {
     request.max_age.is_some_and(|most| request.began_at.since(login.auth_time) > Duration::from_secs(most))
 }
 
-/// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no code
-/// goes there without the person.
+/// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no
+/// code goes there without the person.
 fn is_anybodys(client: &Client, request: &Request) -> bool {
     client.kind == ClientKind::Public && !request.return_to.redirect_uri.starts_with("https://")
 }

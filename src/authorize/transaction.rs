@@ -1,4 +1,4 @@
-//! A request that waits for a person: kept in the hot state, bound to the browser that began it, finished once.
+//! A request that waits for a person: kept in the ephemeral store, bound to the browser that began it, finished once.
 
 use std::time::Duration;
 
@@ -65,14 +65,14 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
         return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
     }
     users::sign_in::count_request(ctx, browser.device.address.as_deref()).await?;
-    ctx.store.hot.put_once(&id.key(), &kept, KEPT).await?;
+    ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }
 
 /// The request of a transaction of this browser.
 pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Request, OAuthError> {
     let gone = || OAuthError::invalid_request("this sign-on took too long; go back to the application and begin again");
-    let kept = ctx.store.hot.look(&id.key()).await?.ok_or_else(gone)?;
+    let kept = ctx.store.ephemeral.look(&id.key()).await?.ok_or_else(gone)?;
     let kept: Kept = serde_json::from_str(&kept).map_err(|_| gone())?;
     if !digest::equal(&kept.browser, &browser.digest()) {
         return Err(OAuthError::invalid_request("this sign-on was begun in another browser"));
@@ -82,7 +82,7 @@ pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Re
 
 /// Takes the transaction: it is answered once, whichever of several tabs comes first.
 pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthError> {
-    match ctx.store.hot.take_once(&id.key()).await? {
+    match ctx.store.ephemeral.take_once(&id.key()).await? {
         Taken::First(_) => Ok(()),
         Taken::Again(_) | Taken::Absent => {
             Err(OAuthError::invalid_request("this sign-on is finished; go back to the application"))
@@ -92,12 +92,12 @@ pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthErr
 
 /// Notes that the person keeps the account of this login.
 pub(super) async fn note_choice(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<(), OAuthError> {
-    ctx.store.hot.remember(&choice(id, login), KEPT).await?;
+    ctx.store.ephemeral.remember(&choice(id, login), KEPT).await?;
     Ok(())
 }
 
 pub(super) async fn is_chosen(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<bool, OAuthError> {
-    Ok(ctx.store.hot.remembers(&choice(id, login)).await?)
+    Ok(ctx.store.ephemeral.remembers(&choice(id, login)).await?)
 }
 
 fn choice(id: &TransactionId, login: LoginId) -> String {

@@ -69,7 +69,7 @@ pub fn applied_words(applied: Applied) -> &'static str {
     match applied {
         Applied::Everywhere => "everywhere",
         Applied::Pending => {
-            "in the ledger alone: Redis does not answer now, and is told by the running instances when it does"
+            "in the database alone: Redis does not answer now, and is told by the running instances when it does"
         }
     }
 }

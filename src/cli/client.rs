@@ -56,8 +56,8 @@ pub struct Add {
     /// `client_secret_basic` (where absent), `client_secret_post` or `none`.
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<AuthMethod>,
-    /// Take the secret from standard input instead of making one: 32 to 512 characters of A-Z a-z 0-9 - . _ ~ on one line,
-    /// for instance from `openssl rand -hex 32`.
+    /// Take the secret from standard input instead of making one: 32 to 512 characters of A-Z a-z 0-9 - . _ ~ on one
+    /// line, for instance from `openssl rand -hex 32`.
     #[arg(long)]
     secret_stdin: bool,
     #[command(flatten)]
@@ -162,7 +162,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_clients(&page).await.map_err(problem)?;
+        let found = ctx.store.database.list_clients(&page).await.map_err(problem)?;
         all.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {
@@ -173,7 +173,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
 
 /// The client of this identifier.
 pub(super) async fn find(ctx: &Ctx, id: &ClientId) -> Result<model::Client, String> {
-    let client = ctx.store.ledger.client(id).await.map_err(problem)?;
+    let client = ctx.store.database.client(id).await.map_err(problem)?;
     client.ok_or_else(|| format!("there is no client `{id}`"))
 }
 

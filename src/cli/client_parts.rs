@@ -33,8 +33,8 @@ pub struct Parts {
     /// The most it may be granted, as one text: "a b c".
     #[arg(long, value_parser = Scope::parse)]
     pub scope: Option<Scope>,
-    /// The `aud` of its access tokens; may be repeated. The issuer where absent; for people whom it signs on without being
-    /// trusted, the client itself.
+    /// The `aud` of its access tokens; may be repeated. The issuer where absent; for people whom it signs on without
+    /// being trusted, the client itself.
     #[arg(long = "audience", value_name = "AUDIENCE")]
     pub audience: Vec<String>,
     /// First-party: no consent page.

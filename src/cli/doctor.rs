@@ -42,8 +42,8 @@ pub async fn run(config: Config) -> Result<Answer, String> {
     match app::open(config, Clock::system(), app::Purpose::Command).await {
         Err(error) => findings.push(Finding::bad("start", problem(error))),
         Ok(ctx) => {
-            findings.push(ledger(&ctx).await);
-            findings.extend(hot_state(&ctx).await);
+            findings.push(database(&ctx).await);
+            findings.extend(ephemeral_store(&ctx).await);
             findings.push(keys(&ctx).await);
             findings.push(clock(&ctx).await);
         }
@@ -66,25 +66,25 @@ fn issuer(config: &Config) -> Finding {
     }
 }
 
-async fn ledger(ctx: &Ctx) -> Finding {
-    match ctx.store.ledger.ping().await {
+async fn database(ctx: &Ctx) -> Finding {
+    match ctx.store.database.ping().await {
         Ok(()) => {
-            Finding::good("ledger", format!("{:?} answers and its schema is current", ctx.store.ledger.dialect()))
+            Finding::good("database", format!("{:?} answers and its schema is current", ctx.store.database.dialect()))
         }
-        Err(error) => Finding::bad("ledger", format!("{}; check DATABASE_URL", problem(error))),
+        Err(error) => Finding::bad("database", format!("{}; check DATABASE_URL", problem(error))),
     }
 }
 
-async fn hot_state(ctx: &Ctx) -> Vec<Finding> {
+async fn ephemeral_store(ctx: &Ctx) -> Vec<Finding> {
     if ctx.config.redis.url.is_none() {
-        return vec![Finding::good("hot state", "embedded in the ledger; set REDIS_URL for more speed")];
+        return vec![Finding::good("ephemeral store", "embedded in the database; set REDIS_URL for more speed")];
     }
     let mut findings = match upkeep::catch_up(ctx).await {
-        Ok(()) => vec![Finding::good("hot state", "Redis answers")],
-        Err(error) => vec![Finding::bad("hot state", format!("{}; check REDIS_URL", problem(error)))],
+        Ok(()) => vec![Finding::good("ephemeral store", "Redis answers")],
+        Err(error) => vec![Finding::bad("ephemeral store", format!("{}; check REDIS_URL", problem(error)))],
     };
-    for warning in ctx.store.hot.warnings().await {
-        findings.push(Finding::bad("hot state", warning));
+    for warning in ctx.store.ephemeral.warnings().await {
+        findings.push(Finding::bad("ephemeral store", warning));
     }
     findings
 }
@@ -100,17 +100,18 @@ async fn keys(ctx: &Ctx) -> Finding {
     }
 }
 
-/// The hot state tells its own time with whatever is looked up; of a session that nobody has, it tells nothing else.
+/// The ephemeral store tells its own time with whatever is looked up; of a session that nobody has, it tells nothing
+/// else.
 async fn clock(ctx: &Ctx) -> Finding {
-    let Ok((_, theirs)) = ctx.store.hot.load(SessionId(ctx.random.uuid())).await else {
-        return Finding::bad("clock", "not compared: the hot state does not answer");
+    let Ok((_, theirs)) = ctx.store.ephemeral.load(SessionId(ctx.random.uuid())).await else {
+        return Finding::bad("clock", "not compared: the ephemeral store does not answer");
     };
     let ours = ctx.now();
     let apart = ours.since(theirs).max(theirs.since(ours));
     if apart <= CLOCKS_APART {
-        Finding::good("clock", format!("{ours}, as in the hot state"))
+        Finding::good("clock", format!("{ours}, as in the ephemeral store"))
     } else {
-        let says = format!("it is {ours} here and {theirs} in the hot state; let NTP set both machines' clocks");
+        let says = format!("it is {ours} here and {theirs} in the ephemeral store; let NTP set both machines' clocks");
         Finding::bad("clock", says)
     }
 }

@@ -23,8 +23,8 @@ use crate::tokens;
 pub struct Inspect {
     /// An access token or a refresh token.
     token: String,
-    /// Verify as another service does: against the JWKS at this address or in this file, and leave the stores alone. With an
-    /// address, the status list that the token names is fetched, too.
+    /// Verify as another service does: against the JWKS at this address or in this file, and leave the stores alone.
+    /// With an address, the status list that the token names is fetched, too.
     #[arg(long, value_name = "URL|FILE")]
     jwks: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `tokenhouse migrate`: brings the ledger's schema up.
+//! `tokenhouse migrate`: brings the database's schema up.
 
 use serde_json::json;
 
@@ -11,8 +11,8 @@ use crate::config::Config;
 /// # Errors
 /// A sentence when the database does not answer or its schema is newer than this program.
 pub async fn run(config: Config) -> Result<Answer, String> {
-    let ledger = app::connect_ledger(&config).await.map_err(problem)?;
-    let migrated = ledger.migrate().await.map_err(problem)?;
+    let database = app::connect_database(&config).await.map_err(problem)?;
+    let migrated = database.migrate().await.map_err(problem)?;
     let words = if migrated.applied.is_empty() {
         format!("The schema is up to date (version {}).", migrated.version)
     } else {

@@ -42,7 +42,7 @@ struct Arguments {
 enum Command {
     /// Run the service.
     Serve(serve::Serve),
-    /// Bring the ledger's schema up.
+    /// Bring the database's schema up.
     Migrate,
     /// People who sign in.
     #[command(subcommand)]

@@ -72,12 +72,13 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
         None => None,
     };
     let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
-    // A hot state that does not answer leaves out how often a session was refreshed; the list is good without it.
+    // An ephemeral store that does not answer leaves out how often a session was refreshed; the list is good without
+    // it.
     let _ = upkeep::catch_up(ctx).await;
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(problem)?;
+        let found = ctx.store.database.list_sessions(&filter, &page, ctx.now()).await.map_err(problem)?;
         for session in found.items {
             all.push(sessions::describe(ctx, session).await);
         }

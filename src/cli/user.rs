@@ -207,8 +207,8 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
         return Err("name what is to change; see `tokenhouse user set --help`".to_owned());
     }
     let user = find(ctx, &named).await?;
-    // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the ledger is changed all
-    // the same, and the answer says what remains.
+    // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the database is
+    // changed all the same, and the answer says what remains.
     let _ = upkeep::catch_up(ctx).await;
     let (user, applied) = users::change(ctx, user.id, change, Actor::CommandLine).await.map_err(problem)?;
     let mut words = format!("Changed {}", details(&user));
@@ -260,7 +260,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
-        let found = ctx.store.ledger.list_users(&page).await.map_err(problem)?;
+        let found = ctx.store.database.list_users(&page).await.map_err(problem)?;
         all.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {
@@ -300,13 +300,13 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
 /// The user of this identifier, name or address.
 pub(super) async fn find(ctx: &Ctx, wanted: &str) -> Result<model::User, String> {
     let by_id = match wanted.parse::<UserId>() {
-        Ok(id) => ctx.store.ledger.user(id).await.map_err(problem)?,
+        Ok(id) => ctx.store.database.user(id).await.map_err(problem)?,
         Err(_) => None,
     };
     if let Some(user) = by_id {
         return Ok(user);
     }
-    let found = ctx.store.ledger.user_to_sign_in(wanted).await.map_err(problem)?;
+    let found = ctx.store.database.user_to_sign_in(wanted).await.map_err(problem)?;
     found.map(|(user, _)| user).ok_or_else(|| format!("there is no user `{wanted}`"))
 }
 

@@ -99,7 +99,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     };
     check(ctx, &client)?;
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
-    match ctx.store.ledger.add_client(&client, &entry).await {
+    match ctx.store.database.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),
         Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("a client with this identifier exists".into())),
         Err(error) => Err(error.into()),

@@ -22,7 +22,8 @@ pub struct Credentials {
 /// The client that `caller` proves to be.
 ///
 /// # Errors
-/// `invalid_client` when it does not; [`OAuthError::Unavailable`] when the ledger has to be asked and does not answer.
+/// `invalid_client` when it does not; [`OAuthError::Unavailable`] when the database has to be asked and does not
+/// answer.
 pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>, OAuthError> {
     let client = find(ctx, &caller.client_id).await?;
     let presented = caller.secret.as_ref().map(Secret::expose).unwrap_or_default();

@@ -11,11 +11,11 @@ use crate::store::StoreError;
 /// Makes sure that the built-in client of the direct token API is on record.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer.
+/// [`OAuthError::Unavailable`] when the database does not answer.
 pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
     let id = ClientId::direct();
     let scope = direct_scope(ctx)?;
-    if let Some(client) = ctx.store.ledger.client(&id).await? {
+    if let Some(client) = ctx.store.database.client(&id).await? {
         if client.scope == scope {
             return Ok(());
         }
@@ -47,7 +47,7 @@ pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
         id,
     };
     let entry = ctx.audit(Actor::System, AuditEvent::ClientAdded { client: client.id.clone() });
-    match ctx.store.ledger.add_client(&client, &entry).await {
+    match ctx.store.database.add_client(&client, &entry).await {
         // Another instance was faster.
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),

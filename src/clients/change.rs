@@ -1,4 +1,5 @@
-//! Changing a client. What it loses, its sessions and the tokens of its own lose too, before the change is acknowledged.
+//! Changing a client. What it loses, its sessions and the tokens of its own lose too, before the change is
+//! acknowledged.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::model::{
 };
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::sessions::{self, Applied, places};
-use crate::store::ledger::clients::OwnTokens;
+use crate::store::sql::clients::OwnTokens;
 
 /// What may be changed of a client. Absent parts stay as they are; `null` takes away what a client need not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -96,8 +97,8 @@ impl<T: Serialize> Serialize for Edit<T> {
     }
 }
 
-/// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns; so
-/// are the tokens of its own, all of them, where one may hold more.
+/// Changes a client. Sessions that hold more than the client may be granted from now on are ended before this returns;
+/// so are the tokens of its own, all of them, where one may hold more.
 ///
 /// # Errors
 /// [`OAuthError::NotFound`]; `invalid_request` when the parts do not go together.
@@ -117,7 +118,7 @@ pub async fn change(
         let keeps_all = fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before));
         Ok((client, if keeps_all { OwnTokens::Stay } else { OwnTokens::Revoked }))
     };
-    let (_, client) = ctx.store.ledger.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
+    let (_, client) = ctx.store.database.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
     places::revoke_retired(ctx).await?;
     let applied = if may_narrow { end_sessions_beyond(ctx, &client, &actor).await? } else { Applied::Everywhere };

@@ -68,8 +68,8 @@ pub(super) fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<
     if kind == ClientKind::Public {
         return Err(OAuthError::invalid_request("a public client has no secret"));
     }
-    // What is kept is a plain digest, which is safe for long random secrets only.
-    // Unreserved characters mean the same to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
+    // What is kept is a plain digest, which is safe for long random secrets only. Unreserved characters mean the same
+    // to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
         return Err(OAuthError::invalid_request(

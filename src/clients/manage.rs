@@ -12,7 +12,7 @@ use crate::sessions::{self, Applied, places};
 /// [`OAuthError::NotFound`].
 pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::ClientEnabled { client: id.clone() });
-    if !ctx.store.ledger.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
+    if !ctx.store.database.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_client(id);
@@ -29,7 +29,7 @@ pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, 
 
 async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientDisabled { client: id.clone() });
-    if !ctx.store.ledger.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
+    if !ctx.store.database.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_client(id);
@@ -46,7 +46,7 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     }
     let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
-    ctx.store.ledger.remove_client(id, &entry).await?;
+    ctx.store.database.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);
     // Somebody may have enabled it once more in between.
     places::revoke_retired(ctx).await?;

@@ -53,8 +53,8 @@ pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
     own_audience_for(ctx, client, scope)
 }
 
-/// Whom tokens of this scope are for that a client holds for itself: a token with rights over this house is for this house
-/// alone, so that no other service can use it here.
+/// Whom tokens of this scope are for that a client holds for itself: a token with rights over this house is for this
+/// house alone, so that no other service can use it here.
 #[must_use]
 pub fn own_audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
     if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }

@@ -21,8 +21,8 @@ pub enum FormerSecret {
 /// kept nowhere, and when the old one ends.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` for a public client; [`OAuthError::Conflict`] while the secret before the
-/// current one is good, unless it may end.
+/// [`OAuthError::NotFound`]; `invalid_request` for a public client; [`OAuthError::Conflict`] while the secret before
+/// the current one is good, unless it may end.
 pub async fn rotate_secret(
     ctx: &Ctx,
     id: &ClientId,
@@ -39,7 +39,7 @@ pub async fn rotate_secret(
         let old = current.map(|old| ClientSecret { digest: old.digest, expires_at: Some(old_ends) });
         Ok(std::iter::once(current_secret(&secret)).chain(old).collect())
     };
-    if !ctx.store.ledger.edit_client_secrets(id, &entry, decide).await? {
+    if !ctx.store.database.edit_client_secrets(id, &entry, decide).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_client(id);

@@ -63,7 +63,7 @@ pub struct Config {
     pub shutdown: Shutdown,
 }
 
-/// `[database]`: the ledger.
+/// `[database]`: the database.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "see settings.rs")]
@@ -76,7 +76,7 @@ pub struct Database {
     pub migrate_at_start: bool,
 }
 
-/// `[redis]`: the hot state; embedded where no URL is set.
+/// `[redis]`: the ephemeral store; embedded where no URL is set.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "see settings.rs")]
@@ -313,8 +313,8 @@ impl Config {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// The longest that a refresh token that rotates can live; the ends of sessions are remembered this long in the hot state and
-    /// in memory (and for ever in the ledger).
+    /// The longest that a refresh token that rotates can live; the ends of sessions are remembered this long in the
+    /// ephemeral store and in memory (and for ever in the database).
     #[must_use]
     pub fn longest_refresh_lifetime(&self) -> std::time::Duration {
         self.tokens.refresh_lifetime.get().max(self.tokens.refresh_lifetime_limit.get())

@@ -52,7 +52,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     secret(
         "database.url",
         "DATABASE_URL",
-        "The ledger: `sqlite://` and a path, or `postgres://` and where the server is.",
+        "The database: `sqlite://` and a path, or `postgres://` and where the server is.",
     ),
     plain("database.max_connections", "The most connections to the database."),
     plain("database.acquire_timeout", "How long a request waits for a free connection before it is answered 503."),
@@ -64,7 +64,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     secret(
         "redis.url",
         "REDIS_URL",
-        "Where refresh token state lives: `redis://` or `rediss://` (TLS). Without it, the state lives in the ledger.",
+        "Where refresh token state lives: `redis://` or `rediss://` (TLS). Without it, the state lives in the database.",
     ),
     plain("redis.key_prefix", "What the name of every Redis key begins with, so that one Redis can serve several."),
     plain("redis.connect_timeout", "How long a new connection to Redis may take."),
@@ -93,7 +93,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     plain("tokens.refresh_lifetime", "How long a refresh token is valid; each rotation begins it anew."),
     plain(
         "tokens.refresh_lifetime_limit",
-        "The longest that a client's own refresh lifetime may be; the ends of sessions are remembered this long in the hot state and in memory.",
+        "The longest that a client's own refresh lifetime may be; the ends of sessions are remembered this long in the ephemeral store and in memory.",
     ),
     plain(
         "tokens.id_token_lifetime",

@@ -1,6 +1,6 @@
-//! One who listens: first what the ledger knows since the number that they came back with, then what the hub hands out.
-//! The seat in the hub is taken before the ledger is read, so that there is no gap, and what was read is left out of
-//! what is heard, so that there is no repeat.
+//! One who listens: first what the database knows since the number that they came back with, then what the hub hands
+//! out. The seat in the hub is taken before the database is read, so that there is no gap, and what was read is left
+//! out of what is heard, so that there is no repeat.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::introspection;
 use crate::model::Secret;
 use crate::protocol::{OAuthError, scope};
 use crate::store::StoreError;
-use crate::store::ledger::feed::FeedPage;
+use crate::store::sql::feed::FeedPage;
 use crate::tokens::SecurityEvent;
 
-/// How many changes are read from the ledger at a time.
+/// How many changes are read from the database at a time.
 const BATCH: u32 = 100;
 
 /// Whoever is further behind is not told what was before: to read the status lists again is less work.
@@ -44,7 +44,7 @@ pub struct Listener {
     seat: Seat,
     number: i64,
     head: i64,
-    /// What the ledger told is all that was committed before.
+    /// What the database told is all that was committed before.
     as_of: Timestamp,
 }
 
@@ -59,7 +59,7 @@ pub enum Ending {
     Unauthorized,
     /// Everybody is sent away.
     SentAway,
-    /// The ledger does not answer, or nothing can be signed.
+    /// The database does not answer, or nothing can be signed.
     Failed(OAuthError),
 }
 
@@ -94,11 +94,11 @@ impl Listener {
     /// none stands for one that nobody knows any more.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when all seats are taken, or the ledger does not answer.
+    /// [`OAuthError::Unavailable`] when all seats are taken, or the database does not answer.
     pub async fn arrive(ctx: &Ctx, token: Secret, last: Option<&str>) -> Result<Self, OAuthError> {
         let seat = ctx.hub.listen().ok_or_else(|| OAuthError::unavailable("a seat for one more listener"))?;
         let as_of = ctx.now();
-        let head = ctx.store.ledger.feed_head().await?;
+        let head = ctx.store.database.feed_head().await?;
         let number = last.map_or(head, |last| last.parse().unwrap_or(-1));
         Ok(Self { token, seat, number, head, as_of })
     }
@@ -124,7 +124,7 @@ impl Listener {
                 LineKind::Event => continue,
                 LineKind::SignOfLife => {
                     self.authorize(ctx).await?;
-                    // The ledger has told this listener more than the hub knows yet.
+                    // The database has told this listener more than the hub knows yet.
                     if line.number < self.number {
                         self.give_sign_of_life(ctx, outlet).await?;
                         continue;
@@ -135,14 +135,14 @@ impl Listener {
         }
     }
 
-    /// Tells what the ledger knows after the listener's number, and how far that leads.
+    /// Tells what the database knows after the listener's number, and how far that leads.
     async fn catch_up(&mut self, ctx: &Ctx, outlet: &Outlet) -> Result<(), Ending> {
         if self.head.saturating_sub(self.number) > FURTHEST_BEHIND {
             self.start_over(ctx, self.head, outlet).await?;
         }
         loop {
             let as_of = ctx.now();
-            match ctx.store.ledger.feed_after(self.number, BATCH).await? {
+            match ctx.store.database.feed_after(self.number, BATCH).await? {
                 FeedPage::Behind(head) => self.start_over(ctx, head, outlet).await?,
                 FeedPage::Changes(changes, place) => {
                     for (number, change) in &changes {
@@ -176,7 +176,8 @@ impl Listener {
         Ok(())
     }
 
-    /// Looks whether the bearer may still listen. While the stores do not answer, the token's own expiry is what counts.
+    /// Looks whether the bearer may still listen. While the stores do not answer, the token's own expiry is what
+    /// counts.
     async fn authorize(&self, ctx: &Ctx) -> Result<(), Ending> {
         match introspection::admit(ctx, self.token.expose(), &[scope::EVENTS]).await {
             Ok(_) | Err(OAuthError::Unavailable(_)) => Ok(()),

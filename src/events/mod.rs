@@ -2,7 +2,7 @@
 //! security event token, under its number in the change feed, which is the same at every instance.
 //!
 //! What this instance reads of the feed it tells through the hub, and it signs only while somebody listens. Whoever
-//! comes later, or comes back, first reads from the ledger what was before: `listen.rs`.
+//! comes later, or comes back, first reads from the database what was before: `listen.rs`.
 
 mod listen;
 
@@ -13,7 +13,7 @@ pub use listen::{Ending, Listener};
 use crate::ctx::Ctx;
 use crate::hub::{Line, LineKind, Told};
 use crate::protocol::OAuthError;
-use crate::store::ledger::feed::Change;
+use crate::store::sql::feed::Change;
 use crate::tokens::{self, SecurityEvent};
 
 /// More events than this within a second are not told one by one: to read the status lists again is less work.
@@ -43,7 +43,7 @@ async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthErro
     Ok(())
 }
 
-/// Tells whoever listens that the feed was pruned before it was read, or belongs to an older copy of the ledger.
+/// Tells whoever listens that the feed was pruned before it was read, or belongs to an older copy of the database.
 ///
 /// # Errors
 /// As [`tell`].
@@ -57,8 +57,8 @@ pub fn tell_to_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// Tells whoever listens how far the feed was told, and as of when. While the ledger does not answer, that stands still.
-/// Where more has happened than was told one by one, it comes first that all is to be read again.
+/// Tells whoever listens how far the feed was told, and as of when. While the database does not answer, that stands
+/// still. Where more has happened than was told one by one, it comes first that all is to be read again.
 ///
 /// # Errors
 /// [`OAuthError`] when it cannot be signed.

@@ -26,7 +26,7 @@ pub struct Presented {
 pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
-    let user = ctx.store.ledger.user(code.user).await?;
+    let user = ctx.store.database.user(code.user).await?;
     if code.has_expired(ctx) || user.is_none() {
         // Whoever comes this late may be the second to come.
         end_former(ctx, &code).await?;
@@ -47,8 +47,8 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -
     }
 }
 
-/// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had come:
-/// a code that leaked does its finder no good, and does its owner no harm.
+/// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had
+/// come: a code that leaked does its finder no good, and does its owner no harm.
 fn check_bindings(client: &Client, code: &Code, presented: &Presented) -> Result<(), OAuthError> {
     let same_address = match &presented.redirect_uri {
         Some(uri) => *uri == code.redirect_uri,

@@ -36,11 +36,11 @@ async fn live() -> HttpResponse {
 /// Ready: both stores answer, a key may sign, and nobody asked the service to stop.
 async fn ready(state: Data<Operations>) -> HttpResponse {
     let draining = state.draining.load(Ordering::SeqCst);
-    let ledger = state.ctx.store.ledger.ping().await.is_ok();
-    let hot = state.ctx.store.hot.ping().await.is_ok();
+    let database = state.ctx.store.database.ping().await.is_ok();
+    let ephemeral = state.ctx.store.ephemeral.ping().await.is_ok();
     let keys = state.ctx.keys.can_sign();
-    let ready = ledger && hot && keys && !draining;
-    let body = json!({ "ready": ready, "ledger": ledger, "hot_state": hot, "signing_key": keys, "draining": draining });
+    let ready = database && ephemeral && keys && !draining;
+    let body = json!({ "ready": ready, "database": database, "ephemeral_store": ephemeral, "signing_key": keys, "draining": draining });
     if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
 

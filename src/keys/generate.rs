@@ -45,7 +45,8 @@ fn one(algorithm: SigningAlgorithm, random: &Random) -> Result<PrivateKey, Inter
             elliptic(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING)).map_err(failed)?
         }
         SigningAlgorithm::EdDsa => {
-            // Version 1 of PKCS#8: many readers do not know the version 2 that is the other choice (RFC 8410 section 7).
+            // Version 1 of PKCS#8: many readers do not know the version 2 that is the other choice (RFC 8410 section
+            // 7).
             let document = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1()).map_err(failed)?;
             Zeroizing::new(document.as_ref().to_vec())
         }

@@ -113,7 +113,8 @@ impl MasterKey {
 /// The master key of today and, while it is being changed, the one before (or the one to come).
 ///
 /// The order for several instances: first give all of them the new key as *previous*, then swap the two, then take the
-/// old one away when the last refresh token that it signed has expired. So each of them understands all others all along.
+/// old one away when the last refresh token that it signed has expired. So each of them understands all others all
+/// along.
 pub(super) struct MasterKeys {
     pub(super) current: MasterKey,
     pub(super) previous: Option<MasterKey>,

@@ -1,6 +1,6 @@
 //! The keyring: generate, load, seal, rotate, publish, sign. The home of jsonwebtoken, rsa and aws-lc-rs' key pairs.
 //!
-//! Private keys live sealed in the ledger (`store/ledger/keys.rs`); here they are opened once and kept ready to sign.
+//! Private keys live sealed in the database (`store/sql/keys.rs`); here they are opened once and kept ready to sign.
 
 mod files;
 mod generate;
@@ -30,7 +30,7 @@ use crate::clock::{Clock, Random, Timestamp};
 use crate::config;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::{Internal, OAuthError, TokenType};
-use crate::store::Ledger;
+use crate::store::Database;
 
 pub use files::Written;
 pub use master_key::{make_master_key, write_master_key};
@@ -98,25 +98,25 @@ pub struct OpenError(pub String);
 pub struct Keyring {
     records: Records,
     ring: RwLock<Arc<Ring>>,
-    /// When the ledger was read last, in milliseconds since the epoch.
+    /// When the database was read last, in milliseconds since the epoch.
     read_at: AtomicI64,
     /// Held while the ring is being replaced, so that an older list never takes the place of a newer one.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Keyring {
-    /// Finds or makes the master key, opens every key of the ledger, imports PEM files of the folder, makes what is
+    /// Finds or makes the master key, opens every key of the database, imports PEM files of the folder, makes what is
     /// missing, and publishes.
     ///
     /// `longest_life` is that of a signed token; a retired key stays published at least as long.
     pub async fn open(
         settings: &config::Keys,
         longest_life: Duration,
-        ledger: Ledger,
+        database: Database,
         clock: Clock,
         random: Random,
     ) -> Result<Self, OpenError> {
-        open::open(settings, longest_life, ledger, clock, random).await
+        open::open(settings, longest_life, database, clock, random).await
     }
 
     fn new(records: Records, ring: Ring, read_at: Timestamp) -> Self {
@@ -136,7 +136,7 @@ impl Keyring {
         claims: &T,
     ) -> Result<String, OAuthError> {
         if self.is_stale() {
-            return Err(OAuthError::unavailable("the keyring, not read from the ledger for 24 h, does not sign"));
+            return Err(OAuthError::unavailable("the keyring, not read from the database for 24 h, does not sign"));
         }
         let ring = self.ring();
         let key = ring
@@ -182,17 +182,17 @@ impl Keyring {
         self.ring().algorithms()
     }
 
-    /// Whether there is a signing key and the ledger has been read within 24 h.
+    /// Whether there is a signing key and the database has been read within 24 h.
     #[must_use]
     pub fn can_sign(&self) -> bool {
         !self.is_stale() && !self.ring().algorithms().is_empty()
     }
 
-    /// Reads the ledger again (the change feed said so, or a minute has passed).
+    /// Reads the database again (the change feed said so, or a minute has passed).
     pub async fn reload(&self) -> Result<(), OAuthError> {
         let _turn = self.turn.lock().await;
         let started = self.records.clock.now();
-        let list = self.records.ledger.signing_keys().await?;
+        let list = self.records.database.signing_keys().await?;
         self.adopt(&list, started)
     }
 
@@ -245,7 +245,7 @@ impl Keyring {
 
     /// All keys, removed ones too.
     pub async fn list(&self) -> Result<Vec<KeySummary>, OAuthError> {
-        Ok(self.summaries(&self.records.ledger.signing_keys().await?))
+        Ok(self.summaries(&self.records.database.signing_keys().await?))
     }
 
     async fn change<R, S>(&self, actor: Actor, step: S) -> Result<R, OAuthError>

@@ -1,5 +1,5 @@
-//! The start: finds the master key, opens what the ledger holds, takes in PEM files. Whatever is wrong stops the start
-//! with a message that names the file and the fix.
+//! The start: finds the master key, opens what the database holds, takes in PEM files. Whatever is wrong stops the
+//! start with a message that names the file and the fix.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,26 +15,26 @@ use crate::audit::Actor;
 use crate::clock::{Clock, Random};
 use crate::config;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::store::Ledger;
-use crate::store::ledger::Dialect;
-use crate::store::ledger::keys::{KeyChange, KeyringChange};
+use crate::store::Database;
+use crate::store::sql::Dialect;
+use crate::store::sql::keys::{KeyChange, KeyringChange};
 
 pub(super) async fn open(
     settings: &config::Keys,
     longest_life: Duration,
-    ledger: Ledger,
+    database: Database,
     clock: Clock,
     random: Random,
 ) -> Result<Keyring, OpenError> {
     let rules = Rules::new(settings, longest_life);
-    let check = ledger.master_key_check().await.map_err(|error| failed("read", &error))?;
-    let sealed = ledger.signing_keys().await.map_err(|error| failed("read", &error))?;
+    let check = database.master_key_check().await.map_err(|error| failed("read", &error))?;
+    let sealed = database.signing_keys().await.map_err(|error| failed("read", &error))?;
     let is_empty = check.is_none() && sealed.is_empty();
-    let master_keys = master_keys(settings, ledger.dialect(), is_empty, &random)?;
+    let master_keys = master_keys(settings, database.dialect(), is_empty, &random)?;
     judge(&master_keys, check.as_deref(), &sealed)?;
     let imports = private_keys(&settings.folder, rules.rsa())?;
 
-    let records = Records { rules, ledger, clock, random, master_keys };
+    let records = Records { rules, database, clock, random, master_keys };
     seal_again(&records, &sealed).await?;
     put_check(&records, check.as_deref()).await?;
     let started = records.clock.now();
@@ -66,17 +66,17 @@ fn master_keys(
         )),
         (false, Dialect::Sqlite | Dialect::Postgres) => Err(MasterKeys::missing(
             settings,
-            "The keys in the ledger are sealed under it: restore it from a backup, as that file with mode 0600 or as that \
+            "The keys in the database are sealed under it: restore it from a backup, as that file with mode 0600 or as that \
              variable",
         )),
     }
 }
 
-/// Refuses a master key that is not the ledger's.
+/// Refuses a master key that is not the database's.
 fn judge(master_keys: &MasterKeys, check: Option<&[u8]>, list: &[SigningKeyRecord]) -> Result<(), OpenError> {
     if check.is_some_and(|check| master_keys.of_check(check).is_none()) {
         return Err(OpenError(format!(
-            "the master key in {} is not the one that the ledger is sealed under: restore that one from a backup, or, when \
+            "the master key in {} is not the one that the database is sealed under: restore that one from a backup, or, when \
              you are changing it, give it as TOKENHOUSE_MASTER_KEY_PREVIOUS",
             master_keys.origins()
         )));
@@ -89,7 +89,7 @@ fn judge(master_keys: &MasterKeys, check: Option<&[u8]>, list: &[SigningKeyRecor
 fn wrong_key(master_keys: &MasterKeys, kids: &[String]) -> OpenError {
     OpenError(format!(
         "the master key in {} does not open the signing key {}: it was sealed under another one (give that as \
-         TOKENHOUSE_MASTER_KEY_PREVIOUS), or its row in the ledger is damaged (restore it from a backup)",
+         TOKENHOUSE_MASTER_KEY_PREVIOUS), or its row in the database is damaged (restore it from a backup)",
         master_keys.origins(),
         kids.join(", "),
     ))
@@ -113,7 +113,7 @@ async fn seal_again(records: &Records, list: &[SigningKeyRecord]) -> Result<(), 
         changes: list.iter().filter(|record| is_old(record)).filter_map(anew).collect(),
         entries: Vec::new(),
     };
-    records.ledger.change_keyring(decide).await.map_err(|error| failed("changed", &error))?;
+    records.database.change_keyring(decide).await.map_err(|error| failed("changed", &error))?;
     tracing::info!("sealed the signing keys under the new master key");
     Ok(())
 }
@@ -125,15 +125,15 @@ async fn put_check(records: &Records, known: Option<&[u8]>) -> Result<(), OpenEr
         return Ok(());
     }
     let failed = |error| failed("changed", &error);
-    if records.ledger.set_master_key_check(known, current.check()).await.map_err(failed)? {
+    if records.database.set_master_key_check(known, current.check()).await.map_err(failed)? {
         return Ok(());
     }
-    let now = records.ledger.master_key_check().await.map_err(failed)?.unwrap_or_default();
+    let now = records.database.master_key_check().await.map_err(failed)?.unwrap_or_default();
     if current.has_check(&now) {
         return Ok(());
     }
     Err(OpenError(format!(
-        "another instance has just started on the same ledger with another master key than the one in {}: give all of them \
+        "another instance has just started on the same database with another master key than the one in {}: give all of them \
          the same",
         records.master_keys.origins()
     )))

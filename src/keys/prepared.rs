@@ -21,7 +21,7 @@ use super::jwks::{PublicJwk, PublicKey};
 use crate::model::SigningAlgorithm;
 use crate::protocol::{Internal, TokenType};
 
-/// A private key on its way into the ledger.
+/// A private key on its way into the database.
 pub(super) struct PrivateKey {
     pub(super) algorithm: SigningAlgorithm,
     /// PKCS#8 version 1 (RFC 5208).

@@ -1,4 +1,4 @@
-//! The list of keys in the ledger, and the one way in which it is changed.
+//! The list of keys in the database, and the one way in which it is changed.
 
 use super::generate::generate;
 use super::master_key::{MasterKey, MasterKeys};
@@ -8,8 +8,8 @@ use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::{Internal, OAuthError};
-use crate::store::Ledger;
-use crate::store::ledger::keys::KeyringChange;
+use crate::store::Database;
+use crate::store::sql::keys::KeyringChange;
 
 /// Each round may find that a new key calls for another (one to sign, one to be next).
 const ROUNDS: usize = 4;
@@ -17,7 +17,7 @@ const ROUNDS: usize = 4;
 /// The list of keys, and what is needed to write it.
 pub(super) struct Records {
     pub(super) rules: Rules,
-    pub(super) ledger: Ledger,
+    pub(super) database: Database,
     pub(super) clock: Clock,
     pub(super) random: Random,
     pub(super) master_keys: MasterKeys,
@@ -25,8 +25,8 @@ pub(super) struct Records {
 
 impl Records {
     /// Lets `step` decide twice: first on the list as it was read, to learn which new keys it wants, for making them
-    /// takes long; then on the list under the ledger's lock, and that counts. So instances that change the list at the
-    /// same time come one after the other, and a key that is no longer wanted is dropped.
+    /// takes long; then on the list under the database's lock, and that counts. So instances that change the list at
+    /// the same time come one after the other, and a key that is no longer wanted is dropped.
     ///
     /// Returns what the step said and the list as it is then.
     pub(super) async fn change<R, S>(&self, actor: Actor, step: S) -> Result<(R, Vec<SigningKeyRecord>), OAuthError>
@@ -34,7 +34,7 @@ impl Records {
         S: Fn(&mut Draft<'_>) -> R + Send + Sync,
         R: Send,
     {
-        let records = self.ledger.signing_keys().await?;
+        let records = self.database.signing_keys().await?;
         let mut candidates = Vec::new();
         for _ in 0..ROUNDS {
             let mut draft = Draft::new(&self.rules, self.clock.now(), &records, candidates.clone());
@@ -55,8 +55,9 @@ impl Records {
             let (changes, events) = draft.finish();
             KeyringChange { changes, entries: self.entries(now, &actor, events) }
         };
-        let records = self.ledger.change_keyring(decide).await?;
-        let outcome = outcome.ok_or_else(|| Internal::inconsistent("the ledger changed the keyring without asking"))?;
+        let records = self.database.change_keyring(decide).await?;
+        let outcome =
+            outcome.ok_or_else(|| Internal::inconsistent("the database changed the keyring without asking"))?;
         Ok((outcome, records))
     }
 
@@ -73,12 +74,12 @@ impl Records {
         Ok(rows)
     }
 
-    /// The master key that the ledger names. It is the other one while the master key is being changed.
+    /// The master key that the database names. It is the other one while the master key is being changed.
     async fn sealing_key(&self) -> Result<&MasterKey, OAuthError> {
-        let check = self.ledger.master_key_check().await?.unwrap_or_default();
+        let check = self.database.master_key_check().await?.unwrap_or_default();
         let key = self.master_keys.of_check(&check).ok_or_else(|| {
             Internal::inconsistent(
-                "the ledger is sealed under another master key now: start this instance again with it",
+                "the database is sealed under another master key now: start this instance again with it",
             )
         })?;
         Ok(key)

@@ -28,7 +28,7 @@ pub(super) struct Opened {
 
 impl Ring {
     /// Opens what `former` has not opened before. A key that does not open is not published either: whoever can write
-    /// into the ledger, but has no master key, cannot slip in a key that verifiers believe.
+    /// into the database, but has no master key, cannot slip in a key that verifiers believe.
     pub(super) fn open(
         records: &[SigningKeyRecord],
         master_keys: &MasterKeys,

@@ -6,9 +6,9 @@ use crate::audit::AuditEvent;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::store::ledger::keys::KeyChange;
+use crate::store::sql::keys::KeyChange;
 
-/// How old a reader's copy of the ledger may be: a signer that has not read it for so long stops signing.
+/// How old a reader's copy of the database may be: a signer that has not read it for so long stops signing.
 pub(super) const STALE_AFTER: Duration = Duration::from_hours(24);
 
 /// On top of the JWKS's max-age, for the way of a new key through the instances and for clocks that differ.

@@ -1,4 +1,4 @@
-//! Private keys as the ledger keeps them: AES-256-GCM under a key that is derived from the master key.
+//! Private keys as the database keeps them: AES-256-GCM under a key that is derived from the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
 use aws_lc_rs::error::Unspecified;

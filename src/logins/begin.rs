@@ -7,8 +7,8 @@ use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{EndReason, Login, LoginId, Secret, User};
 use crate::protocol::OAuthError;
-use crate::store::ledger::admission::Begun;
-use crate::store::ledger::logins::Exchange;
+use crate::store::sql::admission::Begun;
+use crate::store::sql::logins::Exchange;
 use crate::users::{self, Attempt};
 
 /// A login that has just begun, or been renewed.
@@ -49,7 +49,7 @@ pub async fn sign_in(
         let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginRenewed { login: login.id, user: user.id });
         let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
         let cookies = Exchange { former: &former, new: &new };
-        if ctx.store.ledger.renew_login(&login, cookies, &user, &entry).await? == Begun::Yes {
+        if ctx.store.database.renew_login(&login, cookies, &user, &entry).await? == Begun::Yes {
             ctx.store.memory.forget_login(login.id);
             return Ok(Some(NewLogin { login, user, cookie }));
         }
@@ -66,7 +66,7 @@ pub async fn sign_in(
         ended: None,
     };
     let entry = ctx.audit(Actor::User(user.id), AuditEvent::LoginBegan { login: login.id, user: user.id });
-    if ctx.store.ledger.begin_login(&login, &digest_of(&cookie), &user, &entry).await? == Begun::Refused {
+    if ctx.store.database.begin_login(&login, &digest_of(&cookie), &user, &entry).await? == Begun::Refused {
         return Ok(None);
     }
     // The same person's was renewed by another click meanwhile, and is not in their way.

@@ -10,12 +10,12 @@ use crate::sessions::{self, Receipt};
 /// there is no such login. Ending it again ends what an earlier call has left.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Result<Option<Receipt>, OAuthError> {
-    let Some(login) = ctx.store.ledger.login(id).await? else { return Ok(None) };
+    let Some(login) = ctx.store.database.login(id).await? else { return Ok(None) };
     let ended = Ended { at: ctx.now(), reason };
     let entry = ctx.audit(actor.clone(), AuditEvent::LoginEnded { login: id, user: login.user_id, reason });
-    let outliving = ctx.store.ledger.end_login(id, ended, &entry).await?.unwrap_or_default();
+    let outliving = ctx.store.database.end_login(id, ended, &entry).await?.unwrap_or_default();
     ctx.store.memory.forget_login(id);
     ctx.store.notices.notify_one();
     let under_it = SessionFilter { login: Some(id), ..SessionFilter::default() };
@@ -28,7 +28,7 @@ pub async fn end(ctx: &Ctx, id: LoginId, reason: EndReason, actor: Actor) -> Res
 /// # Errors
 /// As [`end`].
 pub async fn end_own(ctx: &Ctx, user: UserId, id: LoginId) -> Result<(), OAuthError> {
-    let own = ctx.store.ledger.login(id).await?.filter(|login| login.user_id == user && login.ended.is_none());
+    let own = ctx.store.database.login(id).await?.filter(|login| login.user_id == user && login.ended.is_none());
     if own.is_some() {
         end(ctx, id, EndReason::SignedOut, Actor::User(user)).await?;
     }
@@ -42,7 +42,7 @@ pub async fn end_own(ctx: &Ctx, user: UserId, id: LoginId) -> Result<(), OAuthEr
 pub async fn end_others(ctx: &Ctx, user: UserId, but: LoginId) -> Result<usize, OAuthError> {
     let mut ended = 0;
     loop {
-        let logins = ctx.store.ledger.live_logins(user, ctx.now()).await?;
+        let logins = ctx.store.database.live_logins(user, ctx.now()).await?;
         let before = ended;
         for login in logins.iter().filter(|login| login.id != but) {
             end(ctx, login.id, EndReason::SignedOut, Actor::User(user)).await?;

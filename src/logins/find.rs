@@ -8,7 +8,7 @@ use crate::digest;
 use crate::gate;
 use crate::model::{Login, Secret, User};
 use crate::protocol::OAuthError;
-use crate::store::ledger::logins::CookieDigest;
+use crate::store::sql::logins::CookieDigest;
 
 /// Somebody who is signed in in a browser.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct SignedOn {
 /// The live login of a cookie, and its user. No SQL where both are remembered.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer.
+/// [`OAuthError::Unavailable`] when the database does not answer.
 pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<SignedOn>, OAuthError> {
     let Some(cookie) = cookie else { return Ok(None) };
     let digest = digest_of(cookie);

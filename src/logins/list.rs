@@ -8,10 +8,10 @@ use crate::protocol::OAuthError;
 /// The logins of a user that would still be believed, the one used last first.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer.
+/// [`OAuthError::Unavailable`] when the database does not answer.
 pub async fn of_user(ctx: &Ctx, user: UserId) -> Result<Vec<Login>, OAuthError> {
     let (now, global) = (ctx.now(), ctx.store.memory.global_watermark());
-    let mut logins = ctx.store.ledger.live_logins(user, now).await?;
+    let mut logins = ctx.store.database.live_logins(user, now).await?;
     for login in &mut logins {
         login.last_used_at = last_use(ctx, login);
     }

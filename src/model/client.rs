@@ -27,8 +27,8 @@ pub struct Client {
     pub grants: Vec<GrantType>,
     /// The most it may be granted.
     pub scope: Scope,
-    /// The `aud` of its access tokens. Where empty, the issuer; for people whom a client signs on that is not trusted, the
-    /// client itself.
+    /// The `aud` of its access tokens. Where empty, the issuer; for people whom a client signs on that is not trusted,
+    /// the client itself.
     pub audience: Vec<String>,
     /// `redirect_uris`.
     pub redirect_uris: Vec<RedirectUri>,
@@ -118,13 +118,13 @@ pub enum RepeatedRefresh {
     EndSession,
 }
 
-/// The longest life of an access token: a day. Status lists count on it, and so does an index in the ledger
-/// (`store/ledger/status.rs`).
+/// The longest life of an access token: a day. Status lists count on it, and so does an index in the database
+/// (`store/sql/status.rs`).
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
 impl Client {
-    /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave within
-    /// the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
+    /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave
+    /// within the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
         let former = self

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{Device, Ended, LoginId, UserId};
 use crate::clock::Timestamp;
 
-/// A browser's sign-in as the ledger keeps it. The cookie that proves it is kept as a digest and is not part of this noun.
+/// A browser's sign-in as the database keeps it. The cookie that proves it is kept as a digest and is not part of this
+/// noun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Login {
     /// Never shown to applications.

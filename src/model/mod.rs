@@ -26,7 +26,7 @@ pub use logout_notice::LogoutNotice;
 pub use page::{Page, PageRequest};
 pub use place::{HeldPlace, LIST_LENGTH, LIST_LIFETIME, Place, RetiredPlace, TOLD_AFTER_EXPIRY};
 pub use profile::{Address, Profile};
-pub use rotation::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
+pub use rotation::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, EndedSession, Session, SessionFilter};
 pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};

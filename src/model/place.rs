@@ -1,12 +1,13 @@
-//! A place in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of the access
-//! tokens of one session, or of one client's own, whether they were revoked. The ledger numbers places through all lists.
+//! A place in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of the
+//! access tokens of one session, or of one client's own, whether they were revoked. The database numbers places through
+//! all lists.
 
 use std::time::Duration;
 
 use super::ClientId;
 use crate::clock::Timestamp;
 
-/// How many places one list has. It never changes: the ledger's numbers of places count on it.
+/// How many places one list has. It never changes: the database's numbers of places count on it.
 pub const LIST_LENGTH: u64 = 1 << 17;
 
 /// How long a list is good: a minute. An instance that does not hear of the others for as long has none to serve.
@@ -15,8 +16,8 @@ pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
 /// The clocks of services that verify may be this far behind: a minute, as the verifier's leeway.
 const LEEWAY: Duration = Duration::from_mins(1);
 
-/// For how much longer than it lives an access token may be taken for good: by a service whose clock is behind, and that
-/// holds a list of before it was revoked. For as long a place must still tell of it.
+/// For how much longer than it lives an access token may be taken for good: by a service whose clock is behind, and
+/// that holds a list of before it was revoked. For as long a place must still tell of it.
 pub const TOLD_AFTER_EXPIRY: Duration = LEEWAY.saturating_add(LIST_LIFETIME);
 
 /// A place: which list, and where in it.
@@ -29,7 +30,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place that the ledger calls `status_index`.
+    /// The place that the database calls `status_index`.
     #[must_use]
     pub fn of(status_index: i64) -> Self {
         let number = status_index.unsigned_abs();
@@ -49,7 +50,7 @@ impl Place {
 pub struct HeldPlace {
     /// The application that holds them.
     pub client_id: ClientId,
-    /// The place, as the ledger numbers it.
+    /// The place, as the database numbers it.
     pub status_index: i64,
 }
 

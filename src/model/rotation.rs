@@ -1,6 +1,6 @@
 //! The rotation record: where the refresh tokens of a live session stand.
 //!
-//! The hot state keeps one record per session, as text: a head line of numbers, which the Redis script reads and
+//! The ephemeral store keeps one record per session, as text: a head line of numbers, which the Redis script reads and
 //! advances, and a line of JSON with what to mint from. What a presented token means against a record is decided in
 //! `sessions/rotation.rs`; this file only says what a record is and how it steps forward.
 
@@ -37,8 +37,8 @@ pub struct Ancestor {
 
 /// How often, in a row, a token was presented again after its rotation.
 ///
-/// A row goes on as long as no more than [`MAX_ANCESTORS`] generations pass between two repeats: a used token is good for
-/// so long, so whoever lives on used tokens cannot leave a wider gap.
+/// A row goes on as long as no more than [`MAX_ANCESTORS`] generations pass between two repeats: a used token is good
+/// for so long, so whoever lives on used tokens cannot leave a wider gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Repeats {
     /// Generations in which a used token came again.
@@ -127,14 +127,14 @@ impl SessionGrant {
     }
 }
 
-/// What the hot state knows of a session.
+/// What the ephemeral store knows of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HotSession {
+pub enum RotationState {
     /// Its record.
     Live(Box<RotationRecord>),
     /// A tombstone: the session was ended.
     Ended,
-    /// Nothing: never written, expired, or lost. The ledger knows which.
+    /// Nothing: never written, expired, or lost. The database knows which.
     Absent,
 }
 
@@ -202,7 +202,7 @@ impl RotationRecord {
         }
     }
 
-    /// The record as the hot state keeps it.
+    /// The record as the ephemeral store keeps it.
     ///
     /// The head line, words separated by single spaces: `gen branch issued_at expires_in ends_at lifetime streak
     /// last_repeat ancestors`. `issued_at` is in milliseconds, the other times in seconds; `expires_in` counts from

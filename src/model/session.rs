@@ -6,7 +6,7 @@ use super::{ClientId, Device, HeldPlace, LoginId, SessionId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
-/// A session as the ledger keeps it: written at sign-in and at its end; in between its last use is noted.
+/// A session as the database keeps it: written at sign-in and at its end; in between its last use is noted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// `sid`.
@@ -153,7 +153,7 @@ impl EndReason {
         }
     }
 
-    /// The word that the ledger, the admin API and the audit use.
+    /// The word that the database, the admin API and the audit use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! A signing key as the ledger keeps it.
+//! A signing key as the database keeps it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -77,7 +77,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// The word that the ledger and the admin API use.
+    /// The word that the database and the admin API use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

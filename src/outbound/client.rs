@@ -18,8 +18,8 @@ const TIME: Duration = Duration::from_secs(2);
 /// How much of an answer is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Calls others: over TLS, at public addresses and those that the operator has allowed, within two seconds. It follows no
-/// redirect, which could lead anywhere, and knows no proxy, which would connect without looking.
+/// Calls others: over TLS, at public addresses and those that the operator has allowed, within two seconds. It follows
+/// no redirect, which could lead anywhere, and knows no proxy, which would connect without looking.
 #[derive(Debug, Clone)]
 pub struct Outbound {
     client: Client,

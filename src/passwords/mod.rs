@@ -85,7 +85,7 @@ pub fn is_known_form(hash: &str) -> bool {
     Stored::parse(hash).is_some()
 }
 
-/// A hash as the ledger keeps it.
+/// A hash as the database keeps it.
 enum Stored {
     Argon(argon::Hashed),
     Foreign(Foreign),

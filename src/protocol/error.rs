@@ -58,7 +58,8 @@ pub enum OAuthError {
     /// A store or a queue cannot take the request now; nothing was consumed.
     #[error("{0}")]
     Unavailable(Unavailable),
-    /// What was asked is in the ledger, and a store did not take the rest; repeating the call finishes it (admin API).
+    /// What was asked is in the database, and a store did not take the rest; repeating the call finishes it (admin
+    /// API).
     #[error("the change is made, and not yet in force everywhere: {0}; repeat it")]
     Unfinished(Unavailable),
     /// Something of ours is broken.
@@ -109,8 +110,8 @@ impl Internal {
     }
 }
 
-/// The error and everything behind it, in one line: for the log and for operators, never for a client. Some errors end with
-/// the words of their cause, which is then not said again.
+/// The error and everything behind it, in one line: for the log and for operators, never for a client. Some errors end
+/// with the words of their cause, which is then not said again.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     for cause in std::iter::successors(error.source(), |cause| cause.source()) {
@@ -139,8 +140,8 @@ impl OAuthError {
         Self::InvalidScope(description.into())
     }
 
-    /// What remains of `self` when the ledger has the change already: [`OAuthError::Unfinished`] where a store did not
-    /// answer.
+    /// What remains of `self` when the database has the change already: [`OAuthError::Unfinished`] where a store did
+    /// not answer.
     #[must_use]
     pub fn unfinished(self) -> Self {
         match self {

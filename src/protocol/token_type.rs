@@ -1,12 +1,14 @@
 //! What a signed token is (`typ`, RFC 7515 section 4.1.9). OAuth's `token_type` is another thing, and always `Bearer`.
 
 /// The kinds of tokens that are signed with published keys. Whoever takes one looks at its `typ` first, so that none
-/// passes for another (RFC 8725 section 3.11). Refresh tokens (`rt+jwt`) have a secret key of their own and no place here.
+/// passes for another (RFC 8725 section 3.11). Refresh tokens (`rt+jwt`) have a secret key of their own and no place
+/// here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenType {
     /// An access token (RFC 9068 section 2.1).
     Access,
-    /// An ID token. OpenID Connect names no type for it; `sid` tells it from [`Self::UserInfo`] (RFC 8725 section 3.12).
+    /// An ID token. OpenID Connect names no type for it; `sid` tells it from [`Self::UserInfo`] (RFC 8725 section
+    /// 3.12).
     Id,
     /// A signed answer about a person (OpenID Connect Core 1.0 section 5.3.2), which has no `sid`.
     UserInfo,

@@ -1,5 +1,5 @@
-//! Addresses on the web that an application registers beside its redirect URIs: its pages, its picture, where it is told
-//! of sign-outs.
+//! Addresses on the web that an application registers beside its redirect URIs: its pages, its picture, where it is
+//! told of sign-outs.
 
 use url::Url;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, Device, HotSession, LoginId, RotationRecord, Session, SessionGrant, SessionId, User};
+use crate::model::{Client, Device, LoginId, RotationRecord, RotationState, Session, SessionGrant, SessionId, User};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
-use crate::store::ledger::admission::{Begun, Seen};
+use crate::store::sql::admission::{Begun, Seen};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct NewSession<'a> {
     pub id: SessionId,
     /// Its place in the status lists, which nobody had before.
     pub status_index: i64,
-    /// Who signed in, as the ledger knew the user when the attempt began.
+    /// Who signed in, as the database knew the user when the attempt began.
     pub user: &'a User,
     /// When the attempt began, or the code was issued.
     pub at: Timestamp,
@@ -69,12 +69,12 @@ pub enum Settled {
 /// A session that nobody has been told of yet.
 #[derive(Debug)]
 pub struct Beginning {
-    /// The ledger's row.
+    /// The database's row.
     pub session: Session,
-    /// The hot state's record.
+    /// The ephemeral store's record.
     pub record: RotationRecord,
-    /// User and client as the attempt has read them. Where the watermark has risen since, by whosever clock, or one of the
-    /// two has other rights by now, the session is refused.
+    /// User and client as the attempt has read them. Where the watermark has risen since, by whosever clock, or one of
+    /// the two has other rights by now, the session is refused.
     seen: Seen,
 }
 
@@ -113,7 +113,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
     Beginning { session, record, seen }
 }
 
-/// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the ledger's row,
+/// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
 /// which a concurrent disable, removal or watermark either stops or sees.
 ///
 /// # Errors
@@ -124,10 +124,10 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
-    if !ctx.store.hot.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
+    if !ctx.store.ephemeral.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
         return Ok(Settled::BegunBefore);
     }
-    match ctx.store.ledger.begin_session(session, &beginning.seen, &entry).await {
+    match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
         Ok(Begun::Yes) => Ok(Settled::Begun),
         Ok(Begun::Refused) => Ok(Settled::Refused),
         Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),
@@ -135,19 +135,19 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
     }
 }
 
-/// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have known
-/// other rights of the user, this one takes its place. Says which.
+/// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have
+/// known other rights of the user, this one takes its place. Says which.
 async fn take_over(ctx: &Ctx, beginning: &Beginning) -> Result<bool, OAuthError> {
     let id = beginning.session.id;
-    // Before the ledger is asked: what comes to be there meanwhile is not replaced.
-    let (left, _) = ctx.store.hot.load(id).await?;
-    if ctx.store.ledger.session(id).await?.is_some() {
+    // Before the database is asked: what comes to be there meanwhile is not replaced.
+    let (left, _) = ctx.store.ephemeral.load(id).await?;
+    if ctx.store.database.session(id).await?.is_some() {
         return Ok(false);
     }
     match left {
-        HotSession::Live(left) => Ok(ctx.store.hot.replace(id, &left, &beginning.record).await?),
-        HotSession::Absent => Ok(ctx.store.hot.insert(id, &beginning.record).await?),
-        HotSession::Ended => Ok(false),
+        RotationState::Live(left) => Ok(ctx.store.ephemeral.replace(id, &left, &beginning.record).await?),
+        RotationState::Absent => Ok(ctx.store.ephemeral.insert(id, &beginning.record).await?),
+        RotationState::Ended => Ok(false),
     }
 }
 

@@ -1,8 +1,8 @@
-//! How sessions end: the ledger's row first, then a tombstone in the hot state, then the answer.
+//! How sessions end: the database's row first, then a tombstone in the ephemeral store, then the answer.
 //!
 //! Once the row is written the end cannot be undone. A tombstone that cannot be written now is kept as pending, this
 //! instance refuses the session from memory, the others learn of it from the change feed, and background work writes
-//! the tombstone as soon as the hot state answers.
+//! the tombstone as soon as the ephemeral store answers.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::ctx::Ctx;
 use crate::model::{EndReason, Ended, HeldPlace, PageRequest, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
 use crate::status::REFUSED_WITHIN;
-use crate::store::ledger::sessions::EndOutcome;
+use crate::store::sql::sessions::EndOutcome;
 
 /// How many sessions are ended in one transaction.
 const BATCH: u32 = 500;
@@ -24,10 +24,10 @@ const BATCH: u32 = 500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
-    /// In the ledger and in the hot state: no instance renews the session any more.
+    /// In the database and in the ephemeral store: no instance renews the session any more.
     Everywhere,
-    /// In the ledger; the hot state does not answer. Instances refuse the session as soon as they read the change feed
-    /// (a second at most).
+    /// In the database; the ephemeral store does not answer. Instances refuse the session as soon as they read the
+    /// change feed (a second at most).
     Pending,
 }
 
@@ -38,8 +38,9 @@ pub struct Receipt {
     pub sessions_ended: u64,
     /// Sessions whose access tokens are refused by introspection from now on: those of all that this call ended.
     pub access_tokens_refused: u64,
-    /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may accept
-    /// them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have expired.
+    /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may
+    /// accept them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have
+    /// expired.
     pub offline_refused_by: Timestamp,
     /// When the last access token of these sessions expires, or a little later: as the longest life goes that their
     /// client, or the house, has given lately.
@@ -53,14 +54,14 @@ pub struct Receipt {
 /// Ends one session. `None`: there is no such session.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer: then nothing has ended.
+/// [`OAuthError::Unavailable`] when the database does not answer: then nothing has ended.
 pub async fn end_one(
     ctx: &Ctx,
     session: SessionId,
     reason: EndReason,
     actor: Actor,
 ) -> Result<Option<Applied>, OAuthError> {
-    let Some(row) = ctx.store.ledger.session(session).await? else { return Ok(None) };
+    let Some(row) = ctx.store.database.session(session).await? else { return Ok(None) };
     let event = AuditEvent::SessionEnded { session, user: row.user_id, client: row.client_id, reason };
     end_one_as(ctx, session, reason, ctx.audit(actor, event)).await
 }
@@ -76,7 +77,7 @@ pub async fn end_one_as(
     entry: AuditEntry,
 ) -> Result<Option<Applied>, OAuthError> {
     let ended = Ended { at: ctx.now(), reason };
-    match ctx.store.ledger.end_session(session, ended, &entry).await? {
+    match ctx.store.database.end_session(session, ended, &entry).await? {
         EndOutcome::Absent => Ok(None),
         EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => {
             ctx.store.notices.notify_one();
@@ -88,7 +89,7 @@ pub async fn end_one_as(
 /// Ends, one by one, the live sessions of `filter` for which `is_over` holds; says how far the ends have come.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn end_each(
     ctx: &Ctx,
     filter: SessionFilter,
@@ -100,7 +101,7 @@ pub async fn end_each(
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut applied = Applied::Everywhere;
     loop {
-        let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await?;
+        let found = ctx.store.database.list_sessions(&filter, &page, ctx.now()).await?;
         for session in found.items.iter().filter(|session| is_over(session)) {
             let ended = end_one(ctx, session.id, reason, actor.clone()).await?;
             applied = applied.max(ended.unwrap_or(Applied::Everywhere));
@@ -116,8 +117,8 @@ pub async fn end_each(
 /// sign-in that is under way is covered too.
 ///
 /// # Errors
-/// `invalid_request` for a moment that lies ahead; [`OAuthError::Unavailable`] when the ledger does not answer: sessions
-/// that were ended before that stay ended, and calling again goes on.
+/// `invalid_request` for a moment that lies ahead; [`OAuthError::Unavailable`] when the database does not answer:
+/// sessions that were ended before that stay ended, and calling again goes on.
 pub async fn end_matching(
     ctx: &Ctx,
     filter: &SessionFilter,
@@ -145,7 +146,7 @@ pub async fn end_matching(
     loop {
         // Each batch at its own moment: until then its sessions could be renewed.
         let ended = Ended { at: ctx.now(), reason };
-        let batch = ctx.store.ledger.end_sessions(&filter, ended, BATCH, entry).await?;
+        let batch = ctx.store.database.end_sessions(&filter, ended, BATCH, entry).await?;
         if batch.sessions.is_empty() {
             break;
         }
@@ -156,14 +157,14 @@ pub async fn end_matching(
     }
     if receipt.sessions_ended == 0 {
         // The watermark rose all the same.
-        ctx.store.ledger.record(&entry(0)).await?;
+        ctx.store.database.record(&entry(0)).await?;
     }
     receipt.offline_refused_by = ctx.now().plus(REFUSED_WITHIN);
     Ok(receipt)
 }
 
-/// Sets the bits of sessions that have ended in the ledger, and writes their tombstones, or remembers that they are still
-/// to be written.
+/// Sets the bits of sessions that have ended in the database, and writes their tombstones, or remembers that they are
+/// still to be written.
 pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
@@ -175,7 +176,7 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let places: Vec<_> = sessions.iter().map(|session| place_of(session, now)).collect();
     places::revoke(ctx, &places).await;
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
-    match ctx.store.hot.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
+    match ctx.store.ephemeral.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
         Ok(()) => {
             ctx.store.memory.forget_pending(&ids);
             Applied::Everywhere
@@ -213,18 +214,18 @@ async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Re
     }
     match (&filter.session, &filter.user, &filter.client) {
         (None, Some(user), None) => {
-            ctx.store.ledger.raise_user_watermark(*user, mark).await?;
+            ctx.store.database.raise_user_watermark(*user, mark).await?;
             ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
             let own_tokens = places::own_tokens_before(ctx, mark, Some(client)).await;
-            ctx.store.ledger.raise_client_watermark(client, mark, at, own_tokens).await?;
+            ctx.store.database.raise_client_watermark(client, mark, at, own_tokens).await?;
             ctx.store.memory.forget_client(client);
             places::revoke_retired(ctx).await?;
         }
         (None, None, None) => {
             let own_tokens = places::own_tokens_before(ctx, mark, None).await;
-            ctx.store.ledger.raise_global_watermark(mark, at, own_tokens).await?;
+            ctx.store.database.raise_global_watermark(mark, at, own_tokens).await?;
             ctx.store.memory.raise_global_watermark(mark);
             ctx.store.memory.forget_clients();
             places::revoke_retired(ctx).await?;

@@ -9,7 +9,7 @@ use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientId, HeldPlace, Session};
 use crate::store::StoreError;
-use crate::store::ledger::clients::OwnTokens;
+use crate::store::sql::clients::OwnTokens;
 
 /// Sets the bits of places whose tokens were revoked, each at its moment, as long as one of them can be alive.
 pub async fn revoke(ctx: &Ctx, places: &[(HeldPlace, Timestamp)]) {
@@ -31,19 +31,19 @@ pub async fn revoke(ctx: &Ctx, places: &[(HeldPlace, Timestamp)]) {
     }
 }
 
-/// Sets the bits of places that clients have had, as the ledger knows them.
+/// Sets the bits of places that clients have had, as the database knows them.
 ///
 /// # Errors
-/// [`StoreError`] when the ledger does not answer.
+/// [`StoreError`] when the database does not answer.
 pub async fn revoke_retired(ctx: &Ctx) -> Result<(), StoreError> {
-    let retired = ctx.store.ledger.retired_places(ctx.status.forgettable_before(ctx.now())).await?;
+    let retired = ctx.store.database.retired_places(ctx.status.forgettable_before(ctx.now())).await?;
     let places: Vec<_> = retired.into_iter().map(|retired| (retired.place, retired.at)).collect();
     revoke(ctx, &places).await;
     Ok(())
 }
 
-/// What becomes of the tokens that the client, or every client, holds without a session, when those of before `mark` are
-/// revoked: all or none. There is one place for all of them, and where each of before `mark` has expired, it stays.
+/// What becomes of the tokens that the client, or every client, holds without a session, when those of before `mark`
+/// are revoked: all or none. There is one place for all of them, and where each of before `mark` has expired, it stays.
 pub async fn own_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&ClientId>) -> OwnTokens {
     let now = ctx.now();
     let longest = match client {

@@ -1,4 +1,4 @@
-//! Settles what `rotation` decides: one trip to the hot state for the common case, two for the rare ones.
+//! Settles what `rotation` decides: one trip to the ephemeral store for the common case, two for the rare ones.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
 use crate::gate::{self, Holder};
 use crate::model::{
-    Client, EndReason, HotSession, RepeatedRefresh, RotationRecord, Session, SessionGrant, SessionId, UserId,
+    Client, EndReason, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId, UserId,
 };
 use crate::protocol::OAuthError;
 use crate::tokens::RefreshToken;
@@ -32,12 +32,12 @@ const REPEATS_REPORTED: u32 = 3;
 ///
 /// # Errors
 /// `invalid_grant` when the session is over or the token was used before (which ends the session);
-/// [`OAuthError::Unavailable`] when the hot state (or the ledger, for a lost record) does not answer: then nothing was
-/// consumed, or a retry repairs it.
+/// [`OAuthError::Unavailable`] when the ephemeral store (or the database, for a lost record) does not answer: then
+/// nothing was consumed, or a retry repairs it.
 pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, OAuthError> {
     let watch = Stopwatch::start();
     let record = settle(ctx, client, token).await?;
-    if watch.elapsed() > PROMPT && ctx.store.hot.load(token.session).await?.0 == HotSession::Ended {
+    if watch.elapsed() > PROMPT && ctx.store.ephemeral.load(token.session).await?.0 == RotationState::Ended {
         return Err(over());
     }
     refuse_known_end(ctx, token.session)?;
@@ -50,31 +50,31 @@ async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Rota
     refuse_known_end(ctx, token.session)?;
     let rules = rules_of(ctx, client);
     let (mut known, mut now) = if rules.fixed {
-        ctx.store.hot.load(token.session).await?
+        ctx.store.ephemeral.load(token.session).await?
     } else {
-        let advance = ctx.store.hot.advance(token.session, token.generation).await?;
+        let advance = ctx.store.ephemeral.advance(token.session, token.generation).await?;
         match advance.session {
-            HotSession::Live(record) if advance.advanced => return Ok(*record),
+            RotationState::Live(record) if advance.advanced => return Ok(*record),
             other => (other, advance.now),
         }
     };
     for _ in 0..MAX_ROUNDS {
         match known {
-            HotSession::Ended => return Err(over()),
-            HotSession::Absent => rebuild(ctx, client, token).await?,
-            HotSession::Live(record) => match rotation::decide(&record, presented(token), rules, now) {
+            RotationState::Ended => return Err(over()),
+            RotationState::Absent => rebuild(ctx, client, token).await?,
+            RotationState::Live(record) => match rotation::decide(&record, presented(token), rules, now) {
                 Decision::Keep => return Ok(*record),
                 Decision::Over => return Err(over()),
                 Decision::Reuse => return Err(reuse(ctx, token, record.grant.user_id).await?),
                 Decision::Step(next, why) => {
-                    if ctx.store.hot.replace(token.session, &record, &next).await? {
+                    if ctx.store.ephemeral.replace(token.session, &record, &next).await? {
                         report(ctx, client, token, next.grant.user_id, why).await?;
                         return Ok(*next);
                     }
                 }
             },
         }
-        (known, now) = ctx.store.hot.load(token.session).await?;
+        (known, now) = ctx.store.ephemeral.load(token.session).await?;
     }
     Err(OAuthError::unavailable("a rotation record that changes without end"))
 }
@@ -87,11 +87,11 @@ pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Op
     if ctx.store.memory.has_ended(token.session) {
         return Ok(None);
     }
-    let (known, now) = ctx.store.hot.load(token.session).await?;
+    let (known, now) = ctx.store.ephemeral.load(token.session).await?;
     match known {
-        HotSession::Ended => Ok(None),
-        HotSession::Absent => Ok(recorded(ctx, client, token).await?.map(|session| session.1)),
-        HotSession::Live(record) => match rotation::decide(&record, presented(token), rules_of(ctx, client), now) {
+        RotationState::Ended => Ok(None),
+        RotationState::Absent => Ok(recorded(ctx, client, token).await?.map(|session| session.1)),
+        RotationState::Live(record) => match rotation::decide(&record, presented(token), rules_of(ctx, client), now) {
             Decision::Keep | Decision::Step(..) => Ok(Some(record.grant)),
             Decision::Reuse | Decision::Over => Ok(None),
         },
@@ -129,43 +129,43 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
     }
 }
 
-/// The record is lost: make it again at the presented token, unless the ledger says that the session is over.
+/// The record is lost: make it again at the presented token, unless the database says that the session is over.
 ///
-/// The ledger is read again after the record was written. An end that was acknowledged in between has either written
+/// The database is read again after the record was written. An end that was acknowledged in between has either written
 /// its tombstone before (then nothing was inserted) or its row before this second look. Other roles are found likewise.
 async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
     let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
     let lifetime = refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at));
     let first = RotationRecord::begin(grant, token.issued_at, lifetime, session.ends_at);
     let record = rotation::brought_to(&first, presented(token));
-    ctx.store.hot.insert(session.id, &record).await?;
-    let again = ctx.store.ledger.session(session.id).await?;
+    ctx.store.ephemeral.insert(session.id, &record).await?;
+    let again = ctx.store.database.session(session.id).await?;
     if again.is_none_or(|session| session.ended.is_some()) {
         end::bury(ctx, &[session]).await;
         return Err(over());
     }
     // Whoever has changed the user's rights since they were read has not found this record.
     regrant_one(ctx, session.id, session.user_id).await?;
-    tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the ledger");
+    tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the database");
     Ok(())
 }
 
-/// The session of a token whose record is lost, if ledger and gate say that it is live, and what its tokens say.
+/// The session of a token whose record is lost, if database and gate say that it is live, and what its tokens say.
 async fn recorded(
     ctx: &Ctx,
     client: &Client,
     token: &RefreshToken,
 ) -> Result<Option<(Session, SessionGrant)>, OAuthError> {
-    let Some(session) = ctx.store.ledger.session(token.session).await? else { return Ok(None) };
-    let Some(user) = ctx.store.ledger.user(session.user_id).await? else { return Ok(None) };
+    let Some(session) = ctx.store.database.session(token.session).await? else { return Ok(None) };
+    let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
     let asked = gate::Asked {
         scope: &session.scope,
         audience: &session.audience,
         allowed_audience: &session.audience,
-        global_watermark: ctx.store.ledger.global_watermark().await?,
+        global_watermark: ctx.store.database.global_watermark().await?,
         now: ctx.now(),
     };
-    let holder = Holder::Ledgered { session: &session, user: Some(&user) };
+    let holder = Holder::SessionRow { session: &session, user: Some(&user) };
     if session.client_id != client.id || gate::may_receive_tokens(client, holder, asked).is_err() {
         return Ok(None);
     }
@@ -217,11 +217,11 @@ async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId
     }
 }
 
-/// An honest refresh must not fail because the ledger is away; the log has the event then.
+/// An honest refresh must not fail because the database is away; the log has the event then.
 async fn note(ctx: &Ctx, event: AuditEvent) {
     let entry = ctx.audit(Actor::System, event);
     tracing::warn!(event = ?entry.event, "unusual refresh");
-    if let Err(error) = ctx.store.ledger.record(&entry).await {
+    if let Err(error) = ctx.store.database.record(&entry).await {
         tracing::error!(error = %error, "the audit entry could not be written");
     }
 }

@@ -3,13 +3,13 @@
 use super::end::{self, Applied};
 use crate::audit::Actor;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, HotSession, PageRequest, SessionFilter, SessionId, UserId};
+use crate::model::{EndReason, PageRequest, RotationState, SessionFilter, SessionId, UserId};
 use crate::protocol::OAuthError;
 
 /// Each round but two means that somebody else has changed the record or the user meanwhile.
 const MAX_ROUNDS: u32 = 16;
 
-/// Brings the records of a user's live sessions up to the roles and groups that the ledger has.
+/// Brings the records of a user's live sessions up to the roles and groups that the database has.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer; calling again goes on.
@@ -17,7 +17,7 @@ pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
     let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     loop {
-        let found = ctx.store.ledger.list_sessions(&live, &page, ctx.now()).await?;
+        let found = ctx.store.database.list_sessions(&live, &page, ctx.now()).await?;
         for session in found.items {
             regrant_one(ctx, session.id, user).await?;
         }
@@ -28,26 +28,26 @@ pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
     }
 }
 
-/// Brings one record up to the roles and groups that the ledger has.
+/// Brings one record up to the roles and groups that the database has.
 ///
-/// The user is read after the record, and it is over only when both are equal. So of several that do this at once, after
-/// several changes, the last to write has seen the last change.
+/// The user is read after the record, and it is over only when both are equal. So of several that do this at once,
+/// after several changes, the last to write has seen the last change.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn regrant_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), OAuthError> {
     for _ in 0..MAX_ROUNDS {
-        // What is made again later is made from the user as the ledger has it then.
-        let (HotSession::Live(record), _) = ctx.store.hot.load(session).await? else { return Ok(()) };
+        // What is made again later is made from the user as the database has it then.
+        let (RotationState::Live(record), _) = ctx.store.ephemeral.load(session).await? else { return Ok(()) };
         // Who is removed has no session.
-        let Some(user) = ctx.store.ledger.user(user).await? else { return Ok(()) };
+        let Some(user) = ctx.store.database.user(user).await? else { return Ok(()) };
         if record.grant.roles == user.roles && record.grant.groups == user.groups {
             return Ok(());
         }
         let mut next = record.clone();
         next.grant.roles = user.roles;
         next.grant.groups = user.groups;
-        ctx.store.hot.replace(session, &record, &next).await?;
+        ctx.store.ephemeral.replace(session, &record, &next).await?;
     }
     Err(OAuthError::unavailable("a rotation record that changes without end"))
 }
@@ -55,7 +55,7 @@ pub async fn regrant_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<
 /// Ends the user's live sessions that have rights over this house.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ledger does not answer; calling again goes on.
+/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn end_those_over_the_house(
     ctx: &Ctx,
     user: UserId,

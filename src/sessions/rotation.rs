@@ -1,17 +1,17 @@
 //! What a presented refresh token means: a pure function of the record, the token and the store's time.
 //!
-//! The table in `ARCHITECTURE.md`, row by row, where the token is good and there is a record. The hot state's `advance`
-//! knows the row of the current token as well and settles it in one trip; whatever else steps is settled by
+//! The table in `ARCHITECTURE.md`, row by row, where the token is good and there is a record. The ephemeral store's
+//! `advance` knows the row of the current token as well and settles it in one trip; whatever else steps is settled by
 //! compare-and-set.
 //!
-//! `tests/rotation_model` plays it against thieves, lost answers, lost records and clocks that differ. What it shows: an
-//! honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:
+//! `tests/rotation_model` plays it against thieves, lost answers, lost records and clocks that differ. What it shows:
+//! an honest client alone is never signed out, with these exceptions, where it cannot be told from a thief:
 //!
 //! - A request for a token that the client no longer holds comes in after the retry window, or after more than
-//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. The window begins when the rotation is decided;
-//!   while the hot state fails over to a machine whose clock differs, it is as much shorter or longer.
-//! - The answer with a re-issued token was lost, then the record, and after the client got a token from the rebuilt record,
-//!   the lost one came back: generations cannot say which of two pasts is the later one, and time is not asked.
+//!   [`MAX_ANCESTORS`] rotations: a duplicate that was so long under way. The window begins when the rotation is
+//!   decided; while the ephemeral store fails over to a machine whose clock differs, it is as much shorter or longer.
+//! - The answer with a re-issued token was lost, then the record, and after the client got a token from the rebuilt
+//!   record, the lost one came back: generations cannot say which of two pasts is the later one, and time is not asked.
 //!
 //! A token's own expiry is judged before, by the instance's clock and with leeway (`tokens/refresh.rs`).
 
@@ -22,8 +22,8 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::model::rotation::{Ancestor, Generation, MAX_ANCESTORS, Repeats, RotationRecord};
 
-/// A token says to the second when its parent was rotated; that the parent's window is not cut short, this counts as the
-/// end of the second.
+/// A token says to the second when its parent was rotated; that the parent's window is not cut short, this counts as
+/// the end of the second.
 const LAST_MILLISECOND: Duration = Duration::from_millis(999);
 
 /// How a client's refresh tokens behave.
@@ -75,7 +75,7 @@ pub enum Why {
     },
     /// The parent came back: the answer with the current token was lost.
     Reissued,
-    /// The token is ahead of the record: the hot state lost writes, and the signature proves that it was issued.
+    /// The token is ahead of the record: the ephemeral store lost writes, and the signature proves that it was issued.
     RolledForward,
 }
 

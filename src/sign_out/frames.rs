@@ -1,4 +1,5 @@
-//! Which pages of applications are loaded in a browser that signs out (OpenID Connect Front-Channel Logout 1.0 section 2).
+//! Which pages of applications are loaded in a browser that signs out (OpenID Connect Front-Channel Logout 1.0 section
+//! 2).
 
 use crate::ctx::Ctx;
 use crate::model::{Client, LoginId, Session};
@@ -11,7 +12,7 @@ const MOST: u32 = 50;
 /// The pages for the live sessions of a login, those that outlive it too; none twice.
 pub(super) async fn of(ctx: &Ctx, login: LoginId) -> Result<Vec<String>, OAuthError> {
     let mut frames = Vec::new();
-    for session in ctx.store.ledger.sessions_of_login(login, ctx.now(), MOST).await? {
+    for session in ctx.store.database.sessions_of_login(login, ctx.now(), MOST).await? {
         let Some(client) = ctx.store.client(&session.client_id).await? else { continue };
         if let Some(page) = page(ctx, &client, &session)
             && !frames.contains(&page)

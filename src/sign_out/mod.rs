@@ -1,8 +1,8 @@
 //! Signing out, as an application asks for it (OpenID Connect RP-Initiated Logout 1.0) or a person does on the page.
 //!
-//! Only who presents an ID token of this browser's own login signs it out without a question; anybody can send a browser
-//! here, so everybody else leaves the word to the person. Only such an ID token, of whatever login, opens the way back to
-//! an address that its application has registered. [`decide`] is the pure decision.
+//! Only who presents an ID token of this browser's own login signs it out without a question; anybody can send a
+//! browser here, so everybody else leaves the word to the person. Only such an ID token, of whatever login, opens the
+//! way back to an address that its application has registered. [`decide`] is the pure decision.
 
 mod decide;
 mod frames;
@@ -120,8 +120,8 @@ async fn sign_out(ctx: &Ctx, here: &SignedOn) -> Result<Gone, OAuthError> {
     Ok(Gone { frames, back: None, is_pending })
 }
 
-/// The hint, where it is an ID token of this house, expired or not, for an application that is still one. A bad one counts
-/// as none.
+/// The hint, where it is an ID token of this house, expired or not, for an application that is still one. A bad one
+/// counts as none.
 async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, OAuthError> {
     let token = parameters.get("id_token_hint").and_then(|hint| tokens::read_id_token(ctx, hint));
     let Some((token, id)) = token.and_then(|token| token.client().map(|id| (token, id))) else { return Ok(None) };
@@ -155,7 +155,7 @@ async fn vouching(ctx: &Ctx, hint: Option<&Hint>, here: Option<&SignedOn>) -> Re
         return Ok(Vouching::ThisLogin);
     }
     // The application may know people by other names by now.
-    let session = ctx.store.ledger.session(hint.token.sid).await?;
+    let session = ctx.store.database.session(hint.token.sid).await?;
     let is_of_this_login = session.is_some_and(|session| session.login_id == Some(here.login.id));
     Ok(if is_of_this_login { Vouching::ThisLogin } else { Vouching::Another })
 }

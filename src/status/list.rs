@@ -61,8 +61,8 @@ impl List {
         }
     }
 
-    /// The list as it was signed last, if it says what is to be said as of this moment, or was signed since it was asked
-    /// for.
+    /// The list as it was signed last, if it says what is to be said as of this moment, or was signed since it was
+    /// asked for.
     pub(super) fn signed(&self, as_of: Timestamp, asked: Stopwatch) -> Option<Arc<SignedList>> {
         let (signed, since) = self.signed.as_ref()?;
         // One that is dated later was signed before the clock was set back.

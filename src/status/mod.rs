@@ -1,8 +1,8 @@
 //! Which access tokens were revoked although they have not expired, as signed lists of bits (IETF Token Status List,
 //! draft-ietf-oauth-status-list-20), so that services which verify offline refuse them too.
 //!
-//! Memory and signatures alone. Whoever ends something says so here, and the change feed says it of the other instances;
-//! no store is asked. `list.rs` is one list, `signed.rs` the token that carries it.
+//! Memory and signatures alone. Whoever ends something says so here, and the change feed says it of the other
+//! instances; no store is asked. `list.rs` is one list, `signed.rs` the token that carries it.
 
 mod list;
 mod signed;
@@ -18,13 +18,13 @@ use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{LIST_LIFETIME, Place, SigningAlgorithm, TOLD_AFTER_EXPIRY};
 use crate::protocol::OAuthError;
-use crate::store::ledger::status::StatusFacts;
+use crate::store::sql::status::StatusFacts;
 use list::List;
 use signed::Draft;
 pub use signed::SignedList;
 
-/// By when services that follow the lists refuse what was revoked: the other instances hear of it within a second, a cache
-/// may keep a list for a second, and services ask every two; one more for the way.
+/// By when services that follow the lists refuse what was revoked: the other instances hear of it within a second, a
+/// cache may keep a list for a second, and services ask every two; one more for the way.
 pub const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The status lists of one running instance.
@@ -36,7 +36,7 @@ pub struct StatusLists {
     heard: Mutex<Heard>,
 }
 
-/// What the ledger has told.
+/// What the database has told.
 #[derive(Debug, Default)]
 struct Heard {
     facts: StatusFacts,
@@ -51,7 +51,7 @@ impl StatusLists {
     #[must_use]
     pub fn new(issuer: &str, algorithm: SigningAlgorithm) -> Self {
         let endpoint = format!("{}/status", issuer.trim_end_matches('/'));
-        // Until the ledger has told how long tokens live, they may live as long as any.
+        // Until the database has told how long tokens live, they may live as long as any.
         let facts = StatusFacts { longest_access_lifetime: MAX_ACCESS_LIFETIME, ..StatusFacts::default() };
         let heard = Mutex::new(Heard { facts, ..Heard::default() });
         Self { endpoint, algorithm, lists: RwLock::default(), heard }
@@ -63,20 +63,20 @@ impl StatusLists {
         format!("{}/{number}", self.endpoint)
     }
 
-    /// The addresses of all lists in which a token may have its place, and of the next one: services that verify can hold
-    /// that before its first token (section 9).
+    /// The addresses of all lists in which a token may have its place, and of the next one: services that verify can
+    /// hold that before its first token (section 9).
     #[must_use]
     pub fn uris(&self) -> Vec<String> {
         let heard = lock(&self.heard);
         heard.facts.lists.iter().chain([&heard.next()]).map(|number| self.uri(*number)).collect()
     }
 
-    /// Takes note of what the ledger knows of all lists; those that it has dropped are forgotten.
+    /// Takes note of what the database knows of all lists; those that it has dropped are forgotten.
     pub fn learn(&self, facts: StatusFacts) {
         let mut heard = lock(&self.heard);
         heard.facts = facts;
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        // A list may be so new that the ledger was asked before it was begun.
+        // A list may be so new that the database was asked before it was begun.
         lists.retain(|number, _| heard.serves(*number) || *number > heard.next());
     }
 
@@ -86,8 +86,8 @@ impl StatusLists {
         (heard.as_of, heard.since) = (as_of, Some(Stopwatch::start()));
     }
 
-    /// Passes when the change feed was read within the time for which a list is good. An instance that is cut off for longer
-    /// may hand out what was revoked, and what it hands out then would outlive the bit that says so.
+    /// Passes when the change feed was read within the time for which a list is good. An instance that is cut off for
+    /// longer may hand out what was revoked, and what it hands out then would outlive the bit that says so.
     ///
     /// # Errors
     /// [`OAuthError::Unavailable`].
@@ -132,9 +132,10 @@ impl StatusLists {
         }
     }
 
-    /// A list, signed, in which everything is revoked that was revoked before this call. It is signed again where it has
-    /// changed, and where the change feed was read a second later than for the one that was signed last; but ten times a
-    /// second at most, for which a call waits. Calls at the same time wait for one signature and get the same list.
+    /// A list, signed, in which everything is revoked that was revoked before this call. It is signed again where it
+    /// has changed, and where the change feed was read a second later than for the one that was signed last; but ten
+    /// times a second at most, for which a call waits. Calls at the same time wait for one signature and get the same
+    /// list.
     ///
     /// # Errors
     /// [`OAuthError::NotFound`] for a list that is neither in use nor the next; [`OAuthError::Unavailable`] where

@@ -17,9 +17,9 @@ use crate::digest;
 use crate::keys::Keyring;
 use crate::model::{LIST_LENGTH, LIST_LIFETIME, Place, SigningAlgorithm};
 use crate::protocol::OAuthError;
-use crate::store::Ledger;
-use crate::store::ledger::LedgerSettings;
-use crate::store::ledger::status::StatusFacts;
+use crate::store::Database;
+use crate::store::sql::DatabaseSettings;
+use crate::store::sql::status::StatusFacts;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -42,15 +42,15 @@ impl Instance {
             id_token_algorithm: SigningAlgorithm::Es256,
             ..config::Keys::default()
         };
-        let settings_of_ledger = LedgerSettings {
+        let settings_of_database = DatabaseSettings {
             url: format!("sqlite://{}", folder.path().join("house.db").display()),
             max_connections: 1,
             acquire_timeout: 10 * SECOND,
             statement_timeout: 10 * SECOND,
         };
-        let ledger = Ledger::connect(&settings_of_ledger).await.unwrap();
-        ledger.migrate().await.unwrap();
-        let keys = Keyring::open(&settings, 300 * SECOND, ledger, clock.clone(), random).await.unwrap();
+        let database = Database::connect(&settings_of_database).await.unwrap();
+        database.migrate().await.unwrap();
+        let keys = Keyring::open(&settings, 300 * SECOND, database, clock.clone(), random).await.unwrap();
         let lists = StatusLists::new("https://house.example/", SigningAlgorithm::Es256);
         lists.learn(facts(0..1, 300 * SECOND));
         // In the middle of a second.
@@ -228,7 +228,7 @@ async fn the_lists_that_were_begun_and_the_next_are_there_and_no_others() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_in_a_list_that_the_ledger_was_asked_before_is_kept() {
+async fn what_is_revoked_in_a_list_that_the_database_was_asked_before_is_kept() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     lists.revoke(2 * LIST_LENGTH.cast_signed(), now.plus(SECOND));
     lists.learn(facts([0], SECOND));

@@ -8,7 +8,7 @@ pub enum StoreError {
     /// It cannot be reached, is overloaded or refuses writes. Whether a write was done is unknown.
     #[error("the {store} does not answer")]
     Unavailable {
-        /// `ledger` or `hot state`.
+        /// `database` or `ephemeral store`.
         store: &'static str,
         /// What the driver said.
         #[source]
@@ -32,7 +32,7 @@ pub enum StoreError {
     /// The store refused what we sent: our own mistake.
     #[error("the {store} refused a statement")]
     Broken {
-        /// `ledger` or `hot state`.
+        /// `database` or `ephemeral store`.
         store: &'static str,
         /// What the driver said.
         #[source]

@@ -1,4 +1,4 @@
-//! What one instance remembers of the ledger: clients, people and their logins, and the sessions that ended lately.
+//! What one instance remembers of the database: clients, people and their logins, and the sessions that ended lately.
 //! Bounded, and kept true by the change feed.
 
 use std::collections::{HashMap, HashSet};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::model::{Client, ClientId, Consent, Login, LoginId, SessionId, User, UserId};
-use crate::store::ledger::logins::CookieDigest;
+use crate::store::sql::logins::CookieDigest;
 
 /// The most rows of one kind that are remembered; beyond it their memory starts over.
 const MOST: usize = 10_000;
@@ -19,16 +19,16 @@ pub struct Memory {
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
     people: Mutex<HashMap<UserId, Person>>,
     logins: Mutex<Logins>,
-    /// When logins were used since this was last written to the ledger.
+    /// When logins were used since this was last written to the database.
     used_logins: Mutex<HashMap<LoginId, Timestamp>>,
     /// When each remembered session ended.
     ended: Mutex<HashMap<SessionId, Timestamp>>,
     /// Ends whose tombstones could not be written yet.
     pending: Mutex<HashSet<SessionId>>,
-    /// When sessions were used since this was last written to the ledger.
+    /// When sessions were used since this was last written to the database.
     used: Mutex<HashMap<SessionId, Timestamp>>,
     global_watermark: AtomicI64,
-    /// Whether the hot state may have lost changes of users' rights.
+    /// Whether the ephemeral store may have lost changes of users' rights.
     rights_in_doubt: AtomicBool,
     /// Counts what was forgotten, so that a row read before a change is not kept after it.
     forgotten: AtomicU64,
@@ -251,12 +251,12 @@ impl Memory {
         std::mem::take(&mut *lock(&self.used)).into_iter().collect()
     }
 
-    /// Remembers that the hot state may have lost changes of users' rights.
+    /// Remembers that the ephemeral store may have lost changes of users' rights.
     pub fn doubt_rights(&self) {
         self.rights_in_doubt.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the hot state may have lost changes of users' rights since this was asked last.
+    /// Whether the ephemeral store may have lost changes of users' rights since this was asked last.
     #[must_use]
     pub fn take_doubt(&self) -> bool {
         self.rights_in_doubt.swap(false, Ordering::SeqCst)

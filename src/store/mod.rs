@@ -1,12 +1,13 @@
-//! Where state lives: the **ledger** (SQL: users, clients, keys, one row per session, audit, the change feed) and the
-//! **hot state** (rotation records, one-time values, counters).
+//! Where state lives: the **database** (SQL: users, clients, keys, one row per session, audit, the change feed) and the
+//! **ephemeral store** (rotation records, one-time values, counters).
 //!
-//! The contracts stand in [`hot`] and on [`Ledger`]. The ledger is one implementation on two databases; the hot state
-//! has two implementations, [`redis`] and [`ledger::hot`], and `tests/store.rs` runs one suite against all of them.
+//! The contracts stand in [`ephemeral`] and on [`Database`]. The database is one implementation for two engines; the
+//! ephemeral store has two implementations, [`redis`] and [`sql::ephemeral`], and `tests/store.rs` runs one suite
+//! against all of them.
 
 pub mod error;
-pub mod hot;
-pub mod ledger;
+pub mod ephemeral;
+pub mod sql;
 pub mod memory;
 pub mod redis;
 
@@ -15,23 +16,23 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+pub use ephemeral::{Advance, Counted, EphemeralStore, Taken};
 pub use error::StoreError;
-pub use hot::{Advance, Counted, HotState, Taken};
-pub use ledger::Ledger;
 pub use memory::Memory;
+pub use sql::Database;
 
-use self::ledger::logins::CookieDigest;
-use self::ledger::status::LEASE_LIFETIME;
+use self::sql::logins::CookieDigest;
+use self::sql::status::LEASE_LIFETIME;
 use crate::clock::Timestamp;
 use crate::model::{Client, ClientId, Consent, Login, User, UserId};
 
 /// The stores of one running instance.
 pub struct Store {
     /// What must outlive everything.
-    pub ledger: Ledger,
+    pub database: Database,
     /// What changes at every refresh.
-    pub hot: Arc<dyn HotState>,
-    /// What this instance remembers of the ledger; the change feed keeps it true.
+    pub ephemeral: Arc<dyn EphemeralStore>,
+    /// What this instance remembers of the database; the change feed keeps it true.
     pub memory: Memory,
     /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
     pub notices: Notify,
@@ -56,16 +57,16 @@ impl Store {
     /// The stores, with an empty memory. `lease` is how many places in the status lists are taken at a time: many
     /// for a service, one for a command that ends.
     #[must_use]
-    pub fn new(ledger: Ledger, hot: Arc<dyn HotState>, lease: u32) -> Self {
+    pub fn new(database: Database, ephemeral: Arc<dyn EphemeralStore>, lease: u32) -> Self {
         let places = Places { at_a_time: lease, lease: tokio::sync::Mutex::default() };
-        Self { ledger, hot, memory: Memory::default(), notices: Notify::new(), places }
+        Self { database, ephemeral, memory: Memory::default(), notices: Notify::new(), places }
     }
 
     /// A place in the status lists that nobody had before and nobody gets again.
     pub async fn status_index(&self, now: Timestamp) -> Result<i64, StoreError> {
         let mut lease = self.places.lease.lock().await;
         if lease.places.is_empty() || now.since(lease.at) >= LEASE_LIFETIME {
-            let places = self.ledger.lease_status_indexes(self.places.at_a_time).await?;
+            let places = self.database.lease_status_indexes(self.places.at_a_time).await?;
             *lease = Lease { places, at: now };
         }
         let place = lease.places.start;
@@ -79,7 +80,7 @@ impl Store {
             return Ok(Some(client));
         }
         let ticket = self.memory.ticket();
-        let client = self.ledger.client(id).await?.map(Arc::new);
+        let client = self.database.client(id).await?.map(Arc::new);
         if let Some(client) = &client {
             self.memory.keep_client(client, ticket);
         }
@@ -92,7 +93,7 @@ impl Store {
             return Ok(Some(user));
         }
         let ticket = self.memory.ticket();
-        let user = self.ledger.user(id).await?.map(Arc::new);
+        let user = self.database.user(id).await?.map(Arc::new);
         if let Some(user) = &user {
             self.memory.keep_user(user, ticket);
         }
@@ -105,7 +106,7 @@ impl Store {
             return Ok(Some(consent));
         }
         let ticket = self.memory.ticket();
-        let consent = self.ledger.consent(user, client).await?.map(Arc::new);
+        let consent = self.database.consent(user, client).await?.map(Arc::new);
         if let Some(consent) = &consent {
             self.memory.keep_consent(consent, ticket);
         }
@@ -118,7 +119,7 @@ impl Store {
             return Ok(Some(login));
         }
         let ticket = self.memory.ticket();
-        let login = self.ledger.login_by_cookie(cookie).await?.map(Arc::new);
+        let login = self.database.login_by_cookie(cookie).await?.map(Arc::new);
         if let Some(login) = &login {
             self.memory.keep_login(cookie, login, ticket);
         }

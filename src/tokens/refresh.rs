@@ -25,8 +25,8 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
 }
 
-/// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names could
-/// read it.
+/// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names
+/// could read it.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,

@@ -48,9 +48,9 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 /// this house have ended where `admin` was taken away, before this returns.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` when a part cannot be taken; [`OAuthError::Conflict`] when the address is
-/// taken; [`OAuthError::Unfinished`] when the ledger has the change and a session does not: repeating the call finishes
-/// it, and so does the background work of any instance once a lost hot state is back.
+/// [`OAuthError::NotFound`]; `invalid_request` when a part cannot be taken; [`OAuthError::Conflict`] when the address
+/// is taken; [`OAuthError::Unfinished`] when the database has the change and a session does not: repeating the call
+/// finishes it, and so does the background work of any instance once a lost ephemeral store is back.
 pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> Result<(User, Applied), OAuthError> {
     // What is said again is done again: an earlier call may have been cut off before it was everywhere.
     let touches_rights = wanted.roles.is_some() || wanted.groups.is_some();
@@ -68,7 +68,7 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         let entry = entry(ctx, before, &after, actor.clone());
         Ok((after, entry))
     };
-    let user = ctx.store.ledger.edit_user(id, at, decide).await?.ok_or_else(unknown)?;
+    let user = ctx.store.database.edit_user(id, at, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_user(id);
     let mut applied = Applied::Everywhere;
     if takes_admin {

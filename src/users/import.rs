@@ -26,8 +26,8 @@ pub struct ImportedUser {
     pub groups: Vec<String>,
     #[serde(default)]
     pub profile: ProfileChange,
-    /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. It is made anew with our parameters
-    /// at the next sign-in.
+    /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. It is made anew with
+    /// our parameters at the next sign-in.
     #[serde(default)]
     pub password_hash: Option<Secret>,
 }

@@ -12,7 +12,7 @@ use crate::passwords;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 use crate::store::StoreError;
-use crate::store::ledger::users::Proven;
+use crate::store::sql::users::Proven;
 
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -88,7 +88,7 @@ pub(super) fn draw_up(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<Use
 
 pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::UserAdded { user: user.id });
-    match ctx.store.ledger.add_user(user, hash, &entry).await {
+    match ctx.store.database.add_user(user, hash, &entry).await {
         Ok(()) => Ok(()),
         Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("the name or the address is taken".into())),
         Err(error) => Err(error.into()),
@@ -104,15 +104,15 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
     let hash = ctx.passwords.hash(password).await?;
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: id });
-    if !ctx.store.ledger.set_password(id, &hash, ctx.now(), &entry).await? {
+    if !ctx.store.database.set_password(id, &hash, ctx.now(), &entry).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_user(id);
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
-/// Sets a new password for a user who has just proved the former one, and ends the user's sessions. `None`: somebody else
-/// was quicker to set another, or to disable the user, and that stays.
+/// Sets a new password for a user who has just proved the former one, and ends the user's sessions. `None`: somebody
+/// else was quicker to set another, or to disable the user, and that stays.
 ///
 /// # Errors
 /// `invalid_request` when the password cannot be chosen.
@@ -127,7 +127,7 @@ pub async fn change_own_password(
     let actor = Actor::User(user.id);
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
     let proven = Proven { user, password_hash: proven.password_hash.expose() };
-    if !ctx.store.ledger.change_password(&proven, &hash, ctx.now(), &entry).await? {
+    if !ctx.store.database.change_password(&proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
     ctx.store.memory.forget_user(user.id);
@@ -144,7 +144,7 @@ pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAu
 
 async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
     let entry = ctx.audit(actor.clone(), AuditEvent::UserDisabled { user: id });
-    if !ctx.store.ledger.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
+    if !ctx.store.database.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
     ctx.store.memory.forget_user(id);
@@ -157,7 +157,7 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 /// [`OAuthError::NotFound`].
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
-    if ctx.store.ledger.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
+    if ctx.store.database.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
         ctx.store.memory.forget_user(id);
         Ok(())
     } else {
@@ -172,13 +172,13 @@ pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthErro
 pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
-    ctx.store.ledger.remove_user(id, &entry).await?;
+    ctx.store.database.remove_user(id, &entry).await?;
     ctx.store.memory.forget_user(id);
     Ok(applied)
 }
 
 async fn existing(ctx: &Ctx, id: UserId) -> Result<User, OAuthError> {
-    ctx.store.ledger.user(id).await?.ok_or_else(unknown)
+    ctx.store.database.user(id).await?.ok_or_else(unknown)
 }
 
 pub(super) fn unknown() -> OAuthError {

@@ -1,8 +1,8 @@
 //! Signing in with a password: attempts are counted before anything is hashed, and every refusal looks the same.
 //!
-//! There is no lock that somebody else could use against a user. Attempts are counted in a short window, by the name that
-//! was typed and by the account that it names, if it names one; separately for every address from which the user has
-//! signed in lately, so that a flood from elsewhere does not keep the user out at home.
+//! There is no lock that somebody else could use against a user. Attempts are counted in a short window, by the name
+//! that was typed and by the account that it names, if it names one; separately for every address from which the user
+//! has signed in lately, so that a flood from elsewhere does not keep the user out at home.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -32,11 +32,11 @@ pub struct Attempt<'a> {
 /// A user who proved to be one.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// As the ledger knew the user when the attempt began.
+    /// As the database knew the user when the attempt began.
     pub user: User,
     /// When the attempt began: what is taken from the user after this moment is taken from this sign-in too.
     pub at: Timestamp,
-    /// The hash of the password, as the ledger has it.
+    /// The hash of the password, as the database has it.
     pub password_hash: Secret,
 }
 
@@ -48,16 +48,16 @@ impl SignedIn {
     }
 }
 
-/// The user who proved to be one, or `None`, of which the audit is told: unknown, disabled and wrong look alike and cost
-/// the same work.
+/// The user who proved to be one, or `None`, of which the audit is told: unknown, disabled and wrong look alike and
+/// cost the same work.
 ///
 /// # Errors
 /// [`OAuthError::TooManyTries`], counted whether or not the account exists; [`OAuthError::Unavailable`] when a store or
 /// the hashing queue does not take the attempt.
 pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>, OAuthError> {
     let at = ctx.now();
-    // First, for a ledger that is away must cost no attempt.
-    let found = ctx.store.ledger.user_to_sign_in(attempt.identifier).await?;
+    // First, for a database that is away must cost no attempt.
+    let found = ctx.store.database.user_to_sign_in(attempt.identifier).await?;
     let named = found.as_ref().map(|(user, _)| user.id);
     let signed_in = prove(ctx, attempt, found, at).await?;
     if signed_in.is_none() {
@@ -100,7 +100,7 @@ async fn prove(
 /// Counts a request that is kept until its person has signed in: anybody can send one.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when the hot state does not answer.
+/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when the ephemeral store does not answer.
 pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuthError> {
     let Some(network) = address.map(network_of) else { return Ok(()) };
     let full = count(ctx, &format!("sign-on:address:{network}"), ctx.config.limits.sign_ons_by_address).await?;
@@ -126,7 +126,7 @@ async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), OAuthErro
 async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<Reserved, OAuthError> {
     let known = network.map(|network| format!("sign-in:known:{subject}:{network}"));
     let is_known = match &known {
-        Some(key) => ctx.store.hot.remembers(key).await?,
+        Some(key) => ctx.store.ephemeral.remembers(key).await?,
         None => false,
     };
     let counter = match network {
@@ -148,16 +148,16 @@ fn network_of(address: &str) -> String {
 /// Counts one more; when the limit is passed, says when the count starts over.
 async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<Option<Duration>, OAuthError> {
     let Rate::Limit { count: most, window } = limit else { return Ok(None) };
-    let counted = ctx.store.hot.count(key, window.get()).await?;
+    let counted = ctx.store.ephemeral.count(key, window.get()).await?;
     Ok((counted.count > most).then(|| counted.resets_in.max(Duration::from_secs(1))))
 }
 
 async fn remember_success(ctx: &Ctx, reserved: &Reserved) -> Result<(), OAuthError> {
-    ctx.store.hot.forget(&reserved.counter).await?;
+    ctx.store.ephemeral.forget(&reserved.counter).await?;
     if let Some(key) = &reserved.known {
         // Anew, so that the time counts from the last sign-in.
-        ctx.store.hot.forget(key).await?;
-        ctx.store.hot.remember(key, KNOWN_FOR).await?;
+        ctx.store.ephemeral.forget(key).await?;
+        ctx.store.ephemeral.remember(key, KNOWN_FOR).await?;
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn name_in_any_case(ctx: &Ctx, identifier: &str) -> String {
 /// next sign-in. Says which one counts.
 async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> String {
     let Ok(new) = ctx.passwords.hash(password).await else { return old };
-    match ctx.store.ledger.replace_password_hash(user.id, &old, &new).await {
+    match ctx.store.database.replace_password_hash(user.id, &old, &new).await {
         Ok(true) => {
             tracing::info!(user.id = %user.id, "the password hash was renewed");
             new
@@ -186,10 +186,10 @@ async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> S
     }
 }
 
-/// Tells the audit of a failed sign-in. The log has it when the ledger is away.
+/// Tells the audit of a failed sign-in. The log has it when the database is away.
 async fn record_failure(ctx: &Ctx, user: Option<UserId>) {
     let entry = ctx.audit(Actor::System, AuditEvent::SignInFailed { user });
-    if let Err(error) = ctx.store.ledger.record(&entry).await {
+    if let Err(error) = ctx.store.database.record(&entry).await {
         tracing::warn!(error = %error, "the audit entry could not be written");
     }
 }

@@ -174,7 +174,7 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
             let browser = Browser::of(house);
             sign_in(house, &browser).await;
             let code = code(&browser, "app", &[]).await;
-            let login = ctx.store.ledger.live_logins(user, ctx.now()).await.unwrap()[0].id;
+            let login = ctx.store.database.live_logins(user, ctx.now()).await.unwrap()[0].id;
 
             let by = Actor::System;
             let filter = SessionFilter::default();
@@ -258,7 +258,7 @@ async fn a_session_ends_with_its_login_unless_it_was_granted_to_outlive_it() {
         let offline = code(&browser, "app", &[("scope", "openid offline_access")]).await;
         let offline = exchange(house, &client, &secret, &offline).await;
         let ctx = house.ctx();
-        let login = ctx.store.ledger.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
+        let login = ctx.store.database.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
 
         logins::end(ctx, login, EndReason::SignedOut, Actor::System).await.unwrap();
 
@@ -427,7 +427,7 @@ async fn rights_over_this_house_are_gone_with_the_administrators_own() {
         let code = code(&browser, "console", &[("scope", "openid tokenhouse:admin")]).await;
 
         let less = users::UserChange { admin: Some(false), ..users::UserChange::default() };
-        let grace = ctx.store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let grace = ctx.store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         users::change(ctx, grace.id, less, Actor::System).await.unwrap();
 
         let answer = exchange(house, &client, secret.as_deref().unwrap(), &code).await;

@@ -271,8 +271,8 @@ async fn a_code_is_long_random_and_kept_as_a_digest() {
             one.len() >= 43 && one.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
             "{one}"
         );
-        let hot = &house.ctx().store.hot;
-        assert_eq!(hot.look(&format!("code:{one}")).await.unwrap(), None, "the code itself names nothing");
+        let ephemeral = &house.ctx().store.ephemeral;
+        assert_eq!(ephemeral.look(&format!("code:{one}")).await.unwrap(), None, "the code itself names nothing");
         let answer = exchange(house, &client, secret.as_deref().unwrap(), &one).await;
         assert_eq!(answer.status, 200);
     })

@@ -26,8 +26,8 @@ impl QuietInstance {
     /// Opens one on the stores and keys of `house`.
     pub async fn open(house: &House) -> Self {
         let ctx = Arc::new(open(house.config.clone(), house.clock.clone(), Purpose::Service).await.unwrap());
-        if ctx.store.hot.needs_replay().await.unwrap() {
-            ctx.store.hot.replayed().await;
+        if ctx.store.ephemeral.needs_replay().await.unwrap() {
+            ctx.store.ephemeral.replayed().await;
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -42,17 +42,17 @@ impl QuietInstance {
     /// Stops it.
     pub async fn stop(self) {
         self.server.stop(true).await;
-        self.ctx.store.ledger.close().await;
+        self.ctx.store.database.close().await;
     }
 }
 
 impl House {
-    /// The hot state forgets what it had of the session, a tombstone too.
+    /// The ephemeral store forgets what it had of the session, a tombstone too.
     pub async fn lose_record(&self, session: SessionId) {
         match self.backend {
             Backend::Embedded => {
                 let mut database = SqliteConnection::connect(self.config.database.url.expose()).await.unwrap();
-                let lose = sqlx::query("delete from hot_sessions where session_id = $1").bind(session.to_string());
+                let lose = sqlx::query("delete from rotation_records where session_id = $1").bind(session.to_string());
                 assert_eq!(lose.execute(&mut database).await.unwrap().rows_affected(), 1);
                 database.close().await.unwrap();
             }
@@ -65,9 +65,9 @@ impl House {
         }
     }
 
-    /// The hot state falls back to `former`, as after a failover to a replica that lagged behind.
+    /// The ephemeral store falls back to `former`, as after a failover to a replica that lagged behind.
     pub async fn roll_back(&self, session: SessionId, former: &RotationRecord) {
         let newest = self.record(session).await;
-        assert!(self.ctx().store.hot.replace(session, &newest, former).await.unwrap());
+        assert!(self.ctx().store.ephemeral.replace(session, &newest, former).await.unwrap());
     }
 }

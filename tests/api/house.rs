@@ -13,7 +13,7 @@ use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, Rate, Span};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{
-    Client, Device, HotSession, RotationRecord, Secret, SessionId, SignOn, SigningAlgorithm, User,
+    Client, Device, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User,
 };
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
@@ -31,7 +31,7 @@ pub const ADMIN: (&str, &str) = ("grace", "another long password");
 /// Where a house keeps its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// `SQLite`, with the embedded hot state.
+    /// `SQLite`, with the embedded ephemeral store.
     Embedded,
     /// `PostgreSQL` and Redis.
     Servers,
@@ -212,9 +212,9 @@ impl House {
         users::add(self.ctx(), new, Actor::System).await.unwrap()
     }
 
-    /// The house's user, as the ledger knows it.
+    /// The house's user, as the database knows it.
     pub async fn user(&self) -> User {
-        self.ctx().store.ledger.user_to_sign_in(USER.0).await.unwrap().unwrap().0
+        self.ctx().store.database.user_to_sign_in(USER.0).await.unwrap().unwrap().0
     }
 
     /// Adds a confidential client and returns its secret.
@@ -263,8 +263,8 @@ impl House {
 
     /// The rotation record of a session.
     pub async fn record(&self, session: SessionId) -> RotationRecord {
-        match self.ctx().store.hot.load(session).await.unwrap().0 {
-            HotSession::Live(record) => *record,
+        match self.ctx().store.ephemeral.load(session).await.unwrap().0 {
+            RotationState::Live(record) => *record,
             other => panic!("no live record: {other:?}"),
         }
     }
@@ -277,13 +277,13 @@ impl House {
         for ancestor in &mut aged.ancestors {
             ancestor.rotated_at = ancestor.rotated_at.minus(by);
         }
-        assert!(self.ctx().store.hot.replace(session, &old, &aged).await.unwrap());
+        assert!(self.ctx().store.ephemeral.replace(session, &old, &aged).await.unwrap());
     }
 
     /// The audit's events, newest first.
     pub async fn audit_events(&self) -> Vec<Value> {
         let page = tokenhouse::model::PageRequest::new(None, Some(500));
-        let records = self.ctx().store.ledger.list_audit(&page).await.unwrap().items;
+        let records = self.ctx().store.database.list_audit(&page).await.unwrap().items;
         records.into_iter().map(|record| record.event).collect()
     }
 

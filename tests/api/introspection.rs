@@ -196,7 +196,7 @@ impl Web {
 
     /// Another session.
     async fn again(&self, house: &House) -> Self {
-        let client = house.ctx().store.ledger.client(&"web".parse().unwrap()).await.unwrap().unwrap();
+        let client = house.ctx().store.database.client(&"web".parse().unwrap()).await.unwrap().unwrap();
         let (_, refresh) = house.begin_session(&client, "read").await;
         let session = Self { secret: self.secret.clone(), access: String::new(), refresh };
         let answer = session.refresh(house).await;

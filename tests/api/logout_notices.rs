@@ -44,7 +44,7 @@ fn id_token(tokens: &Answer) -> Value {
 /// What lies in the outbox, whenever it is tried.
 async fn outbox(house: &House) -> Vec<LogoutNotice> {
     let some_day = house.clock.now().plus(Duration::from_hours(1000));
-    house.ctx().store.ledger.due_notices(some_day, 100).await.unwrap()
+    house.ctx().store.database.due_notices(some_day, 100).await.unwrap()
 }
 
 /// Background work goes on by itself; this waits until it has done what is due.

@@ -232,7 +232,7 @@ impl<'a> Case<'a> {
         let (_, auditor) = house.add_client("auditor", &[], "tokenhouse:introspect").await;
         let user = crate::house::claims(&direct.access)["sub"].clone();
         assert_ne!(user, json!(root.id));
-        let subject = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let subject = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         let (_, refresh) = house.begin_session_of(&subject, &client, "read write").await;
         let mut case = Self {
             house,

@@ -21,7 +21,7 @@ async fn a_house_that_is_well_says_so_to_operators_and_not_to_the_public() {
 
         assert_eq!((live.status, live.body), (200, json!({ "status": "alive" })));
         let all_well =
-            json!({ "ready": true, "ledger": true, "hot_state": true, "signing_key": true, "draining": false });
+            json!({ "ready": true, "database": true, "ephemeral_store": true, "signing_key": true, "draining": false });
         assert_eq!((ready.status, ready.body), (200, all_well));
         for path in ["/health/live", "/health/ready", "/metrics", "/health", "/debug"] {
             assert_eq!(house.get(path).await.status, 404, "{path}");
@@ -76,8 +76,8 @@ async fn a_house_whose_redis_is_away_lives_and_is_not_ready() {
     redis.kill();
 
     let ready = at(&house, operations, "/health/ready").await;
-    assert_eq!((ready.status, &ready.body["hot_state"]), (503, &json!(false)), "{}", ready.text);
-    assert_eq!(ready.body["ledger"], true);
+    assert_eq!((ready.status, &ready.body["ephemeral_store"]), (503, &json!(false)), "{}", ready.text);
+    assert_eq!(ready.body["database"], true);
     assert_eq!(at(&house, operations, "/health/live").await.status, 200);
     redis.launch();
     for _ in 0..200 {

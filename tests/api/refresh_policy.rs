@@ -187,7 +187,7 @@ async fn a_client_may_have_it_end_the_session() {
 
         assert_refused(&app.refresh(house, &last, None).await, "invalid_grant");
         assert_eq!(house.count_events("refresh_repeated").await, 1);
-        let ended = house.ctx().store.ledger.session(session).await.unwrap().unwrap().ended.unwrap();
+        let ended = house.ctx().store.database.session(session).await.unwrap().unwrap().ended.unwrap();
         assert_eq!(ended.reason.as_str(), "repeated");
     })
     .await;

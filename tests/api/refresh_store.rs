@@ -1,8 +1,8 @@
-//! Refresh tokens when the hot state forgets, falls back or is asked alone.
+//! Refresh tokens when the ephemeral store forgets, falls back or is asked alone.
 
 use reqwest::Method;
 use tokenhouse::audit::Actor;
-use tokenhouse::model::{EndReason, HotSession, UserState};
+use tokenhouse::model::{EndReason, RotationState, UserState};
 use tokenhouse::protocol::GrantType;
 use tokenhouse::sessions;
 
@@ -68,7 +68,7 @@ async fn an_ended_session_is_never_rebuilt() {
         let ctx = house.ctx();
         let user = house.user().await.id;
         let entry = ctx.audit(Actor::System, tokenhouse::audit::AuditEvent::UserDisabled { user });
-        ctx.store.ledger.set_user_state(user, UserState::Disabled, ctx.now(), &entry).await.unwrap();
+        ctx.store.database.set_user_state(user, UserState::Disabled, ctx.now(), &entry).await.unwrap();
         house.lose_record(house.session_of(&disabled.refresh)).await;
         let forgetful = QuietInstance::open(house).await;
 
@@ -77,8 +77,8 @@ async fn an_ended_session_is_never_rebuilt() {
                 assert_eq!(house.post_to(address, "/api/token/refresh/", &[("refresh", token)]).await.status, 401);
                 assert_eq!(house.post_to(address, "/api/token/verify/", &[("token", token)]).await.status, 401);
             }
-            let known = ctx.store.hot.load(house.session_of(token)).await.unwrap().0;
-            assert!(!matches!(known, HotSession::Live(_)), "{known:?}");
+            let known = ctx.store.ephemeral.load(house.session_of(token)).await.unwrap().0;
+            assert!(!matches!(known, RotationState::Live(_)), "{known:?}");
         }
         for access in [&ended.access, &disabled.access] {
             let verify = house.post_to(forgetful.address, "/api/token/verify/", &[("token", access)]).await;
@@ -137,13 +137,13 @@ async fn a_refresh_runs_no_sql_where_there_is_redis() {
         };
         // The first refresh reads the clients.
         refresh_both().await;
-        let before = instance.ctx.store.ledger.statements();
+        let before = instance.ctx.store.database.statements();
 
         for _ in 0..50 {
             refresh_both().await;
         }
 
-        assert_eq!(instance.ctx.store.ledger.statements() - before, 0);
+        assert_eq!(instance.ctx.store.database.statements() - before, 0);
         instance.stop().await;
     })
     .await;

@@ -232,7 +232,7 @@ async fn add_with_address(house: &House, username: &str, email: &str) {
 }
 
 async fn stored_hash(house: &House) -> String {
-    house.ctx().store.ledger.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
+    house.ctx().store.database.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
 }
 
 #[actix_web::test]

@@ -152,7 +152,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
         // Whichever of them has written what, the tokens and the session are at the same place in the status lists.
         let claims = claims(good[0].body["access_token"].as_str().unwrap());
         let session = claims["sid"].as_str().unwrap().parse().unwrap();
-        let session = house.ctx().store.ledger.session(session).await.unwrap().unwrap();
+        let session = house.ctx().store.database.session(session).await.unwrap().unwrap();
         assert_eq!(claims["status"]["status_list"]["idx"], session.status_index);
         let others = answers.iter().filter(|answer| answer.status != 200);
         assert!(
@@ -245,14 +245,14 @@ async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_wher
         // The first reads client, login, user and consent.
         code(&browser, "app", &[]).await;
         code(&browser, "own", &[]).await;
-        let before = instance.ctx.store.ledger.statements();
+        let before = instance.ctx.store.database.statements();
 
         for _ in 0..20 {
             code(&browser, "app", &[("prompt", "none")]).await;
             code(&browser, "own", &[("prompt", "none")]).await;
         }
 
-        assert_eq!(instance.ctx.store.ledger.statements() - before, 0);
+        assert_eq!(instance.ctx.store.database.statements() - before, 0);
         instance.stop().await;
     })
     .await;
@@ -265,7 +265,7 @@ async fn agree(house: &House, client: &Client, scope: &str) {
     let scope = Scope::parse(scope).unwrap();
     let event = AuditEvent::ConsentGiven { user, client: client.id.clone(), scope: scope.clone() };
     let consent = Consent { user_id: user, client_id: client.id.clone(), scope, given_at: ctx.now() };
-    ctx.store.ledger.give_consent(&consent, &ctx.audit(Actor::User(user), event)).await.unwrap();
+    ctx.store.database.give_consent(&consent, &ctx.audit(Actor::User(user), event)).await.unwrap();
 }
 
 #[actix_web::test]

@@ -61,7 +61,8 @@ fn unsigned(token: &str) -> String {
     format!("{header}.{}.", token.split('.').nth(1).unwrap())
 }
 
-/// `oidcc-rp-initiated-logout-discovery-endpoint-verification`, `oidcc-backchannel-logout-discovery-endpoint-verification`,
+/// `oidcc-rp-initiated-logout-discovery-endpoint-verification`,
+/// `oidcc-backchannel-logout-discovery-endpoint-verification`,
 /// `oidcc-frontchannel-logout-discovery-endpoint-verification`
 #[actix_web::test]
 async fn the_metadata_names_where_to_sign_out_and_how_applications_learn_of_it() {
@@ -74,7 +75,8 @@ async fn the_metadata_names_where_to_sign_out_and_how_applications_learn_of_it()
         {
             assert_eq!(metadata[format!("{name}_supported")], true, "{name}");
         }
-        // No iframe that tells one site what a browser does at another (threat: messages without a check of their origin).
+        // No iframe that tells one site what a browser does at another (threat: messages without a check of their
+        // origin).
         assert_eq!(metadata.get("check_session_iframe"), None::<&Value>);
     })
     .await;
@@ -100,7 +102,7 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
         assert!(!browser.has_cookie("login"), "the cookie is taken away");
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");
-        let sessions = house.ctx().store.ledger.live_logins(house.user().await.id, house.clock.now()).await.unwrap();
+        let sessions = house.ctx().store.database.live_logins(house.user().await.id, house.clock.now()).await.unwrap();
         assert!(sessions.is_empty());
         assert_eq!(house.count_events("login_ended").await, 1);
     })
@@ -138,7 +140,8 @@ async fn without_a_state_the_address_is_the_registered_one_to_the_byte() {
     .await;
 }
 
-/// `oidcc-rp-initiated-logout-bad-post-logout-redirect-uri`, `oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri`
+/// `oidcc-rp-initiated-logout-bad-post-logout-redirect-uri`,
+/// `oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri`
 #[actix_web::test]
 async fn an_address_that_was_not_registered_is_never_gone_to() {
     on_each_backend(async |house| {

@@ -259,7 +259,7 @@ async fn every_instance_knows_a_login_and_its_end() {
         assert!(parameters(&there.get(&silent).await).contains_key("code"));
 
         let ctx = house.ctx();
-        let login = ctx.store.ledger.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
+        let login = ctx.store.database.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
         tokenhouse::logins::end(ctx, login, EndReason::SignedOut, Actor::System).await.unwrap();
 
         assert_eq!(parameters(&browser.get(&silent).await)["error"], "login_required", "here at once");

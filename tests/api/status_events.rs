@@ -15,7 +15,7 @@ use tokenhouse::hub::{Line, LineKind, Told};
 use tokenhouse::keys::Ripeness;
 use tokenhouse::model::{EndReason, Ended, EndedSession, SessionId};
 use tokenhouse::protocol::GrantType;
-use tokenhouse::store::ledger::feed::Change;
+use tokenhouse::store::sql::feed::Change;
 
 use crate::house::{House, claims, header, on_each_backend, read};
 use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
@@ -66,7 +66,7 @@ async fn end_of(mut reader: EventReader) {
 
 /// Waits until the house has read the change feed to its end.
 async fn read_to_the_end(house: &House) {
-    let head = house.ctx().store.ledger.feed_head().await.unwrap();
+    let head = house.ctx().store.database.feed_head().await.unwrap();
     until("the feed is read", async || house.ctx().hub.told().is_some_and(|told| told.number >= head)).await;
 }
 
@@ -153,8 +153,8 @@ async fn a_reader_whose_number_is_not_known_any_more_is_told_to_read_everything_
         let token = follower_token(house).await;
         ended_session(house).await;
         read_to_the_end(house).await;
-        house.ctx().store.ledger.prune_feed(house.clock.now().plus(Duration::from_secs(1))).await.unwrap();
-        let head = house.ctx().store.ledger.feed_head().await.unwrap();
+        house.ctx().store.database.prune_feed(house.clock.now().plus(Duration::from_secs(1))).await.unwrap();
+        let head = house.ctx().store.database.feed_head().await.unwrap();
 
         for last in ["0", "999999999999", "-5", "of another service"] {
             let mut reader = EventReader::open(house.running.address, &token, Some(last)).await;
@@ -268,7 +268,7 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
         let hub = &house.ctx().hub;
         let mut stalled = raw_reader(house.running.address, &token);
         until("somebody listens", async || hub.has_listeners()).await;
-        let number = house.ctx().store.ledger.feed_head().await.unwrap();
+        let number = house.ctx().store.database.feed_head().await.unwrap();
 
         // More than the buffers on the way take.
         let text: Arc<[u8]> = Arc::from(format!(": {}\n\n", "x".repeat(1 << 20)).into_bytes());

@@ -14,7 +14,7 @@ fn a_house_that_is_well_is_told_so() {
 
     assert!(words.lines().all(|line| line.starts_with("ok   ")), "{words}");
     let looked_at: Vec<&str> = findings.as_array().unwrap().iter().map(|it| it["what"].as_str().unwrap()).collect();
-    assert_eq!(looked_at, ["configuration", "issuer", "ledger", "hot state", "keys", "clock"]);
+    assert_eq!(looked_at, ["configuration", "issuer", "database", "ephemeral store", "keys", "clock"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_keys_folder_that_others_can_read_is_named_with_its_fix() {
     assert!(lost.contains("restore it from a backup"), "{lost}");
     place.run(&["keys", "master"]).good();
     let wrong = place.run(&["doctor"]).bad();
-    assert!(wrong.contains("is not the one that the ledger is sealed under"), "{wrong}");
+    assert!(wrong.contains("is not the one that the database is sealed under"), "{wrong}");
 }
 
 #[test]
@@ -57,13 +57,13 @@ fn a_redis_that_is_well_is_told_from_one_that_is_not() {
     let mut place = Workplace::fresh();
     place.set("REDIS_URL", &redis.url());
     let well = place.run(&["doctor"]).good();
-    assert!(well.contains("ok   hot state: Redis answers"), "{well}");
+    assert!(well.contains("ok   ephemeral store: Redis answers"), "{well}");
     assert!(well.contains("ok   clock: "), "{well}");
 
     redis.kill();
 
     let away = place.run(&["doctor"]).bad();
-    assert!(away.contains("FIX  hot state: ") && away.contains("check REDIS_URL"), "{away}");
+    assert!(away.contains("FIX  ephemeral store: ") && away.contains("check REDIS_URL"), "{away}");
     let Some(evicts) = PrivateRedis::start(&["--maxmemory-policy", "allkeys-lru"]) else { return };
     place.set("REDIS_URL", &evicts.url());
     let unsafe_policy = place.run(&["doctor"]).bad();
@@ -77,7 +77,7 @@ fn a_database_that_is_away_is_named() {
 
     let away = place.run(&["doctor"]).bad();
 
-    let says = "FIX  start: cannot reach the ledger at 127.0.0.1:1 (start PostgreSQL, or correct DATABASE_URL): ";
+    let says = "FIX  start: cannot reach the database at 127.0.0.1:1 (start PostgreSQL, or correct DATABASE_URL): ";
     assert!(away.contains(says), "{away}");
     assert!(!away.contains("a-database-password"), "{away}");
 }

@@ -127,7 +127,7 @@ async fn a_token_is_judged_offline_with_a_jwks_alone() {
     );
     assert!(elsewhere.run(&["inspect", &access, "--jwks", "empty.json"]).bad().starts_with("tokenhouse: empty.json: "));
     let mine: Vec<_> = fs::read_dir(elsewhere.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(mine.len(), 2, "no ledger and no keys were made: {mine:?}");
+    assert_eq!(mine.len(), 2, "no database and no keys were made: {mine:?}");
     elsewhere.set("TOKENHOUSE_ISSUER", "https://other.example.org");
     assert!(elsewhere.run(&["inspect", &access, "--jwks", "jwks.json"]).bad().contains("refused: "));
 }

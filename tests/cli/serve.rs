@@ -61,7 +61,7 @@ async fn what_everybody_knows_is_stopped_by_a_start_without_dev() {
 }
 
 #[actix_web::test]
-async fn a_ledger_with_users_of_its_own_gets_no_demo_users_and_the_demo_may_have_another_file() {
+async fn a_database_with_users_of_its_own_gets_no_demo_users_and_the_demo_may_have_another_file() {
     let mut place = Workplace::fresh();
     place.run(&["user", "add", "alice"]).good();
 

@@ -1,5 +1,5 @@
-//! Apache httpd with `mod_auth_openidc`, by the recipe in `docs/recipes/apache.md`: the files of the recipe as they stand,
-//! with this machine's addresses and folders put in.
+//! Apache httpd with `mod_auth_openidc`, by the recipe in `docs/recipes/apache.md`: the files of the recipe as they
+//! stand, with this machine's addresses and folders put in.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,8 +41,8 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
     }
 }
 
-/// The notice comes behind the browser's back, a moment after the browser; and again ten seconds later, where Apache has
-/// not answered within two.
+/// The notice comes behind the browser's back, a moment after the browser; and again ten seconds later, where Apache
+/// has not answered within two.
 async fn wait_for_sign_out(browser: &mut Browser, host: &str, server: &Apache) {
     for _ in 0..600 {
         if browser.open(host).await.has("password") {

@@ -1,4 +1,5 @@
-//! Real client libraries against the real program: discovery, code flow with PKCE, ID token, userinfo, refresh, sign-out.
+//! Real client libraries against the real program: discovery, code flow with PKCE, ID token, userinfo, refresh,
+//! sign-out.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 

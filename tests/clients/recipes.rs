@@ -14,8 +14,8 @@ use crate::house::{House, PASSWORD, USERNAME, free_port};
 use crate::support::packages::{npm, pip};
 use crate::support::skipped;
 
-/// How often it is asked whether the token is still good, in ten seconds: an end is heard of within a second, and the list
-/// asked for every two; the rest is for a busy machine.
+/// How often it is asked whether the token is still good, in ten seconds: an end is heard of within a second, and the
+/// list asked for every two; the rest is for a busy machine.
 const LOOKS: usize = 200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 

@@ -1,9 +1,10 @@
-//! Rows 10 and 11: the answer to a refresh is lost and the client asks again, sooner or later; and a hundred ask at once.
+//! Rows 10 and 11: the answer to a refresh is lost and the client asks again, sooner or later; and a hundred ask at
+//! once.
 
 use std::time::Duration;
 
 use tokenhouse::config::{Config, Span};
-use tokenhouse::model::HotSession;
+use tokenhouse::model::RotationState;
 use tokenhouse::tokens;
 use tokio::task::JoinSet;
 
@@ -54,11 +55,11 @@ async fn lose_an_answer(town: &Town) -> Lost {
 /// Lets the rotation of `held` lie that far back, by the clock of the store, which no test can move.
 async fn rotated_ago(town: &Town, held: &str, ago: Duration) {
     let session = town.house.session_of(held);
-    let hot = &town.ctx().store.hot;
-    let (HotSession::Live(old), now) = hot.load(session).await.unwrap() else { panic!("no live record") };
+    let ephemeral = &town.ctx().store.ephemeral;
+    let (RotationState::Live(old), now) = ephemeral.load(session).await.unwrap() else { panic!("no live record") };
     let mut aged = *old.clone();
     aged.ancestors[0].rotated_at = now.minus(ago);
-    assert!(hot.replace(session, &old, &aged).await.unwrap());
+    assert!(ephemeral.replace(session, &old, &aged).await.unwrap());
 }
 
 #[actix_web::test]

@@ -1,12 +1,12 @@
-//! The invariants, each as a check of a recorded history. A check lists what breaks it; `checks_fail.rs` shows that each
-//! can.
+//! The invariants, each as a check of a recorded history. A check lists what breaks it; `checks_fail.rs` shows that
+//! each can.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::history::{Answer, Call, Event, History, Mark};
 
-/// Whether the hot state may have lost writes that it had acknowledged.
+/// Whether the ephemeral store may have lost writes that it had acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
     Kept,
@@ -174,8 +174,8 @@ pub fn theft_seen_and_honesty_spared(events: &[Event], reused: &[String]) -> Vec
     broken
 }
 
-/// I6: a store that cannot answer is 503 with `Retry-After`, and nothing else. (That nothing was consumed is I3: what was
-/// answered 503 is asked again with the same token.)
+/// I6: a store that cannot answer is 503 with `Retry-After`, and nothing else. (That nothing was consumed is I3: what
+/// was answered 503 is asked again with the same token.)
 pub fn closed_on_doubt(events: &[Event], silence: Silence) -> Vec<String> {
     let is_wrong = |event: &&Event| match &event.answer {
         Answer::Strange(..) | Answer::Away(None) => true,

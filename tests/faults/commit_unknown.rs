@@ -1,5 +1,5 @@
-//! Row 8: nobody knows whether a commit was done. The connection is cut before the statement, right behind it, or before
-//! its answer.
+//! Row 8: nobody knows whether a commit was done. The connection is cut before the statement, right behind it, or
+//! before its answer.
 
 use tokenhouse::config::Config;
 
@@ -19,7 +19,7 @@ enum Writer {
     SignIn,
     End,
     Theft,
-    /// A refresh, where the hot state lives in the ledger.
+    /// A refresh, where the ephemeral store lives in the database.
     Refresh,
 }
 
@@ -58,7 +58,7 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
             next = doors.next(&next).await;
         }
 
-        let statement = if matches!(writer, Writer::Refresh) { "update hot_sessions" } else { "commit" };
+        let statement = if matches!(writer, Writer::Refresh) { "update rotation_records" } else { "commit" };
         proxy.set(Way::Cut(statement, moment));
         match writer {
             Writer::SignIn => drop(doors.sign_in(1).await),

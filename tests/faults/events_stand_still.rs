@@ -1,5 +1,5 @@
-//! An instance that is cut off from the ledger cannot know what others end. Those who follow the security events there
-//! must notice.
+//! An instance that is cut off from the database cannot know what others end. Those who follow the security events
+//! there must notice.
 
 use reqwest::Method;
 use tokenhouse::protocol::GrantType;
@@ -15,7 +15,7 @@ fn as_of(sign_of_life: &Event) -> i64 {
 }
 
 #[actix_web::test]
-async fn while_the_ledger_is_away_signs_of_life_go_on_and_say_as_of_when() {
+async fn while_the_database_is_away_signs_of_life_go_on_and_say_as_of_when() {
     if only_sqlite() {
         return;
     }

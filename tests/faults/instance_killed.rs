@@ -59,8 +59,8 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
         }
         assert_eq!(doors.steal(0, &tokens[0]).await, Answer::Refused);
         let ctx = premises.open().await;
-        checks::assert_all(&doors.history, KILLED, &reused(&ctx.store.ledger).await);
-        ctx.store.ledger.close().await;
+        checks::assert_all(&doors.history, KILLED, &reused(&ctx.store.database).await);
+        ctx.store.database.close().await;
         drop((victim, survivor));
         premises.leave().await;
     }

@@ -166,8 +166,8 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     }
     let ctx = premises.open().await;
     let allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
-    checks::assert_all(&doors.history, allowed, &reused(&ctx.store.ledger).await);
-    ctx.store.ledger.close().await;
+    checks::assert_all(&doors.history, allowed, &reused(&ctx.store.database).await);
+    ctx.store.database.close().await;
     drop((awake, sleeper));
     premises.leave().await;
 }

@@ -38,7 +38,7 @@ fn twelve() -> Vec<Broken> {
         broken("master.key", &master[..20], 0o600, "is it cut off?"),
         broken("master.key", "not base64!", 0o600, "is not base64"),
         broken("master.key", &master, 0o644, "run `chmod 600 "),
-        broken("master.key", &master, 0o600, "is not the one that the ledger is sealed under"),
+        broken("master.key", &master, 0o600, "is not the one that the database is sealed under"),
         broken("mine.pem", "", 0o600, "is empty"),
         broken("mine.pem", &pem[..100], 0o600, "only half of one"),
         broken("mine.pem", &pem, 0o644, "run `chmod 600 "),

@@ -1,8 +1,8 @@
 //! What may break around Tokenhouse, and what must hold all the same: servers that are killed, cut off, emptied, rolled
 //! back and locked, instances that are killed and stopped, answers that are lost.
 //!
-//! Every run records a [`history`], and [`checks`] reads it. `tests/README.md` says which row of the catalogue of faults
-//! is which test. `TEST_LONG=1` (`./test --long`) multiplies the counts.
+//! Every run records a [`history`], and [`checks`] reads it. `tests/README.md` says which row of the catalogue of
+//! faults is which test. `TEST_LONG=1` (`./test --long`) multiplies the counts.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
@@ -20,7 +20,7 @@ mod house;
 mod instance_killed;
 mod instance_stopped;
 mod keys;
-mod ledger_away;
+mod database_away;
 mod postgres;
 mod process;
 mod proxy;

@@ -62,7 +62,7 @@ impl Premises {
             };
             users::add(&ctx, new, Actor::System).await.unwrap();
         }
-        ctx.store.ledger.close().await;
+        ctx.store.database.close().await;
         premises
     }
 

@@ -113,7 +113,7 @@ async fn refresh(doors: Doors, mut token: String, done: watch::Receiver<bool>) -
 async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     let client = ctx.store.client(&ClientId::DIRECT.parse().unwrap()).await.unwrap().unwrap();
     // As a sign-in reads it: the round before has raised the user's watermark.
-    let user = ctx.store.ledger.user(user.id).await.unwrap().unwrap();
+    let user = ctx.store.database.user(user.id).await.unwrap().unwrap();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
         status_index: ctx.store.status_index(ctx.now()).await.unwrap(),

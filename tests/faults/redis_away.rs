@@ -86,7 +86,7 @@ fn p99(during: &[Event], from: Duration) -> Duration {
 async fn live_sessions(town: &Town) -> usize {
     let filter = tokenhouse::model::SessionFilter { live_only: true, ..Default::default() };
     let page = tokenhouse::model::PageRequest::new(None, Some(500));
-    town.ctx().store.ledger.list_sessions(&filter, &page, town.ctx().now()).await.unwrap().items.len()
+    town.ctx().store.database.list_sessions(&filter, &page, town.ctx().now()).await.unwrap().items.len()
 }
 
 #[actix_web::test]

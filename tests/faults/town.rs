@@ -7,7 +7,7 @@ use tokenhouse::app::serve::{Mode, Running, start};
 use tokenhouse::config::{Config, Span};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{PageRequest, Secret};
-use tokenhouse::store::Ledger;
+use tokenhouse::store::Database;
 
 use crate::checks::{self, Allowed};
 use crate::doors::Doors;
@@ -38,7 +38,7 @@ impl Town {
 
     /// The sessions that the audit says were ended for reuse.
     pub async fn reused(&self) -> Vec<String> {
-        reused(&self.ctx().store.ledger).await
+        reused(&self.ctx().store.database).await
     }
 
     /// Checks every invariant.
@@ -53,11 +53,11 @@ impl Town {
 }
 
 /// The sessions that the audit says were ended for reuse, one entry an event.
-pub async fn reused(ledger: &Ledger) -> Vec<String> {
+pub async fn reused(database: &Database) -> Vec<String> {
     let mut sessions = Vec::new();
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     loop {
-        let found = ledger.list_audit(&page).await.unwrap();
+        let found = database.list_audit(&page).await.unwrap();
         let events: Vec<Value> = found.items.into_iter().map(|record| record.event).collect();
         let reuses = events.iter().filter(|event| event["event"] == "refresh_reused");
         sessions.extend(reuses.map(|event| event["session"].as_str().unwrap().to_owned()));

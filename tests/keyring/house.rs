@@ -1,4 +1,4 @@
-//! One house: a ledger of its own, a folder for keys of its own, and a clock that the test moves.
+//! One house: a database of its own, a folder for keys of its own, and a clock that the test moves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,8 +17,8 @@ use tokenhouse::config::{self, Span};
 use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError, make_master_key};
 use tokenhouse::model::{KeyState, PageRequest, Secret, SigningAlgorithm};
 use tokenhouse::protocol::TokenType;
-use tokenhouse::store::Ledger;
-use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::Database;
+use tokenhouse::store::sql::DatabaseSettings;
 
 /// How long a JWKS may be kept, in these tests.
 pub(crate) const MAX_AGE: Duration = Duration::from_mins(5);
@@ -39,7 +39,7 @@ impl House {
     /// On SQLite, with the fast algorithms.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("data/ledger.db").display());
+        let url = format!("sqlite://{}", folder.path().join("data/database.db").display());
         Self::on(folder, url).await
     }
 
@@ -77,19 +77,19 @@ impl House {
             ..config::Keys::default()
         };
         let house = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };
-        house.ledger().await.migrate().await.unwrap();
+        house.database().await.migrate().await.unwrap();
         house
     }
 
     /// A connection of its own, as another instance has.
-    pub(crate) async fn ledger(&self) -> Ledger {
-        let settings = LedgerSettings {
+    pub(crate) async fn database(&self) -> Database {
+        let settings = DatabaseSettings {
             url: self.url.clone(),
             max_connections: 2,
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
         };
-        Ledger::connect(&settings).await.unwrap()
+        Database::connect(&settings).await.unwrap()
     }
 
     pub(crate) async fn open(&self) -> Keyring {
@@ -97,7 +97,7 @@ impl House {
     }
 
     pub(crate) async fn try_open(&self) -> Result<Keyring, OpenError> {
-        Keyring::open(&self.settings, LIFE, self.ledger().await, self.clock.clone(), Random::default()).await
+        Keyring::open(&self.settings, LIFE, self.database().await, self.clock.clone(), Random::default()).await
     }
 
     pub(crate) async fn refusal(&self) -> String {
@@ -117,7 +117,7 @@ impl House {
 
     /// What the audit says of keys, oldest first; what happened in one millisecond in no order.
     pub(crate) async fn audit(&self) -> Vec<(Actor, AuditEvent)> {
-        let mut page = self.ledger().await.list_audit(&PageRequest::new(None, Some(500))).await.unwrap();
+        let mut page = self.database().await.list_audit(&PageRequest::new(None, Some(500))).await.unwrap();
         page.items.reverse();
         let event = |value: &Value| serde_json::from_value(value.clone()).unwrap();
         page.items.iter().map(|record| (record.actor.clone(), event(&record.event))).collect()

@@ -1,4 +1,4 @@
-//! The keyring on a real ledger: starting, rotating, removing, and what breaks.
+//! The keyring on a real database: starting, rotating, removing, and what breaks.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
 

@@ -45,7 +45,7 @@ async fn the_default_algorithms_have_a_key_to_sign_and_a_next_one_after_the_firs
 }
 
 #[tokio::test]
-async fn several_instances_that_start_at_once_on_an_empty_sqlite_ledger_share_one_set_of_keys() {
+async fn several_instances_that_start_at_once_on_an_empty_sqlite_database_share_one_set_of_keys() {
     let house = House::new().await;
     let (one, two, three) = tokio::join!(house.open(), house.open(), house.open());
     for keyring in [&one, &two, &three] {
@@ -136,21 +136,21 @@ async fn a_change_of_the_master_key_that_was_broken_off_goes_on_at_the_next_star
     let (old, new) = (a_master_key(), a_master_key());
     house.settings.master_key = Some(old.clone());
     house.open().await;
-    let ledger = house.ledger().await;
-    let old_check = ledger.master_key_check().await.unwrap().unwrap();
+    let database = house.database().await;
+    let old_check = database.master_key_check().await.unwrap().unwrap();
     house.settings.master_key = Some(new);
     house.settings.master_key_previous = Some(old.clone());
     let jwks = house.open().await.jwks();
-    let new_check = ledger.master_key_check().await.unwrap().unwrap();
+    let new_check = database.master_key_check().await.unwrap().unwrap();
     assert_ne!(old_check, new_check);
 
     // The keys are sealed anew and the check value is still the old one.
-    assert!(ledger.set_master_key_check(Some(&new_check), &old_check).await.unwrap());
+    assert!(database.set_master_key_check(Some(&new_check), &old_check).await.unwrap());
     assert_eq!(house.open().await.jwks().body, jwks.body);
-    assert_eq!(ledger.master_key_check().await.unwrap().unwrap(), new_check);
+    assert_eq!(database.master_key_check().await.unwrap().unwrap(), new_check);
 
     // Whoever goes back to the old key alone then is told what is missing.
-    assert!(ledger.set_master_key_check(Some(&new_check), &old_check).await.unwrap());
+    assert!(database.set_master_key_check(Some(&new_check), &old_check).await.unwrap());
     house.settings.master_key = Some(old);
     house.settings.master_key_previous = None;
     let message = house.refusal().await;
@@ -182,17 +182,17 @@ async fn instances_understand_each_other_while_the_master_key_is_changed_in_two_
 }
 
 #[tokio::test]
-async fn a_damaged_key_in_the_ledger_refuses_the_start_with_its_kid() {
+async fn a_damaged_key_in_the_database_refuses_the_start_with_its_kid() {
     let house = House::new().await;
     let keyring = house.open().await;
     let kid = the(&keyring, KeyState::Next, SigningAlgorithm::Es256).await;
     let damage = |records: &[tokenhouse::model::SigningKeyRecord]| {
         let mut record = records.iter().find(|record| record.kid == kid).unwrap().clone();
         record.sealed[20] ^= 1;
-        let change = tokenhouse::store::ledger::keys::KeyChange::Update(record);
-        tokenhouse::store::ledger::keys::KeyringChange { changes: vec![change], entries: Vec::new() }
+        let change = tokenhouse::store::sql::keys::KeyChange::Update(record);
+        tokenhouse::store::sql::keys::KeyringChange { changes: vec![change], entries: Vec::new() }
     };
-    house.ledger().await.change_keyring(damage).await.unwrap();
+    house.database().await.change_keyring(damage).await.unwrap();
 
     let message = house.refusal().await;
 

@@ -1,37 +1,37 @@
-//! A ledger that is away, or in which somebody else has been.
+//! A database that is away, or in which somebody else has been.
 
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
 use tokenhouse::keys::{Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use tokenhouse::protocol::OAuthError;
-use tokenhouse::store::ledger::keys::{KeyChange, KeyringChange};
+use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
 use crate::house::{House, LIFE, a_master_key, kid, sign, the, verifies};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 
 #[tokio::test]
-async fn a_start_without_its_ledger_says_what_does_not_answer() {
+async fn a_start_without_its_database_says_what_does_not_answer() {
     let house = House::new().await;
     house.open().await;
-    let ledger = house.ledger().await;
-    ledger.close().await;
+    let database = house.database().await;
+    database.close().await;
 
-    let refused = Keyring::open(&house.settings, LIFE, ledger, house.clock.clone(), Random::default()).await;
+    let refused = Keyring::open(&house.settings, LIFE, database, house.clock.clone(), Random::default()).await;
 
     let message = refused.err().unwrap().0;
-    assert!(message.starts_with("the keyring cannot be read: the ledger does not answer"), "{message}");
+    assert!(message.starts_with("the keyring cannot be read: the database does not answer"), "{message}");
 }
 
 #[tokio::test]
-async fn while_its_ledger_is_away_a_keyring_signs_and_changes_nothing() {
+async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
     let house = House::new().await;
-    let ledger = house.ledger().await;
+    let database = house.database().await;
     let keyring =
-        Keyring::open(&house.settings, LIFE, ledger.clone(), house.clock.clone(), Random::default()).await.unwrap();
+        Keyring::open(&house.settings, LIFE, database.clone(), house.clock.clone(), Random::default()).await.unwrap();
     let before = keyring.jwks();
-    ledger.close().await;
+    database.close().await;
 
     let rotated = keyring.rotate(Ripeness::Ignored, Actor::CommandLine).await.unwrap_err();
 
@@ -56,8 +56,8 @@ async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are
         }
         let mut starts = tokio::task::JoinSet::new();
         for settings in settings {
-            let (ledger, clock) = (house.ledger().await, house.clock.clone());
-            starts.spawn(async move { Keyring::open(&settings, LIFE, ledger, clock, Random::default()).await });
+            let (database, clock) = (house.database().await, house.clock.clone());
+            starts.spawn(async move { Keyring::open(&settings, LIFE, database, clock, Random::default()).await });
         }
 
         let (opened, refused): (Vec<_>, Vec<_>) = starts.join_all().await.into_iter().partition(Result::is_ok);
@@ -66,7 +66,7 @@ async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are
         for error in refused.into_iter().filter_map(Result::err) {
             let told = [
                 "give all of them the same",
-                "is not the one that the ledger is sealed under",
+                "is not the one that the database is sealed under",
                 // The keys came between its two looks.
                 "it was sealed under another one",
             ];
@@ -83,10 +83,10 @@ async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are
 async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_others_could_not_open() {
     let house = House::new().await;
     let keyring = house.open().await;
-    let ledger = house.ledger().await;
-    let check = ledger.master_key_check().await.unwrap().unwrap();
-    assert!(ledger.set_master_key_check(Some(&check), &[7; 32]).await.unwrap());
-    let before = ledger.signing_keys().await.unwrap();
+    let database = house.database().await;
+    let check = database.master_key_check().await.unwrap().unwrap();
+    assert!(database.set_master_key_check(Some(&check), &[7; 32]).await.unwrap());
+    let before = database.signing_keys().await.unwrap();
 
     let rotated = keyring.rotate(Ripeness::Ignored, Actor::CommandLine).await.unwrap_err();
     let imported = keyring.import(PEM, Actor::CommandLine).await.unwrap_err();
@@ -94,12 +94,12 @@ async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_oth
     for error in [rotated.to_string(), imported.to_string()] {
         assert!(error.contains("sealed under another master key now: start this instance again"), "{error}");
     }
-    assert_eq!(ledger.signing_keys().await.unwrap(), before);
+    assert_eq!(database.signing_keys().await.unwrap(), before);
     assert!(verifies(&keyring.jwks(), &sign(&keyring, ES256)), "what it has it goes on using");
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_slipped_into_the_ledger_is_not_published_by_a_running_instance() {
+async fn a_key_that_somebody_slipped_into_the_database_is_not_published_by_a_running_instance() {
     let house = House::new().await;
     let keyring = house.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
@@ -133,7 +133,7 @@ async fn change(house: &House, kid: &str, step: impl FnOnce(&SigningKeyRecord) -
         let record = records.iter().find(|record| record.kid == kid).unwrap();
         KeyringChange { changes: vec![step(record)], entries: Vec::new() }
     };
-    house.ledger().await.change_keyring(decide).await.unwrap();
+    house.database().await.change_keyring(decide).await.unwrap();
 }
 
 const PEM: &str = "-----BEGIN PRIVATE KEY-----

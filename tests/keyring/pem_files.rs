@@ -146,5 +146,5 @@ async fn all_broken_pem_files_are_named_at_once() {
     let message = house.refusal().await;
     assert_eq!(message.lines().count(), 3, "{message}");
     assert!(["a.pem", "b.pem", "c.pem is a directory"].iter().all(|name| message.contains(name)), "{message}");
-    assert!(house.ledger().await.signing_keys().await.unwrap().is_empty(), "nothing was made yet");
+    assert!(house.database().await.signing_keys().await.unwrap().is_empty(), "nothing was made yet");
 }

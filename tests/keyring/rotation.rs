@@ -55,7 +55,7 @@ async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time()
     keyring.tend().await.unwrap();
     assert!(!verifies(&keyring.jwks(), &token));
     assert!(!keyring.verifying_keys().contains(&kid(&token)));
-    let rows = house.ledger().await.signing_keys().await.unwrap();
+    let rows = house.database().await.signing_keys().await.unwrap();
     let row = rows.iter().find(|row| row.kid == kid(&token)).unwrap();
     assert_eq!((row.state, row.sealed.len()), (KeyState::Removed, 0));
 }
@@ -64,11 +64,11 @@ async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time()
 async fn tending_a_keyring_that_needs_nothing_writes_nothing() {
     let house = House::new().await;
     let keyring = house.open().await;
-    let (head, tag) = (house.ledger().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
+    let (head, tag) = (house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
     house.clock.advance(DAY);
     keyring.tend().await.unwrap();
     keyring.reload().await.unwrap();
-    assert_eq!((house.ledger().await.feed_head().await.unwrap(), keyring.jwks().etag.clone()), (head, tag));
+    assert_eq!((house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone()), (head, tag));
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn when_every_key_is_removed_new_ones_take_their_place() {
 }
 
 #[tokio::test]
-async fn an_instance_that_has_not_read_the_ledger_for_24_hours_stops_signing() {
+async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing() {
     let house = House::new().await;
     let keyring = house.open().await;
     house.clock.advance(just_before(DAY));

@@ -1,4 +1,4 @@
-//! Many instances on one ledger, and verifiers that keep the JWKS as long as they may.
+//! Many instances on one database, and verifiers that keep the JWKS as long as they may.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -126,8 +126,8 @@ pub fn the_honest_client_stays_signed_in(journal: &Journal) -> Verdict {
     Ok(())
 }
 
-/// At most one token of the session can be rotated. After a fault there may be others, which the record has not reached,
-/// and a rotation that was lost may be repeated.
+/// At most one token of the session can be rotated. After a fault there may be others, which the record has not
+/// reached, and a rotation that was lost may be repeated.
 fn one_token_is_live(journal: &Journal, decide: Rule, rules: Rules) -> Verdict {
     let mut tokens = vec![minted(&journal.first)];
     let mut faultless = true;
@@ -182,7 +182,7 @@ fn nothing_goes_back(journal: &Journal) -> Verdict {
 }
 
 /// What comes in after an end was acknowledged is not answered. (An instance that has not read the feed since may be
-/// fooled by a hot state that silently came back from before the end: for one poll.)
+/// fooled by an ephemeral store that silently came back from before the end: for one poll.)
 fn the_end_is_the_end(journal: &Journal) -> Verdict {
     let mut acknowledged = None;
     let mut fooled_until = None;
@@ -206,8 +206,8 @@ fn the_end_is_the_end(journal: &Journal) -> Verdict {
     Ok(())
 }
 
-/// Nothing is decided in favour of anybody after the absolute end, nothing is asked for with a token that expired longer
-/// ago than the leeway, and no token outlives the session.
+/// Nothing is decided in favour of anybody after the absolute end, nothing is asked for with a token that expired
+/// longer ago than the leeway, and no token outlives the session.
 fn expiry_holds(journal: &Journal) -> Verdict {
     for event in &journal.events {
         let Event::Answered { arrived_at, decided_by_store, presented, token, .. } = event else { continue };
@@ -225,7 +225,7 @@ fn expiry_holds(journal: &Journal) -> Verdict {
 pub struct Patience {
     /// So often may the two take turns before one is found.
     pub turns: u32,
-    /// The same after the hot state lost something: the two may have to catch up with each other first.
+    /// The same after the ephemeral store lost something: the two may have to catch up with each other first.
     pub turns_after_a_fault: u32,
 }
 

@@ -1,21 +1,22 @@
 //! An executable model of refresh rotation: the real decision, in the real order of steps, against everything that may
 //! happen to it.
 //!
-//! Random histories of one session are played by an honest client (which uses the newest token that it received, presents
-//! it several times at once, and again when an answer was lost), a thief who copied a token, two instances whose clocks
-//! differ, a network that loses and delays, processes that die between two steps, a hot state that comes back empty or
-//! from the past, and somebody who ends the session. The checkers read the journal of what was seen:
+//! Random histories of one session are played by an honest client (which uses the newest token that it received,
+//! presents it several times at once, and again when an answer was lost), a thief who copied a token, two instances
+//! whose clocks differ, a network that loses and delays, processes that die between two steps, an ephemeral store that
+//! comes back empty or from the past, and somebody who ends the session. The checkers read the journal of what was
+//! seen:
 //!
 //! - at most one token is live, nothing goes back, no end moves, and an ended session is never answered again;
 //! - an honest client alone stays signed in, with the exceptions that `sessions/rotation.rs` states;
-//! - a thief who goes on is found. From the moment at which both hold the same token, the first of the two to use it gets
-//!   a new one, the second one counts as a lost answer, and the next time that the first comes back is reuse. After the hot
-//!   state went back in time, each of them may have to come once more. Unless one keeps within the retry window of the
-//!   other every time: then it is reported from the third time on;
+//! - a thief who goes on is found. From the moment at which both hold the same token, the first of the two to use it
+//!   gets a new one, the second one counts as a lost answer, and the next time that the first comes back is reuse.
+//!   After the ephemeral state went back in time, each of them may have to come once more. Unless one keeps within the
+//!   retry window of the other every time: then it is reported from the third time on;
 //! - for strict clients the second use of a token is reuse at once.
 //!
-//! `planted` shows that the checkers can fail, `stories` tells the histories that once failed. `TEST_LONG=1` plays fifty
-//! times as many.
+//! `planted` shows that the checkers can fail, `stories` tells the histories that once failed. `TEST_LONG=1` plays
+//! fifty times as many.
 
 #![expect(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "a test program has no outside, and may fail")]
 

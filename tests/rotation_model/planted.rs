@@ -123,7 +123,7 @@ fn a_record_that_is_rebuilt_over_a_tombstone_is_found() {
     let under_way = Copy { steps: 2, ..Copy::PLAIN };
     let history = [
         Suffer(Fault::Emptied),
-        Refresh(Party::Honest, vec![under_way]), // it has read in the ledger that the session is live
+        Refresh(Party::Honest, vec![under_way]), // it has read in the database that the session is live
         End,
         Acknowledge(0),
         Resume(0, 1),

@@ -23,7 +23,7 @@ pub enum Action {
     /// The thief reads the token that the honest client holds.
     Steal,
     Suffer(Fault),
-    /// The session is ended: the ledger's row.
+    /// The session is ended: the database's row.
     End,
     /// The session is ended: tombstone and memory of this instance, and the answer.
     Acknowledge(usize),
@@ -92,7 +92,8 @@ impl Game {
         }
     }
 
-    /// What is under way while the hot state moves to a machine with another clock is lost: windows are not comparable.
+    /// What is under way while the ephemeral store moves to a machine with another clock is lost: windows are not
+    /// comparable.
     fn suffer(&mut self, fault: Fault) {
         if matches!(fault, Fault::RolledBack { slower, .. } if slower > Duration::ZERO) {
             self.under_way.clear();
@@ -129,7 +130,8 @@ impl Game {
         self.under_way.push(request);
     }
 
-    /// A party keeps the answer to the token that it holds; an answer that comes after its retry was answered is dropped.
+    /// A party keeps the answer to the token that it holds; an answer that comes after its retry was answered is
+    /// dropped.
     fn receive(&mut self, request: &Request, answer: Answer) {
         let Answer::Token(token) = answer else { return };
         if request.lost || self.held(request.by) != Some(request.token) {

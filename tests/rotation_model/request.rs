@@ -1,10 +1,10 @@
-//! One request under way, in the atomic steps of `sessions/refresh.rs` and `sessions/end.rs`. Between two steps anything
-//! may happen: another request, a fault, an end, or that the process dies.
+//! One request under way, in the atomic steps of `sessions/refresh.rs` and `sessions/end.rs`. Between two steps
+//! anything may happen: another request, a fault, an end, or that the process dies.
 
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{HotSession, RotationRecord};
+use tokenhouse::model::{RotationRecord, RotationState};
 use tokenhouse::sessions::rotation::{self, Decision, Presented, Why};
 
 use crate::check::{Event, Party, Refusal};
@@ -29,7 +29,7 @@ pub struct Request {
     arrived: usize,
     /// When that was.
     arrived_at: Timestamp,
-    /// When it was last decided upon, and by the hot state's time.
+    /// When it was last decided upon, and by the ephemeral store's time.
     decided_at: Timestamp,
     decided_by_store: Timestamp,
     next: Step,
@@ -40,7 +40,7 @@ pub struct Request {
 enum Step {
     Arrive,
     Load,
-    ReadLedger,
+    ReadDatabase,
     Insert(Box<RotationRecord>),
     LookAgain,
     Replace(Box<RotationRecord>, Box<RotationRecord>, Why),
@@ -79,7 +79,7 @@ impl Request {
                 let known = world.load();
                 self.consider(world, known)
             }
-            Step::ReadLedger => self.read_ledger(world),
+            Step::ReadDatabase => self.read_database(world),
             Step::Insert(record) => {
                 if world.protocol.slips(Slip::RebuildOverTombstone) {
                     world.forget_tombstone();
@@ -121,7 +121,7 @@ impl Request {
         }
         self.note_the_time(world);
         match world.advance(self.by, self.token.generation) {
-            (HotSession::Live(record), true) => {
+            (RotationState::Live(record), true) => {
                 world.rotated.insert(self.token.generation, self.decided_at);
                 Some(self.answer(world, &record))
             }
@@ -129,17 +129,17 @@ impl Request {
         }
     }
 
-    fn consider(&mut self, world: &mut World, known: HotSession) -> Option<Answer> {
+    fn consider(&mut self, world: &mut World, known: RotationState) -> Option<Answer> {
         let record = match known {
-            HotSession::Ended => return Some(self.refuse(world, Refusal::Over)),
-            HotSession::Absent if world.protocol.slips(Slip::NoRebuild) => {
+            RotationState::Ended => return Some(self.refuse(world, Refusal::Over)),
+            RotationState::Absent if world.protocol.slips(Slip::NoRebuild) => {
                 return Some(self.refuse(world, Refusal::Over));
             }
-            HotSession::Absent => {
-                self.next = Step::ReadLedger;
+            RotationState::Absent => {
+                self.next = Step::ReadDatabase;
                 return None;
             }
-            HotSession::Live(record) => record,
+            RotationState::Live(record) => record,
         };
         self.note_the_time(world);
         match (world.protocol.decide)(&record, self.token, world.rules, world.store_time()) {
@@ -171,7 +171,7 @@ impl Request {
         Some(self.answer(world, new))
     }
 
-    fn read_ledger(&mut self, world: &mut World) -> Option<Answer> {
+    fn read_database(&mut self, world: &mut World) -> Option<Answer> {
         if world.ended_at.is_some() || world.time_of(self.instance) >= world.ends_at {
             return Some(self.refuse(world, Refusal::Over));
         }

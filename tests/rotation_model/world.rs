@@ -1,10 +1,11 @@
-//! The stores of the model: one hot record that can be lost or rolled back, one ledger row, two instances, one clock.
+//! The stores of the model: one ephemeral record that can be lost or rolled back, one database row, two instances, one
+//! clock.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{ClientId, Generation, HotSession, RotationRecord, SessionGrant, UserId};
+use tokenhouse::model::{ClientId, Generation, RotationRecord, RotationState, SessionGrant, UserId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::Rules;
 use tokenhouse::sessions::rotation::Presented;
@@ -12,10 +13,10 @@ use tokenhouse::sessions::rotation::Presented;
 use crate::check::{Event, Journal, Party};
 use crate::protocol::Protocol;
 
-/// How late an instance may learn of an end from the change feed, or of a loss from the hot state.
+/// How late an instance may learn of an end from the change feed, or of a loss from the ephemeral store.
 pub const POLL: Duration = Duration::from_secs(1);
 
-/// How long the hot state keeps a record after its token has expired.
+/// How long the ephemeral store keeps a record after its token has expired.
 const KEEP: Duration = Duration::from_mins(10);
 
 /// When every history begins.
@@ -42,7 +43,7 @@ pub struct Instance {
     pub remembers_the_end: bool,
 }
 
-/// What a fault does to the hot state.
+/// What a fault does to the ephemeral store.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
     /// It comes back empty: records and tombstones are gone.
@@ -66,10 +67,10 @@ pub struct World {
     /// The furthest that the record ever was.
     pub furthest: Generation,
     now: Timestamp,
-    hot: HotSession,
-    /// How the hot state stood before each write since the last fault, oldest first.
-    past: Vec<HotSession>,
-    /// How far the hot state's clock is behind.
+    ephemeral: RotationState,
+    /// How the ephemeral store stood before each write since the last fault, oldest first.
+    past: Vec<RotationState>,
+    /// How far the ephemeral store's clock is behind.
     slow: Duration,
     /// A fault that the instances have not noticed yet.
     unnoticed: Option<Timestamp>,
@@ -94,7 +95,7 @@ impl World {
             rotated: HashMap::new(),
             furthest: first.current,
             now: START,
-            hot: HotSession::Live(Box::new(first)),
+            ephemeral: RotationState::Live(Box::new(first)),
             past: Vec::new(),
             slow: Duration::ZERO,
             unnoticed: None,
@@ -113,7 +114,7 @@ impl World {
         self.now
     }
 
-    /// The hot state's time, by which rotation is decided.
+    /// The ephemeral store's time, by which rotation is decided.
     pub fn store_time(&self) -> Timestamp {
         self.now.minus(self.slow)
     }
@@ -123,40 +124,40 @@ impl World {
         self.now.plus(self.instances[instance].ahead)
     }
 
-    // The operations of the hot state, each one atomic step.
+    // The operations of the ephemeral store, each one atomic step.
 
-    pub fn advance(&mut self, by: Party, presented: Generation) -> (HotSession, bool) {
+    pub fn advance(&mut self, by: Party, presented: Generation) -> (RotationState, bool) {
         let now = self.store_time();
         let known = self.load();
-        if let HotSession::Live(record) = &known
+        if let RotationState::Live(record) = &known
             && record.current == presented
             && now < record.ends_at
         {
             let next = record.advanced(now);
             self.write(by, next.clone());
-            return (HotSession::Live(Box::new(next)), true);
+            return (RotationState::Live(Box::new(next)), true);
         }
         (known, false)
     }
 
-    pub fn load(&mut self) -> HotSession {
+    pub fn load(&mut self) -> RotationState {
         let now = self.store_time();
-        if let HotSession::Live(record) = &self.hot
+        if let RotationState::Live(record) = &self.ephemeral
             && now >= record.expires_at.plus(KEEP)
         {
-            self.hot = HotSession::Absent;
+            self.ephemeral = RotationState::Absent;
         }
-        self.hot.clone()
+        self.ephemeral.clone()
     }
 
     pub fn insert(&mut self, by: Party, record: &RotationRecord) {
-        if self.load() == HotSession::Absent {
+        if self.load() == RotationState::Absent {
             self.write(by, record.clone());
         }
     }
 
     pub fn replace(&mut self, by: Party, old: &RotationRecord, new: &RotationRecord) -> bool {
-        let is_there = matches!(self.load(), HotSession::Live(record) if *record == *old);
+        let is_there = matches!(self.load(), RotationState::Live(record) if *record == *old);
         if is_there {
             self.write(by, new.clone());
         }
@@ -165,33 +166,33 @@ impl World {
 
     /// A tombstone, and the memory of the instance that wrote it.
     pub fn bury(&mut self, instance: usize) {
-        self.past.push(std::mem::replace(&mut self.hot, HotSession::Ended));
+        self.past.push(std::mem::replace(&mut self.ephemeral, RotationState::Ended));
         self.instances[instance].remembers_the_end = true;
     }
 
-    /// The ledger's row says that the session has ended.
+    /// The database's row says that the session has ended.
     pub fn write_the_end(&mut self) {
         self.ended_at.get_or_insert(self.now);
     }
 
     /// What a careless implementation does to a tombstone.
     pub fn forget_tombstone(&mut self) {
-        if self.hot == HotSession::Ended {
-            self.hot = HotSession::Absent;
+        if self.ephemeral == RotationState::Ended {
+            self.ephemeral = RotationState::Absent;
         }
     }
 
     pub fn suffer(&mut self, fault: Fault) {
         match fault {
             Fault::Emptied => {
-                self.hot = HotSession::Absent;
+                self.ephemeral = RotationState::Absent;
                 self.past.clear();
             }
             Fault::RolledBack { writes, slower } => {
                 let kept = self.past.len().saturating_sub(writes);
                 let Some(snapshot) = self.past.get(kept).cloned() else { return };
                 self.past.truncate(kept);
-                self.hot = snapshot;
+                self.ephemeral = snapshot;
                 self.slow = (self.slow + slower).min(Duration::from_mins(5));
             }
         }
@@ -202,7 +203,7 @@ impl World {
     fn write(&mut self, by: Party, record: RotationRecord) {
         self.furthest = self.furthest.max(record.current);
         self.journal.add(Event::Wrote { by, record: record.clone() });
-        self.past.push(std::mem::replace(&mut self.hot, HotSession::Live(Box::new(record))));
+        self.past.push(std::mem::replace(&mut self.ephemeral, RotationState::Live(Box::new(record))));
     }
 
     /// Within a poll, every instance knows the end, and what a fault took is written again.
@@ -210,7 +211,7 @@ impl World {
         if self.unnoticed.is_some_and(|at| self.now.since(at) >= POLL) {
             self.unnoticed = None;
             if self.ended_at.is_some() {
-                self.hot = HotSession::Ended;
+                self.ephemeral = RotationState::Ended;
             }
         }
         if self.ended_at.is_some_and(|at| self.now.since(at) >= POLL) {

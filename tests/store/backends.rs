@@ -6,62 +6,62 @@ use std::time::Duration;
 
 use tokenhouse::clock::{Clock, Timestamp};
 use tokenhouse::model::SessionId;
-use tokenhouse::store::HotState;
-use tokenhouse::store::ledger::hot::LedgerHot;
+use tokenhouse::store::EphemeralStore;
+use tokenhouse::store::sql::ephemeral::SqlEphemeral;
 
-use crate::support::postgres::PostgresLedger;
+use crate::support::postgres::PostgresDatabase;
 use crate::support::records;
 use crate::support::redis;
-use crate::support::sqlite::SqliteLedger;
+use crate::support::sqlite::SqliteDatabase;
 
 /// One backend, for one test.
 pub(super) struct Place {
-    hot: Arc<dyn HotState>,
+    ephemeral: Arc<dyn EphemeralStore>,
     /// The clock of a store that has none of its own.
     clock: Option<Clock>,
-    ledger: Holds,
+    database: Holds,
 }
 
 enum Holds {
     Nothing,
-    Sqlite(SqliteLedger),
-    Postgres(PostgresLedger),
+    Sqlite(SqliteDatabase),
+    Postgres(PostgresDatabase),
 }
 
 impl Place {
     pub(super) async fn sqlite() -> Self {
-        let place = SqliteLedger::fresh().await;
+        let place = SqliteDatabase::fresh().await;
         let clock = Clock::system();
-        let hot = Arc::new(LedgerHot::new(&place.ledger, clock.clone()));
-        Self { hot, clock: Some(clock), ledger: Holds::Sqlite(place) }.ready().await
+        let ephemeral = Arc::new(SqlEphemeral::new(&place.database, clock.clone()));
+        Self { ephemeral, clock: Some(clock), database: Holds::Sqlite(place) }.ready().await
     }
 
     pub(super) async fn postgres() -> Self {
-        let place = PostgresLedger::fresh().await;
-        let hot = Arc::new(LedgerHot::new(&place.ledger, Clock::system()));
-        Self { hot, clock: None, ledger: Holds::Postgres(place) }.ready().await
+        let place = PostgresDatabase::fresh().await;
+        let ephemeral = Arc::new(SqlEphemeral::new(&place.database, Clock::system()));
+        Self { ephemeral, clock: None, database: Holds::Postgres(place) }.ready().await
     }
 
     pub(super) async fn redis() -> Self {
-        let hot = Arc::new(redis::open(redis::settings()).await);
-        Self { hot, clock: None, ledger: Holds::Nothing }
+        let ephemeral = Arc::new(redis::open(redis::settings()).await);
+        Self { ephemeral, clock: None, database: Holds::Nothing }
     }
 
     async fn ready(self) -> Self {
-        if self.hot.needs_replay().await.unwrap() {
-            self.hot.replayed().await;
+        if self.ephemeral.needs_replay().await.unwrap() {
+            self.ephemeral.replayed().await;
         }
         self
     }
 
     /// A second hand on the store, for what runs at the same time.
-    pub(super) fn hot(&self) -> Arc<dyn HotState> {
-        Arc::clone(&self.hot)
+    pub(super) fn ephemeral(&self) -> Arc<dyn EphemeralStore> {
+        Arc::clone(&self.ephemeral)
     }
 
     /// The store's own time.
     pub(super) async fn now(&self) -> Timestamp {
-        self.hot.load(records::session()).await.unwrap().1
+        self.ephemeral.load(records::session()).await.unwrap().1
     }
 
     /// Lets time pass for the store.
@@ -76,24 +76,24 @@ impl Place {
     pub(super) async fn begun(&self) -> (SessionId, tokenhouse::model::RotationRecord) {
         let session = records::session();
         let record = records::record(self.now().await);
-        assert!(self.hot.insert(session, &record).await.unwrap());
+        assert!(self.ephemeral.insert(session, &record).await.unwrap());
         (session, record)
     }
 
     pub(super) async fn leave(self) {
-        match self.ledger {
+        match self.database {
             Holds::Nothing => {}
-            Holds::Sqlite(place) => place.ledger.close().await,
+            Holds::Sqlite(place) => place.database.close().await,
             Holds::Postgres(place) => place.drop().await,
         }
     }
 }
 
 impl Deref for Place {
-    type Target = dyn HotState;
+    type Target = dyn EphemeralStore;
 
     fn deref(&self) -> &Self::Target {
-        &*self.hot
+        &*self.ephemeral
     }
 }
 

@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use redis::cmd;
-use tokenhouse::model::HotSession;
-use tokenhouse::store::redis::{RedisHot, RedisSettings};
-use tokenhouse::store::{HotState, StoreError};
+use tokenhouse::model::RotationState;
+use tokenhouse::store::redis::{RedisEphemeral, RedisSettings};
+use tokenhouse::store::{EphemeralStore, StoreError};
 
 use crate::support::private_redis::PrivateRedis;
 use crate::support::records::{record, session};
@@ -30,14 +30,14 @@ pub(super) fn strict(url: &str) -> RedisSettings {
 }
 
 pub(super) fn is_unavailable<T>(answer: &Result<T, StoreError>) -> bool {
-    matches!(answer, Err(StoreError::Unavailable { store: "hot state", .. }))
+    matches!(answer, Err(StoreError::Unavailable { store: "ephemeral store", .. }))
 }
 
 /// Comes by like the watcher, until the store is up to date again.
-pub(super) async fn watch(hot: &RedisHot) {
+pub(super) async fn watch(ephemeral: &RedisEphemeral) {
     for _ in 0..100 {
-        match hot.needs_replay().await {
-            Ok(true) => hot.replayed().await,
+        match ephemeral.needs_replay().await {
+            Ok(true) => ephemeral.replayed().await,
             Ok(false) => return,
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -46,7 +46,7 @@ pub(super) async fn watch(hot: &RedisHot) {
 }
 
 /// Whether each operation answers `Unavailable`, and how long the slowest took.
-async fn all_unavailable(hot: &RedisHot) -> (bool, Duration) {
+async fn all_unavailable(ephemeral: &RedisEphemeral) -> (bool, Duration) {
     let session = session();
     let record = record(tokenhouse::clock::Timestamp::from_seconds(1_800_000_000));
     let mut slowest = Duration::ZERO;
@@ -59,19 +59,19 @@ async fn all_unavailable(hot: &RedisHot) -> (bool, Duration) {
         )*};
     }
     ask![
-        hot.advance(session, record.current),
-        hot.load(session),
-        hot.insert(session, &record),
-        hot.replace(session, &record, &record),
-        hot.end(&[session], MINUTE),
-        hot.put_once("key", "value", MINUTE),
-        hot.take_once("key"),
-        hot.remember("key", MINUTE),
-        hot.remembers("key"),
-        hot.count("key", MINUTE),
-        hot.forget("key"),
-        hot.ping(),
-        hot.needs_replay(),
+        ephemeral.advance(session, record.current),
+        ephemeral.load(session),
+        ephemeral.insert(session, &record),
+        ephemeral.replace(session, &record, &record),
+        ephemeral.end(&[session], MINUTE),
+        ephemeral.put_once("key", "value", MINUTE),
+        ephemeral.take_once("key"),
+        ephemeral.remember("key", MINUTE),
+        ephemeral.remembers("key"),
+        ephemeral.count("key", MINUTE),
+        ephemeral.forget("key"),
+        ephemeral.ping(),
+        ephemeral.needs_replay(),
     ];
     (all, slowest)
 }
@@ -79,13 +79,13 @@ async fn all_unavailable(hot: &RedisHot) -> (bool, Duration) {
 #[tokio::test]
 async fn a_silent_server_costs_each_call_the_timeout_and_soon_nothing() {
     let Some(server) = server(&[]) else { return };
-    let hot = shared::open(strict(&server.url())).await;
+    let ephemeral = shared::open(strict(&server.url())).await;
     let session = session();
-    let record = record(hot.load(session).await.unwrap().1);
-    hot.insert(session, &record).await.unwrap();
+    let record = record(ephemeral.load(session).await.unwrap().1);
+    ephemeral.insert(session, &record).await.unwrap();
 
     server.freeze();
-    let (all, slowest) = all_unavailable(&hot).await;
+    let (all, slowest) = all_unavailable(&ephemeral).await;
     assert!(all);
     assert!(slowest < Duration::from_millis(600), "{slowest:?}: 250 ms to connect and 100 ms to ask, and some slack");
 
@@ -93,7 +93,7 @@ async fn a_silent_server_costs_each_call_the_timeout_and_soon_nothing() {
     let mut times = Vec::new();
     for _ in 0..300 {
         let asked = Instant::now();
-        assert!(is_unavailable(&hot.count("key", MINUTE).await));
+        assert!(is_unavailable(&ephemeral.count("key", MINUTE).await));
         times.push(asked.elapsed());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -102,16 +102,16 @@ async fn a_silent_server_costs_each_call_the_timeout_and_soon_nothing() {
     assert!(times[299] < Duration::from_millis(600), "{:?}", times[299]);
 
     server.thaw();
-    watch(&hot).await;
-    assert!(hot.advance(session, record.current).await.unwrap().advanced);
-    let (live, _) = hot.load(session).await.unwrap();
-    assert!(matches!(live, HotSession::Live(live) if live.current.number == 1), "nothing was sent twice");
+    watch(&ephemeral).await;
+    assert!(ephemeral.advance(session, record.current).await.unwrap().advanced);
+    let (live, _) = ephemeral.load(session).await.unwrap();
+    assert!(matches!(live, RotationState::Live(live) if live.current.number == 1), "nothing was sent twice");
 }
 
 #[tokio::test]
 async fn calls_in_parallel_wait_no_longer_than_one() {
     let Some(server) = server(&[]) else { return };
-    let hot = std::sync::Arc::new(shared::open(strict(&server.url())).await);
+    let ephemeral = std::sync::Arc::new(shared::open(strict(&server.url())).await);
     server.freeze();
     tokio::time::sleep(Duration::from_millis(50)).await;
 
@@ -119,8 +119,8 @@ async fn calls_in_parallel_wait_no_longer_than_one() {
     for _ in 0..5 {
         let mut calls = tokio::task::JoinSet::new();
         for _ in 0..200 {
-            let hot = std::sync::Arc::clone(&hot);
-            calls.spawn(async move { is_unavailable(&hot.count("key", MINUTE).await) });
+            let ephemeral = std::sync::Arc::clone(&ephemeral);
+            calls.spawn(async move { is_unavailable(&ephemeral.count("key", MINUTE).await) });
         }
         assert!(calls.join_all().await.into_iter().all(|unavailable| unavailable));
     }
@@ -131,15 +131,15 @@ async fn calls_in_parallel_wait_no_longer_than_one() {
 #[tokio::test]
 async fn one_slow_answer_does_not_close_the_gate() {
     let Some(server) = server(&[]) else { return };
-    let hot = shared::open(strict(&server.url())).await;
+    let ephemeral = shared::open(strict(&server.url())).await;
     let session = session();
 
     server.freeze();
-    assert!(is_unavailable(&hot.load(session).await));
+    assert!(is_unavailable(&ephemeral.load(session).await));
     server.thaw();
 
-    assert_eq!(hot.load(session).await.unwrap().0, HotSession::Absent);
-    assert!(!hot.needs_replay().await.unwrap());
+    assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Absent);
+    assert!(!ephemeral.needs_replay().await.unwrap());
 }
 
 #[tokio::test]
@@ -148,96 +148,96 @@ async fn a_server_that_is_away_at_the_start_is_found_later() {
         return;
     }
     let Some(mut server) = PrivateRedis::prepare(&[]) else { return };
-    let hot = RedisHot::connect(strict(&server.url())).await.unwrap();
-    let (all, slowest) = all_unavailable(&hot).await;
+    let ephemeral = RedisEphemeral::connect(strict(&server.url())).await.unwrap();
+    let (all, slowest) = all_unavailable(&ephemeral).await;
     assert!(all);
     assert!(slowest < Duration::from_millis(600), "{slowest:?}");
 
     server.launch();
-    watch(&hot).await;
+    watch(&ephemeral).await;
 
-    assert_eq!(hot.load(session()).await.unwrap().0, HotSession::Absent);
-    hot.ping().await.unwrap();
+    assert_eq!(ephemeral.load(session()).await.unwrap().0, RotationState::Absent);
+    ephemeral.ping().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_unavailable_by_a_tls_url() {
     let Some(server) = server(&[]) else { return };
-    let hot = RedisHot::connect(strict(&server.url().replace("redis:", "rediss:"))).await.unwrap();
+    let ephemeral = RedisEphemeral::connect(strict(&server.url().replace("redis:", "rediss:"))).await.unwrap();
 
-    assert!(is_unavailable(&hot.needs_replay().await));
-    assert!(is_unavailable(&hot.count("key", MINUTE).await));
+    assert!(is_unavailable(&ephemeral.needs_replay().await));
+    assert!(is_unavailable(&ephemeral.count("key", MINUTE).await));
 }
 
 #[tokio::test]
 async fn flushed_scripts_are_sent_again() {
     let Some(server) = server(&[]) else { return };
-    let hot = shared::open(strict(&server.url())).await;
+    let ephemeral = shared::open(strict(&server.url())).await;
     let mut raw = shared::raw(&server.url()).await;
     let session = session();
-    let mut expected = record(hot.load(session).await.unwrap().1);
-    hot.insert(session, &expected).await.unwrap();
+    let mut expected = record(ephemeral.load(session).await.unwrap().1);
+    ephemeral.insert(session, &expected).await.unwrap();
 
     for round in 1..=10 {
         let (): () = cmd("SCRIPT").arg("FLUSH").query_async(&mut raw).await.unwrap();
-        let answer = hot.advance(session, expected.current).await.unwrap();
+        let answer = ephemeral.advance(session, expected.current).await.unwrap();
         assert!(answer.advanced);
         expected = expected.advanced(answer.now);
         let (): () = cmd("SCRIPT").arg("FLUSH").query_async(&mut raw).await.unwrap();
-        assert_eq!(hot.count("key", MINUTE).await.unwrap().count, round);
+        assert_eq!(ephemeral.count("key", MINUTE).await.unwrap().count, round);
     }
-    assert_eq!(hot.load(session).await.unwrap().0, HotSession::Live(Box::new(expected)));
+    assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Live(Box::new(expected)));
 }
 
 #[tokio::test]
 async fn a_server_without_memory_consumes_nothing() {
     let Some(server) = server(&["--maxmemory-policy", "noeviction"]) else { return };
-    let hot = shared::open(strict(&server.url())).await;
+    let ephemeral = shared::open(strict(&server.url())).await;
     let mut raw = shared::raw(&server.url()).await;
     let (session, other) = (session(), session());
-    let record = record(hot.load(session).await.unwrap().1);
-    hot.insert(session, &record).await.unwrap();
-    hot.put_once("key", "value", MINUTE).await.unwrap();
+    let record = record(ephemeral.load(session).await.unwrap().1);
+    ephemeral.insert(session, &record).await.unwrap();
+    ephemeral.put_once("key", "value", MINUTE).await.unwrap();
 
     let (): () = cmd("CONFIG").arg("SET").arg("maxmemory").arg("1").query_async(&mut raw).await.unwrap();
     for _ in 0..10 {
-        assert!(is_unavailable(&hot.advance(session, record.current).await));
-        assert!(is_unavailable(&hot.insert(other, &record).await));
-        assert!(is_unavailable(&hot.replace(session, &record, &record.advanced(record.issued_at)).await));
-        assert!(is_unavailable(&hot.end(&[session, other], MINUTE).await));
-        assert!(is_unavailable(&hot.put_once("other", "value", MINUTE).await));
-        assert!(is_unavailable(&hot.take_once("key").await));
-        assert!(is_unavailable(&hot.count("key", MINUTE).await));
-        assert!(is_unavailable(&hot.remember("key", MINUTE).await));
+        assert!(is_unavailable(&ephemeral.advance(session, record.current).await));
+        assert!(is_unavailable(&ephemeral.insert(other, &record).await));
+        assert!(is_unavailable(&ephemeral.replace(session, &record, &record.advanced(record.issued_at)).await));
+        assert!(is_unavailable(&ephemeral.end(&[session, other], MINUTE).await));
+        assert!(is_unavailable(&ephemeral.put_once("other", "value", MINUTE).await));
+        assert!(is_unavailable(&ephemeral.take_once("key").await));
+        assert!(is_unavailable(&ephemeral.count("key", MINUTE).await));
+        assert!(is_unavailable(&ephemeral.remember("key", MINUTE).await));
     }
     let (): () = cmd("CONFIG").arg("SET").arg("maxmemory").arg("0").query_async(&mut raw).await.unwrap();
 
-    assert_eq!(hot.load(session).await.unwrap().0, HotSession::Live(Box::new(record.clone())));
-    assert!(hot.advance(session, record.current).await.unwrap().advanced);
-    assert!(matches!(hot.take_once("key").await.unwrap(), tokenhouse::store::Taken::First(_)));
+    assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Live(Box::new(record.clone())));
+    assert!(ephemeral.advance(session, record.current).await.unwrap().advanced);
+    assert!(matches!(ephemeral.take_once("key").await.unwrap(), tokenhouse::store::Taken::First(_)));
 }
 
 #[tokio::test]
 async fn a_replica_is_not_written_to_and_not_trusted() {
     let Some(server) = server(&[]) else { return };
-    let hot = shared::open(strict(&server.url())).await;
+    let ephemeral = shared::open(strict(&server.url())).await;
     let mut raw = shared::raw(&server.url()).await;
     let session = session();
-    let record = record(hot.load(session).await.unwrap().1);
-    hot.insert(session, &record).await.unwrap();
+    let record = record(ephemeral.load(session).await.unwrap().1);
+    ephemeral.insert(session, &record).await.unwrap();
 
     let (): () = cmd("REPLICAOF").arg("127.0.0.1").arg("1").query_async(&mut raw).await.unwrap();
-    assert!(is_unavailable(&hot.advance(session, record.current).await));
-    assert!(is_unavailable(&hot.count("key", MINUTE).await));
-    assert!(is_unavailable(&hot.end(&[session], MINUTE).await));
-    assert!(is_unavailable(&hot.needs_replay().await));
-    assert!(is_unavailable(&hot.load(session).await));
-    assert!(is_unavailable(&hot.ping().await));
+    assert!(is_unavailable(&ephemeral.advance(session, record.current).await));
+    assert!(is_unavailable(&ephemeral.count("key", MINUTE).await));
+    assert!(is_unavailable(&ephemeral.end(&[session], MINUTE).await));
+    assert!(is_unavailable(&ephemeral.needs_replay().await));
+    assert!(is_unavailable(&ephemeral.load(session).await));
+    assert!(is_unavailable(&ephemeral.ping().await));
 
     let (): () = cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut raw).await.unwrap();
-    assert!(is_unavailable(&hot.load(session).await), "promoted: ends may be missing");
-    watch(&hot).await;
-    assert!(hot.advance(session, record.current).await.unwrap().advanced);
+    assert!(is_unavailable(&ephemeral.load(session).await), "promoted: ends may be missing");
+    watch(&ephemeral).await;
+    assert!(ephemeral.advance(session, record.current).await.unwrap().advanced);
 }
 
 #[tokio::test]
@@ -247,12 +247,12 @@ async fn the_password_is_never_shown() {
 
     let settings = strict(&server.url_with("wrong-sesame"));
     shown.push(format!("{settings:?}"));
-    let hot = RedisHot::connect(settings).await.unwrap();
-    shown.push(format!("{hot:?}"));
-    let error = hot.needs_replay().await.unwrap_err();
+    let ephemeral = RedisEphemeral::connect(settings).await.unwrap();
+    shown.push(format!("{ephemeral:?}"));
+    let error = ephemeral.needs_replay().await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
     shown.push(format!("{:?}", tokenhouse::protocol::OAuthError::from(error)));
-    let error = hot.count("key", MINUTE).await.unwrap_err();
+    let error = ephemeral.count("key", MINUTE).await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
     for url in [
         "redis://:wrong-sesame@",
@@ -262,12 +262,12 @@ async fn the_password_is_never_shown() {
         "wrong-sesame",
         "redis://:wrong#sesame@host",
     ] {
-        let error = RedisHot::connect(strict(url)).await.unwrap_err();
+        let error = RedisEphemeral::connect(strict(url)).await.unwrap_err();
         assert!(matches!(error, StoreError::Broken { .. }), "{error:?}");
         shown.push(format!("{error} {error:?} {:?}", std::error::Error::source(&error).map(ToString::to_string)));
     }
     assert!(!shown.iter().any(|text| text.contains("sesame")), "{shown:#?}");
 
-    let hot = shared::open(strict(&server.url_with("right-sesame"))).await;
-    hot.ping().await.unwrap();
+    let ephemeral = shared::open(strict(&server.url_with("right-sesame"))).await;
+    ephemeral.ping().await.unwrap();
 }

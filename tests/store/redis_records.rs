@@ -1,8 +1,8 @@
 //! What Redis holds of a session, looked at from behind.
 
 use redis::{AsyncCommands as _, cmd};
-use tokenhouse::model::HotSession;
-use tokenhouse::store::{HotState as _, StoreError};
+use tokenhouse::model::RotationState;
+use tokenhouse::store::{EphemeralStore as _, StoreError};
 
 use crate::support::records::{grant, old_record, record, session};
 use crate::support::{only_sqlite, redis as shared};
@@ -14,13 +14,13 @@ async fn a_session_takes_at_most_400_bytes() {
     }
     let settings = shared::settings();
     let (prefix, mut raw) = ("th:", shared::raw(&settings.url).await);
-    let hot = shared::open(shared::RedisSettings { key_prefix: prefix.to_owned(), ..settings }).await;
+    let ephemeral = shared::open(shared::RedisSettings { key_prefix: prefix.to_owned(), ..settings }).await;
     let session = session();
-    let record = old_record(hot.load(session).await.unwrap().1);
+    let record = old_record(ephemeral.load(session).await.unwrap().1);
     assert_eq!(record.grant.scope.iter().count(), 3);
     assert_eq!(record.ancestors.len(), 4);
 
-    hot.insert(session, &record).await.unwrap();
+    ephemeral.insert(session, &record).await.unwrap();
 
     let key = format!("{prefix}s:{session}");
     let bytes: u64 = cmd("MEMORY").arg("USAGE").arg(&key).query_async(&mut raw).await.unwrap();
@@ -35,10 +35,10 @@ async fn what_cannot_be_read_is_an_error_of_that_session_only() {
     }
     let settings = shared::settings();
     let (prefix, mut raw) = (settings.key_prefix.clone(), shared::raw(&settings.url).await);
-    let hot = shared::open(settings).await;
+    let ephemeral = shared::open(settings).await;
     let well = session();
-    let record = record(hot.load(well).await.unwrap().1);
-    hot.insert(well, &record).await.unwrap();
+    let record = record(ephemeral.load(well).await.unwrap().1);
+    ephemeral.insert(well, &record).await.unwrap();
     let text = record.encode();
 
     // Each of them is a record with something bitten off or turned round.
@@ -55,15 +55,16 @@ async fn what_cannot_be_read_is_an_error_of_that_session_only() {
         let (): () = raw.set(format!("{prefix}s:{ill}"), &value).await.unwrap();
 
         let shown = String::from_utf8_lossy(&value).into_owned();
-        for answer in [hot.load(ill).await.map(|_| ()), hot.advance(ill, record.current).await.map(|_| ())] {
+        for answer in [ephemeral.load(ill).await.map(|_| ()), ephemeral.advance(ill, record.current).await.map(|_| ())]
+        {
             let Err(StoreError::Corrupt(message)) = answer else { panic!("{shown:?}: {answer:?}") };
             assert!(message.contains(&ill.to_string()), "{message}");
             assert!(!message.contains("web-frontend"), "{message}");
         }
-        hot.end(&[ill], std::time::Duration::from_mins(1)).await.unwrap();
-        assert_eq!(hot.load(ill).await.unwrap().0, HotSession::Ended);
+        ephemeral.end(&[ill], std::time::Duration::from_mins(1)).await.unwrap();
+        assert_eq!(ephemeral.load(ill).await.unwrap().0, RotationState::Ended);
     }
-    assert!(hot.advance(well, record.current).await.unwrap().advanced);
+    assert!(ephemeral.advance(well, record.current).await.unwrap().advanced);
 }
 
 #[tokio::test]
@@ -73,21 +74,24 @@ async fn a_key_of_another_type_is_an_error_of_that_session_only() {
     }
     let settings = shared::settings();
     let (prefix, mut raw) = (settings.key_prefix.clone(), shared::raw(&settings.url).await);
-    let hot = shared::open(settings).await;
+    let ephemeral = shared::open(settings).await;
     let ill = session();
     let (): () = raw.rpush(format!("{prefix}s:{ill}"), "a list").await.unwrap();
 
     for _ in 0..10 {
-        assert!(matches!(hot.load(ill).await, Err(StoreError::Broken { .. })));
-        assert!(matches!(hot.advance(ill, record(hot_time()).current).await, Err(StoreError::Broken { .. })));
+        assert!(matches!(ephemeral.load(ill).await, Err(StoreError::Broken { .. })));
+        assert!(matches!(
+            ephemeral.advance(ill, record(ephemeral_time()).current).await,
+            Err(StoreError::Broken { .. })
+        ));
     }
 
-    assert_eq!(hot.load(session()).await.unwrap().0, HotSession::Absent);
-    hot.end(&[ill], std::time::Duration::from_mins(1)).await.unwrap();
-    assert_eq!(hot.load(ill).await.unwrap().0, HotSession::Ended);
+    assert_eq!(ephemeral.load(session()).await.unwrap().0, RotationState::Absent);
+    ephemeral.end(&[ill], std::time::Duration::from_mins(1)).await.unwrap();
+    assert_eq!(ephemeral.load(ill).await.unwrap().0, RotationState::Ended);
 }
 
-fn hot_time() -> tokenhouse::clock::Timestamp {
+fn ephemeral_time() -> tokenhouse::clock::Timestamp {
     tokenhouse::clock::Timestamp::from_seconds(1_800_000_000)
 }
 
@@ -98,22 +102,22 @@ async fn everything_in_redis_has_an_expiry() {
     }
     let settings = shared::settings();
     let (prefix, mut raw) = (settings.key_prefix.clone(), shared::raw(&settings.url).await);
-    let hot = shared::open(settings).await;
+    let ephemeral = shared::open(settings).await;
     let minute = std::time::Duration::from_mins(1);
     let (first, second, third) = (session(), session(), session());
-    let record = record(hot.load(first).await.unwrap().1);
-    hot.insert(first, &record).await.unwrap();
-    hot.insert(second, &record).await.unwrap();
-    hot.advance(first, record.current).await.unwrap();
+    let record = record(ephemeral.load(first).await.unwrap().1);
+    ephemeral.insert(first, &record).await.unwrap();
+    ephemeral.insert(second, &record).await.unwrap();
+    ephemeral.advance(first, record.current).await.unwrap();
     let changed = tokenhouse::model::RotationRecord { grant: grant(record.issued_at), ..record.clone() };
-    hot.replace(second, &record, &changed).await.unwrap();
-    hot.end(&[third], minute).await.unwrap();
-    hot.put_once("fresh", "value", minute).await.unwrap();
-    hot.put_once("taken", "value", minute).await.unwrap();
-    hot.take_once("taken").await.unwrap();
-    hot.remember("memory", minute).await.unwrap();
-    hot.count("count", minute).await.unwrap();
-    hot.count("count", minute).await.unwrap();
+    ephemeral.replace(second, &record, &changed).await.unwrap();
+    ephemeral.end(&[third], minute).await.unwrap();
+    ephemeral.put_once("fresh", "value", minute).await.unwrap();
+    ephemeral.put_once("taken", "value", minute).await.unwrap();
+    ephemeral.take_once("taken").await.unwrap();
+    ephemeral.remember("memory", minute).await.unwrap();
+    ephemeral.count("count", minute).await.unwrap();
+    ephemeral.count("count", minute).await.unwrap();
 
     let keys: Vec<String> = raw.keys(format!("{prefix}*")).await.unwrap();
 
@@ -124,6 +128,6 @@ async fn everything_in_redis_has_an_expiry() {
         assert!(left > 0 && left <= longest, "{key}: {left}");
     }
     let kept: i64 = cmd("PEXPIRETIME").arg(format!("{prefix}s:{first}")).query_async(&mut raw).await.unwrap();
-    let HotSession::Live(advanced) = hot.load(first).await.unwrap().0 else { panic!("it lives") };
+    let RotationState::Live(advanced) = ephemeral.load(first).await.unwrap().0 else { panic!("it lives") };
     assert_eq!(kept, advanced.expires_at.millis() + 120_000);
 }

@@ -6,7 +6,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::Repeats;
-use tokenhouse::model::{Ancestor, Generation, HotSession, RotationRecord, SessionGrant};
+use tokenhouse::model::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
 use tokenhouse::store::Advance;
 
 use super::backends::{Place, every_backend};
@@ -37,8 +37,8 @@ every_backend! {
     the_time_of_the_store_moves_on
 }
 
-fn live(record: &RotationRecord) -> HotSession {
-    HotSession::Live(Box::new(record.clone()))
+fn live(record: &RotationRecord) -> RotationState {
+    RotationState::Live(Box::new(record.clone()))
 }
 
 async fn advance_steps_a_current_record_exactly_as_the_rule_says(place: &Place) {
@@ -97,13 +97,13 @@ async fn advance_of_an_ended_session_says_ended(place: &Place) {
 
     let answer = place.advance(session, record.current).await.unwrap();
 
-    assert_eq!(answer, Advance { session: HotSession::Ended, advanced: false, now: answer.now });
+    assert_eq!(answer, Advance { session: RotationState::Ended, advanced: false, now: answer.now });
 }
 
 async fn advance_of_an_unknown_session_says_absent(place: &Place) {
     let answer = place.advance(session(), Generation::default()).await.unwrap();
 
-    assert_eq!(answer, Advance { session: HotSession::Absent, advanced: false, now: answer.now });
+    assert_eq!(answer, Advance { session: RotationState::Absent, advanced: false, now: answer.now });
 }
 
 async fn a_hundred_parallel_advances_of_one_token_exchange_it_once(place: &Place) {
@@ -111,8 +111,8 @@ async fn a_hundred_parallel_advances_of_one_token_exchange_it_once(place: &Place
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..100 {
-        let hot = place.hot();
-        calls.spawn(async move { hot.advance(session, record.current).await.unwrap() });
+        let ephemeral = place.ephemeral();
+        calls.spawn(async move { ephemeral.advance(session, record.current).await.unwrap() });
     }
     let answers = calls.join_all().await;
 
@@ -150,7 +150,7 @@ async fn insert_overwrites_no_tombstone(place: &Place) {
 
     assert!(!place.insert(session, &record).await.unwrap());
 
-    assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(session).await.unwrap().0, RotationState::Ended);
 }
 
 async fn replace_takes_the_place_of_exactly_the_old_record(place: &Place) {
@@ -173,7 +173,7 @@ async fn replace_of_an_unknown_session_writes_nothing(place: &Place) {
 
     assert!(!place.replace(session, &record, &record).await.unwrap());
 
-    assert_eq!(place.load(session).await.unwrap().0, HotSession::Absent);
+    assert_eq!(place.load(session).await.unwrap().0, RotationState::Absent);
 }
 
 async fn parallel_replaces_of_one_record_succeed_once(place: &Place) {
@@ -181,9 +181,9 @@ async fn parallel_replaces_of_one_record_succeed_once(place: &Place) {
 
     let mut calls = tokio::task::JoinSet::new();
     for branch in 1..=50 {
-        let (hot, old) = (place.hot(), old.clone());
+        let (ephemeral, old) = (place.ephemeral(), old.clone());
         let new = RotationRecord { current: Generation { number: 0, branch }, ..old.clone() };
-        calls.spawn(async move { hot.replace(session, &old, &new).await.unwrap().then_some(new) });
+        calls.spawn(async move { ephemeral.replace(session, &old, &new).await.unwrap().then_some(new) });
     }
     let written: Vec<_> = calls.join_all().await.into_iter().flatten().collect();
 
@@ -201,7 +201,7 @@ async fn an_ended_session_stays_ended(place: &Place) {
     assert!(!place.advance(session, record.current).await.unwrap().advanced);
     place.prune().await.unwrap();
 
-    assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(session).await.unwrap().0, RotationState::Ended);
 }
 
 async fn ending_twice_and_ending_the_unknown_are_fine(place: &Place) {
@@ -212,8 +212,8 @@ async fn ending_twice_and_ending_the_unknown_are_fine(place: &Place) {
     place.end(&[known, unknown], DAY).await.unwrap();
     place.end(&[unknown, known], DAY).await.unwrap();
 
-    assert_eq!(place.load(known).await.unwrap().0, HotSession::Ended);
-    assert_eq!(place.load(unknown).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(known).await.unwrap().0, RotationState::Ended);
+    assert_eq!(place.load(unknown).await.unwrap().0, RotationState::Ended);
 }
 
 async fn many_sessions_can_be_ended_at_once(place: &Place) {
@@ -225,7 +225,7 @@ async fn many_sessions_can_be_ended_at_once(place: &Place) {
     place.end(&sessions, DAY).await.unwrap();
 
     for session in [sessions[0], sessions[999], sessions[1000], sessions[2_000], sessions[2_500]] {
-        assert_eq!(place.load(session).await.unwrap().0, HotSession::Ended);
+        assert_eq!(place.load(session).await.unwrap().0, RotationState::Ended);
     }
     assert_eq!(place.load(bystander.0).await.unwrap().0, live(&bystander.1));
 }
@@ -234,13 +234,13 @@ async fn a_tombstone_stays_as_long_as_asked(place: &Place) {
     let (short, long) = (place.begun().await.0, place.begun().await.0);
     place.end(&[short], Duration::from_millis(300)).await.unwrap();
     place.end(&[long], DAY).await.unwrap();
-    assert_eq!(place.load(short).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(short).await.unwrap().0, RotationState::Ended);
 
     place.pass(Duration::from_millis(400)).await;
     place.prune().await.unwrap();
 
-    assert_eq!(place.load(short).await.unwrap().0, HotSession::Absent);
-    assert_eq!(place.load(long).await.unwrap().0, HotSession::Ended);
+    assert_eq!(place.load(short).await.unwrap().0, RotationState::Absent);
+    assert_eq!(place.load(long).await.unwrap().0, RotationState::Ended);
 }
 
 async fn an_expired_record_is_gone(place: &Place) {
@@ -254,8 +254,8 @@ async fn an_expired_record_is_gone(place: &Place) {
     place.insert(gone, &just_gone).await.unwrap();
 
     assert_eq!(place.load(kept).await.unwrap().0, live(&just_kept));
-    assert_eq!(place.load(gone).await.unwrap().0, HotSession::Absent);
-    assert_eq!(place.advance(gone, just_gone.current).await.unwrap().session, HotSession::Absent);
+    assert_eq!(place.load(gone).await.unwrap().0, RotationState::Absent);
+    assert_eq!(place.advance(gone, just_gone.current).await.unwrap().session, RotationState::Absent);
 }
 
 async fn records_come_back_as_they_were_written(place: &Place) {

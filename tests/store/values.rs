@@ -64,8 +64,8 @@ async fn fifty_parallel_takes_give_the_value_to_one(place: &Place) {
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (hot, key) = (place.hot(), key.clone());
-        calls.spawn(async move { hot.take_once(&key).await.unwrap() });
+        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        calls.spawn(async move { ephemeral.take_once(&key).await.unwrap() });
     }
     let answers = calls.join_all().await;
 
@@ -131,8 +131,8 @@ async fn fifty_parallel_memories_of_one_key_are_new_once(place: &Place) {
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (hot, key) = (place.hot(), key.clone());
-        calls.spawn(async move { hot.remember(&key, MINUTE).await.unwrap() });
+        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        calls.spawn(async move { ephemeral.remember(&key, MINUTE).await.unwrap() });
     }
 
     assert_eq!(calls.join_all().await.into_iter().filter(|new| *new).count(), 1);
@@ -153,8 +153,8 @@ async fn a_hundred_parallel_counts_are_all_counted(place: &Place) {
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..100 {
-        let (hot, key) = (place.hot(), key.clone());
-        calls.spawn(async move { hot.count(&key, MINUTE).await.unwrap() });
+        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        calls.spawn(async move { ephemeral.count(&key, MINUTE).await.unwrap() });
     }
     let mut counts: Vec<_> = calls.join_all().await.into_iter().map(|counted| counted.count).collect();
 

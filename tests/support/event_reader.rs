@@ -1,4 +1,5 @@
-//! One who follows the security events, as any program can: server-sent events, and tokens that are taken apart by hand.
+//! One who follows the security events, as any program can: server-sent events, and tokens that are taken apart by
+//! hand.
 
 use std::net::SocketAddr;
 use std::time::Duration;

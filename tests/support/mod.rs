@@ -28,7 +28,8 @@ pub fn long() -> bool {
     std::env::var("TEST_LONG").is_ok_and(|long| long == "1")
 }
 
-/// Says that a test could not be run, past the test harness, which would keep it to itself. `./test` counts these lines.
+/// Says that a test could not be run, past the test harness, which would keep it to itself. `./test` counts these
+/// lines.
 pub fn skipped(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");

@@ -1,29 +1,29 @@
-//! A fresh `PostgreSQL` ledger in a database of its own.
+//! A fresh, migrated database in PostgreSQL.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-use tokenhouse::store::Ledger;
+use tokenhouse::store::Database;
 
-/// A migrated ledger.
-pub struct PostgresLedger {
-    pub ledger: Ledger,
+/// A migrated database.
+pub struct PostgresDatabase {
+    pub database: Database,
     pub url: String,
-    database: String,
+    name: String,
 }
 
-impl PostgresLedger {
+impl PostgresDatabase {
     pub async fn fresh() -> Self {
-        let database = create_database().await;
-        let url = url_of(&database);
-        let ledger = Ledger::connect(&super::sqlite::settings(&url)).await.unwrap();
-        ledger.migrate().await.unwrap();
-        Self { ledger, url, database }
+        let name = create_database().await;
+        let url = url_of(&name);
+        let database = Database::connect(&super::sqlite::settings(&url)).await.unwrap();
+        database.migrate().await.unwrap();
+        Self { database, url, name }
     }
 
     /// Drops the database. (What a failed test leaves behind goes with the private server.)
     pub async fn drop(self) {
-        self.ledger.close().await;
-        drop_database(&self.database).await;
+        self.database.close().await;
+        drop_database(&self.name).await;
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tokenhouse::store::HotState;
-use tokenhouse::store::redis::RedisHot;
+use tokenhouse::store::EphemeralStore;
+use tokenhouse::store::redis::RedisEphemeral;
 pub use tokenhouse::store::redis::RedisSettings;
 
 /// Settings for the shared server, with a prefix of their own.
@@ -21,12 +21,12 @@ pub fn settings_for(url: &str) -> RedisSettings {
     }
 }
 
-/// The hot state with an open replay gate.
-pub async fn open(settings: RedisSettings) -> RedisHot {
-    let hot = RedisHot::connect(settings).await.unwrap();
-    assert!(hot.needs_replay().await.unwrap(), "an instance begins un-replayed");
-    hot.replayed().await;
-    hot
+/// The ephemeral store with an open replay gate.
+pub async fn open(settings: RedisSettings) -> RedisEphemeral {
+    let ephemeral = RedisEphemeral::connect(settings).await.unwrap();
+    assert!(ephemeral.needs_replay().await.unwrap(), "an instance begins un-replayed");
+    ephemeral.replayed().await;
+    ephemeral
 }
 
 /// A plain connection, to look behind the scenes.

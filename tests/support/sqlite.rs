@@ -1,31 +1,31 @@
-//! A fresh `SQLite` ledger in a folder of its own.
+//! A fresh `SQLite` database in a folder of its own.
 
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokenhouse::store::Ledger;
-use tokenhouse::store::ledger::LedgerSettings;
+use tokenhouse::store::Database;
+use tokenhouse::store::sql::DatabaseSettings;
 
-/// A migrated ledger; it goes with this value.
-pub struct SqliteLedger {
-    pub ledger: Ledger,
+/// A migrated database; it goes with this value.
+pub struct SqliteDatabase {
+    pub database: Database,
     pub url: String,
     _folder: TempDir,
 }
 
-impl SqliteLedger {
+impl SqliteDatabase {
     pub async fn fresh() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("tokenhouse.db").display());
-        let ledger = Ledger::connect(&settings(&url)).await.unwrap();
-        ledger.migrate().await.unwrap();
-        Self { ledger, url, _folder: folder }
+        let database = Database::connect(&settings(&url)).await.unwrap();
+        database.migrate().await.unwrap();
+        Self { database, url, _folder: folder }
     }
 }
 
-/// Settings for a test's ledger at `url`.
-pub fn settings(url: &str) -> LedgerSettings {
-    LedgerSettings {
+/// Settings for a test's database at `url`.
+pub fn settings(url: &str) -> DatabaseSettings {
+    DatabaseSettings {
         url: url.to_owned(),
         max_connections: 5,
         acquire_timeout: Duration::from_secs(20),

@@ -122,7 +122,7 @@ async fn add_listener(premises: &Premises) -> String {
     let ctx = premises.open().await;
     let new = new_client("listener", &[GrantType::ClientCredentials], "tokenhouse:events");
     let (_, secret) = clients::add(&ctx, new, Actor::System).await.unwrap();
-    ctx.store.ledger.close().await;
+    ctx.store.database.close().await;
     secret.unwrap().expose().to_owned()
 }
 

@@ -1,5 +1,5 @@
-//! A service on axum that accepts the tokens of a Tokenhouse. It follows the lists of revoked tokens, or with the name and
-//! secret of a client for `tokenhouse:events` the events, and refuses a revoked one at once.
+//! A service on axum that accepts the tokens of a Tokenhouse. It follows the lists of revoked tokens, or with the name
+//! and secret of a client for `tokenhouse:events` the events, and refuses a revoked one at once.
 //!
 //! ```text
 //! tokenhouse serve --dev                                          # in one terminal

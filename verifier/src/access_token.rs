@@ -10,8 +10,8 @@ use crate::refusal::Refusal;
 /// the times were checked. Times are seconds since 1970-01-01 UTC. Serialising it gives the claims back as JSON.
 ///
 /// Two things remain with the caller: a token with [`cnf`](Self::cnf) is only as good as the proof that comes with it
-/// ([`Verifier::verify_bound`](crate::Verifier::verify_bound) checks it), and a session that was ended meanwhile shows in
-/// the list that [`status`](Self::status) names, not here.
+/// ([`Verifier::verify_bound`](crate::Verifier::verify_bound) checks it), and a session that was ended meanwhile shows
+/// in the list that [`status`](Self::status) names, not here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AccessToken {

@@ -19,8 +19,8 @@ impl Refusal {
         }
     }
 
-    /// The value of `WWW-Authenticate` that goes with [`http_status`](Self::http_status), or `None` with a 503. It names
-    /// the error and nothing else: why a token was refused is for the log of the service.
+    /// The value of `WWW-Authenticate` that goes with [`http_status`](Self::http_status), or `None` with a 503. It
+    /// names the error and nothing else: why a token was refused is for the log of the service.
     ///
     /// ```
     /// # use tokenhouse_verifier::Refusal;

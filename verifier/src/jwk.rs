@@ -80,8 +80,8 @@ impl Jwk {
         }
     }
 
-    /// The members that make the key, in the one form that its thumbprint is the SHA-256 of (RFC 7638 section 3). Only for
-    /// a key of this algorithm that has been parsed: its members are there, and need no escapes.
+    /// The members that make the key, in the one form that its thumbprint is the SHA-256 of (RFC 7638 section 3). Only
+    /// for a key of this algorithm that has been parsed: its members are there, and need no escapes.
     pub(crate) fn thumbprint_input(&self, algorithm: Algorithm) -> String {
         let [crv, x, y, n, e] = [&self.crv, &self.x, &self.y, &self.n, &self.e].map(|it| it.as_deref().unwrap_or(""));
         match algorithm {

@@ -27,8 +27,8 @@ impl<'a> Proof<'a> {
         self
     }
 
-    /// With the certificate of the client on this connection: the SHA-256 of its DER form in base64url (RFC 8705 section
-    /// 3.1). Only one with which the client has proved, in the TLS handshake, that it holds the key.
+    /// With the certificate of the client on this connection: the SHA-256 of its DER form in base64url (RFC 8705
+    /// section 3.1). Only one with which the client has proved, in the TLS handshake, that it holds the key.
     #[must_use]
     pub fn with_certificate(mut self, thumbprint: &'a str) -> Self {
         self.certificate = Some(thumbprint);

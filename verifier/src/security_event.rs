@@ -31,8 +31,8 @@ pub struct SecurityEventToken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityEvent {
-    /// A session ended: refuse its access tokens, which name this place in a status list. Without a place: read the status
-    /// lists again.
+    /// A session ended: refuse its access tokens, which name this place in a status list. Without a place: read the
+    /// status lists again.
     SessionRevoked(Option<StatusListEntry>),
     /// The published keys are others: read the JWKS again.
     KeysChanged,
@@ -46,8 +46,8 @@ pub enum SecurityEvent {
 }
 
 impl SecurityEventToken {
-    /// Reads what `issuer` has signed. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the two sides may
-    /// differ by a minute.
+    /// Reads what `issuer` has signed. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the two sides
+    /// may differ by a minute.
     ///
     /// # Errors
     /// The first [`SecurityEventError`] that applies.

@@ -5,7 +5,8 @@ use anyhow::{Context, Result, ensure};
 use crate::ask::{self, Answer};
 use crate::house::{PASSWORD, Process};
 
-/// Signs the user in for the application that asks at `path`, agrees to what it asks for, and returns the browser's cookies.
+/// Signs the user in for the application that asks at `path`, agrees to what it asks for, and returns the browser's
+/// cookies.
 pub(crate) fn sign_on(server: &Process, path: &str) -> Result<String> {
     let mut browser = Browser { base: &server.base, cookies: Vec::new() };
     let sign_in = browser.follow(path)?;

@@ -53,7 +53,7 @@ pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// SQLite and the embedded hot state: start-up, memory at rest, refreshes.
+/// SQLite and the embedded ephemeral store: start-up, memory at rest, refreshes.
 fn embedded(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     let settings = Settings::new(run, "embedded")?;
     let first = settings.serve()?;
@@ -121,7 +121,8 @@ fn jwks() -> Scenario {
     }
 }
 
-/// As services that verify ask for it, beside the JWKS of the same house, asked for in the same way: it is to cost the same.
+/// As services that verify ask for it, beside the JWKS of the same house, asked for in the same way: it is to cost the
+/// same.
 fn status_list() -> Scenario {
     let beside = Some(JWKS);
     Scenario {

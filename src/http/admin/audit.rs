@@ -12,5 +12,5 @@ use crate::protocol::OAuthError;
 #[utoipa::path(get, path = "/admin/v1/audit", tag = "admin: audit", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
-    Ok(ok(&ctx.store.ledger.list_audit(&paging.into()).await.map_err(OAuthError::from)?))
+    Ok(ok(&ctx.store.database.list_audit(&paging.into()).await.map_err(OAuthError::from)?))
 }

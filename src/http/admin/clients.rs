@@ -16,7 +16,7 @@ use crate::protocol::OAuthError;
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
-    Ok(ok(&ctx.store.ledger.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
+    Ok(ok(&ctx.store.database.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a client. A generated secret is in this answer and nowhere else.
@@ -31,7 +31,7 @@ pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewClient>) -> Result<HttpRes
 #[utoipa::path(get, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let client = ctx.store.ledger.client(&parse(&id)?).await.map_err(OAuthError::from)?;
+    let client = ctx.store.database.client(&parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&client.ok_or_else(unknown)?))
 }
 

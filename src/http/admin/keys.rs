@@ -39,8 +39,8 @@ pub async fn rotate(ctx: Ctx, by: Admitted, wanted: Body<Rotation>) -> Result<Ht
     }
 }
 
-/// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as the next one. A key that is there already is left
-/// as it is.
+/// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as the next one. A key that is there already is
+/// left as it is.
 #[utoipa::path(post, path = "/admin/v1/keys/import", tag = "admin: keys",
     request_body(content = String, content_type = "application/x-pem-file"),
     responses((status = 200), (status = 400, description = "says why the key is not taken; a removed one never is again")))]

@@ -31,7 +31,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Probl
 /// Signs a browser out: ends the login and the sessions of applications that began under it.
 #[utoipa::path(delete, path = "/admin/v1/logins/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
-        (status = 202, description = "a receipt; the hot state does not know it yet"), (status = 404)))]
+        (status = 202, description = "a receipt; the ephemeral store does not know it yet"), (status = 404)))]
 pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let unknown = || OAuthError::NotFound("there is no such login".into());
     let id: LoginId = id.parse().map_err(|_| unknown())?;

@@ -34,7 +34,7 @@ fn answer<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     unkept_json(status, body)
 }
 
-/// 200 when what was ended has ended everywhere; 202 while the hot state still has to learn of it.
+/// 200 when what was ended has ended everywhere; 202 while the ephemeral store still has to learn of it.
 fn status_of(applied: Applied) -> StatusCode {
     match applied {
         Applied::Everywhere => StatusCode::OK,

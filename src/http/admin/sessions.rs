@@ -41,7 +41,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Probl
     let filter =
         SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
     let page = paging::page(wanted.after, wanted.limit);
-    let found = ctx.store.ledger.list_sessions(&filter, &page, ctx.now()).await.map_err(OAuthError::from)?;
+    let found = ctx.store.database.list_sessions(&filter, &page, ctx.now()).await.map_err(OAuthError::from)?;
     let mut items = Vec::with_capacity(found.items.len());
     for session in found.items {
         items.push(sessions::describe(&ctx, session).await);
@@ -54,13 +54,13 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Probl
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let id = parse(&sid)?;
-    let session = ctx.store.ledger.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
+    let session = ctx.store.database.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
     Ok(ok(&sessions::describe(&ctx, session).await))
 }
 
 /// Ends one session.
 #[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
-    responses((status = 200), (status = 202, description = "ended; the hot state does not know it yet"), (status = 404)))]
+    responses((status = 200), (status = 202, description = "ended; the ephemeral store does not know it yet"), (status = 404)))]
 pub async fn end(ctx: Ctx, administrator: Admitted, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
     Ok(applied_answer(applied.ok_or_else(unknown)?))
@@ -76,8 +76,8 @@ pub struct Revocation {
     user: Option<UserId>,
     #[schema(value_type = Option<String>)]
     client: Option<ClientId>,
-    /// RFC 3339. Sessions that began before. Of the tokens that a client holds without a session, all, where one that was
-    /// issued before may be alive: the client obtains others.
+    /// RFC 3339. Sessions that began before. Of the tokens that a client holds without a session, all, where one that
+    /// was issued before may be alive: the client obtains others.
     #[schema(value_type = Option<String>)]
     issued_before: Option<Timestamp>,
     /// Everything. It must be said.
@@ -87,7 +87,7 @@ pub struct Revocation {
 
 /// Ends all sessions that match.
 #[utoipa::path(post, path = "/admin/v1/revocations", tag = "admin: sessions", request_body = Revocation,
-    responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the hot state does not know it yet")))]
+    responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the ephemeral store does not know it yet")))]
 pub async fn revoke(
     ctx: Ctx,
     administrator: Admitted,

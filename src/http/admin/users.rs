@@ -16,7 +16,7 @@ use crate::users::{self, NewUser, UserChange};
 #[utoipa::path(get, path = "/admin/v1/users", tag = "admin: users", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
-    Ok(ok(&ctx.store.ledger.list_users(&paging.into()).await.map_err(OAuthError::from)?))
+    Ok(ok(&ctx.store.database.list_users(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
 /// Adds a user.
@@ -54,9 +54,10 @@ pub struct ImportReceipt {
     lines: Vec<ImportedLine>,
 }
 
-/// Adds users with the hashes of another system, one JSON object a line: `username`, `email`, `email_verified`, `roles`,
-/// `groups`, `profile`, `password_hash`. A line that cannot be taken is told in the receipt, and the others are added. 503: a
-/// store stopped answering on the way; repeating the call adds the rest, and tells of the others that they are taken.
+/// Adds users with the hashes of another system, one JSON object a line: `username`, `email`, `email_verified`,
+/// `roles`, `groups`, `profile`, `password_hash`. A line that cannot be taken is told in the receipt, and the others
+/// are added. 503: a store stopped answering on the way; repeating the call adds the rest, and tells of the others that
+/// they are taken.
 #[utoipa::path(post, path = "/admin/v1/users/import", tag = "admin: users",
     request_body(content = String, content_type = "application/x-ndjson"),
     responses((status = 200, body = ImportReceipt), (status = 400), (status = 413, description = "send fewer lines at a time"),
@@ -94,16 +95,16 @@ pub async fn import(
 #[utoipa::path(get, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let user = ctx.store.ledger.user(parse(&id)?).await.map_err(OAuthError::from)?;
+    let user = ctx.store.database.user(parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&user.ok_or_else(unknown)?))
 }
 
 /// Changes a user, by a merge patch (RFC 7396). Other roles and groups are in every live session's next tokens, and
-/// without `admin` the sessions with rights over this house have ended, before this answers. 503: the change may be kept
-/// already, and the answer says so; repeating the call finishes it.
+/// without `admin` the sessions with rights over this house have ended, before this answers. 503: the change may be
+/// kept already, and the answer says so; repeating the call finishes it.
 #[utoipa::path(patch, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     request_body = UserChange,
-    responses((status = 200), (status = 202, description = "sessions have ended; the hot state does not know it yet"),
+    responses((status = 200), (status = 202, description = "sessions have ended; the ephemeral store does not know it yet"),
         (status = 400), (status = 404), (status = 409, description = "the address is taken"), (status = 503)))]
 pub async fn change(
     ctx: Ctx,

@@ -25,13 +25,13 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What has been revoked, as it happens.
 ///
-/// Each event is a security event token (RFC 8417); `docs/events.md` says which there are. A reader that comes back with
-/// the `Last-Event-ID` goes on there.
+/// Each event is a security event token (RFC 8417); `docs/events.md` says which there are. A reader that comes back
+/// with the `Last-Event-ID` goes on there.
 #[utoipa::path(get, path = "/status/events", tag = "Revocation",
     params(("Last-Event-ID" = Option<String>, Header, description = "the `id` of the last event that was read")),
     responses(
         (status = 200, description = "events, until the access token is over", content_type = "text/event-stream"),
-        (status = 401), (status = 403), (status = 503, description = "no seat is free, or the ledger is away"),
+        (status = 401), (status = 403), (status = 503, description = "no seat is free, or the database is away"),
     ))]
 pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
     if request.method() == Method::HEAD {

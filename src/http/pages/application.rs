@@ -41,8 +41,8 @@ pub(super) struct Shown<'a> {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "to", content = "name")]
 enum Destination {
-    /// A web site: its host, and the port where it is unusual. Punycode stays what it is: letters that only look alike would
-    /// mislead.
+    /// A web site: its host, and the port where it is unusual. Punycode stays what it is: letters that only look alike
+    /// would mislead.
     Site(String),
     /// A program on the person's own device (RFC 8252): by its own scheme where it has one.
     Device(String),

@@ -1,8 +1,8 @@
 //! Whose pages these are: name, logo, colour, links; and the files that the pages need, which the house serves itself.
 //!
 //! The style sheet is a file of its own and not part of each page: pages are never cached, a file under the name of its
-//! content is, for a year. And `style-src 'self'` suits the operator's own style sheet as well, which no hash in a header
-//! could name before it is read.
+//! content is, for a year. And `style-src 'self'` suits the operator's own style sheet as well, which no hash in a
+//! header could name before it is read.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A device in words, from what its browser calls itself: "Firefox on Linux". Only the common ones are known; of any other,
-//! its own words are shown.
+//! A device in words, from what its browser calls itself: "Firefox on Linux". Only the common ones are known; of any
+//! other, its own words are shown.
 
 use super::texts::{Argument, Message};
 

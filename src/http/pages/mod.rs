@@ -1,11 +1,11 @@
-//! The pages that people see: plain HTML forms that work without scripts. A page is `x.rs` (what it is about, and the one
-//! function that answers with it), `x.html` (its template) and its sentences in `texts/`.
+//! The pages that people see: plain HTML forms that work without scripts. A page is `x.rs` (what it is about, and the
+//! one function that answers with it), `x.html` (its template) and its sentences in `texts/`.
 //!
-//! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules say.
-//! The doors that people come through stand in [`doors`].
+//! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules
+//! say. The doors that people come through stand in [`doors`].
 //!
-//! Headers are set in [`look`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs` writes every
-//! page in every state to a folder, to be looked at.
+//! Headers are set in [`look`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs` writes
+//! every page in every state to a folder, to be looked at.
 
 mod application;
 pub mod assets;

@@ -30,8 +30,8 @@ enum Script {
     Send,
 }
 
-/// Where forms lead. Chromium also judges by this where the answer to a form redirects to, however often, so a page whose form
-/// may end at an application must not say anything: that application may redirect on to anywhere.
+/// Where forms lead. Chromium also judges by this where the answer to a form redirects to, however often, so a page
+/// whose form may end at an application must not say anything: that application may redirect on to anywhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Forms {
     #[default]

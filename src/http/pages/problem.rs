@@ -45,8 +45,8 @@ impl Problem {
         }
     }
 
-    /// The status of the page. A wrong password is no 401, which would have to name an authentication scheme of HTTP (RFC 9110
-    /// section 15.5.2).
+    /// The status of the page. A wrong password is no 401, which would have to name an authentication scheme of HTTP
+    /// (RFC 9110 section 15.5.2).
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::WrongPassword | Self::PageWasOld => StatusCode::FORBIDDEN,

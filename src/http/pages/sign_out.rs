@@ -27,8 +27,8 @@ pub struct SignOut {
 pub struct SignedOut {
     /// The name of the application to which the person goes back.
     pub application: Option<String>,
-    /// Where the person goes on by themselves once everything on the page has loaded: a registered post-logout URI, with
-    /// `state`.
+    /// Where the person goes on by themselves once everything on the page has loaded: a registered post-logout URI,
+    /// with `state`.
     pub continue_to: Option<String>,
     /// Front-channel logout: pages of applications to be loaded out of sight, `iss` and `sid` included.
     pub frames: Vec<String>,

@@ -1,8 +1,8 @@
 //! The templates: `x.html` beside `x.rs`, all of them on `base.html`. Whatever comes from outside is escaped; the one
 //! thing that is not is what `named` puts around names, below.
 //!
-//! A template says `t("sign-in")` for a message about nothing, `t("choose-for", application=…)` for one about something,
-//! and `named(…)` instead of `t(…)` where the names in it are to stand out.
+//! A template says `t("sign-in")` for a message about nothing, `t("choose-for", application=…)` for one about
+//! something, and `named(…)` instead of `t(…)` where the names in it are to stand out.
 
 use std::sync::OnceLock;
 
@@ -70,8 +70,8 @@ fn say_about(language: Language, id: &str, args: &Kwargs) -> Result<String, Erro
     texts::format(language, id, &given).map_err(wrong)
 }
 
-/// These stand for the names while the sentence is put together and escaped. Unicode gives them no meaning, and from the
-/// names themselves they are taken out.
+/// These stand for the names while the sentence is put together and escaped. Unicode gives them no meaning, and from
+/// the names themselves they are taken out.
 const MARK: [char; 2] = ['\u{F0000}', '\u{F0001}'];
 
 /// The sentence with each of its arguments in an element of its own, bold, and with its own direction of writing.

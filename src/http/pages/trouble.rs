@@ -1,5 +1,5 @@
-//! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help. There
-//! is no link on it, least of all one that the request has brought.
+//! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help.
+//! There is no link on it, least of all one that the request has brought.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

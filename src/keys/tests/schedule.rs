@@ -10,7 +10,7 @@ use crate::config::{self, Span};
 use crate::model::KeyState::{self, Active, Next, Removed, Retired};
 use crate::model::SigningAlgorithm::{self, Es256, Ps256, Rs256};
 use crate::model::SigningKeyRecord;
-use crate::store::ledger::keys::KeyChange;
+use crate::store::sql::keys::KeyChange;
 
 const DAY: u64 = 86_400;
 const RIPE: u64 = 5 * 60 + 60;

@@ -5,7 +5,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use crate::store::StoreError;
 
 /// The name of this store in errors.
-const STORE: &str = "hot state";
+const STORE: &str = "ephemeral store";
 
 /// The store cannot be asked, for a reason of our own.
 pub(super) fn unavailable(reason: &'static str) -> StoreError {

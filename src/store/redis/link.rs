@@ -113,7 +113,8 @@ impl Link {
         self.state().check_replayed()
     }
 
-    /// Takes note of the server at the other end of the line. Says whether a replay is needed, and remembers that it said so.
+    /// Takes note of the server at the other end of the line. Says whether a replay is needed, and remembers that it
+    /// said so.
     pub(super) fn note_server(&self, number: u64, server: Server) -> Result<bool, StoreError> {
         let mut state = self.state();
         if !state.is_line(number) {

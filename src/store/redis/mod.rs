@@ -1,4 +1,4 @@
-//! The hot state in Redis or Valkey (7 or later): one atomic step on one key per operation.
+//! The ephemeral store in Redis or Valkey (7 or later): one atomic step on one key per operation.
 //!
 //! Keys: `{prefix}s:{session}` a rotation record or a tombstone, `o:` one-time values, `m:` memories, `c:` counters.
 //! All have an expiry. One server (or a name that leads to the current primary) is spoken to; URLs of Redis Cluster
@@ -11,8 +11,8 @@
 //! **The replay gate.** A server that was restarted, or a replica that was promoted, may have forgotten that a session
 //! was ended. So whatever reads or writes a rotation record answers `Unavailable` from the moment a connection is lost
 //! or another server is seen (`run_id`, `master_replid`) until the ends of late have been written again
-//! ([`HotState::needs_replay`], [`HotState::replayed`]). What remains: a server that is exchanged behind a proxy, while
-//! the connection stands, is noticed at the next [`HotState::needs_replay`], about a second later.
+//! ([`EphemeralStore::needs_replay`], [`EphemeralStore::replayed`]). What remains: a server that is exchanged behind a
+//! proxy, while the connection stands, is noticed at the next [`EphemeralStore::needs_replay`], about a second later.
 
 mod breaker;
 mod fault;
@@ -25,11 +25,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Cmd, Pipeline, Script, cmd};
 
-use super::hot::KEPT_AFTER_EXPIRY;
-use super::{Advance, Counted, HotState, StoreError, Taken};
+use super::ephemeral::KEPT_AFTER_EXPIRY;
+use super::{Advance, Counted, EphemeralStore, StoreError, Taken};
 use crate::clock::Timestamp;
 use crate::model::rotation::TOMBSTONE;
-use crate::model::{Generation, HotSession, RotationRecord, SessionId};
+use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 use link::{Link, Server};
 
 /// Settings of the connection.
@@ -45,8 +45,8 @@ pub struct RedisSettings {
     pub command_timeout: Duration,
 }
 
-/// The hot state in Redis.
-pub struct RedisHot {
+/// The ephemeral store in Redis.
+pub struct RedisEphemeral {
     link: Link,
     key_prefix: String,
 }
@@ -60,7 +60,7 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 static TAKE_ONCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("take_once.lua")));
 static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("count.lua")));
 
-impl RedisHot {
+impl RedisEphemeral {
     /// Connects. The server may be away: operations then answer [`StoreError::Unavailable`] until it is back.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl RedisHot {
 }
 
 #[async_trait]
-impl HotState for RedisHot {
+impl EphemeralStore for RedisEphemeral {
     async fn advance(&self, session: SessionId, presented: Generation) -> Result<Advance, StoreError> {
         let mut call = self.link.replayed_call().await?;
         let answer = ADVANCE
@@ -120,7 +120,7 @@ impl HotState for RedisHot {
         Ok(Advance { session: read_session(session, value)?, advanced, now: Timestamp::from_millis(now) })
     }
 
-    async fn load(&self, session: SessionId) -> Result<(HotSession, Timestamp), StoreError> {
+    async fn load(&self, session: SessionId) -> Result<(RotationState, Timestamp), StoreError> {
         let mut call = self.link.replayed_call().await?;
         let answer = LOAD.key(self.session_key(session)).invoke_async::<(Option<Vec<u8>>, i64)>(&mut call.line).await;
         let (value, now) = call.heard(answer)?;
@@ -249,14 +249,14 @@ impl HotState for RedisHot {
         Ok(())
     }
 
-    /// True until [`HotState::replayed`] has followed it with no loss in between; so also at the very start.
+    /// True until [`EphemeralStore::replayed`] has followed it with no loss in between; so also at the very start.
     async fn needs_replay(&self) -> Result<bool, StoreError> {
         let (line, server) = self.server().await?;
         self.link.note_server(line, server)
     }
 
     /// Looks again first which server it is: if it is another one, or away, the gate stays closed and
-    /// [`HotState::needs_replay`] says so again.
+    /// [`EphemeralStore::needs_replay`] says so again.
     async fn replayed(&self) {
         if let Ok((line, server)) = self.server().await {
             self.link.note_replayed(line, &server);
@@ -280,15 +280,15 @@ fn kept_until(record: &RotationRecord) -> i64 {
     record.expires_at.plus(KEPT_AFTER_EXPIRY).millis().max(1)
 }
 
-fn read_session(session: SessionId, value: Option<Vec<u8>>) -> Result<HotSession, StoreError> {
-    let Some(value) = value else { return Ok(HotSession::Absent) };
+fn read_session(session: SessionId, value: Option<Vec<u8>>) -> Result<RotationState, StoreError> {
+    let Some(value) = value else { return Ok(RotationState::Absent) };
     if value == TOMBSTONE.as_bytes() {
-        return Ok(HotSession::Ended);
+        return Ok(RotationState::Ended);
     }
     String::from_utf8(value)
         .ok()
         .and_then(|text| RotationRecord::decode(&text))
-        .map(|record| HotSession::Live(Box::new(record)))
+        .map(|record| RotationState::Live(Box::new(record)))
         .ok_or_else(|| StoreError::Corrupt(format!("the rotation record of session {session} cannot be read")))
 }
 
@@ -312,8 +312,8 @@ impl fmt::Debug for RedisSettings {
     }
 }
 
-impl fmt::Debug for RedisHot {
+impl fmt::Debug for RedisEphemeral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisHot").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
+        f.debug_struct("RedisEphemeral").field("key_prefix", &self.key_prefix).finish_non_exhaustive()
     }
 }

@@ -1,10 +1,10 @@
-//! Ending sessions while Redis is away: the ledger has the end, the answer says what is still to come, and nothing
+//! Ending sessions while Redis is away: the database has the end, the answer says what is still to come, and nothing
 //! that was ended comes back with Redis.
 
 use std::time::Duration;
 
 use serde_json::json;
-use tokenhouse::model::HotSession;
+use tokenhouse::model::RotationState;
 use tokenhouse::protocol::GrantType;
 
 use super::{Desk, begin};
@@ -58,8 +58,8 @@ async fn what_is_ended_while_redis_is_away_is_pending_and_dead_when_it_is_back()
         let there = house.http.post(format!("http://{}/api/token/refresh/", second.address));
         let refused = crate::house::read(there.form(&[("refresh", token)])).await;
         assert!([401, 503].contains(&refused.status), "{}", refused.text);
-        let kept = house.ctx().store.hot.load(house.session_of(token)).await.unwrap().0;
-        assert!(matches!(kept, HotSession::Ended), "{kept:?}");
+        let kept = house.ctx().store.ephemeral.load(house.session_of(token)).await.unwrap().0;
+        assert!(matches!(kept, RotationState::Ended), "{kept:?}");
     }
     let form = [("grant_type", "refresh_token"), ("refresh_token", shops.refresh.as_str())];
     assert_eq!(house.post_as("shop", &secret, "/oauth2/token", &form).await.status, 400);
@@ -78,7 +78,7 @@ async fn house(redis: &PrivateRedis) -> House {
     House::open(Backend::Embedded, &settings).await
 }
 
-/// The hot state opens as soon as recent ends have been written to it again.
+/// The ephemeral store opens as soon as recent ends have been written to it again.
 async fn wait_until_refreshed(house: &House, token: &str) -> String {
     for _ in 0..200 {
         let answer = house.refresh(token).await;

@@ -24,7 +24,7 @@ impl Town {
         let (shop, shop_secret) = house.add_client("shop", &grants, "read").await;
         let (bank, bank_secret) = house.add_client("bank", &grants, "read").await;
         let ada = house.user().await;
-        let grace = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let grace = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         let issuer = [house.config.issuer.as_str()];
         Self {
             ada_shop: begin(house, &ada, &shop, "read", &issuer).await,

@@ -177,7 +177,7 @@ async fn a_session_past_its_absolute_end_is_not_live() {
         let live = desk.get("/admin/v1/sessions?live=true").await;
 
         let users: Vec<_> = live.body["items"].as_array().unwrap().iter().map(|item| &item["user_id"]).collect();
-        let admin = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let admin = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         assert_eq!(users, [&serde_json::json!(admin.id)]);
     })
     .await;

@@ -186,7 +186,7 @@ async fn what_is_so_already_is_no_change() {
         let desk = Desk::of(house).await;
         let path = user_path(house).await;
         let first = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
-        let head = house.ctx().store.ledger.feed_head().await.unwrap();
+        let head = house.ctx().store.database.feed_head().await.unwrap();
         house.clock.advance(Duration::from_secs(10));
 
         let again = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
@@ -194,7 +194,7 @@ async fn what_is_so_already_is_no_change() {
 
         assert_eq!((&again.body, &nothing.body), (&first.body, &first.body));
         assert_eq!(house.count_events("user_changed").await, 1);
-        assert_eq!(house.ctx().store.ledger.feed_head().await.unwrap(), head);
+        assert_eq!(house.ctx().store.database.feed_head().await.unwrap(), head);
     })
     .await;
 }

@@ -63,7 +63,7 @@ async fn a_record_that_was_lost_is_made_again_with_the_present_roles() {
 }
 
 #[actix_web::test]
-async fn a_hot_state_that_fell_back_gets_the_present_roles() {
+async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
         let tokens = house.pair().await;
@@ -113,7 +113,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
 
             let settled = sessions::settle(ctx, &beginning).await.unwrap();
             assert_eq!(settled, Settled::Refused);
-            assert_eq!(ctx.store.ledger.session(beginning.session.id).await.unwrap(), None);
+            assert_eq!(ctx.store.database.session(beginning.session.id).await.unwrap(), None);
         }
         let change: UserChange = serde_json::from_value(json!({ "profile": { "name": "Ada" } })).unwrap();
         let user = house.user().await;
@@ -225,7 +225,7 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
     assert_problem(&kept, 503);
     assert!(kept.headers.contains_key("retry-after"));
     assert!(kept.body["detail"].as_str().unwrap().contains("repeat the call to finish it"), "{}", kept.text);
-    assert_eq!(house.user().await.roles, ["clerk"], "the ledger has it");
+    assert_eq!(house.user().await.roles, ["clerk"], "the database has it");
     let profile = desk.patch(&path, &json!({ "profile": { "name": "Ada" } })).await;
     assert_eq!(profile.status, 200, "sessions do not know of it: {}", profile.text);
     let admin = desk.patch(&format!("/admin/v1/users/{eve}"), &json!({ "admin": false })).await;
@@ -269,8 +269,8 @@ fn assert_rights(access: &str, roles: &Value, groups: &Value) {
 async fn wait_for_roles(house: &House, tokens: &Pair, roles: &Value) {
     let session = house.session_of(&tokens.refresh);
     for _ in 0..200 {
-        let known = house.ctx().store.hot.load(session).await;
-        if let Ok((tokenhouse::model::HotSession::Live(record), _)) = known
+        let known = house.ctx().store.ephemeral.load(session).await;
+        if let Ok((tokenhouse::model::RotationState::Live(record), _)) = known
             && json!(record.grant.roles) == *roles
         {
             return;

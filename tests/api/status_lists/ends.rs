@@ -49,7 +49,7 @@ async fn an_administrator_ends_all_sessions_of_a_user_or_of_everybody() {
         let desk = Desk::of(house).await;
         let (other, ended) = sessions::<3>(house).await;
         let id = house.user().await.id;
-        let direct = house.ctx().store.ledger.client(&"direct".parse().unwrap()).await;
+        let direct = house.ctx().store.database.client(&"direct".parse().unwrap()).await;
 
         assert_eq!(desk.post("/admin/v1/revocations", &json!({ "user": id })).await.status, 200);
         assert_eq!(revoked(house).await, of(&ended));
@@ -148,7 +148,7 @@ async fn a_user_is_removed_and_a_scope_is_withdrawn() {
         let desk = Desk::of(house).await;
         let (other, [removed]) = sessions(house).await;
         let (client, _) = house.add_client("app", &[GrantType::RefreshToken], "read write").await;
-        let grace = house.ctx().store.ledger.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let grace = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         let narrow = begin(house, &grace, &client, "read", &[]).await;
         let wide = begin(house, &grace, &client, "read write", &[]).await;
 

@@ -1,5 +1,5 @@
-//! Status lists (IETF Token Status List, draft-ietf-oauth-status-list-20), read as a service that verifies offline reads
-//! them: by the draft, and by none of the house's code.
+//! Status lists (IETF Token Status List, draft-ietf-oauth-status-list-20), read as a service that verifies offline
+//! reads them: by the draft, and by none of the house's code.
 
 mod clients;
 mod door;

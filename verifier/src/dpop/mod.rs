@@ -169,12 +169,12 @@ pub enum ProofFlaw {
     /// It was signed with another key than the one that the token is bound to.
     #[error("it was made with another key than the token's")]
     WrongKey,
-    /// It was used before (RFC 9449 section 11.1); or it may have been, because the clock was set back to a time of which
-    /// the proofs are forgotten.
+    /// It was used before (RFC 9449 section 11.1); or it may have been, because the clock was set back to a time of
+    /// which the proofs are forgotten.
     #[error("it was used before")]
     Replayed,
-    /// The memory of used proofs is full, or this key's share of it, so whether it was used before cannot be told from now on.
-    /// Answer with status 503.
+    /// The memory of used proofs is full, or this key's share of it, so whether it was used before cannot be told from
+    /// now on. Answer with status 503.
     #[error("the memory of used proofs is full")]
     MemoryFull,
 }

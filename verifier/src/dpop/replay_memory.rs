@@ -12,8 +12,8 @@ const LEAST_SHARE: usize = 16;
 
 /// Remembers the proofs that were used, until they would not pass any more (RFC 9449 section 11.1).
 ///
-/// Make one at start-up and share it. It is this process's memory: a service with several instances that wants to refuse
-/// a proof that was shown to another of them keeps [`ProofUse::id`] in a store that they share, and asks
+/// Make one at start-up and share it. It is this process's memory: a service with several instances that wants to
+/// refuse a proof that was shown to another of them keeps [`ProofUse::id`] in a store that they share, and asks
 /// [`DpopProof::check`](crate::DpopProof::check) itself.
 #[derive(Debug)]
 pub struct ReplayMemory {
@@ -41,13 +41,13 @@ struct Generation {
 }
 
 impl ReplayMemory {
-    /// A memory for this many proofs, of 40 bytes or so each, and as much again for each key. When it is full, proofs are
-    /// refused until it forgets some: to pass a proof that cannot be remembered is to pass it twice. Room for the requests
-    /// with bound tokens that come within four minutes is enough at a window of 60 s.
+    /// A memory for this many proofs, of 40 bytes or so each, and as much again for each key. When it is full, proofs
+    /// are refused until it forgets some: to pass a proof that cannot be remembered is to pass it twice. Room for the
+    /// requests with bound tokens that come within four minutes is enough at a window of 60 s.
     ///
-    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that one busy client does not keep the others
-    /// out; the busiest decides how large it has to be. A client that binds its tokens to ten keys has ten tenths: the
-    /// memory is no fence against clients that mean harm.
+    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that one busy client does not keep the
+    /// others out; the busiest decides how large it has to be. A client that binds its tokens to ten keys has ten
+    /// tenths: the memory is no fence against clients that mean harm.
     #[must_use]
     pub fn with_capacity(proofs: usize) -> Self {
         Self { capacity: proofs, generations: Mutex::default() }
@@ -74,7 +74,8 @@ impl ReplayMemory {
 }
 
 impl Generations {
-    /// Forgets the old generation when its time is over. The young one is then the old one, unless its time is over too.
+    /// Forgets the old generation when its time is over. The young one is then the old one, unless its time is over
+    /// too.
     fn turn(&mut self, now: i64) {
         for _ in 0..2 {
             if self.old.until < now {
@@ -84,8 +85,8 @@ impl Generations {
         }
     }
 
-    /// Whether the proof was used, or would lie in what is forgotten. While the clock goes forward, what would lie there
-    /// does not pass anyway.
+    /// Whether the proof was used, or would lie in what is forgotten. While the clock goes forward, what would lie
+    /// there does not pass anyway.
     fn may_know(&self, used: &ProofUse) -> bool {
         used.until <= self.forgotten_until || self.young.proofs.contains(&used.id) || self.old.proofs.contains(&used.id)
     }

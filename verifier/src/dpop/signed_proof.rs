@@ -89,7 +89,8 @@ impl<'a> Header<'a> {
         if is_proof && header.crit.is_none() { Ok(header) } else { Err(ProofFlaw::NotAProof) }
     }
 
-    /// The key, which must be public and of the one algorithm that the header names, and what its thumbprint is made of.
+    /// The key, which must be public and of the one algorithm that the header names, and what its thumbprint is made
+    /// of.
     fn key(self) -> Result<(ParsedPublicKey, String), ProofFlaw> {
         let algorithm =
             self.alg.and_then(|Text(alg)| Algorithm::from_name(&alg)).ok_or(ProofFlaw::UnacceptableAlgorithm)?;

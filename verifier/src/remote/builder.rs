@@ -19,9 +19,9 @@ use super::stream_token::{Credentials, StreamTokens};
 use super::{DiscoveryError, Issuer};
 use crate::{KeySet, Verifier};
 
-/// For how long a revoked place stays revoked without a list that says so, in seconds: Tokenhouse takes a place back two
-/// minutes after the last token that names it. A service with a greater leeway accepts that token for longer, and keeps
-/// the place for as much longer.
+/// For how long a revoked place stays revoked without a list that says so, in seconds: Tokenhouse takes a place back
+/// two minutes after the last token that names it. A service with a greater leeway accepts that token for longer, and
+/// keeps the place for as much longer.
 const LINGER: i64 = 120;
 
 /// What happens to a token when nobody can tell whether it was revoked, because its status list could not be read for
@@ -123,8 +123,8 @@ impl IssuerBuilder {
         self
     }
 
-    /// Follows the issuer's events as this client, so that a revoked token is refused at once instead of after the `ttl`
-    /// of a list. The client needs the grant `client_credentials` and the scope `tokenhouse:events`.
+    /// Follows the issuer's events as this client, so that a revoked token is refused at once instead of after the
+    /// `ttl` of a list. The client needs the grant `client_credentials` and the scope `tokenhouse:events`.
     ///
     /// The lists are read all the same, about every 20 s; and by their `ttl` again as soon as no events come. Where the
     /// issuer has no events, the lists are followed alone, and the log says so.

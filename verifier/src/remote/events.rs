@@ -81,7 +81,8 @@ impl EventFollower {
         }
     }
 
-    /// Takes what events tell that came in one piece. Whether any of it is new. What is good counts, whatever follows it.
+    /// Takes what events tell that came in one piece. Whether any of it is new. What is good counts, whatever follows
+    /// it.
     fn take_all(&mut self, events: &[Event]) -> Result<bool, FetchError> {
         let is_news = events.iter().try_fold(false, |is_news, event| Ok(self.take(event)? || is_news));
         self.note_revoked();
@@ -97,7 +98,8 @@ impl EventFollower {
         }
     }
 
-    /// Takes what an event tells. Whether that is anything new: a sign of life of which the moment stands still is none.
+    /// Takes what an event tells. Whether that is anything new: a sign of life of which the moment stands still is
+    /// none.
     fn take(&mut self, event: &Event) -> Result<bool, FetchError> {
         let token = self.read(&event.data).map_err(|error| FetchError::Failed(error.to_string()))?;
         self.count(event, token.events.contains(&SecurityEvent::Resync))?;
@@ -156,8 +158,8 @@ impl EventFollower {
         true
     }
 
-    /// Events count again after lists that are newer than this second. However often this is said, the lists are read at
-    /// their own pace.
+    /// Events count again after lists that are newer than this second. However often this is said, the lists are read
+    /// at their own pace.
     fn want_lists(&self, since: i64) {
         self.shared.memory.change(|known| known.lose_the_thread(Some(since)));
         self.shared.lists_wanted.notify_one();

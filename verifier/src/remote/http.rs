@@ -176,8 +176,8 @@ fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, FetchError> {
     if text.len() > limit { Err(FetchError::TooLong(limit)) } else { Ok(text) }
 }
 
-/// How much longer the answer may be kept (RFC 9111 sections 4.2.1 and 4.2.3): `max-age` less the time that it has spent
-/// in other caches.
+/// How much longer the answer may be kept (RFC 9111 sections 4.2.1 and 4.2.3): `max-age` less the time that it has
+/// spent in other caches.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let control = headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
     let mut directives = control.split(',').map(str::trim);

@@ -36,14 +36,14 @@ use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Ve
 ///
 /// # What it promises
 /// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
-/// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read, and
-///   stays refused however old the list becomes.
+/// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read,
+///   and stays refused however old the list becomes.
 /// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last sign of life,
 ///   while events have told everything since then. Beyond [`max_staleness`](IssuerBuilder::max_staleness) its tokens
 ///   are refused with status 503, unless [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is
 ///   accepted beyond the stated staleness, apart from the difference between the two clocks.
-/// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after an
-///   hour at the latest.
+/// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after
+///   an hour at the latest.
 /// * However many unknown keys tokens name, the JWKS is read at most once per cool-down.
 /// * Only addresses that the issuer's metadata and its list of lists name are asked, at the issuer's own origin, never
 ///   one that a token names.
@@ -100,15 +100,15 @@ impl Issuer {
     /// Checks a bearer token and returns its claims. Asks nobody and waits for nobody.
     ///
     /// # Errors
-    /// The first [`Refusal`] that applies; [`Refusal::http_status`] says how to answer. With [`Refusal::UnknownKey`] the
-    /// keys are read again in the background, if the cool-down allows it. A token that is bound to a key is no bearer
-    /// token: [`Refusal::ProofRequired`].
+    /// The first [`Refusal`] that applies; [`Refusal::http_status`] says how to answer. With [`Refusal::UnknownKey`]
+    /// the keys are read again in the background, if the cool-down allows it. A token that is bound to a key is no
+    /// bearer token: [`Refusal::ProofRequired`].
     pub fn verify(&self, token: &str) -> Result<AccessToken, Refusal> {
         self.verify_bound(token, &Proof::default())
     }
 
-    /// Like [`verify`](Self::verify), for a token that may be bound to a key or a certificate: with what the request shows
-    /// of it (RFC 9449 section 7.1, RFC 8705 section 3).
+    /// Like [`verify`](Self::verify), for a token that may be bound to a key or a certificate: with what the request
+    /// shows of it (RFC 9449 section 7.1, RFC 8705 section 3).
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and [`Refusal::BadProof`], [`Refusal::NotBound`] or [`Refusal::WrongCertificate`].
@@ -126,8 +126,8 @@ impl Issuer {
         self.judge(token, &Proof::default(), |verifier, keys, now| verifier.verify_with_claims(token, keys, now))
     }
 
-    /// Like [`verify`](Self::verify), but where the token's key is unknown waits until the keys have been read again, so
-    /// that the first token of a new key is not refused. Within the cool-down it refuses at once.
+    /// Like [`verify`](Self::verify), but where the token's key is unknown waits until the keys have been read again,
+    /// so that the first token of a new key is not refused. Within the cool-down it refuses at once.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).

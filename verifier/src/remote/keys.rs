@@ -73,7 +73,8 @@ impl KeyDesk {
         self.changed.notify_one();
     }
 
-    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be another.
+    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be
+    /// another.
     async fn turn(&self, due: Instant) -> Reason {
         let rested = self.round.borrow().rests_until.unwrap_or_else(instant);
         let wanted = async {

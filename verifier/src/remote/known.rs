@@ -8,8 +8,8 @@ use super::held_list::HeldList;
 use super::told::Told;
 use crate::{AccessToken, KeySet, Refusal, StatusList, StatusListEntry};
 
-/// For how long a list that the issuer does not name any more is held, in seconds: as long as a token may live that names
-/// it. So an answer without lists takes no revocation back.
+/// For how long a list that the issuer does not name any more is held, in seconds: as long as a token may live that
+/// names it. So an answer without lists takes no revocation back.
 const OUTLIVES_EVERY_TOKEN: i64 = 25 * 60 * 60;
 
 /// How many lists are followed at most. One of Tokenhouse has room for 131,072 sessions.

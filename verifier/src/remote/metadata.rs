@@ -28,8 +28,8 @@ pub(super) struct EventAddresses {
 }
 
 impl Metadata {
-    /// Reads the document at the place of RFC 8414 section 3.1, or, where nothing is, at that of OpenID Connect Discovery
-    /// 1.0 section 4.
+    /// Reads the document at the place of RFC 8414 section 3.1, or, where nothing is, at that of OpenID Connect
+    /// Discovery 1.0 section 4.
     pub(super) async fn read(http: &Http, issuer: &str, origins: &Origins) -> Result<Self, DiscoveryError> {
         let text = match fetch(http, well_known_before_path(origins.issuer())).await {
             Err((_, FetchError::Status(_))) => fetch(http, well_known_after_path(origins.issuer())).await,

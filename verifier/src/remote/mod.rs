@@ -1,9 +1,9 @@
 //! The issuer over the network: keys and status lists that keep themselves up to date, in the background.
 //!
-//! [`Issuer`] is what a service holds. What it knows of the issuer lies in memory (`known`), and verifying a token looks
-//! there and nowhere else. Three followers bring it up to date: `keys` reads the JWKS, `lists` the status lists, `events`
-//! what the issuer tells as it happens. They ask only addresses that the issuer's metadata names (`metadata`), never one
-//! that a token names.
+//! [`Issuer`] is what a service holds. What it knows of the issuer lies in memory (`known`), and verifying a token
+//! looks there and nowhere else. Three followers bring it up to date: `keys` reads the JWKS, `lists` the status lists,
+//! `events` what the issuer tells as it happens. They ask only addresses that the issuer's metadata names (`metadata`),
+//! never one that a token names.
 
 mod builder;
 mod clock;

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// The longest wait after errors, so that an issuer that is back is noticed soon.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The wait before the next try after so many errors in a row: the usual one after none and one, then twice as long with
-/// each, within bounds.
+/// The wait before the next try after so many errors in a row: the usual one after none and one, then twice as long
+/// with each, within bounds.
 pub(super) fn after_errors(usual: Duration, errors: u32) -> Duration {
     let doubled = usual.saturating_mul(2_u32.saturating_pow(errors.saturating_sub(1)));
     with_jitter(doubled.min(LONGEST.max(usual)))

@@ -1,7 +1,7 @@
 //! How far events lead.
 
-/// By how many seconds the clocks of an issuer's instances may differ: the one that wrote a list, and the one that tells
-/// events.
+/// By how many seconds the clocks of an issuer's instances may differ: the one that wrote a list, and the one that
+/// tells events.
 const CLOCKS: i64 = 2;
 
 /// Events have told everything that was committed between these two seconds.

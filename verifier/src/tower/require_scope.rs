@@ -11,8 +11,8 @@ use tower_service::Service;
 use super::Answering;
 use crate::{AccessToken, Rejection};
 
-/// Lets a request in whose token has this scope; it stands inside a [`VerifyLayer`](super::VerifyLayer). Without one every
-/// request is answered with status 500.
+/// Lets a request in whose token has this scope; it stands inside a [`VerifyLayer`](super::VerifyLayer). Without one
+/// every request is answered with status 500.
 #[derive(Debug, Clone)]
 pub struct RequireScopeLayer(Arc<str>);
 

@@ -12,8 +12,8 @@ use super::Answering;
 use crate::bearer::bearer_token;
 use crate::{AccessToken, Issuer, Rejection};
 
-/// Lets a request in whose `Authorization: Bearer` (RFC 6750 section 2.1) holds a good token, which the service finds among
-/// the request's extensions as an [`AccessToken`]. Every other request is answered as [`Rejection`] says.
+/// Lets a request in whose `Authorization: Bearer` (RFC 6750 section 2.1) holds a good token, which the service finds
+/// among the request's extensions as an [`AccessToken`]. Every other request is answered as [`Rejection`] says.
 #[derive(Debug, Clone)]
 pub struct VerifyLayer(Issuer);
 

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use crate::token::{claims, encode, header};
 
-/// Signs with the test keys. ECDSA and RSA-PSS are random, so a text is signed once, and a signature that the file has is
-/// taken from there.
+/// Signs with the test keys. ECDSA and RSA-PSS are random, so a text is signed once, and a signature that the file has
+/// is taken from there.
 pub(crate) struct Signer {
     known: RefCell<HashMap<String, Vec<Vec<u8>>>>,
 }

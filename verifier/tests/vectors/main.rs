@@ -1,5 +1,5 @@
-//! The shared vectors, `vectors/vectors.json`: each is judged as it says, by this verifier, and the file is what is made
-//! here from the test keys beside it.
+//! The shared vectors, `vectors/vectors.json`: each is judged as it says, by this verifier, and the file is what is
+//! made here from the test keys beside it.
 //!
 //! `cargo test -p tokenhouse-verifier --test vectors -- --ignored` writes it anew. Signatures that are random stay as
 //! they were as long as what is signed stays the same.

@@ -1,7 +1,7 @@
 //! How long after an administrator's 200 do services that verify offline go on accepting the token?
 //!
-//! Two instances behind a balancer, and as many verifiers as a fleet has services, each with a memory and connections of
-//! its own, each busy accepting the very token that is then revoked.
+//! Two instances behind a balancer, and as many verifiers as a fleet has services, each with a memory and connections
+//! of its own, each busy accepting the very token that is then revoked.
 
 mod balancer;
 mod fleet;

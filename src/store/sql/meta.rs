@@ -1,0 +1,101 @@
+//! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global watermark.
+
+use super::Database;
+use super::clients::OwnTokens;
+use super::columns::Columns;
+use super::db::query;
+use super::feed::Change;
+use super::retired_places::Holders;
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+
+impl Database {
+    /// The value with which a master key can be recognised; `None` on an empty database.
+    pub async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let fact = query(
+            "select bytes
+             from house
+             where fact = 'master_key_check'",
+        );
+        let row = self.db.read_one(fact).await?;
+        row.map(|row| Columns::of_only(&row, "house").bytes("bytes")).transpose()
+    }
+
+    /// Puts `new` in the place of exactly `old`. `false`: somebody was faster.
+    pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        let fact = match old {
+            None => query(
+                "insert into house (fact, bytes)
+                 values ('master_key_check', $1)
+                 on conflict (fact) do nothing",
+            )
+            .bind(new.to_vec()),
+            Some(old) => query(
+                "update house
+                 set bytes = $1
+                 where fact = 'master_key_check'
+                 and bytes = $2",
+            )
+            .bind(new.to_vec())
+            .bind(old.to_vec()),
+        };
+        Ok(self.db.write(fact).await? == 1)
+    }
+
+    /// What pairwise names of people are made with: `new` where there is none yet. It never changes after that.
+    pub async fn pairwise_salt(&self, new: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let first = query(
+            "insert into house (fact, bytes)
+             values ('pairwise_salt', $1)
+             on conflict (fact) do nothing",
+        )
+        .bind(new.to_vec());
+        self.db.write(first).await?;
+        let fact = query(
+            "select bytes
+             from house
+             where fact = 'pairwise_salt'",
+        );
+        let damaged = || StoreError::Corrupt("house pairwise_salt: the row is missing or damaged".to_owned());
+        let row = self.db.read_one(fact).await?.ok_or_else(damaged)?;
+        Columns::of_only(&row, "house").bytes("bytes")?.try_into().map_err(|_| damaged())
+    }
+
+    /// Sessions and tokens that began before this moment are over, everywhere.
+    pub async fn global_watermark(&self) -> Result<Timestamp, StoreError> {
+        let fact = query(
+            "select number
+             from house
+             where fact = 'global_watermark'",
+        );
+        let row = self.db.read_one(fact).await?;
+        row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
+    }
+
+    /// Raises the global watermark to `mark` (never lowers it), with a feed row. Where tokens that clients hold without
+    /// a session at this moment, `at`, are revoked by that, each client gets another place.
+    pub async fn raise_global_watermark(
+        &self,
+        mark: Timestamp,
+        at: Timestamp,
+        own_tokens: OwnTokens,
+    ) -> Result<(), StoreError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::Watermark, at).await?;
+        let retires = own_tokens == OwnTokens::Revoked;
+        if retires {
+            // Clients before the watermark: in the order in which a sign-in locks them.
+            work.retire_places(Holders::All, at).await?;
+        }
+        let raise = query(
+            "insert into house (fact, number)
+             values ('global_watermark', $1)
+             on conflict (fact) do update
+             set number = excluded.number
+             where house.number < excluded.number",
+        )
+        .bind(mark.millis());
+        let rises = work.write(raise).await? > 0;
+        if rises || retires { work.commit().await } else { work.rollback().await }
+    }
+}

@@ -1,0 +1,87 @@
+//! What is removed once it is old. Identifiers sort by time, so the oldest rows are found without an index of their
+//! own.
+
+use uuid::Uuid;
+
+use super::Database;
+use super::db::{Query, query};
+use crate::clock::Timestamp;
+use crate::store::StoreError;
+
+/// How many rows one transaction removes: few enough that a sign-in does not wait for it.
+const REMOVED_AT_ONCE: i64 = 1_000;
+
+impl Database {
+    /// Removes sessions that began and were over before `before`; says how many.
+    pub async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.remove_all(|| {
+            query(
+                "delete from sessions
+                 where id in (
+                     select id
+                     from sessions
+                     where id < $1
+                     and ends_at < $2
+                     order by id
+                     limit $3
+                 )",
+            )
+            .bind(Uuid::from(before).to_string())
+            .bind(before.millis())
+            .bind(REMOVED_AT_ONCE)
+        })
+        .await
+    }
+
+    /// Removes logins that began and were over before `before`; says how many.
+    pub async fn prune_logins(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.remove_all(|| {
+            query(
+                "delete from logins
+                 where id in (
+                     select id
+                     from logins
+                     where id < $1
+                     and ends_at < $2
+                     order by id
+                     limit $3
+                 )",
+            )
+            .bind(Uuid::from(before).to_string())
+            .bind(before.millis())
+            .bind(REMOVED_AT_ONCE)
+        })
+        .await
+    }
+
+    /// Removes audit entries older than `before`; says how many.
+    pub async fn prune_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.remove_all(|| {
+            query(
+                "delete from audit
+                 where id in (
+                     select id
+                     from audit
+                     where id < $1
+                     order by id
+                     limit $2
+                 )",
+            )
+            .bind(Uuid::from(before).to_string())
+            .bind(REMOVED_AT_ONCE)
+        })
+        .await
+    }
+
+    /// Runs a statement that removes some until it removes none.
+    async fn remove_all(&self, some: impl Fn() -> Query) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let now = self.db.write(some()).await?;
+            removed += now;
+            if now == 0 {
+                return Ok(removed);
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Sessions: one row each, written at sign-in and at the end; in between its last use is noted.
+
+use sqlx::any::AnyRow;
+
+use super::admission::{Begun, Seen};
+use super::columns::{Columns, json, one_more, page};
+use super::db::{Query, query};
+use super::filter::Statement;
+use super::{Database, Dialect};
+use crate::audit::AuditEntry;
+use crate::clock::Timestamp;
+use crate::model::{
+    EndReason, Ended, EndedSession, HeldPlace, LoginId, Page, PageRequest, Session, SessionFilter, SessionId, UserId,
+};
+use crate::protocol::Scope;
+use crate::store::StoreError;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
+         amr, ended_at, ended_reason, login_id, offline, claims"
+    };
+}
+
+/// The answer of [`Database::end_session`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndOutcome {
+    /// This call ended it.
+    Ended(Session),
+    /// It had ended before.
+    EndedBefore(Session),
+    /// No such session.
+    Absent,
+}
+
+/// The answer of [`Database::end_sessions`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EndedBatch {
+    /// What this call ended.
+    pub sessions: Vec<Session>,
+    /// How many applications are to be told of it, once for each session.
+    pub notices: u64,
+}
+
+impl Database {
+    /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
+    /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist and
+    /// are active, and neither their watermarks nor the global one lie after `session.created_at`. Where the user's
+    /// watermark has risen since they were `seen`, or roles, groups or `admin` are others, the session is refused, for
+    /// what its tokens say comes from there; and so where the client may not have its scope any more, or has another
+    /// audience.
+    pub async fn begin_session(&self, session: &Session, seen: &Seen, entry: &AuditEntry) -> Result<Begun, StoreError> {
+        let mut work = self.db.begin().await?;
+        if !work.admits(session, seen, self.dialect()).await? {
+            work.rollback().await?;
+            return Ok(Begun::Refused);
+        }
+        work.write_unique(insert(session), "the session").await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Begun::Yes)
+    }
+
+    /// The session with this identifier.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
+    }
+
+    /// Ends one session, with its feed row and the notice to its application; `entry` is written only when this call
+    /// ended it.
+    pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
+        let mut work = self.db.begin().await?;
+        let number = work.next_number().await?;
+        let end = query(concat!(
+            "update sessions
+             set ended_at = $2, ended_reason = $3, ended_feed = $4
+             where id = $1
+             and ended_at is null
+             returning ",
+            columns!()
+        ))
+        .bind(id.to_string())
+        .bind(ended.at.millis())
+        .bind(ended.reason.as_str())
+        .bind(number);
+        if let Some(row) = work.read_one(end).await? {
+            let session = read(&row)?;
+            work.announce_ended(number, 1).await?;
+            work.queue_notice(id, ended).await?;
+            work.audit(entry).await?;
+            work.commit().await?;
+            return Ok(EndOutcome::Ended(session));
+        }
+        let before = work.read_one(select(id)).await?;
+        work.rollback().await?;
+        before.as_ref().map_or(Ok(EndOutcome::Absent), |row| read(row).map(EndOutcome::EndedBefore))
+    }
+
+    /// Ends at most `limit` of the live sessions that match, with a feed row each, and a notice for each
+    /// application that is to be told, in one transaction.
+    /// Call it until it ends none.
+    pub async fn end_sessions(
+        &self,
+        filter: &SessionFilter,
+        ended: Ended,
+        limit: u32,
+        entry: impl Fn(u64) -> AuditEntry + Send,
+    ) -> Result<EndedBatch, StoreError> {
+        let mut work = self.db.begin().await?;
+        let first = work.next_number().await?;
+        let rows = work.read(end_matching(filter, ended, limit, first, self.dialect())).await?;
+        if rows.is_empty() {
+            work.rollback().await?;
+            return Ok(EndedBatch::default());
+        }
+        let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        sessions.sort_by_key(|session| session.id);
+        work.announce_ended(first, sessions.len()).await?;
+        let notices = work.queue_notices(first, ended).await?;
+        work.audit(&entry(sessions.len() as u64)).await?;
+        work.commit().await?;
+        Ok(EndedBatch { sessions, notices })
+    }
+
+    /// The live sessions of a login, those that outlive it too, at most `limit`.
+    pub async fn sessions_of_login(
+        &self,
+        login: LoginId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let live = query(concat!(
+            "select ",
+            columns!(),
+            "\nfrom sessions
+             where login_id = $1
+             and ended_at is null
+             and ends_at > $2
+             order by id
+             limit $3"
+        ))
+        .bind(login.to_string())
+        .bind(now.millis())
+        .bind(i64::from(limit));
+        self.db.read(live).await?.iter().map(read).collect()
+    }
+
+    /// Sessions that match, in the order of their identifiers (that is, of their creation). `now` decides what is live.
+    pub async fn list_sessions(
+        &self,
+        filter: &SessionFilter,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Session>, StoreError> {
+        let mut list = Statement::new(concat!("select ", columns!(), "\nfrom sessions"));
+        list.text("\nwhere id > ", page.after.clone().unwrap_or_default()).matching(filter);
+        if filter.live_only {
+            list.then("\nand ended_at is null").number("\nand ends_at > ", now.millis());
+        }
+        list.number("\norder by id\nlimit ", one_more(page));
+        let sessions = self.db.read(list.query()).await?.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(self::page(sessions, page, |session: &Session| session.id.to_string()))
+    }
+
+    /// Live sessions of users whose roles or groups changed at or after `since`, in the order of their identifiers, at
+    /// most `limit` after `after`.
+    pub async fn sessions_of_changed_users(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<(SessionId, UserId)>, StoreError> {
+        let sessions = query(
+            "select sessions.id, sessions.user_id
+             from sessions
+             join users on users.id = sessions.user_id
+             where users.rights_changed_at >= $1
+             and sessions.ended_at is null
+             and sessions.ends_at > $2
+             and sessions.id > $3
+             order by sessions.id
+             limit $4",
+        )
+        .bind(since.millis())
+        .bind(now.millis())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit));
+        let rows = self.db.read(sessions).await?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, "sessions", "id")?;
+                let session = columns.word("id", |id| id.parse().ok())?;
+                Ok((session, columns.word("user_id", |id| id.parse().ok())?))
+            })
+            .collect()
+    }
+
+    /// Sessions that ended at or after `since`, in the order of their identifiers, at most `limit` after `after`.
+    pub async fn sessions_ended_since(
+        &self,
+        since: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<EndedSession>, StoreError> {
+        let ends = query(
+            "select id, ended_at, ended_reason, client_id, status_index
+             from sessions
+             where ended_at >= $1
+             and id > $2
+             order by id
+             limit $3",
+        )
+        .bind(since.millis())
+        .bind(after.map_or_else(String::new, |id| id.to_string()))
+        .bind(i64::from(limit));
+        let rows = self.db.read(ends).await?;
+        rows.iter()
+            .map(|row| {
+                let columns = Columns::of(row, "sessions", "id")?;
+                let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
+                let id = columns.word("id", |id| id.parse().ok())?;
+                Ok(EndedSession { id, ended, place: read_place(&columns)? })
+            })
+            .collect()
+    }
+
+    /// Writes when sessions were last used (never back in time).
+    pub async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
+        let touch = "update sessions
+             set last_used_at = $2
+             where id = $1
+             and last_used_at < $2";
+        self.touch(touch, used).await
+    }
+}
+
+/// Ends live sessions that match, beginning with those that would end first. They are chosen in a step of their own:
+/// a sub-query with a limit may be run again for each row. They are locked in the order of their identifiers.
+fn end_matching(filter: &SessionFilter, ended: Ended, limit: u32, first: i64, dialect: Dialect) -> Query {
+    let mut end = Statement::new("with chosen as materialized (\nselect id\nfrom sessions\nwhere ended_at is null");
+    end.number("\nand ends_at > ", ended.at.millis()).matching(filter);
+    end.number("\norder by ends_at, id\nlimit ", i64::from(limit));
+    end.then(
+        "\n), locked as materialized (\nselect id\nfrom sessions\nwhere id in (select id from chosen)\norder by id",
+    );
+    end.then(match dialect {
+        Dialect::Postgres => "\nfor update",
+        Dialect::Sqlite => "",
+    });
+    end.number("\n)\nupdate sessions\nset ended_at = ", ended.at.millis());
+    end.text(", ended_reason = ", ended.reason.as_str());
+    end.number(", ended_feed = ", first);
+    end.then(concat!("\nwhere id in (select id from locked)\nreturning ", columns!()));
+    end.query()
+}
+
+fn select(id: SessionId) -> Query {
+    query(concat!("select ", columns!(), "\nfrom sessions\nwhere id = $1")).bind(id.to_string())
+}
+
+fn insert(session: &Session) -> Query {
+    let text = concat!(
+        "insert into sessions\n  (",
+        columns!(),
+        ")
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    );
+    query(text)
+        .bind(session.id.to_string())
+        .bind(session.user_id.to_string())
+        .bind(session.client_id.as_str().to_owned())
+        .bind(session.scope.as_str().to_owned())
+        .bind(json(&session.audience))
+        .bind(session.status_index)
+        .bind(json(&session.device))
+        .bind(session.created_at.millis())
+        .bind(session.last_used_at.millis())
+        .bind(session.ends_at.millis())
+        .bind(session.auth_time.millis())
+        .bind(json(&session.amr))
+        .bind(session.ended.map(|ended| ended.at.millis()))
+        .bind(session.ended.map(|ended| ended.reason.as_str()))
+        .bind(session.login_id.map(|login| login.to_string()))
+        .bind(i64::from(session.is_offline()))
+        .bind(json(&session.claims))
+}
+
+fn read(row: &AnyRow) -> Result<Session, StoreError> {
+    let columns = Columns::of(row, "sessions", "id")?;
+    Ok(Session {
+        id: columns.word("id", |id| id.parse().ok())?,
+        user_id: columns.word("user_id", |id| id.parse().ok())?,
+        client_id: columns.word("client_id", |id| id.parse().ok())?,
+        scope: columns.word("scope", |text| Scope::parse(text).ok())?,
+        audience: columns.json("audience")?,
+        status_index: columns.number("status_index")?,
+        device: columns.json("device")?,
+        created_at: columns.time("created_at")?,
+        last_used_at: columns.time("last_used_at")?,
+        ends_at: columns.time("ends_at")?,
+        auth_time: columns.time("auth_time")?,
+        amr: columns.json("amr")?,
+        login_id: columns.word_if("login_id", |id| id.parse().ok())?,
+        claims: columns.json("claims")?,
+        ended: read_ended(&columns)?,
+    })
+}
+
+/// The end of a session, in its own row or in the feed's: both columns or neither.
+pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreError> {
+    let at = columns.time_if("ended_at")?;
+    let reason = columns.word_if("ended_reason", |word| Some(EndReason::from_word(word)))?;
+    match (at, reason) {
+        (Some(at), Some(reason)) => Ok(Some(Ended { at, reason })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(columns.corrupt("ended_reason")),
+    }
+}
+
+/// The place of an ended session's tokens; both columns or neither.
+pub(super) fn read_place(columns: &Columns<'_>) -> Result<Option<HeldPlace>, StoreError> {
+    let Some(client_id) = columns.word_if("client_id", |id| id.parse().ok())? else { return Ok(None) };
+    Ok(Some(HeldPlace { client_id, status_index: columns.number("status_index")? }))
+}

@@ -1,0 +1,220 @@
+//! What the status lists need of the database: which there are, their places, leased in blocks and never given out
+//! twice, and how long access tokens live where their client has no life of its own for them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+
+use super::Database;
+use super::columns::{Columns, millis};
+use super::db::{Query, Work, query};
+use crate::clock::Timestamp;
+use crate::model::Place;
+use crate::store::StoreError;
+
+/// How long a former life of access tokens is remembered: twice the longest, for while one instance after the other is
+/// started with the new one, the others go on with the old.
+const REMEMBERED: Duration = Duration::from_hours(48);
+
+/// How long the places of a lease may be given out: what an idle instance has left of an old list would keep that
+/// alive.
+pub const LEASE_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Whoever has been given a place writes it down within this time.
+const SLACK: Duration = Duration::from_hours(1);
+
+/// Drops the lists that were closed before `$1` and in which nothing lives at `$2`.
+///
+/// Its numbers are 131072 = [`LIST_LENGTH`](crate::model::LIST_LENGTH) and, in milliseconds, 120000 =
+/// [`TOLD_AFTER_EXPIRY`](crate::model::TOLD_AFTER_EXPIRY), after the end of a session of its own, and 86520000 =
+/// [`MAX_ACCESS_LIFETIME`](crate::model::client::MAX_ACCESS_LIFETIME) + 120000, after it was ended. They are written
+/// out because the index `sessions_by_list` (migration 0008) is of the same expressions, and found by them alone:
+/// whoever changes a number needs a migration with a new index.
+///
+/// An expression has no type in SQLite: `+` takes it from the list's number too, or the index is not used.
+const DROP: &str = "delete from status_lists
+     where closed_at < $1
+     and not exists (
+         select 1
+         from sessions
+         where sessions.status_index / 131072 = +status_lists.number
+         and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
+     )
+     and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
+     and not exists (select 1 from retired_places where retired_places.place / 131072 = status_lists.number)";
+
+/// What all instances have to know of the status lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatusFacts {
+    /// The numbers of the lists that have been begun and not dropped.
+    pub lists: BTreeSet<u64>,
+    /// The longest life that the house gave to access tokens lately.
+    pub longest_access_lifetime: Duration,
+}
+
+impl Database {
+    /// Leases the next `count` places.
+    pub async fn lease_status_indexes(&self, count: u32) -> Result<Range<i64>, StoreError> {
+        let mut work = self.db.begin().await?;
+        let places = work.lease_places(u64::from(count)).await?;
+        work.commit().await?;
+        Ok(places)
+    }
+
+    /// Which lists there are, and how long access tokens lived lately.
+    pub async fn status_facts(&self, now: Timestamp) -> Result<StatusFacts, StoreError> {
+        let facts = Facts::read(&self.db.read(facts()).await?)?;
+        let longest = facts.lifetime.max(facts.remembered(now));
+        let longest_access_lifetime = Duration::from_millis(longest.unsigned_abs());
+        Ok(StatusFacts { lists: facts.lists, longest_access_lifetime })
+    }
+
+    /// Drops lists that have been closed for a while and none of whose places is a client's, or has to be told of, or
+    /// may still be given out; says how many.
+    pub async fn drop_status_lists(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let close = query(
+            "update status_lists
+             set closed_at = $1
+             where closed_at is null
+             and number < (select max(number) from status_lists)",
+        )
+        .bind(now.millis());
+        self.db.write(close).await?;
+        let drop = query(DROP).bind(now.minus(LEASE_LIFETIME + SLACK).millis()).bind(now.millis());
+        self.db.write(drop).await
+    }
+
+    /// Notes how long access tokens live from now on. The former life is remembered, for tokens that have it are still
+    /// alive.
+    pub async fn note_access_lifetime(&self, lifetime: Duration, now: Timestamp) -> Result<(), StoreError> {
+        let mut work = self.db.begin().await?;
+        work.lock_feed().await?;
+        let facts = Facts::read(&work.read(self::facts()).await?)?;
+        let lifetime = millis(lifetime);
+        if facts.lifetime == lifetime {
+            return work.rollback().await;
+        }
+        work.note("former_access_lifetime", facts.lifetime.max(facts.remembered(now))).await?;
+        work.note("access_lifetime", lifetime).await?;
+        work.note("access_lifetime_changed_at", now.millis()).await?;
+        work.commit().await
+    }
+}
+
+impl Work {
+    /// Takes the next `count` places.
+    pub(super) async fn lease_places(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let lease = query(
+            "update house
+             set number = number + $1
+             where fact = 'next_status_index'
+             returning number",
+        )
+        .bind(count);
+        let Some(row) = self.read_one(lease).await? else { return Err(missing()) };
+        let end = Columns::of_only(&row, "house").number("number")?;
+        let places = end - count..end;
+        for list in Place::of(places.start).list..Place::lists_begun(places.end) {
+            let begin = query("insert into status_lists (number) values ($1) on conflict (number) do nothing");
+            self.write(begin.bind(list.cast_signed())).await?;
+        }
+        Ok(places)
+    }
+
+    async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
+        let note = query(
+            "insert into house (fact, number)
+             values ($1, $2)
+             on conflict (fact) do update
+             set number = excluded.number",
+        )
+        .bind(fact)
+        .bind(number);
+        self.write(note).await.map(drop)
+    }
+}
+
+/// The rows of [`facts`]; a life that was never noted is none.
+#[derive(Default)]
+struct Facts {
+    lists: BTreeSet<u64>,
+    lifetime: i64,
+    former: i64,
+    changed_at: Timestamp,
+}
+
+fn facts() -> Query {
+    query(
+        "select fact, number
+         from house
+         where fact in ('access_lifetime', 'former_access_lifetime', 'access_lifetime_changed_at')
+         union all
+         select 'status_list', number
+         from status_lists",
+    )
+}
+
+impl Facts {
+    fn read(rows: &[AnyRow]) -> Result<Self, StoreError> {
+        let mut facts = Self::default();
+        for row in rows {
+            let columns = Columns::of(row, "house", "fact")?;
+            let number = columns.number("number")?;
+            match columns.text("fact")? {
+                "access_lifetime" => facts.lifetime = number,
+                "former_access_lifetime" => facts.former = number,
+                "access_lifetime_changed_at" => facts.changed_at = Timestamp::from_millis(number),
+                _ => drop(facts.lists.insert(number.unsigned_abs())),
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The former life, as long as it is remembered.
+    fn remembered(&self, now: Timestamp) -> i64 {
+        if now.since(self.changed_at) <= REMEMBERED { self.former } else { 0 }
+    }
+}
+
+fn missing() -> StoreError {
+    StoreError::Corrupt("house next_status_index: the row is missing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::client::MAX_ACCESS_LIFETIME;
+    use crate::model::{LIST_LENGTH, TOLD_AFTER_EXPIRY};
+
+    /// Which list a place is in.
+    fn list_of(place: &str) -> String {
+        format!("{place} / {LIST_LENGTH}")
+    }
+
+    /// Until when the place of a session has to be told of.
+    fn told_until(session: &str) -> String {
+        let after_its_end = TOLD_AFTER_EXPIRY.as_millis();
+        let after_being_ended = (MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY).as_millis();
+        format!("coalesce({session}ended_at + {after_being_ended}, {session}ends_at + {after_its_end})")
+    }
+
+    #[test]
+    fn lists_are_dropped_by_the_numbers_that_the_model_names() {
+        for place in ["sessions.status_index", "clients.status_index", "retired_places.place"] {
+            assert!(DROP.contains(&format!("where {} = ", list_of(place))), "{place}");
+        }
+        assert!(DROP.contains(&format!("and {} > $2", told_until("sessions."))));
+    }
+
+    #[test]
+    fn the_index_of_sessions_is_of_the_expressions_by_which_lists_are_dropped() {
+        let (list, until) = (list_of("status_index"), told_until(""));
+        let postgres = include_str!("../../../migrations/postgres/0001_schema.sql");
+        assert!(postgres.contains(&format!("create index sessions_by_list on sessions (({list}), ({until}));")));
+        let sqlite = include_str!("../../../migrations/sqlite/0001_schema.sql");
+        assert!(sqlite.contains(&format!("create index sessions_by_list on sessions ({list}, {until});")));
+    }
+}

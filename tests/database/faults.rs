@@ -1,0 +1,196 @@
+use std::time::Duration;
+
+use sqlx::{AnyConnection, Connection};
+use tokenhouse::clock::Stopwatch;
+use tokenhouse::model::{EndReason, Generation, SessionFilter, SessionId};
+use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::store::sql::ephemeral::SqlEphemeral;
+use tokenhouse::store::sql::{DatabaseSettings, Dialect};
+use tokenhouse::store::{Database, EphemeralStore, StoreError};
+
+use crate::house::{House, millis, on_each_database};
+
+/// The database as an impatient instance would open it.
+async fn impatient(house: &House, connections: u32) -> Database {
+    let settings = DatabaseSettings {
+        max_connections: connections,
+        acquire_timeout: millis(500),
+        statement_timeout: millis(300),
+        ..house.settings.clone()
+    };
+    Database::connect(&settings).await.unwrap()
+}
+
+/// Somebody else holds what every change needs.
+async fn blocked(house: &House) -> AnyConnection {
+    let mut blocker = AnyConnection::connect(&house.settings.url).await.unwrap();
+    let block = match house.database.dialect() {
+        Dialect::Postgres => "begin; lock table users, feed_head, rotation_records, counters",
+        Dialect::Sqlite => "begin immediate",
+    };
+    sqlx::raw_sql(block).execute(&mut blocker).await.unwrap();
+    blocker
+}
+
+fn is_away<T>(answer: &Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Unavailable { .. }))
+}
+
+#[tokio::test]
+async fn a_locked_database_is_away_in_time_and_back_afterwards() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+        let seen = house.seen(user).await;
+        let database = impatient(house, 2).await;
+        let ephemeral = SqlEphemeral::new(&database, house.clock.clone());
+        let mut blocker = blocked(house).await;
+
+        let watch = Stopwatch::start();
+        let session = house.new_session(user, &client);
+        assert!(is_away(&database.begin_session(&session, &seen, &house.any_entry()).await));
+        assert!(is_away(&database.raise_global_watermark(house.now(), house.now(), OwnTokens::Revoked).await));
+        assert!(is_away(&ephemeral.count("key", millis(9_000)).await));
+        assert!(is_away(&ephemeral.end(&[session.id], millis(9_000)).await));
+        assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
+
+        sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
+        blocker.close().await.unwrap();
+        assert_eq!(database.session(session.id).await.unwrap(), None);
+        database
+            .raise_global_watermark(
+                house.now().minus(millis(60_000)),
+                house.now().minus(millis(60_000)),
+                OwnTokens::Revoked,
+            )
+            .await
+            .unwrap();
+        assert_eq!(ephemeral.count("key", millis(9_000)).await.unwrap().count, 1);
+        database.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_at_a_locked_database_is_answered_in_time() {
+    on_each_database(async |house| {
+        let database = impatient(house, 2).await;
+        let mut blocker = blocked(house).await;
+        let watch = Stopwatch::start();
+        let waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let (database, at) = (database.clone(), house.now());
+                tokio::spawn(async move { database.raise_global_watermark(at, at, OwnTokens::Revoked).await })
+            })
+            .collect();
+        for waiting in waiting {
+            assert!(is_away(&waiting.await.unwrap()));
+        }
+        assert!(watch.elapsed() < Duration::from_secs(4), "{:?}", watch.elapsed());
+
+        sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
+        blocker.close().await.unwrap();
+        let mut tries = 0;
+        while database.raise_global_watermark(house.now(), house.now(), OwnTokens::Revoked).await.is_err() {
+            tries += 1;
+            assert!(tries < 20, "it never came back");
+        }
+        database.close().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+        for n in 0..60 {
+            let session = house.new_session(user, &client);
+            let (database, seen, entry) = (house.database.clone(), house.seen(user).await, house.any_entry());
+            let beginning = tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await });
+            tokio::time::sleep(Duration::from_micros(n * 100)).await;
+            beginning.abort();
+            let _ = beginning.await;
+        }
+        house.session(user, &client).await;
+
+        let ended = house.ended(EndReason::Admin);
+        let sessions = house
+            .database
+            .end_sessions(&SessionFilter::default(), ended, 500, |_| house.any_entry())
+            .await
+            .unwrap()
+            .sessions;
+        let head = house.database.feed_head().await.unwrap();
+        assert_eq!(head, 2 + i64::try_from(sessions.len()).unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_named_and_not_shown() {
+    on_each_database(async |house| {
+        let (user, client) = (house.user("alice").await, house.client("app").await);
+        let session = house.session(user.id, &client.id).await;
+        house.sql("update users set roles = 'secret'").await;
+        house.sql("update clients set kind = 'secret'").await;
+        house.sql("update sessions set ended_reason = 'secret'").await;
+        house.sql("update audit set actor = 'secret'").await;
+
+        let errors = [
+            (house.database.user(user.id).await.unwrap_err(), format!("users {}: the column roles", user.id)),
+            (house.database.client(&client.id).await.unwrap_err(), "clients app: the column kind".to_owned()),
+            (
+                house.database.session(session.id).await.unwrap_err(),
+                format!("sessions {}: the column ended_reason", session.id),
+            ),
+            (
+                house.database.list_audit(&tokenhouse::model::PageRequest::new(None, None)).await.unwrap_err(),
+                "the column actor".to_owned(),
+            ),
+        ];
+        for (error, expected) in errors {
+            assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+            assert!(error.to_string().contains(&expected), "{error}");
+            assert!(!format!("{error:?}").contains("secret"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_without_its_tables_is_broken_and_a_closed_one_is_away() {
+    on_each_database(async |house| {
+        house.sql("drop table sessions").await;
+        let id = SessionId(house.random.uuid());
+        assert!(matches!(house.database.session(id).await, Err(StoreError::Broken { .. })));
+
+        let database = impatient(house, 1).await;
+        let ephemeral = SqlEphemeral::new(&database, house.clock.clone());
+        database.close().await;
+        assert!(is_away(&database.ping().await));
+        assert!(is_away(&ephemeral.ping().await));
+        assert!(is_away(&ephemeral.advance(id, Generation::default()).await));
+    })
+    .await;
+}
+
+/// With a foreign hand on the database, every connection of the pool is lost at once.
+#[tokio::test]
+async fn lost_connections_are_replaced() {
+    on_each_database(async |house| {
+        if house.database.dialect() == Dialect::Sqlite {
+            return;
+        }
+        house.user("alice").await;
+        house
+            .sql(
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()",
+            )
+            .await;
+
+        house.database.ping().await.unwrap();
+        house.user("bob").await;
+    })
+    .await;
+}

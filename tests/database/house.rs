@@ -1,0 +1,263 @@
+//! Each test makes its own house: a fresh database on each backend, and the nouns to put into it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use tempfile::TempDir;
+use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
+use tokenhouse::clock::{Clock, Random, Timestamp};
+use tokenhouse::model::{
+    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, EndedSession, HeldPlace, Login, LoginId,
+    Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
+};
+use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
+use tokenhouse::store::Database;
+use tokenhouse::store::sql::DatabaseSettings;
+use tokenhouse::store::sql::admission::{Begun, Seen};
+use tokenhouse::store::sql::feed::{Change, FeedPage};
+use tokenhouse::store::sql::logins::CookieDigest;
+
+/// A fresh database.
+pub(crate) struct House {
+    pub(crate) database: Database,
+    pub(crate) settings: DatabaseSettings,
+    pub(crate) random: Random,
+    pub(crate) clock: Clock,
+    places: AtomicI64,
+    _folder: Option<TempDir>,
+}
+
+/// Runs `test` on each database, with its schema up.
+pub(crate) async fn on_each_database(test: impl AsyncFn(&House)) {
+    on_each_empty_database(async |house| {
+        house.database.migrate().await.unwrap();
+        test(house).await;
+    })
+    .await;
+}
+
+/// Runs `test` on each database, without a schema.
+pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/data/database.db", folder.path().display());
+    let house = House::open(url, Some(folder)).await;
+    test(&house).await;
+    house.database.close().await;
+
+    let Some(admin) = postgres() else { return };
+    let name = format!("database_{}", Random::default().uuid().simple());
+    run(&admin, format!("create database {name}")).await;
+    let house = House::open(admin.clone().database(&name).to_url_lossy().to_string(), None).await;
+    test(&house).await;
+    house.database.close().await;
+    run(&admin, format!("drop database {name} with (force)")).await;
+}
+
+/// What a reader at `after` gets who reads up to these changes.
+pub(crate) fn changes_after(after: i64, changes: impl IntoIterator<Item = Change>) -> FeedPage {
+    let numbered: Vec<(i64, Change)> = (after + 1..).zip(changes).collect();
+    let place = numbered.last().map_or(after, |(number, _)| *number);
+    FeedPage::Changes(numbered, place)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration; this names the server to test on")]
+fn postgres() -> Option<PgConnectOptions> {
+    std::env::var("TEST_DATABASE_URL").ok().map(|url| url.parse().unwrap())
+}
+
+async fn run(admin: &PgConnectOptions, sql: String) {
+    let mut connection = admin.connect().await.unwrap();
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+impl House {
+    async fn open(url: String, folder: Option<TempDir>) -> Self {
+        let settings = DatabaseSettings {
+            url,
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(10),
+        };
+        let database = Database::connect(&settings).await.unwrap();
+        Self {
+            database,
+            settings,
+            random: Random::default(),
+            clock: Clock::system(),
+            places: AtomicI64::new(1_000_000),
+            _folder: folder,
+        }
+    }
+
+    /// Runs a statement of the test's own.
+    pub(crate) async fn sql(&self, sql: &'static str) {
+        sqlx::any::install_default_drivers();
+        let mut connection = sqlx::AnyConnection::connect(&self.settings.url).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn entry(&self, event: AuditEvent) -> AuditEntry {
+        AuditEntry { id: self.random.uuid_at(self.now()), at: self.now(), actor: Actor::System, event }
+    }
+
+    /// An entry about something, where it does not matter what.
+    pub(crate) fn any_entry(&self) -> AuditEntry {
+        self.entry(AuditEvent::SignInFailed { user: None })
+    }
+
+    pub(crate) fn new_user(&self, username: &str, email: Option<&str>) -> User {
+        User {
+            id: UserId(self.random.uuid_at(self.now())),
+            username: username.to_owned(),
+            email: email.map(str::to_owned),
+            email_verified: false,
+            state: UserState::Active,
+            admin: false,
+            roles: vec!["reader".to_owned()],
+            groups: vec!["staff".to_owned(), "night's watch".to_owned()],
+            profile: Profile::default(),
+            not_before: Timestamp::default(),
+            created_at: self.now(),
+            password_changed_at: None,
+            last_login_at: None,
+        }
+    }
+
+    pub(crate) async fn user(&self, username: &str) -> User {
+        let user = self.new_user(username, None);
+        self.database
+            .add_user(&user, Some("hash"), &self.entry(AuditEvent::UserAdded { user: user.id }))
+            .await
+            .unwrap();
+        user
+    }
+
+    pub(crate) fn new_client(&self, id: &str) -> Client {
+        Client {
+            id: id.parse().unwrap(),
+            name: "A client".to_owned(),
+            kind: ClientKind::Confidential,
+            auth_method: AuthMethod::ClientSecretBasic,
+            state: ClientState::Active,
+            trusted: true,
+            grants: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
+            scope: Scope::parse("read write").unwrap(),
+            audience: vec!["https://api.example".to_owned()],
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            sign_on: SignOn { logo_uri: Some("https://app.example/logo.png".to_owned()), ..SignOn::default() },
+            access_token_algorithm: None,
+            access_lifetime: None,
+            former_access_lifetime: None,
+            refresh_lifetime: None,
+            refresh: RefreshPolicy::default(),
+            status_index: self.places.fetch_add(1, Ordering::Relaxed),
+            not_before: Timestamp::default(),
+            created_at: self.now(),
+            secrets: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn client(&self, id: &str) -> Client {
+        let client = self.new_client(id);
+        let entry = self.entry(AuditEvent::ClientAdded { client: client.id.clone() });
+        self.database.add_client(&client, &entry).await.unwrap();
+        client
+    }
+
+    pub(crate) fn new_session(&self, user: UserId, client: &ClientId) -> Session {
+        let now = self.now();
+        Session {
+            id: SessionId(self.random.uuid_at(now)),
+            user_id: user,
+            client_id: client.clone(),
+            scope: Scope::parse("read").unwrap(),
+            audience: vec!["https://api.example".to_owned()],
+            status_index: 12,
+            device: Device { user_agent: Some("Fire\0fox".to_owned()), address: Some("192.0.2.1".to_owned()) },
+            created_at: now,
+            last_used_at: now,
+            ends_at: now.plus(Duration::from_hours(1)),
+            auth_time: now,
+            amr: vec!["pwd".to_owned()],
+            login_id: None,
+            claims: vec!["name".to_owned()],
+            ended: None,
+        }
+    }
+
+    pub(crate) fn new_login(&self, user: UserId) -> Login {
+        let now = self.now();
+        Login {
+            id: LoginId(self.random.uuid_at(now)),
+            user_id: user,
+            device: Device { user_agent: Some("Firefox".to_owned()), address: Some("192.0.2.1".to_owned()) },
+            created_at: now,
+            last_used_at: now,
+            ends_at: now.plus(Duration::from_hours(1)),
+            auth_time: now,
+            amr: vec!["pwd".to_owned()],
+            ended: None,
+        }
+    }
+
+    pub(crate) async fn login(&self, user: &User) -> Login {
+        let login = self.new_login(user.id);
+        let cookie = CookieDigest::of(self.random.bytes());
+        let seen = self.database.user(user.id).await.unwrap().unwrap();
+        assert_eq!(self.database.begin_login(&login, &cookie, &seen, &self.any_entry()).await.unwrap(), Begun::Yes);
+        login
+    }
+
+    pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {
+        let session = self.new_session(user, client);
+        assert_eq!(self.begin(&session).await, tokenhouse::store::sql::admission::Begun::Yes);
+        session
+    }
+
+    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::sql::admission::Begun {
+        let entry = self.entry(AuditEvent::SessionBegan {
+            session: session.id,
+            user: session.user_id,
+            client: session.client_id.clone(),
+        });
+        self.database.begin_session(session, &self.seen(session.user_id).await, &entry).await.unwrap()
+    }
+
+    /// What a sign-in reads of the user, and of a client of this house; somebody else where there is no such user.
+    pub(crate) async fn seen(&self, user: UserId) -> Seen {
+        as_seen(&self.database.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None)))
+    }
+
+    pub(crate) fn ended(&self, reason: EndReason) -> Ended {
+        Ended { at: self.now(), reason }
+    }
+}
+
+/// What a sign-in has read of a user like this, and of a client of this house.
+pub(crate) fn as_seen(user: &User) -> Seen {
+    Seen { user: user.clone(), audience: vec!["https://api.example".to_owned()] }
+}
+
+/// The session as the instances learn of its end.
+pub(crate) fn ended_session(session: &Session, ended: Ended) -> EndedSession {
+    let place = HeldPlace { client_id: session.client_id.clone(), status_index: session.status_index };
+    EndedSession { id: session.id, ended, place: Some(place) }
+}
+
+pub(crate) fn of_user(user: UserId) -> SessionFilter {
+    SessionFilter { user: Some(user), ..SessionFilter::default() }
+}
+
+pub(crate) fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}

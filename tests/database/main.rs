@@ -1,0 +1,21 @@
+//! The database on every engine: SQLite always, PostgreSQL where `TEST_DATABASE_URL` names a server.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod clients;
+mod consents;
+mod faults;
+mod feed;
+mod ephemeral;
+mod house;
+mod keys;
+mod logins;
+mod logout_notices;
+mod meta;
+mod news;
+mod status;
+mod retired_places;
+mod schema;
+mod sessions;
+mod sessions_end;
+mod users;

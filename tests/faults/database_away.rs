@@ -1,0 +1,157 @@
+//! Rows 6 and 7: a database that is killed, and one that is locked.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use sqlx::{AnyConnection, Connection as _};
+use tokenhouse::model::{Secret, UserState};
+
+use crate::checks::NOTHING;
+use crate::history::{Answer, Call, Event};
+use crate::house::{Backend, backends};
+use crate::postgres::PrivatePostgres;
+use crate::support::only_sqlite;
+use crate::times;
+use crate::town::{Town, impatient, pass};
+
+/// What any call may take: the wait for a connection (500 ms), twice the time of a statement (2 s), and slack for a
+/// busy machine.
+const BOUND: Duration = Duration::from_secs(12);
+
+#[actix_web::test]
+async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
+    if only_sqlite() {
+        return;
+    }
+    let Some(mut postgres) = PrivatePostgres::start().await else { return };
+    let town = Town::open(Backend::Servers, |config, _| {
+        impatient(config);
+        config.database.url = Secret::new(postgres.url());
+    })
+    .await;
+    let tokens = town.doors.sessions(4).await;
+    let admin = town.house.admin_token().await;
+    let user = town.house.user().await.id;
+
+    for token in &tokens {
+        town.doors.next(token).await;
+    }
+    postgres.kill();
+    let mark = town.doors.history.mark();
+    let (mut spared, mut current) = (tokens[0].clone(), tokens[1].clone());
+    for _ in 0..times(3, 40) {
+        assert!(matches!(town.doors.sign_in(0).await, Answer::Away(Some(_))));
+        assert!(matches!(town.doors.end(1, &spared).await, Answer::Away(Some(_))));
+        let disable = format!("/admin/v1/users/{user}/disable");
+        let revoke = json!({ "user": user });
+        for (path, body) in [(disable.as_str(), None), ("/admin/v1/revocations", Some(&revoke))] {
+            let answer = town.house.admin(&admin, Method::POST, path, body).await;
+            assert_eq!(
+                (answer.status, &answer.headers["retry-after"]),
+                (503, &"1".parse().unwrap()),
+                "{}",
+                answer.text
+            );
+        }
+        current = town.doors.next(&current).await;
+        spared = town.doors.next(&spared).await;
+        assert_eq!(town.doors.look(0, &current).await, Answer::Good);
+        assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+    }
+    let during = town.doors.history.since(mark);
+    postgres.launch().await;
+
+    let refreshes = during.iter().filter(|event| matches!(event.call, Call::Refresh(_)));
+    assert!(refreshes.clone().count() > 0);
+    assert!(refreshes.clone().all(Event::is_success), "refreshes go on");
+    assert!(town.house.user().await.state == UserState::Active, "nothing was half done");
+    town.doors.next(&spared).await;
+    town.doors.sessions(1).await;
+    town.doors.end_at_last(&tokens[2]).await;
+    assert_eq!(town.doors.refresh(0, &tokens[2]).await, Answer::Refused);
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+#[actix_web::test]
+async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
+    if only_sqlite() {
+        return;
+    }
+    let Some(mut postgres) = PrivatePostgres::start().await else { return };
+    let town = Town::open(Backend::Servers, |config, _| {
+        impatient(config);
+        config.database.url = Secret::new(postgres.url());
+        config.redis.url = None;
+    })
+    .await;
+    let mut tokens = town.doors.sessions(4).await;
+    for _ in 0..times(1, 10) {
+        let mut crowd = crate::doors::Crowd::at(&town.doors);
+        crowd.walk(&tokens);
+        pass(500).await;
+        postgres.kill();
+        pass(200).await;
+        let mark = town.doors.history.mark();
+        assert!(matches!(town.doors.sign_in(1).await, Answer::Away(Some(_))));
+        assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+        pass(u64::try_from(times(1_000, 20_000)).unwrap()).await;
+        let during = town.doors.history.since(mark);
+        postgres.launch().await;
+        let current = crowd.leave().await;
+
+        assert!(during.iter().all(|event| matches!(event.answer, Answer::Away(Some(_)))), "{during:?}");
+        assert!(!during.is_empty());
+        assert_eq!(current.len(), tokens.len());
+        tokens = current;
+    }
+    town.check(NOTHING).await;
+    town.close().await;
+}
+
+#[actix_web::test]
+async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_done() {
+    for backend in backends() {
+        let town = Town::open(backend, |config, _| impatient(config)).await;
+        let tokens = town.doors.sessions(3).await;
+        let mut lock = AnyConnection::connect(town.house.config.database.url.expose()).await.unwrap();
+        let statement = match backend {
+            Backend::Embedded => "begin immediate",
+            Backend::Servers => "begin; lock table users, sessions, feed_head, audit in access exclusive mode",
+        };
+        sqlx::raw_sql(statement).execute(&mut lock).await.unwrap();
+
+        let mark = town.doors.history.mark();
+        let mut crowd = tokio::task::JoinSet::new();
+        for place in 0..times(24, 200) {
+            let (doors, token) = (town.doors.clone(), tokens[0].clone());
+            crowd.spawn(async move {
+                if place.is_multiple_of(2) {
+                    doors.sign_in(place / 2 % 2).await
+                } else {
+                    doors.end(place / 2 % 2, &token).await
+                }
+            });
+        }
+        let refreshed = town.doors.refresh(0, &tokens[1]).await;
+        crowd.join_all().await;
+        let during = town.doors.history.since(mark);
+        sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
+        lock.close().await.unwrap();
+
+        match backend {
+            Backend::Embedded => assert!(matches!(refreshed, Answer::Away(Some(_))), "{refreshed:?}"),
+            Backend::Servers => assert!(matches!(refreshed, Answer::Issued(_)), "{refreshed:?}"),
+        }
+        for event in during.iter().filter(|event| !matches!(event.call, Call::Refresh(_))) {
+            assert!(matches!(event.answer, Answer::Away(Some(_))), "{event:?}");
+            assert!(event.answered.saturating_sub(event.asked) < BOUND, "{event:?}");
+        }
+        for token in &tokens {
+            town.doors.next(token).await;
+        }
+        town.check(NOTHING).await;
+        town.close().await;
+    }
+}
