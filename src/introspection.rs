@@ -1,5 +1,5 @@
 //! Is this token good right now? Signature, claims, the gate, and the state of its session: for the introspection
-//! endpoint (RFC 7662), for the direct API's `verify`, and for the admin API's own bearer tokens.
+//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for the admin API's own bearer tokens.
 
 use std::sync::Arc;
 

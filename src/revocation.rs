@@ -39,15 +39,15 @@ fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionI
     }
 }
 
-/// Ends the session of a refresh token of the direct token API.
+/// Ends the session of a refresh token of the SimpleJWT-compatible API.
 ///
 /// # Errors
 /// `invalid_grant` when it is none; [`OAuthError::Unavailable`] as [`revoke`].
 pub async fn blacklist(ctx: &Ctx, token: &str) -> Result<(), OAuthError> {
     let refresh = tokens::read_refresh_token(ctx, token)?;
-    if !refresh.client_id.is_direct() {
+    if !refresh.client_id.is_simplejwt() {
         return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
     }
-    let client = clients::identify(ctx, ClientId::DIRECT).await?;
+    let client = clients::identify(ctx, ClientId::SIMPLEJWT).await?;
     revoke(ctx, &client, token).await
 }

@@ -642,7 +642,7 @@ fn a_test_that_is_named_and_not_there_is_found() {
     };
     assert_eq!(missing("api/refresh: `it_ends`; no test: by hand").len(), 0);
     assert_eq!(missing("api: `it_ends`").len(), 0);
-    assert_eq!(missing("api/direct: `it_ends`"), ["ARCHITECTURE.md: there is no test `it_ends` in api/direct"]);
+    assert_eq!(missing("api/simplejwt: `it_ends`"), ["ARCHITECTURE.md: there is no test `it_ends` in api/simplejwt"]);
     assert_eq!(missing("api/refresh: `it_ends`, `it_end`, `it_…`; refresh: `it_ends`; `it_ends`").len(), 4);
 }
 

@@ -67,7 +67,7 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
     // Only the service: a command may run with other settings, and these change what the client may be granted and how
     // long tokens live.
-    clients::ensure_direct(&ctx).await.map_err(|error| with_causes(&error))?;
+    clients::ensure_simplejwt(&ctx).await.map_err(|error| with_causes(&error))?;
     let lifetime = ctx.config.tokens.access_lifetime.get();
     ctx.store.database.note_access_lifetime(lifetime, ctx.now()).await.map_err(|error| with_causes(&error))?;
     match mode {

@@ -90,7 +90,7 @@ async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAu
         .ok_or_else(|| OAuthError::invalid_request("client_id is missing or given twice"))?;
     let id: ClientId = id.parse().map_err(|_| unknown())?;
     let client = ctx.store.client(&id).await?.ok_or_else(unknown)?;
-    if client.state != ClientState::Active || client.id.is_direct() {
+    if client.state != ClientState::Active || client.id.is_simplejwt() {
         return Err(unknown());
     }
     Ok(client)

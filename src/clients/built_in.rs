@@ -1,4 +1,4 @@
-//! The built-in client of the direct token API.
+//! The built-in client of the SimpleJWT-compatible API.
 
 use super::change::{ClientChange, change};
 use crate::audit::{Actor, AuditEvent};
@@ -8,13 +8,13 @@ use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Sig
 use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
 use crate::store::StoreError;
 
-/// Makes sure that the built-in client of the direct token API is on record.
+/// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
-    let id = ClientId::direct();
-    let scope = direct_scope(ctx)?;
+pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
+    let id = ClientId::simplejwt();
+    let scope = simplejwt_scope(ctx)?;
     if let Some(client) = ctx.store.database.client(&id).await? {
         if client.scope == scope {
             return Ok(());
@@ -23,12 +23,12 @@ pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
         return change(ctx, &id, wanted, Actor::System).await.map(|_| ());
     }
     let client = Client {
-        name: "Direct token API".to_owned(),
+        name: "SimpleJWT-compatible API".to_owned(),
         kind: ClientKind::Public,
         auth_method: AuthMethod::None,
         state: ClientState::Active,
         trusted: true,
-        grants: vec![GrantType::Direct, GrantType::RefreshToken],
+        grants: vec![GrantType::SimpleJwt, GrantType::RefreshToken],
         scope,
         audience: Vec::new(),
         redirect_uris: Vec::new(),
@@ -54,8 +54,8 @@ pub async fn ensure_direct(ctx: &Ctx) -> Result<(), OAuthError> {
     }
 }
 
-/// What the direct token API may grant: the configured scope, and the admin API's scopes to administrators.
-fn direct_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
-    let words = [ctx.config.direct.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
+/// What the SimpleJWT-compatible API may grant: the configured scope, and the admin API's scopes to administrators.
+fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
+    let words = [ctx.config.simplejwt.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
     Scope::parse(words.join(" ").trim())
 }

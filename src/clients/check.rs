@@ -24,8 +24,8 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     if client.may_use(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
         return refuse("authorization_code needs a redirect URI: --redirect-uri, or redirect_uris in the admin API");
     }
-    if client.may_use(GrantType::Direct) && !client.id.is_direct() {
-        return refuse("the direct grant belongs to the built-in client");
+    if client.may_use(GrantType::SimpleJwt) && !client.id.is_simplejwt() {
+        return refuse("the simplejwt grant belongs to the built-in client");
     }
     if client.access_lifetime.is_some_and(|life| life.is_zero() || life > MAX_ACCESS_LIFETIME) {
         return refuse("an access token lives between one second and 24 hours");

@@ -41,8 +41,8 @@ async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Resu
 /// # Errors
 /// [`OAuthError::NotFound`]; `invalid_request` for the built-in one, which can be switched off instead.
 pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
-    if id.is_direct() {
-        return Err(OAuthError::invalid_request("the built-in client is switched off by direct.enabled = false"));
+    if id.is_simplejwt() {
+        return Err(OAuthError::invalid_request("the built-in client is switched off by simplejwt.enabled = false"));
     }
     let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });

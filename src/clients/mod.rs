@@ -12,7 +12,7 @@ mod sign_on;
 
 pub use add::{NewClient, add};
 pub use authenticate::{Credentials, authenticate, identify};
-pub use built_in::ensure_direct;
+pub use built_in::ensure_simplejwt;
 pub use change::{ClientChange, Edit, change};
 pub use manage::{disable, enable, remove};
 pub use secrets::{FormerSecret, rotate_secret};
@@ -66,7 +66,7 @@ pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
     if !client.audience.is_empty() {
         return client.audience.clone();
     }
-    let house = if client.id.is_direct() { ctx.config.direct_audience() } else { &ctx.config.issuer };
+    let house = if client.id.is_simplejwt() { ctx.config.simplejwt_audience() } else { &ctx.config.issuer };
     vec![house.to_owned()]
 }
 

@@ -32,7 +32,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     checks.redis(&config.redis);
     checks.keys(&config.keys);
     checks.lifetimes(config);
-    checks.direct(config);
+    checks.simplejwt(config);
     checks.passwords(&config.passwords);
     checks.limit("limits.by_account", config.limits.by_account);
     checks.limit("limits.by_address", config.limits.by_address);
@@ -158,13 +158,13 @@ impl Checks<'_> {
         self.between("clients.secret_overlap", config.clients.secret_overlap, Span::seconds(0), Span::days(365));
     }
 
-    fn direct(&mut self, config: &Config) {
-        if let Some(audience) = &config.direct.audience {
+    fn simplejwt(&mut self, config: &Config) {
+        if let Some(audience) = &config.simplejwt.audience {
             let is_sound = !audience.is_empty() && !audience.contains(|letter: char| letter.is_whitespace());
-            self.require(is_sound, "direct.audience", "must be one word, such as the URL of an API");
+            self.require(is_sound, "simplejwt.audience", "must be one word, such as the URL of an API");
         }
-        if let Err(error) = Scope::parse(&config.direct.scope) {
-            self.require(false, "direct.scope", error);
+        if let Err(error) = Scope::parse(&config.simplejwt.scope) {
+            self.require(false, "simplejwt.scope", error);
         }
     }
 

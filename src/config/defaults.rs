@@ -1,8 +1,8 @@
 //! What every setting is unless somebody sets it: the safe choice, that needs nothing else.
 
 use super::{
-    Audit, Branding, Clients, Colour, Config, Database, Direct, Keys, Limits, Log, LogFormat, Logins, OAuth, Outbound,
-    Passwords, PkceFor, Rate, Redis, Refresh, Sessions, Shutdown, Span, Tls, Tokens,
+    Audit, Branding, Clients, Colour, Config, Database, Keys, Limits, Log, LogFormat, Logins, OAuth, Outbound,
+    Passwords, PkceFor, Rate, Redis, Refresh, Sessions, Shutdown, SimpleJwt, Span, Tls, Tokens,
 };
 use crate::model::{Secret, SigningAlgorithm};
 
@@ -22,7 +22,7 @@ impl Default for Config {
             refresh: Refresh::default(),
             logins: Logins::default(),
             oauth: OAuth::default(),
-            direct: Direct::default(),
+            simplejwt: SimpleJwt::default(),
             clients: Clients::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
@@ -110,7 +110,7 @@ impl Default for OAuth {
     }
 }
 
-impl Default for Direct {
+impl Default for SimpleJwt {
     fn default() -> Self {
         Self { enabled: true, audience: None, scope: String::new() }
     }

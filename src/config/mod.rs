@@ -51,7 +51,7 @@ pub struct Config {
     pub refresh: Refresh,
     pub logins: Logins,
     pub oauth: OAuth,
-    pub direct: Direct,
+    pub simplejwt: SimpleJwt,
     pub clients: Clients,
     pub passwords: Passwords,
     pub limits: Limits,
@@ -175,11 +175,11 @@ impl PkceFor {
     }
 }
 
-/// `[direct]`: the direct token API.
+/// `[simplejwt]`: the SimpleJWT-compatible API.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "see settings.rs")]
-pub struct Direct {
+pub struct SimpleJwt {
     pub enabled: bool,
     pub audience: Option<String>,
     pub scope: String,
@@ -293,10 +293,10 @@ impl Passwords {
 }
 
 impl Config {
-    /// The `aud` of the access tokens of the direct token API: the issuer unless set.
+    /// The `aud` of the access tokens of the SimpleJWT-compatible API: the issuer unless set.
     #[must_use]
-    pub fn direct_audience(&self) -> &str {
-        self.direct.audience.as_deref().unwrap_or(&self.issuer)
+    pub fn simplejwt_audience(&self) -> &str {
+        self.simplejwt.audience.as_deref().unwrap_or(&self.issuer)
     }
 
     /// `path` as browsers ask for it: after the path of the issuer, where it has one.

@@ -102,7 +102,7 @@ fn all_problems_are_reported_at_once_each_with_its_name() {
         [database]
         max_connections = '10'
         url = 7
-        [direct]
+        [simplejwt]
         enabled = 'yes'
         [limits]
         by_account = 'ten a minute'
@@ -129,7 +129,7 @@ fn all_problems_are_reported_at_once_each_with_its_name() {
         "workers: must be a whole number",
         "database.max_connections: must be a whole number",
         "database.url: must be text in quotation marks",
-        "direct.enabled: must be true or false",
+        "simplejwt.enabled: must be true or false",
         "limits.by_account: `ten a minute` is not a limit",
         "sessions.absolute_lifetime: 1ms is not between 1s and 3650d",
         "tls.cert: is missing: tls.key is set",
@@ -262,8 +262,8 @@ fn values_that_cannot_be_right_are_refused_by_name() {
         ("refresh", "retry_window = '11m'"),
         ("refresh", "lost_response_window = '25h'"),
         ("clients", "secret_overlap = '366d'"),
-        ("direct", "audience = ''"),
-        ("direct", "scope = 'a  b'"),
+        ("simplejwt", "audience = ''"),
+        ("simplejwt", "scope = 'a  b'"),
         ("passwords", "memory_kib = 7167"),
         ("passwords", "memory_kib = 262145"),
         ("passwords", "iterations = 11"),

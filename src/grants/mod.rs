@@ -3,7 +3,7 @@
 
 mod authorization_code;
 mod client_credentials;
-mod direct;
+mod simplejwt;
 mod refresh_token;
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::protocol::{GrantType, OAuthError, Scope, scope};
 use crate::tokens::{self, Told};
 
 pub use authorization_code::Presented;
-pub use direct::{DirectPair, SignIn, obtain, renew};
+pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
 /// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 #[derive(Debug)]
@@ -60,8 +60,8 @@ pub struct TokenResponse {
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
 pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
     let client = clients::authenticate(ctx, caller).await?;
-    if client.id.is_direct() {
-        return Err(OAuthError::UnauthorizedClient("this client belongs to the direct token API".into()));
+    if client.id.is_simplejwt() {
+        return Err(OAuthError::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
     }
     may_use(&client, request.grant_type())?;
     match request {
@@ -122,8 +122,8 @@ fn refusal(shut: Shut) -> OAuthError {
     }
 }
 
-/// The ID token that goes with `access_token`, where a person signs on to the client. The direct token API has no place
-/// for one.
+/// The ID token that goes with `access_token`, where a person signs on to the client. The SimpleJWT-compatible API has
+/// no place for one.
 fn id_token(
     ctx: &Ctx,
     client: &Client,
@@ -131,7 +131,7 @@ fn id_token(
     told: Told<'_>,
     access_token: &str,
 ) -> Result<Option<String>, OAuthError> {
-    if client.id.is_direct() || !scope.contains(scope::OPENID) {
+    if client.id.is_simplejwt() || !scope.contains(scope::OPENID) {
         return Ok(None);
     }
     tokens::id_token(ctx, client, told, access_token).map(Some)

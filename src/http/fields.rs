@@ -1,4 +1,4 @@
-//! Bodies of the direct token API: JSON or a form, with Django REST framework's way of naming what is wrong.
+//! Bodies of the SimpleJWT-compatible API: JSON or a form, with Django REST framework's way of naming what is wrong.
 
 use std::fmt;
 use std::future::Future;
@@ -29,7 +29,7 @@ pub enum Fields {
 
 /// A refusal in SimpleJWT's words.
 #[derive(Debug)]
-pub enum DirectRefusal {
+pub enum SimpleJwtRefusal {
     /// Fields are missing or of the wrong kind: 400 `{field: [why], …}`.
     Fields(Vec<(&'static str, &'static str)>),
     /// The body is no JSON object: 400 `{detail, code: "parse_error"}`.
@@ -50,12 +50,12 @@ impl Fields {
     /// The texts in `names`.
     ///
     /// # Errors
-    /// [`DirectRefusal::Fields`] naming each that is missing, blank or no text.
-    pub fn texts<const N: usize>(&self, names: [&'static str; N]) -> Result<[Secret; N], DirectRefusal> {
+    /// [`SimpleJwtRefusal::Fields`] naming each that is missing, blank or no text.
+    pub fn texts<const N: usize>(&self, names: [&'static str; N]) -> Result<[Secret; N], SimpleJwtRefusal> {
         let found = names.map(|name| (name, self.read(name).and_then(|text| text.ok_or("This field is required."))));
         let wrong: Vec<_> = found.iter().filter_map(|(name, text)| Some((*name, *text.as_ref().err()?))).collect();
         if !wrong.is_empty() {
-            return Err(DirectRefusal::Fields(wrong));
+            return Err(SimpleJwtRefusal::Fields(wrong));
         }
         // None of them is wrong, so each is there.
         Ok(found.map(|(_, text)| text.unwrap_or_else(Secret::new)))
@@ -64,9 +64,9 @@ impl Fields {
     /// The text in `name`, if it is there.
     ///
     /// # Errors
-    /// [`DirectRefusal::Fields`] when it is blank or no text.
-    pub fn optional(&self, name: &'static str) -> Result<Option<Secret>, DirectRefusal> {
-        self.read(name).map_err(|why| DirectRefusal::Fields(vec![(name, why)]))
+    /// [`SimpleJwtRefusal::Fields`] when it is blank or no text.
+    pub fn optional(&self, name: &'static str) -> Result<Option<Secret>, SimpleJwtRefusal> {
+        self.read(name).map_err(|why| SimpleJwtRefusal::Fields(vec![(name, why)]))
     }
 
     fn read(&self, name: &str) -> Result<Option<Secret>, &'static str> {
@@ -84,28 +84,28 @@ impl Fields {
 }
 
 impl FromRequest for Fields {
-    type Error = DirectRefusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, DirectRefusal>>>>;
+    type Error = SimpleJwtRefusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, SimpleJwtRefusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_open = request.app_data::<Ctx>().is_some_and(|ctx| ctx.config.direct.enabled);
+        let is_open = request.app_data::<Ctx>().is_some_and(|ctx| ctx.config.simplejwt.enabled);
         let media_type = media_type(request);
         let body = read_body(request.clone(), payload.take());
         Box::pin(async move {
             if !is_open {
-                return Err(DirectRefusal::SwitchedOff);
+                return Err(SimpleJwtRefusal::SwitchedOff);
             }
             let body = body.await?;
             match media_type.as_str() {
                 "application/json" => {
                     let Object(fields) = serde_json::from_slice(&body).map_err(|_| {
-                        DirectRefusal::Malformed("JSON parse error: the body is one object, each field once")
+                        SimpleJwtRefusal::Malformed("JSON parse error: the body is one object, each field once")
                     })?;
                     Ok(Self::Json(fields))
                 }
                 "application/x-www-form-urlencoded" => Ok(Self::Form(Form::parse(&body)?)),
                 "" if body.is_empty() => Ok(Self::Form(Form::default())),
-                _ => Err(DirectRefusal::UnsupportedMediaType),
+                _ => Err(SimpleJwtRefusal::UnsupportedMediaType),
             }
         })
     }
@@ -142,13 +142,13 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-impl From<OAuthError> for DirectRefusal {
+impl From<OAuthError> for SimpleJwtRefusal {
     fn from(error: OAuthError) -> Self {
         Self::Other(error)
     }
 }
 
-impl fmt::Display for DirectRefusal {
+impl fmt::Display for SimpleJwtRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fields(wrong) => wrong.iter().try_for_each(|(name, why)| write!(f, "{name}: {why} ")),
@@ -156,13 +156,13 @@ impl fmt::Display for DirectRefusal {
             Self::UnsupportedMediaType => f.write_str("the body is neither JSON nor a form"),
             Self::NoActiveAccount => f.write_str("no active account with these credentials"),
             Self::TokenNotValid => f.write_str("the token is not valid"),
-            Self::SwitchedOff => f.write_str("the direct token API is switched off"),
+            Self::SwitchedOff => f.write_str("the SimpleJWT-compatible API is switched off"),
             Self::Other(error) => error::for_the_log(error, f),
         }
     }
 }
 
-impl ResponseError for DirectRefusal {
+impl ResponseError for SimpleJwtRefusal {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Fields(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,

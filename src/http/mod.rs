@@ -6,7 +6,7 @@
 pub mod admin;
 pub mod answer;
 pub mod caller;
-pub mod direct;
+pub mod simplejwt;
 pub mod error;
 pub mod fields;
 pub mod form;

@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::pages::{self, doors};
 use super::routes::{self, Access, Route};
-use super::{admin, direct, oauth};
+use super::{admin, oauth, simplejwt};
 
 /// The document of every door.
 #[derive(OpenApi)]
@@ -15,7 +15,7 @@ use super::{admin, direct, oauth};
     info(title = "Tokenhouse", description = "OAuth 2.1 and OpenID Connect token issuing service"),
     modifiers(&Security),
     paths(
-        direct::obtain, direct::refresh, direct::verify, direct::blacklist,
+        simplejwt::obtain, simplejwt::refresh, simplejwt::verify, simplejwt::blacklist,
         oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
         oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks,
         oauth::status_list::status_list, oauth::status_list::status_lists, document,

@@ -10,7 +10,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 
 use super::pages::doors;
-use super::{admin, direct, error, oauth, openapi, pages, permission};
+use super::{admin, error, oauth, openapi, pages, permission, simplejwt};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -102,15 +102,15 @@ pub const ALL: &[Route] = &[
     get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
     get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
     get("/openapi.json", Open, || web::to(openapi::document)),
-    // The direct token API, with and without the trailing slash.
-    post("/api/token", Open, || web::to(direct::obtain)),
-    post("/api/token/", Open, || web::to(direct::obtain)),
-    post("/api/token/refresh", Open, || web::to(direct::refresh)),
-    post("/api/token/refresh/", Open, || web::to(direct::refresh)),
-    post("/api/token/verify", Open, || web::to(direct::verify)),
-    post("/api/token/verify/", Open, || web::to(direct::verify)),
-    post("/api/token/blacklist", Open, || web::to(direct::blacklist)),
-    post("/api/token/blacklist/", Open, || web::to(direct::blacklist)),
+    // The SimpleJWT-compatible API, with and without the trailing slash.
+    post("/api/token", Open, || web::to(simplejwt::obtain)),
+    post("/api/token/", Open, || web::to(simplejwt::obtain)),
+    post("/api/token/refresh", Open, || web::to(simplejwt::refresh)),
+    post("/api/token/refresh/", Open, || web::to(simplejwt::refresh)),
+    post("/api/token/verify", Open, || web::to(simplejwt::verify)),
+    post("/api/token/verify/", Open, || web::to(simplejwt::verify)),
+    post("/api/token/blacklist", Open, || web::to(simplejwt::blacklist)),
+    post("/api/token/blacklist/", Open, || web::to(simplejwt::blacklist)),
     // Pages, and what they need.
     get("/login", Person, || web::to(doors::login::show)),
     post("/login", Person, || web::to(doors::login::submit)),

@@ -29,19 +29,19 @@ pub struct LoginId(pub Uuid);
 pub struct ClientId(String);
 
 impl ClientId {
-    /// The built-in public client of the direct token API.
-    pub const DIRECT: &'static str = "direct";
+    /// The built-in public client of the SimpleJWT-compatible API.
+    pub const SIMPLEJWT: &'static str = "simplejwt";
 
-    /// The built-in client of the direct token API.
+    /// The built-in client of the SimpleJWT-compatible API.
     #[must_use]
-    pub fn direct() -> Self {
-        Self(Self::DIRECT.to_owned())
+    pub fn simplejwt() -> Self {
+        Self(Self::SIMPLEJWT.to_owned())
     }
 
-    /// Whether this is the built-in client of the direct token API.
+    /// Whether this is the built-in client of the SimpleJWT-compatible API.
     #[must_use]
-    pub fn is_direct(&self) -> bool {
-        self.0 == Self::DIRECT
+    pub fn is_simplejwt(&self) -> bool {
+        self.0 == Self::SIMPLEJWT
     }
 
     /// As text.

@@ -17,9 +17,9 @@ pub enum GrantType {
     ClientCredentials,
     /// `refresh_token`: the next pair of a session (RFC 6749 section 6).
     RefreshToken,
-    /// The pair of the direct token API: user name and password from a first-party application. It is not offered
-    /// at the token endpoint, where `grant_type=password` does not exist (RFC 9700 section 2.4).
-    Direct,
+    /// The pair of the SimpleJWT-compatible API: user name and password from a first-party application. It is not
+    /// offered at the token endpoint, where `grant_type=password` does not exist (RFC 9700 section 2.4).
+    SimpleJwt,
 }
 
 impl GrantType {
@@ -40,7 +40,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
-            Self::Direct => "direct",
+            Self::SimpleJwt => "simplejwt",
         }
     }
 }
@@ -59,7 +59,7 @@ impl FromStr for GrantType {
             "authorization_code" => Ok(Self::AuthorizationCode),
             "client_credentials" => Ok(Self::ClientCredentials),
             "refresh_token" => Ok(Self::RefreshToken),
-            "direct" => Ok(Self::Direct),
+            "simplejwt" => Ok(Self::SimpleJwt),
             _ => Err(Self::not_offered()),
         }
     }

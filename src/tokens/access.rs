@@ -61,10 +61,10 @@ struct Claims<'a> {
     roles: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     groups: &'a [String],
-    /// SimpleJWT asks for it; only the direct token API sets it.
+    /// SimpleJWT asks for it; only the SimpleJWT-compatible API sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    /// SimpleJWT's name of `sub`; only the direct token API sets it.
+    /// SimpleJWT's name of `sub`; only the SimpleJWT-compatible API sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
 }
@@ -88,7 +88,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
         Bearer::Client { .. } => client.id.to_string(),
         Bearer::Session { record, .. } => subject(ctx, client, record.grant.user_id),
     };
-    let direct = client.id.is_direct();
+    let simplejwt = client.id.is_simplejwt();
     let mut claims = Claims {
         iss: &ctx.config.issuer,
         sub: &subject,
@@ -104,8 +104,8 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
         amr: &[],
         roles: &[],
         groups: &[],
-        token_type: direct.then_some("access"),
-        user_id: direct.then_some(&subject),
+        token_type: simplejwt.then_some("access"),
+        user_id: simplejwt.then_some(&subject),
     };
     match bearer {
         Bearer::Client { audience, .. } => claims.aud = Audience::of(audience),

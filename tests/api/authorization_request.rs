@@ -144,7 +144,7 @@ async fn who_asks_must_be_known_before_anybody_is_sent_anywhere() {
 
         for (client, more) in [
             ("nobody", ("state", "s")),
-            ("direct", ("state", "s")),
+            ("simplejwt", ("state", "s")),
             ("(absent)", ("state", "s")),
             ("a b", ("state", "s")),
             ("app", ("redirect_uri", "(absent)")),

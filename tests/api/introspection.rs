@@ -45,7 +45,7 @@ async fn a_client_is_told_what_its_own_tokens_say() {
 async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_right_to_it() {
     on_each_backend(async |house| {
         let web = Web::open(house).await;
-        let direct = house.pair().await;
+        let simplejwt = house.pair().await;
         let mut api = new_client("api", &BOTH, "");
         api.audience = vec!["urn:api".to_owned()];
         let api = house.add_new_client(api).await.1.unwrap();
@@ -53,7 +53,8 @@ async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_r
         let stranger = house.add_client("stranger", &BOTH, "read").await.1;
         let auditor = house.add_client("auditor", &BOTH, "tokenhouse:introspect").await.1;
 
-        // For each caller: web's access token, web's refresh token, the direct API's access and refresh token.
+        // For each caller: web's access token, web's refresh token, the SimpleJWT-compatible API's access and refresh
+        // token.
         let table = [
             ("web", &web.secret, [true, true, false, false]),
             ("api", &api, [true, false, false, false]),
@@ -61,7 +62,7 @@ async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_r
             ("auditor", &auditor, [true, true, true, true]),
         ];
         for (caller, secret, expected) in table {
-            let tokens = [&web.access, &web.refresh, &direct.access, &direct.refresh];
+            let tokens = [&web.access, &web.refresh, &simplejwt.access, &simplejwt.refresh];
             for (token, expected) in tokens.into_iter().zip(expected) {
                 let answer = introspect(house, (caller, secret), token).await;
                 assert_eq!(answer.body["active"], expected, "{caller}: {}", answer.text);
@@ -85,12 +86,13 @@ async fn who_does_not_authenticate_is_told_nothing() {
         house.add_new_client(public).await;
 
         let as_public = house.post("/oauth2/introspect", &[("client_id", "public"), ("token", &web.access)]).await;
-        let as_direct = house.post("/oauth2/introspect", &[("client_id", "direct"), ("token", &web.access)]).await;
+        let as_simplejwt =
+            house.post("/oauth2/introspect", &[("client_id", "simplejwt"), ("token", &web.access)]).await;
         let as_nobody = house.post("/oauth2/introspect", &[("token", &web.access)]).await;
         let wrong = introspect(house, ("web", "not the secret"), &web.access).await;
 
         assert_eq!((as_public.status, &as_public.body["error"]), (400, &json!("unauthorized_client")));
-        assert_eq!((as_direct.status, &as_direct.body["error"]), (400, &json!("unauthorized_client")));
+        assert_eq!((as_simplejwt.status, &as_simplejwt.body["error"]), (400, &json!("unauthorized_client")));
         assert_eq!((as_nobody.status, &as_nobody.body["error"]), (401, &json!("invalid_client")));
         assert_eq!((wrong.status, &wrong.body["error"]), (401, &json!("invalid_client")));
         let no_token = house.post_as("web", &web.secret, "/oauth2/introspect", &[("token", "")]).await;
@@ -150,15 +152,15 @@ async fn revoking_either_token_ends_the_session() {
 async fn what_cannot_be_revoked_is_left_alone() {
     on_each_backend(async |house| {
         let web = Web::open(house).await;
-        let direct = house.pair().await;
+        let simplejwt = house.pair().await;
         let own = client_token(house, &web.secret).await;
         let revoke = async |token: &str| house.post_as("web", &web.secret, "/oauth2/revoke", &[("token", token)]).await;
 
-        for foreign in [&direct.access, &direct.refresh, "garbage", "a.b.c"] {
+        for foreign in [&simplejwt.access, &simplejwt.refresh, "garbage", "a.b.c"] {
             assert_eq!(revoke(foreign).await.status, 200, "{foreign}");
         }
-        assert_eq!(house.verify(&direct.access).await.status, 200, "another client's session lives on");
-        assert_eq!(house.refresh(&direct.refresh).await.status, 200);
+        assert_eq!(house.verify(&simplejwt.access).await.status, 200, "another client's session lives on");
+        assert_eq!(house.refresh(&simplejwt.refresh).await.status, 200);
         let refused = revoke(&own).await;
         assert_eq!((refused.status, &refused.body["error"]), (400, &json!("unsupported_token_type")));
         assert_eq!(revoke("").await.body["error"], "invalid_request");

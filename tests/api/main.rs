@@ -10,7 +10,7 @@ mod browser;
 mod certification;
 mod client_auth;
 mod admin;
-mod direct;
+mod simplejwt;
 mod discovery;
 mod ear;
 mod house;

@@ -17,8 +17,8 @@ const ROOT: (&str, &str) = ("root", "the root of all rights");
 /// What a token hangs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hold {
-    /// The user's session at the direct token API.
-    DirectSession,
+    /// The user's session at the SimpleJWT-compatible API.
+    SimpleJwtSession,
     /// The user's session at the client `web`.
     WebSession,
     /// The token that `web` has for itself.
@@ -29,11 +29,11 @@ enum Hold {
     Password,
 }
 
-use Hold::{ClientCredentials, DirectSession, OwnToken, Password, WebSession};
+use Hold::{ClientCredentials, OwnToken, Password, SimpleJwtSession, WebSession};
 
 #[actix_web::test]
 async fn a_disabled_user_passes_nowhere() {
-    after(&[DirectSession, WebSession, Password], async |case| {
+    after(&[SimpleJwtSession, WebSession, Password], async |case| {
         case.admin(Method::POST, &format!("/users/{}/disable", case.user), json!({})).await;
     })
     .await;
@@ -41,7 +41,7 @@ async fn a_disabled_user_passes_nowhere() {
 
 #[actix_web::test]
 async fn a_removed_user_passes_nowhere() {
-    after(&[DirectSession, WebSession, Password], async |case| {
+    after(&[SimpleJwtSession, WebSession, Password], async |case| {
         case.admin(Method::DELETE, &format!("/users/{}", case.user), json!({})).await;
     })
     .await;
@@ -49,7 +49,7 @@ async fn a_removed_user_passes_nowhere() {
 
 #[actix_web::test]
 async fn a_changed_password_ends_what_the_old_one_began() {
-    after(&[DirectSession, WebSession, Password], async |case| {
+    after(&[SimpleJwtSession, WebSession, Password], async |case| {
         let new = json!({ "password": "a new long password" });
         case.admin(Method::POST, &format!("/users/{}/password", case.user), new).await;
         assert_eq!(case.house.obtain((ADMIN.0, "a new long password")).await.status, 200);
@@ -59,7 +59,7 @@ async fn a_changed_password_ends_what_the_old_one_began() {
 
 #[actix_web::test]
 async fn who_is_no_longer_an_administrator_has_no_session_over_the_house() {
-    after(&[DirectSession], async |case| {
+    after(&[SimpleJwtSession], async |case| {
         case.admin(Method::PATCH, &format!("/users/{}", case.user), json!({ "admin": false })).await;
     })
     .await;
@@ -125,8 +125,8 @@ async fn a_withdrawn_audience_is_good_nowhere() {
 
 #[actix_web::test]
 async fn an_ended_session_passes_nowhere() {
-    after(&[DirectSession, WebSession], async |case| {
-        for refresh in [&case.direct.refresh, &case.web.refresh] {
+    after(&[SimpleJwtSession, WebSession], async |case| {
+        for refresh in [&case.simplejwt.refresh, &case.web.refresh] {
             let session = case.house.session_of(refresh);
             case.admin(Method::DELETE, &format!("/sessions/{session}"), json!({})).await;
         }
@@ -136,7 +136,7 @@ async fn an_ended_session_passes_nowhere() {
 
 #[actix_web::test]
 async fn all_sessions_of_a_user_end_at_once() {
-    after(&[DirectSession, WebSession], async |case| {
+    after(&[SimpleJwtSession, WebSession], async |case| {
         let receipt = case.admin(Method::POST, "/revocations", json!({ "user": case.user })).await;
         assert_eq!(receipt.body["sessions_ended"], 4, "with those that looking on began: {}", receipt.text);
     })
@@ -154,7 +154,7 @@ async fn all_tokens_of_a_client_end_at_once() {
 
 #[actix_web::test]
 async fn what_was_issued_before_a_moment_passes_nowhere_after_it() {
-    after(&[DirectSession, WebSession, OwnToken], async |case| {
+    after(&[SimpleJwtSession, WebSession, OwnToken], async |case| {
         let now = case.house.clock.now().to_string();
         case.admin(Method::POST, "/revocations", json!({ "issued_before": now })).await;
     })
@@ -163,7 +163,7 @@ async fn what_was_issued_before_a_moment_passes_nowhere_after_it() {
 
 #[actix_web::test]
 async fn when_everything_is_revoked_nothing_passes() {
-    after(&[DirectSession, WebSession, OwnToken], async |case| {
+    after(&[SimpleJwtSession, WebSession, OwnToken], async |case| {
         case.admin(Method::POST, "/revocations", json!({ "all": true })).await;
     })
     .await;
@@ -186,7 +186,7 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
 
         // Here everything is known at once. The second instance knows of the ends of sessions at once, and learns of
         // clients and watermarks from the change feed.
-        let at_once = [DirectSession, WebSession, Password];
+        let at_once = [SimpleJwtSession, WebSession, Password];
         for (hold, door, passes) in case.observe(house.running.address).await {
             assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {door}");
         }
@@ -215,7 +215,7 @@ struct Case<'a> {
     secret: String,
     auditor: String,
     /// Good at the admin API too.
-    direct: Pair,
+    simplejwt: Pair,
     web: Pair,
     /// Of `web` for itself.
     own: String,
@@ -227,10 +227,10 @@ impl<'a> Case<'a> {
         let ask = json!({ "username": ROOT.0, "password": ROOT.1, "scope": "tokenhouse:admin" });
         let root_token = pair(&house.post_json("/api/token/", &ask).await).access;
         let ask = json!({ "username": ADMIN.0, "password": ADMIN.1, "scope": "tokenhouse:admin" });
-        let direct = pair(&house.post_json("/api/token/", &ask).await);
+        let simplejwt = pair(&house.post_json("/api/token/", &ask).await);
         let (client, secret) = house.add_new_client(web()).await;
         let (_, auditor) = house.add_client("auditor", &[], "tokenhouse:introspect").await;
-        let user = crate::house::claims(&direct.access)["sub"].clone();
+        let user = crate::house::claims(&simplejwt.access)["sub"].clone();
         assert_ne!(user, json!(root.id));
         let subject = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         let (_, refresh) = house.begin_session_of(&subject, &client, "read write").await;
@@ -240,7 +240,7 @@ impl<'a> Case<'a> {
             user,
             secret: secret.unwrap(),
             auditor,
-            direct,
+            simplejwt,
             web: Pair { access: String::new(), refresh },
             own: String::new(),
         };
@@ -260,19 +260,27 @@ impl<'a> Case<'a> {
 
     /// Which doors of an instance let the tokens pass.
     async fn observe(&self, address: SocketAddr) -> Vec<(Hold, &'static str, bool)> {
-        let direct = |path: &str, name: &str, token: &str| {
+        let simplejwt = |path: &str, name: &str, token: &str| {
             self.house.request_to(address, Method::POST, path).form(&[(name, token)])
         };
-        let admin = self.house.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.direct.access);
+        let admin = self.house.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.simplejwt.access);
         let sign_in = json!({ "username": ADMIN.0, "password": ADMIN.1 });
         let sign_in = self.house.request_to(address, Method::POST, "/api/token/").json(&sign_in);
         let doors = [
-            (DirectSession, "verify of the access token", direct("/api/token/verify/", "token", &self.direct.access)),
-            (DirectSession, "verify of the refresh token", direct("/api/token/verify/", "token", &self.direct.refresh)),
-            (DirectSession, "introspection of the access token", self.introspect(address, &self.direct.access)),
-            (DirectSession, "introspection of the refresh token", self.introspect(address, &self.direct.refresh)),
-            (DirectSession, "admin API", admin),
-            (DirectSession, "refresh", direct("/api/token/refresh/", "refresh", &self.direct.refresh)),
+            (
+                SimpleJwtSession,
+                "verify of the access token",
+                simplejwt("/api/token/verify/", "token", &self.simplejwt.access),
+            ),
+            (
+                SimpleJwtSession,
+                "verify of the refresh token",
+                simplejwt("/api/token/verify/", "token", &self.simplejwt.refresh),
+            ),
+            (SimpleJwtSession, "introspection of the access token", self.introspect(address, &self.simplejwt.access)),
+            (SimpleJwtSession, "introspection of the refresh token", self.introspect(address, &self.simplejwt.refresh)),
+            (SimpleJwtSession, "admin API", admin),
+            (SimpleJwtSession, "refresh", simplejwt("/api/token/refresh/", "refresh", &self.simplejwt.refresh)),
             (WebSession, "introspection of the access token", self.introspect(address, &self.web.access)),
             (WebSession, "introspection of the refresh token", self.introspect(address, &self.web.refresh)),
             (WebSession, "refresh", self.refresh_web(address)),

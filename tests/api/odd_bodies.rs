@@ -12,7 +12,7 @@ use tokenhouse::protocol::GrantType;
 use crate::house::{Answer, USER, on_each_backend_with, read};
 
 const OAUTH: [&str; 3] = ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"];
-const DIRECT: [&str; 4] = ["/api/token/", "/api/token/refresh/", "/api/token/verify/", "/api/token/blacklist/"];
+const SIMPLEJWT: [&str; 4] = ["/api/token/", "/api/token/refresh/", "/api/token/verify/", "/api/token/blacklist/"];
 
 /// RFC 6749 section 5.2, RFC 8707 section 2, RFC 7009 section 2.2.1.
 const OAUTH_ERRORS: [&str; 8] = [
@@ -26,7 +26,7 @@ const OAUTH_ERRORS: [&str; 8] = [
     "unsupported_token_type",
 ];
 
-const DIRECT_CODES: [&str; 6] = [
+const SIMPLEJWT_CODES: [&str; 6] = [
     "no_active_account",
     "token_not_valid",
     "parse_error",
@@ -51,8 +51,9 @@ async fn five_hundred_odd_bodies_of_each_kind_get_answers_from_the_list() {
         let (client, secret) =
             house.add_client("app", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
         let (_, refresh) = house.begin_session(&client, "read").await;
-        let direct = house.pair().await;
-        let known = vec![secret.clone(), refresh, direct.refresh, direct.access, USER.0.to_owned(), USER.1.to_owned()];
+        let simplejwt = house.pair().await;
+        let known =
+            vec![secret.clone(), refresh, simplejwt.refresh, simplejwt.access, USER.0.to_owned(), USER.1.to_owned()];
         let mut runner = TestRunner::deterministic();
 
         for kind in [forms(known.clone()).boxed(), documents(known).boxed()] {
@@ -84,7 +85,7 @@ fn judge(odd: &Odd, answer: &Answer) {
         assert_eq!(answer.status == 401, answer.body["error"] == "invalid_client", "{}", what());
         assert_eq!(answer.headers.contains_key("www-authenticate"), answer.status == 401, "{}", what());
     } else if let Some(code) = answer.body.get("code") {
-        assert!(is_listed(code, &DIRECT_CODES), "{}", what());
+        assert!(is_listed(code, &SIMPLEJWT_CODES), "{}", what());
     } else {
         let fields = ["username", "password", "refresh", "token", "scope"];
         assert!(answer.body.as_object().unwrap().keys().all(|name| fields.contains(&name.as_str())), "{}", what());
@@ -136,7 +137,7 @@ fn documents(known: Vec<String>) -> impl Strategy<Value = Odd> {
 }
 
 fn paths() -> impl Strategy<Value = &'static str> {
-    prop::sample::select([&OAUTH[..], &DIRECT[..]].concat())
+    prop::sample::select([&OAUTH[..], &SIMPLEJWT[..]].concat())
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -158,7 +159,7 @@ fn name() -> impl Strategy<Value = String> {
 
 fn value(known: Vec<String>) -> impl Strategy<Value = String> {
     let words =
-        ["", "client_credentials", "refresh_token", "password", "app", "direct", "read", "a  b", "\0", "é", "a.b.c"];
+        ["", "client_credentials", "refresh_token", "password", "app", "simplejwt", "read", "a  b", "\0", "é", "a.b.c"];
     prop_oneof![
         4 => prop::sample::select(words.to_vec()).prop_map(str::to_owned),
         3 => prop::sample::select(known),

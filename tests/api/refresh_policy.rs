@@ -31,7 +31,10 @@ async fn the_token_endpoint_answers_a_refresh_as_rfc_6749_says() {
         assert_eq!(house.record(session).await.current, Generation { number: 1, branch: 0 });
         let access = claims(answer.body["access_token"].as_str().unwrap());
         assert_eq!((&access["client_id"], &access["sid"]), (&json!("app"), &json!(session)));
-        assert!(access["token_type"].is_null() && access["user_id"].is_null(), "those belong to the direct API");
+        assert!(
+            access["token_type"].is_null() && access["user_id"].is_null(),
+            "those belong to the SimpleJWT-compatible API"
+        );
     })
     .await;
 }
@@ -131,16 +134,16 @@ async fn a_token_of_another_client_is_refused_and_lives_on() {
         let app = App::open(house, "app", RefreshPolicy::default()).await;
         let other = App::open(house, "other", RefreshPolicy::default()).await;
         let (session, token) = house.begin_session(&app.client, "read").await;
-        let direct = house.pair().await.refresh;
+        let simplejwt = house.pair().await.refresh;
 
-        for foreign in [&token, &direct] {
+        for foreign in [&token, &simplejwt] {
             assert_refused(&other.refresh(house, foreign, None).await, "invalid_grant");
             assert_refused(&other.refresh(house, foreign, Some("read")).await, "invalid_grant");
         }
 
         assert_eq!(house.record(session).await.current.number, 0);
         assert_eq!(app.refresh(house, &token, None).await.status, 200);
-        assert_eq!(house.refresh(&direct).await.status, 200);
+        assert_eq!(house.refresh(&simplejwt).await.status, 200);
         assert_eq!(house.count_events("refresh_reused").await, 0);
     })
     .await;

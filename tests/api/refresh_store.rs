@@ -124,11 +124,11 @@ async fn a_refresh_runs_no_sql_where_there_is_redis() {
         }
         let (client, secret) = house.add_client("app", &[GrantType::RefreshToken], "read write").await;
         let (_, mut oauth) = house.begin_session(&client, "read write").await;
-        let mut direct = house.pair().await.refresh;
+        let mut simplejwt = house.pair().await.refresh;
         let instance = QuietInstance::open(house).await;
         let mut refresh_both = async || {
-            let form = [("refresh", direct.as_str())];
-            direct = pair(&house.post_to(instance.address, "/api/token/refresh/", &form).await).refresh;
+            let form = [("refresh", simplejwt.as_str())];
+            simplejwt = pair(&house.post_to(instance.address, "/api/token/refresh/", &form).await).refresh;
             let form = [("grant_type", "refresh_token"), ("refresh_token", oauth.as_str()), ("scope", "read")];
             let request = house.request_to(instance.address, Method::POST, "/oauth2/token");
             let answer = read(request.basic_auth("app", Some(&secret)).form(&form)).await;

@@ -239,7 +239,7 @@ async fn stored_hash(house: &House) -> String {
 async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() {
     on_each_backend(async |house| {
         let ctx = house.ctx();
-        let client = ctx.store.client(&"direct".parse().unwrap()).await.unwrap().unwrap();
+        let client = ctx.store.client(&"simplejwt".parse().unwrap()).await.unwrap().unwrap();
         let (user, at) = (house.user().await, ctx.now());
         let new = Secret::new("another fine long password");
         users::change_password(ctx, user.id, &new, Actor::System).await.unwrap();

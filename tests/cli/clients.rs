@@ -209,7 +209,7 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
         ),
         (&["client", "show", "nobody"], "there is no client `nobody`"),
         (&["client", "remove", "nobody"], "there is no such client"),
-        (&["client", "remove", "direct"], "the built-in client is switched off by direct.enabled = false"),
+        (&["client", "remove", "simplejwt"], "the built-in client is switched off by simplejwt.enabled = false"),
         (&["client", "rotate-secret", "spa"], "a public client has no secret"),
     ] {
         let problem = place.run(arguments).bad();

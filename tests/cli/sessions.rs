@@ -19,7 +19,7 @@ async fn sessions_are_listed_and_ended_by_user_client_identifier_or_all() {
     let bobs = [sign_in(&serving, "bob").await, sign_in(&serving, "bob").await, sign_in(&serving, "bob").await];
     assert_eq!(list(&place, &[]).len(), 4);
     assert_eq!(list(&place, &["--user", "ada"]).len(), 1);
-    assert_eq!(list(&place, &["--user", "bob", "--client", "direct", "--live"]).len(), 3);
+    assert_eq!(list(&place, &["--user", "bob", "--client", "simplejwt", "--live"]).len(), 3);
     place.run(&["client", "add", "shop"]).good();
     assert_eq!(list(&place, &["--client", "shop"]).len(), 0);
     let first = list(&place, &["--user", "bob"])[0]["id"].as_str().unwrap().to_owned();

@@ -61,7 +61,7 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
         house.database.add_client(&client, &house.any_entry()).await.unwrap();
         let mut change = client.clone();
         change.name = "Another name".to_owned();
-        change.grants = vec![GrantType::Direct];
+        change.grants = vec![GrantType::SimpleJwt];
         change.scope = Scope::empty();
         change.trusted = false;
         change.secrets.clear();

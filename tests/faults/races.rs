@@ -111,7 +111,7 @@ async fn refresh(doors: Doors, mut token: String, done: watch::Receiver<bool>) -
 }
 
 async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
-    let client = ctx.store.client(&ClientId::DIRECT.parse().unwrap()).await.unwrap().unwrap();
+    let client = ctx.store.client(&ClientId::SIMPLEJWT.parse().unwrap()).await.unwrap().unwrap();
     // As a sign-in reads it: the round before has raised the user's watermark.
     let user = ctx.store.database.user(user.id).await.unwrap().unwrap();
     let new = NewSession {

@@ -232,7 +232,7 @@ pub fn minted(record: &RotationRecord) -> Presented {
 
 fn grant() -> SessionGrant {
     SessionGrant {
-        client_id: ClientId::direct(),
+        client_id: ClientId::simplejwt(),
         user_id: UserId(uuid::Uuid::nil()),
         scope: Scope::empty(),
         audience: Vec::new(),

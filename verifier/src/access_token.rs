@@ -55,10 +55,10 @@ pub struct AccessToken {
     /// The user's groups (RFC 9068 section 2.2.3.1); empty when not told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// `"access"` in a token of the direct token API, for services that use SimpleJWT.
+    /// `"access"` in a token of the SimpleJWT-compatible API, for services that use SimpleJWT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
-    /// The user's identifier once more, in a token of the direct token API, for services that use SimpleJWT.
+    /// The user's identifier once more, in a token of the SimpleJWT-compatible API, for services that use SimpleJWT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// Where to look up whether the token's session has been ended (IETF Token Status List, section 6.2).

@@ -122,7 +122,7 @@ fn claims() -> Claims {
     Claims {
         iss: "http://127.0.0.1:8080".to_owned(),
         sub: "0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63".to_owned(),
-        client_id: "direct".to_owned(),
+        client_id: "simplejwt".to_owned(),
         jti: "0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60".to_owned(),
         iat: 1_795_300_000,
         exp: 32_503_680_000,

@@ -41,7 +41,7 @@ impl<'run> Settings<'run> {
         std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let environment = vec![
             ("TOKENHOUSE_ISSUER", "http://127.0.0.1:8080".to_owned()),
-            ("TOKENHOUSE__DIRECT__SCOPE", "openid profile email".to_owned()),
+            ("TOKENHOUSE__SIMPLEJWT__SCOPE", "openid profile email".to_owned()),
             ("TOKENHOUSE__LIMITS__BY_ACCOUNT", "off".to_owned()),
             ("TOKENHOUSE__LIMITS__BY_ADDRESS", "off".to_owned()),
             ("TOKENHOUSE__SHUTDOWN__ANNOUNCE", "0s".to_owned()),

@@ -65,7 +65,7 @@ fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
         GrantType::RefreshToken => {
             Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
         }
-        GrantType::Direct => Err(GrantType::not_offered()),
+        GrantType::SimpleJwt => Err(GrantType::not_offered()),
     }
 }
 

@@ -16,7 +16,7 @@ const FIXED: Rules = Rules { fixed: true, ..USUAL };
 
 pub(super) fn grant() -> SessionGrant {
     SessionGrant {
-        client_id: ClientId::direct(),
+        client_id: ClientId::simplejwt(),
         user_id: UserId(uuid::Uuid::nil()),
         scope: Scope::empty(),
         audience: Vec::new(),

@@ -194,7 +194,7 @@ fn unsigned(house: &House) -> String {
     let encode = |value: serde_json::Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
     let now = house.clock.now().seconds();
     let issuer = &house.config.issuer;
-    let claims = json!({ "iss": issuer, "aud": issuer, "sub": "x", "client_id": "direct", "iat": now, "exp": now + 60,
+    let claims = json!({ "iss": issuer, "aud": issuer, "sub": "x", "client_id": "simplejwt", "iat": now, "exp": now + 60,
         "jti": "x", "scope": scope::ADMIN });
     format!("{}.{}.", encode(json!({ "typ": "at+jwt", "alg": "none" })), encode(claims))
 }

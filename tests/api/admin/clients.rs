@@ -36,7 +36,7 @@ async fn a_client_that_cannot_be_is_refused() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
         desk.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
-        for id in ["shop", "direct"] {
+        for id in ["shop", "simplejwt"] {
             assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
         }
         for body in [
@@ -51,7 +51,7 @@ async fn a_client_that_cannot_be_is_refused() {
             json!({ "id": "a", "auth_method": "none" }),
             json!({ "id": "a", "secret": "x".repeat(31) }),
             json!({ "id": "a", "grants": ["password"] }),
-            json!({ "id": "a", "grants": ["direct"] }),
+            json!({ "id": "a", "grants": ["simplejwt"] }),
             json!({ "id": "a", "scope": "a  b" }),
             json!({ "id": "a", "scope": "a\u{0}" }),
             json!({ "id": "a", "redirect_uris": ["http://example.org/"] }),
@@ -125,7 +125,7 @@ async fn a_change_that_cannot_be_changes_nothing() {
             json!({ "name": "" }),
             json!({ "id": "other" }),
             json!({ "kind": "public" }),
-            json!({ "grants": ["direct"] }),
+            json!({ "grants": ["simplejwt"] }),
             json!({ "access_lifetime": 0 }),
             json!({ "access_lifetime": 86_401 }),
             json!({ "access_lifetime": -1 }),
@@ -361,7 +361,7 @@ async fn a_removed_client_whose_name_is_taken_again_is_another() {
         assert_eq!(token(house, "shop", &new).await.status, 200);
         assert!(!is_active(house, &own).await, "nor are the former client's tokens");
         assert!(!is_active(house, &session.access).await);
-        assert_problem(&desk.delete("/admin/v1/clients/direct").await, 400);
+        assert_problem(&desk.delete("/admin/v1/clients/simplejwt").await, 400);
         assert_problem(&desk.delete("/admin/v1/clients/nobody").await, 404);
         assert_problem(&desk.delete("/admin/v1/clients/%00").await, 404);
     })

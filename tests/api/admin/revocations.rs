@@ -149,7 +149,7 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
         let before = house.clock.now();
 
         let receipt =
-            desk.post("/admin/v1/revocations", &json!({ "client": "direct", "user": house.user().await.id })).await;
+            desk.post("/admin/v1/revocations", &json!({ "client": "simplejwt", "user": house.user().await.id })).await;
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();

@@ -53,7 +53,7 @@ async fn a_list_of_sessions_is_narrowed_by_user_client_and_life() {
         assert_eq!(count("").await, 3);
         assert_eq!(count(&format!("user={}", user.id)).await, 2);
         assert_eq!(count("client=shop").await, 1);
-        assert_eq!(count("client=direct").await, 2);
+        assert_eq!(count("client=simplejwt").await, 2);
         assert_eq!(count("live=true").await, 2);
         assert_eq!(count("client=shop&live=true").await, 0);
         assert_eq!(count(&format!("client=direct&user={}", user.id)).await, 1);
@@ -76,7 +76,7 @@ async fn a_session_tells_who_where_and_how_far_it_has_come() {
 
         assert_eq!(shown["id"], sid.as_str());
         assert_eq!(shown["user_id"], house.user().await.id.to_string());
-        assert_eq!(shown["client_id"], "direct");
+        assert_eq!(shown["client_id"], "simplejwt");
         assert_eq!(shown["device"]["user_agent"], "Lynx/2");
         assert_eq!(shown["device"]["address"], "127.0.0.1");
         assert_eq!(shown["generation"], 1);

@@ -86,7 +86,7 @@ async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
 async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
     on_each_backend(async |house| {
         let ctx = house.ctx();
-        let client = ctx.store.client(&"direct".parse().unwrap()).await.unwrap().unwrap();
+        let client = ctx.store.client(&"simplejwt".parse().unwrap()).await.unwrap().unwrap();
         for change in [
             UserChange { roles: Some(Some(vec!["clerk".to_owned()])), ..UserChange::default() },
             UserChange { groups: Some(Some(vec!["shop".to_owned()])), ..UserChange::default() },

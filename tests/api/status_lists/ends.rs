@@ -49,14 +49,14 @@ async fn an_administrator_ends_all_sessions_of_a_user_or_of_everybody() {
         let desk = Desk::of(house).await;
         let (other, ended) = sessions::<3>(house).await;
         let id = house.user().await.id;
-        let direct = house.ctx().store.database.client(&"direct".parse().unwrap()).await;
+        let simplejwt = house.ctx().store.database.client(&"simplejwt".parse().unwrap()).await;
 
         assert_eq!(desk.post("/admin/v1/revocations", &json!({ "user": id })).await.status, 200);
         assert_eq!(revoked(house).await, of(&ended));
         assert_eq!(desk.post("/admin/v1/revocations", &json!({ "all": true })).await.status, 200);
         let everybody = &of(ended.iter().chain([&other])) | &indexes([&desk.token]);
-        let direct = u64::try_from(direct.unwrap().unwrap().status_index).unwrap();
-        assert_eq!(revoked(house).await, &everybody | &BTreeSet::from([direct]), "and the client itself");
+        let simplejwt = u64::try_from(simplejwt.unwrap().unwrap().status_index).unwrap();
+        assert_eq!(revoked(house).await, &everybody | &BTreeSet::from([simplejwt]), "and the client itself");
     })
     .await;
 }
@@ -66,7 +66,7 @@ async fn an_application_gives_its_token_back() {
     on_each_backend(async |house| {
         let (_, [by_refresh, by_access, by_blacklist]) = sessions(house).await;
         for token in [&by_refresh.refresh, &by_access.access] {
-            let form = [("token", token.as_str()), ("client_id", "direct")];
+            let form = [("token", token.as_str()), ("client_id", "simplejwt")];
             assert_eq!(house.post("/oauth2/revoke", &form).await.status, 200);
         }
         assert_eq!(revoked(house).await, of([&by_refresh, &by_access]));
@@ -120,7 +120,7 @@ async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
         let (client, _) = house.add_client("app", &[GrantType::RefreshToken], "read").await;
         let user = house.user().await;
         let early = begin(house, &user, &client, "read", &[]).await;
-        let (_, [direct]) = sessions(house).await;
+        let (_, [simplejwt]) = sessions(house).await;
         house.clock.advance(Duration::from_millis(5));
         let moment = house.clock.now();
         house.clock.advance(Duration::from_millis(5));
@@ -137,7 +137,7 @@ async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
         let own = u64::try_from(client.status_index).unwrap();
         let all = &indexes([&early.access, &late.access]) | &BTreeSet::from([own]);
         assert_eq!(revoked(house).await, all);
-        assert!(!all.contains(&place(&direct.access).1));
+        assert!(!all.contains(&place(&simplejwt.access).1));
     })
     .await;
 }

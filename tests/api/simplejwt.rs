@@ -1,4 +1,4 @@
-//! The direct token API: the calls, shapes, statuses and codes of SimpleJWT.
+//! The SimpleJWT-compatible API: the calls, shapes, statuses and codes of SimpleJWT.
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
@@ -28,7 +28,7 @@ async fn a_name_and_a_password_get_a_pair_that_a_simplejwt_service_understands()
         assert_eq!(header(&pair.access)["typ"], "at+jwt");
         assert_eq!(access["token_type"], "access");
         assert_eq!(access["user_id"], access["sub"]);
-        assert_eq!(access["client_id"], "direct");
+        assert_eq!(access["client_id"], "simplejwt");
         assert_eq!(access["iss"], house.config.issuer);
         assert_eq!(access["aud"], house.config.issuer);
         assert_eq!(access["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 300);
@@ -237,8 +237,9 @@ async fn a_blacklisted_token_takes_its_whole_session_with_it() {
 async fn the_built_in_client_is_nobody_at_the_token_endpoint() {
     on_each_backend(async |house| {
         let pair = house.pair().await;
-        let form = [("grant_type", "refresh_token"), ("refresh_token", pair.refresh.as_str()), ("client_id", "direct")];
-        let other = [("grant_type", "client_credentials"), ("client_id", "direct")];
+        let form =
+            [("grant_type", "refresh_token"), ("refresh_token", pair.refresh.as_str()), ("client_id", "simplejwt")];
+        let other = [("grant_type", "client_credentials"), ("client_id", "simplejwt")];
 
         let refused = house.post("/oauth2/token", &form).await;
 
@@ -253,7 +254,7 @@ async fn the_built_in_client_is_nobody_at_the_token_endpoint() {
 
 #[actix_web::test]
 async fn a_switched_off_api_is_not_there() {
-    let off = |config: &mut tokenhouse::config::Config| config.direct.enabled = false;
+    let off = |config: &mut tokenhouse::config::Config| config.simplejwt.enabled = false;
     on_each_backend_with(off, async |house| {
         for (path, fields) in CALLS {
             let filled: Vec<(&str, &str)> = fields.iter().map(|field| (*field, "anything")).collect();
@@ -274,8 +275,8 @@ async fn a_switched_off_api_is_not_there() {
 #[actix_web::test]
 async fn rights_over_the_house_are_for_administrators_who_ask_for_them() {
     let elsewhere = |config: &mut tokenhouse::config::Config| {
-        config.direct.audience = Some("https://api.example.com".to_owned());
-        config.direct.scope = "read write".to_owned();
+        config.simplejwt.audience = Some("https://api.example.com".to_owned());
+        config.simplejwt.scope = "read write".to_owned();
     };
     on_each_backend_with(elsewhere, async |house| {
         let ask = async |(username, password): (&str, &str), scope: &str| {
@@ -326,7 +327,7 @@ fn names(body: &Value) -> Vec<&str> {
 #[actix_web::test]
 async fn rights_over_the_house_are_for_administrators_even_where_they_are_the_default() {
     on_each_backend_with(
-        |config| config.direct.scope = "notes:read tokenhouse:sessions".to_owned(),
+        |config| config.simplejwt.scope = "notes:read tokenhouse:sessions".to_owned(),
         async |house| {
             assert_eq!(house.obtain(USER).await.status, 400);
             assert_eq!(house.obtain(ADMIN).await.status, 200);

@@ -1,5 +1,5 @@
-//! The direct token API: a first-party application sends name and password and gets a pair. It passes the same gate and
-//! rotates by the same rules as every grant; only its refusals look like SimpleJWT's.
+//! The SimpleJWT-compatible API: a first-party application sends name and password and gets a pair. It passes the same
+//! gate and rotates by the same rules as every grant; only its refusals look like SimpleJWT's.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::users::{self, Attempt};
 
 /// A pair of tokens.
 #[derive(Debug, Clone)]
-pub struct DirectPair {
+pub struct TokenPair {
     /// The access token.
     pub access: String,
     /// The refresh token.
     pub refresh: String,
 }
 
-/// Somebody who signs in at the direct token API.
+/// Somebody who signs in at the SimpleJWT-compatible API.
 #[derive(Debug)]
 pub struct SignIn {
     /// Name or address of the account.
@@ -40,9 +40,9 @@ pub struct SignIn {
 /// # Errors
 /// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted;
 /// [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
-pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OAuthError> {
+pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAuthError> {
     let client = built_in(ctx).await?;
-    may_use(&client, GrantType::Direct)?;
+    may_use(&client, GrantType::SimpleJwt)?;
     let attempt = Attempt {
         identifier: &sign_in.username,
         password: &sign_in.password,
@@ -70,33 +70,33 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<DirectPair>, OA
     let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
     let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
     match sessions::settle(ctx, &beginning).await? {
-        Settled::Begun => Ok(Some(DirectPair { access: access.token, refresh })),
+        Settled::Begun => Ok(Some(TokenPair { access: access.token, refresh })),
         Settled::Refused | Settled::BegunBefore => Ok(None),
     }
 }
 
 /// What the user may be granted. Rights over this house itself are for administrators who ask for them.
 fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
-    let asked = asked.map_or_else(|| Scope::parse(&ctx.config.direct.scope), Ok)?;
+    let asked = asked.map_or_else(|| Scope::parse(&ctx.config.simplejwt.scope), Ok)?;
     if !user.admin && asked.concerns_the_house() {
         return Err(OAuthError::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)
 }
 
-/// The next pair of a session of the direct token API.
+/// The next pair of a session of the SimpleJWT-compatible API.
 ///
 /// # Errors
 /// As the grant `refresh_token`.
-pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<DirectPair, OAuthError> {
+pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
     let response = refresh_token::exchange(ctx, &client, refresh, None).await?;
     let refresh = response.refresh_token.unwrap_or_default();
-    Ok(DirectPair { access: response.access_token, refresh })
+    Ok(TokenPair { access: response.access_token, refresh })
 }
 
-/// The built-in client, if the direct token API is on.
+/// The built-in client, if the SimpleJWT-compatible API is on.
 pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, OAuthError> {
-    clients::identify(ctx, ClientId::DIRECT).await
+    clients::identify(ctx, ClientId::SIMPLEJWT).await
 }

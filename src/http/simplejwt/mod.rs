@@ -1,11 +1,11 @@
-//! The direct token API: the calls and shapes of SimpleJWT, for first-party applications.
+//! The SimpleJWT-compatible API: the calls and shapes of SimpleJWT, for first-party applications.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
-use super::fields::{DirectRefusal, Fields};
+use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, origin};
 use crate::grants::{self, SignIn};
 use crate::introspection::{self, Live};
@@ -23,10 +23,10 @@ pub struct Pair {
 }
 
 /// `POST /api/token/`: name and password in, a pair out.
-#[utoipa::path(post, path = "/api/token/", tag = "direct token API",
+#[utoipa::path(post, path = "/api/token/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(ObtainBody), content_type = "application/json"),
     responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 429), (status = 503)))]
-pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<HttpResponse, SimpleJwtRefusal> {
     let [username, password] = fields.texts(["username", "password"])?;
     let scope = fields.optional("scope")?;
     let sign_in = SignIn {
@@ -35,37 +35,37 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
         scope: scope.map(|scope| Scope::parse(scope.expose())).transpose()?,
         device: origin::device(&request, &ctx.config),
     };
-    let pair = grants::obtain(&ctx, sign_in).await?.ok_or(DirectRefusal::NoActiveAccount)?;
+    let pair = grants::obtain(&ctx, sign_in).await?.ok_or(SimpleJwtRefusal::NoActiveAccount)?;
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
 /// `POST /api/token/refresh/`: the next pair of a session.
-#[utoipa::path(post, path = "/api/token/refresh/", tag = "direct token API",
+#[utoipa::path(post, path = "/api/token/refresh/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(RefreshBody), content_type = "application/json"),
     responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 503)))]
-pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwtRefusal> {
     let [refresh] = fields.texts(["refresh"])?;
     let pair = grants::renew(&ctx, &refresh).await.map_err(token_refusal)?;
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
 /// `POST /api/token/verify/`: 200 for a token of this API that is good now.
-#[utoipa::path(post, path = "/api/token/verify/", tag = "direct token API",
+#[utoipa::path(post, path = "/api/token/verify/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(VerifyBody), content_type = "application/json"),
     responses((status = 200), (status = 400), (status = 401), (status = 503)))]
-pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwtRefusal> {
     let [token] = fields.texts(["token"])?;
     match introspection::look(&ctx, token.expose()).await? {
         Some(live) if belongs_here(&live) => Ok(ok(&json!({}))),
-        _ => Err(DirectRefusal::TokenNotValid),
+        _ => Err(SimpleJwtRefusal::TokenNotValid),
     }
 }
 
 /// `POST /api/token/blacklist/`: ends the session of a refresh token.
-#[utoipa::path(post, path = "/api/token/blacklist/", tag = "direct token API",
+#[utoipa::path(post, path = "/api/token/blacklist/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(RefreshBody), content_type = "application/json"),
     responses((status = 200), (status = 400), (status = 401), (status = 503)))]
-pub async fn blacklist(ctx: Ctx, fields: Fields) -> Result<HttpResponse, DirectRefusal> {
+pub async fn blacklist(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwtRefusal> {
     let [refresh] = fields.texts(["refresh"])?;
     revocation::blacklist(&ctx, refresh.expose()).await.map_err(token_refusal)?;
     Ok(ok(&json!({})))
@@ -95,20 +95,20 @@ struct VerifyBody {
 
 fn belongs_here(live: &Live) -> bool {
     match live {
-        Live::Access(access) => access.client_id == ClientId::DIRECT,
-        Live::Refresh(refresh) => refresh.token.client_id.is_direct(),
+        Live::Access(access) => access.client_id == ClientId::SIMPLEJWT,
+        Live::Refresh(refresh) => refresh.token.client_id.is_simplejwt(),
     }
 }
 
 /// A token that is refused, and a client that is switched off, look alike.
-fn token_refusal(error: OAuthError) -> DirectRefusal {
+fn token_refusal(error: OAuthError) -> SimpleJwtRefusal {
     match error {
         OAuthError::InvalidGrant(_)
         | OAuthError::InvalidClient(_)
         | OAuthError::UnauthorizedClient(_)
         | OAuthError::InvalidScope(_)
-        | OAuthError::InvalidTarget(_) => DirectRefusal::TokenNotValid,
-        other => DirectRefusal::Other(other),
+        | OAuthError::InvalidTarget(_) => SimpleJwtRefusal::TokenNotValid,
+        other => SimpleJwtRefusal::Other(other),
     }
 }
 
