@@ -19,7 +19,7 @@ use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse::store::sql::status::StatusFacts;
 use tokio::runtime::Runtime;
 
-const PLACES: i64 = 1_000_000;
+const INDEXES: i64 = 1_000_000;
 const LISTS: u64 = 8;
 
 fn build(bench: &mut Criterion) {
@@ -45,10 +45,10 @@ fn revoked(now: Timestamp) -> StatusLists {
     lists.learn(StatusFacts { lists: (0..LISTS).collect(), longest_access_lifetime: Duration::from_mins(5) });
     lists.vouch(now);
     // Scattered as if by chance, and the same each time.
-    for number in 0..PLACES / 100 {
+    for number in 0..INDEXES / 100 {
         let digest = sha256(&number.to_be_bytes());
         let chance = digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 7) + i64::from(*byte));
-        lists.revoke(chance % PLACES, now.plus(Duration::from_mins(7)));
+        lists.revoke(chance % INDEXES, now.plus(Duration::from_mins(7)));
     }
     lists
 }

@@ -1,4 +1,4 @@
-//! Time and randomness: the only place that asks the system for either.
+//! Time and randomness: the only module that asks the system for either.
 //!
 //! Rules receive both through [`crate::ctx::Ctx`], so that a test can move the clock and never has to sleep.
 
@@ -130,7 +130,7 @@ impl Clock {
 
     /// Now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the only code that reads the system's clock")]
     pub fn now(&self) -> Timestamp {
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(millis_of(system).saturating_add(self.offset.load(Ordering::Relaxed)))
@@ -154,7 +154,7 @@ pub struct Stopwatch(std::time::Instant);
 impl Stopwatch {
     /// Starts now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+    #[expect(clippy::disallowed_methods, reason = "the only code that reads the monotonic clock")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }

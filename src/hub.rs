@@ -63,7 +63,7 @@ struct Pace {
     owed: Option<i64>,
 }
 
-/// A place among those who listen. It is free again when this is dropped.
+/// A subscription. It is free again when this is dropped.
 pub struct Seat {
     lines: broadcast::Receiver<Line>,
     farewell: watch::Receiver<()>,

@@ -125,9 +125,9 @@ pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, O
     let Some(client) = ctx.store.client(&client_id).await? else { return Ok(None) };
     let Some(sid) = &access.sid else {
         let holder = Holder::Client { issued_at: Timestamp::from_seconds(access.iat) };
-        // Offline verifiers refuse what has a place that the client has lost; so does this house.
-        let keeps_place = tokens::names_place(ctx, &access, client.status_index);
-        let good = keeps_place && passes(ctx, &client, holder, &scope, &access.aud);
+        // Offline verifiers refuse what has a status index that the client has lost; so does this house.
+        let keeps_index = tokens::names_index(ctx, &access, client.status_index);
+        let good = keeps_index && passes(ctx, &client, holder, &scope, &access.aud);
         return Ok(good.then_some(LiveAccess { access, client, grant: None }));
     };
     let Ok(session) = sid.parse() else { return Ok(None) };

@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What has a home, and the only places under `src/` that may name it. `store/redis` is `store/redis.rs` and all of
+/// What has a home, and the only positions under `src/` that may name it. `store/redis` is `store/redis.rs` and all of
 /// `store/redis/`; a `*` at the end of the last name stands for any ending. The verifier is a crate of its own,
 /// with its own dependencies: it is not looked at here.
 const HOMES: &[(&str, &[&str])] = &[
@@ -133,9 +133,9 @@ impl House {
             let source = Source::parse(text);
             for used in &source.paths {
                 let full = source.full(used);
-                for (what, places) in homes.iter().filter(|(what, _)| begins_with(&full, what)) {
-                    if !places.iter().any(|place| lies_in(path, place)) {
-                        let homes = places.join(", ");
+                for (what, positions) in homes.iter().filter(|(what, _)| begins_with(&full, what)) {
+                    if !positions.iter().any(|position| lies_in(path, position)) {
+                        let homes = positions.join(", ");
                         found.push(format!(
                             "src/{path}:{}: `{}`: {what} lives in {homes} only",
                             used.line,
@@ -180,18 +180,18 @@ fn begins_with(full: &[String], what: &str) -> bool {
     })
 }
 
-fn lies_in(path: &str, place: &str) -> bool {
-    path.strip_prefix(place).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+fn lies_in(path: &str, position: &str) -> bool {
+    path.strip_prefix(position).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
-/// Each test in the last column of the table of weaknesses: places with a colon behind, and names in backticks.
+/// Each test in the last column of the table of weaknesses: positions with a colon behind, and names in backticks.
 fn named_tests(document: &str) -> Vec<(&str, &str)> {
     let table = document.lines().skip_while(|line| !line.ends_with("| proved by |")).skip(2);
     let mut found = Vec::new();
     for row in table.take_while(|line| line.starts_with('|')) {
         for proof in row.rsplit('|').nth(1).unwrap_or_default().split(';') {
-            let (place, names) = proof.split_once(':').unwrap_or(("", proof));
-            found.extend(names.split('`').skip(1).step_by(2).map(|name| (place.trim(), name)));
+            let (position, names) = proof.split_once(':').unwrap_or(("", proof));
+            found.extend(names.split('`').skip(1).step_by(2).map(|name| (position.trim(), name)));
         }
     }
     found
@@ -199,12 +199,12 @@ fn named_tests(document: &str) -> Vec<(&str, &str)> {
 
 /// Each test that the document names and that is not among `files` where the document says, or not under that name.
 fn missing_tests(document: &str, files: &[(String, String)]) -> Vec<String> {
-    let is_there = |place: &str, name: &str| {
+    let is_there = |position: &str, name: &str| {
         let declared = format!("fn {name}(");
-        files.iter().any(|(path, text)| lies_in(path, place) && text.contains(&declared))
+        files.iter().any(|(path, text)| lies_in(path, position) && text.contains(&declared))
     };
-    let missing = named_tests(document).into_iter().filter(|(place, name)| !is_there(place, name));
-    missing.map(|(place, name)| format!("ARCHITECTURE.md: there is no test `{name}` in {place}")).collect()
+    let missing = named_tests(document).into_iter().filter(|(position, name)| !is_there(position, name));
+    missing.map(|(position, name)| format!("ARCHITECTURE.md: there is no test `{name}` in {position}")).collect()
 }
 
 // --- reading Rust, as far as paths go ----------------------------------------------------------------------------------

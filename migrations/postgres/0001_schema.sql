@@ -110,7 +110,7 @@ create index sessions_by_login on sessions (login_id) where login_id is not null
 create index sessions_live on sessions (ends_at, id) where ended_at is null;
 create index sessions_ended on sessions (id, ended_at, ended_reason) where ended_at is not null;
 create index sessions_by_ended_feed on sessions (ended_feed) where ended_feed is not null;
--- Until when the place of a session may have to be told of: two minutes after its end of its own, a day and two minutes
+-- Until when the status index of a session may have to be told of: two minutes after its end of its own, a day and two minutes
 -- after it was ended.
 create index sessions_by_list on sessions ((status_index / 131072), (coalesce(ended_at + 86520000, ends_at + 120000)));
 
@@ -135,11 +135,11 @@ create table status_lists (
     closed_at bigint
 );
 
--- Places in the status lists that were their client's until its tokens were revoked; it has another one since.
-create table retired_places (
-    place bigint primary key,
+-- StatusIndexes in the status lists that were their client's until its tokens were revoked; it has another one since.
+create table revoked_indexes (
+    status_index bigint primary key,
     client_id text collate "C" not null,
-    retired_at bigint not null
+    revoked_at bigint not null
 );
 
 create table signing_keys (

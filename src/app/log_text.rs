@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_its_time_level_and_place_and_then_what_was_said() {
+    fn a_line_has_its_time_level_and_position_and_then_what_was_said() {
         let line = line_of(|| tracing::info!(target: "here", status = 200, request.id = "a1", "request"));
 
         let (time, rest) = line.split_once(' ').unwrap();

@@ -34,7 +34,7 @@ use crate::store::{Database, EphemeralStore, Store, StoreError};
 /// Who opens the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The service: leases places in the status lists by the block.
+    /// The service: leases status indexes in the status lists by the block.
     Service,
     /// A command that ends soon.
     Command,

@@ -14,7 +14,7 @@ use crate::hub::Told;
 use crate::model::SessionId;
 use crate::notices;
 use crate::protocol::OAuthError;
-use crate::sessions::{self, places};
+use crate::sessions::{self, status_indexes};
 use crate::store::StoreError;
 use crate::store::sql::feed::{Change, FeedPage};
 
@@ -40,7 +40,7 @@ const KEEP_FEED: Duration = Duration::from_hours(48);
 /// How many rows are read or written at a time.
 const BATCH: u32 = 1000;
 
-/// An instance's place in the change feed.
+/// An instance's position in the change feed.
 #[derive(Debug, Clone, Copy)]
 pub struct Follower {
     after: i64,
@@ -80,21 +80,21 @@ impl Follower {
         learn_of_status(ctx).await?;
         loop {
             match ctx.store.database.feed_after(self.after, BATCH).await? {
-                FeedPage::Changes(changes, place) => {
+                FeedPage::Changes(changes, position) => {
                     apply(ctx, &changes).await?;
-                    self.after = place;
+                    self.after = position;
                     events::tell(ctx, &changes).await?;
                     if changes.len() < BATCH as usize {
                         ctx.status.vouch(as_of);
-                        ctx.hub.note(Told { number: place, as_of });
+                        ctx.hub.note(Told { number: position, as_of });
                         return Ok(());
                     }
                 }
-                FeedPage::Behind(place) => {
+                FeedPage::Behind(position) => {
                     tracing::warn!("the change feed was pruned before it was read; starting over");
                     start_over(ctx).await?;
-                    self.after = place;
-                    events::tell_to_start_over(ctx, place)?;
+                    self.after = position;
+                    events::tell_to_start_over(ctx, position)?;
                 }
             }
         }
@@ -116,16 +116,16 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
                 // The instance that ended it may have died before it wrote the tombstone. Writing it again changes
                 // nothing.
                 ctx.store.memory.keep_pending(&[session.id]);
-                revoked.extend(session.place.clone().map(|place| (place, session.ended.at)));
+                revoked.extend(session.index.clone().map(|index| (index, session.ended.at)));
             }
-            Change::PlaceRetired(retired) => {
-                ctx.store.memory.forget_client(&retired.place.client_id);
-                revoked.push((retired.place.clone(), retired.at));
+            Change::IndexRevoked(retired) => {
+                ctx.store.memory.forget_client(&retired.index.client_id);
+                revoked.push((retired.index.clone(), retired.at));
             }
             Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?),
         }
     }
-    places::revoke(ctx, &revoked).await;
+    status_indexes::revoke(ctx, &revoked).await;
     if keys_changed {
         ctx.keys.reload().await?;
     }
@@ -155,10 +155,10 @@ async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads the ends of the last refresh lifetime from the database into memory and into the status lists, and the places
-/// that clients have had into the latter.
+/// Reads the ends of the last refresh lifetime from the database into memory and into the status lists, and the
+/// positions that clients have had into the latter.
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
-    places::revoke_retired(ctx).await?;
+    status_indexes::revoke_known(ctx).await?;
     // Access tokens may live longer than refresh tokens.
     let since = forgettable_before(ctx).min(ctx.status.forgettable_before(ctx.now()));
     let mut after: Option<SessionId> = None;
@@ -169,8 +169,8 @@ async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
             ctx.store.memory.keep_ended(session.id, session.ended.at);
         }
         let is_last = ends.len() < BATCH as usize;
-        let revoked = ends.into_iter().filter_map(|session| Some((session.place?, session.ended.at)));
-        places::revoke(ctx, &revoked.collect::<Vec<_>>()).await;
+        let revoked = ends.into_iter().filter_map(|session| Some((session.index?, session.ended.at)));
+        status_indexes::revoke(ctx, &revoked.collect::<Vec<_>>()).await;
         if is_last {
             return Ok(());
         }
@@ -381,7 +381,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.ephemeral.prune().await?;
     ctx.store.database.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
-    ctx.store.database.prune_retired_places(ctx.status.forgettable_before(ctx.now())).await?;
+    ctx.store.database.prune_revoked_indexes(ctx.status.forgettable_before(ctx.now())).await?;
     ctx.store.database.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.database.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.database.drop_status_lists(ctx.now()).await?;

@@ -26,7 +26,8 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 pub struct Code {
     /// The session that it will begin.
     pub session: SessionId,
-    /// The place of that session in the status lists: whoever exchanges the code, and however often, it is this one.
+    /// The status index of that session in the status lists: whoever exchanges the code, and however often, it is this
+    /// one.
     pub status_index: i64,
     pub client_id: ClientId,
     pub redirect_uri: String,
@@ -54,7 +55,8 @@ impl Code {
     }
 }
 
-/// A new code. One trip to the ephemeral store, and one to the database where a block of places has to be leased.
+/// A new code. One trip to the ephemeral store, and one to the database where a block of status indexes has to be
+/// leased.
 pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,

@@ -37,7 +37,7 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
     let Findings { verdict, list, introspection } = match &command.jwks {
-        Some(place) => offline(&command.token, place, &config).await?,
+        Some(position) => offline(&command.token, position, &config).await?,
         None => at_home(&command.token, header.as_ref(), config).await?,
     };
     let mut words = String::new();
@@ -94,7 +94,7 @@ impl Judged {
 enum ByList {
     Valid,
     Refused(Refusal),
-    /// The token names no place in a list.
+    /// The token names no position in a list.
     Unnamed,
     Unreadable(String),
 }
@@ -117,14 +117,14 @@ impl Findings {
     }
 }
 
-async fn offline(token: &str, place: &str, config: &Config) -> Result<Findings, String> {
-    let is_address = place.starts_with("https://") || place.starts_with("http://");
+async fn offline(token: &str, position: &str, config: &Config) -> Result<Findings, String> {
+    let is_address = position.starts_with("https://") || position.starts_with("http://");
     let jwks = if is_address {
-        outbound::fetch(place).await?
+        outbound::fetch(position).await?
     } else {
-        std::fs::read_to_string(place).map_err(|error| format!("{place}: {error}"))?
+        std::fs::read_to_string(position).map_err(|error| format!("{position}: {error}"))?
     };
-    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{place}: {error}"))?;
+    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{position}: {error}"))?;
     let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
     let now = Clock::system().now().seconds();
     let access = match verifier.verify(token, &keys, now) {
@@ -213,7 +213,7 @@ async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     ctx.status.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token().to_owned()).map_err(problem)
 }
 
-fn part(token: &str, place: usize) -> Option<Value> {
-    let text = token.split('.').nth(place)?;
+fn part(token: &str, position: usize) -> Option<Value> {
+    let text = token.split('.').nth(position)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }

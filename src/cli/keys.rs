@@ -80,9 +80,7 @@ fn master(config: &Config) -> Result<Answer, String> {
     let file = path.display();
     let words = match written {
         Written::New => {
-            format!(
-                "Wrote a master key to {file}. Keep a copy in a safe place: without it no sealed key can be opened."
-            )
+            format!("Wrote a master key to {file}. Keep a copy somewhere safe: without it no sealed key can be opened.")
         }
         Written::Existed => format!("{file} exists already and is left as it is."),
     };

@@ -14,8 +14,8 @@ use crate::model::{
     Client, ClientId, EndReason, RefreshPolicy, Session, SessionFilter, SignOnChange, SigningAlgorithm,
 };
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
-use crate::sessions::{self, Applied, places};
-use crate::store::sql::clients::OwnTokens;
+use crate::sessions::{self, Applied, status_indexes};
+use crate::store::sql::clients::ClientTokens;
 
 /// What may be changed of a client. Absent parts stay as they are; `null` takes away what a client need not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -116,11 +116,11 @@ pub async fn change(
         apply(&mut client, wanted)?;
         check(ctx, &client)?;
         let keeps_all = fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before));
-        Ok((client, if keeps_all { OwnTokens::Stay } else { OwnTokens::Revoked }))
+        Ok((client, if keeps_all { ClientTokens::Stay } else { ClientTokens::Revoked }))
     };
     let (_, client) = ctx.store.database.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
     ctx.store.memory.forget_client(id);
-    places::revoke_retired(ctx).await?;
+    status_indexes::revoke_known(ctx).await?;
     let applied = if may_narrow { end_sessions_beyond(ctx, &client, &actor).await? } else { Applied::Everywhere };
     Ok((client, applied))
 }

@@ -4,7 +4,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
 use crate::protocol::OAuthError;
-use crate::sessions::{self, Applied, places};
+use crate::sessions::{self, Applied, status_indexes};
 
 /// Lets a client obtain tokens again.
 ///
@@ -49,7 +49,7 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     ctx.store.database.remove_client(id, &entry).await?;
     ctx.store.memory.forget_client(id);
     // Somebody may have enabled it once more in between.
-    places::revoke_retired(ctx).await?;
+    status_indexes::revoke_known(ctx).await?;
     Ok(applied)
 }
 

@@ -20,7 +20,7 @@ pub struct ConfigError {
 }
 
 /// Reads `file` (`tokenhouse.toml` if it exists, where none is named), then the environment over it, and checks it.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(clippy::disallowed_methods, reason = "the only code that reads the environment")]
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let text = read_file(file).map_err(|problem| ConfigError { problems: vec![problem] })?;
     assemble(text.as_deref(), std::env::vars_os(), |path| std::fs::read_to_string(path))

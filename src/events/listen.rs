@@ -144,13 +144,13 @@ impl Listener {
             let as_of = ctx.now();
             match ctx.store.database.feed_after(self.number, BATCH).await? {
                 FeedPage::Behind(head) => self.start_over(ctx, head, outlet).await?,
-                FeedPage::Changes(changes, place) => {
+                FeedPage::Changes(changes, position) => {
                     for (number, change) in &changes {
                         if let Some(event) = event_of(change) {
                             self.pass(line(ctx, *number, LineKind::Event, &event)?, outlet).await?;
                         }
                     }
-                    self.number = place;
+                    self.number = position;
                     if changes.len() < BATCH as usize {
                         self.as_of = as_of;
                         return self.give_sign_of_life(ctx, outlet).await;

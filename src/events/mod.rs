@@ -84,7 +84,7 @@ fn sign_of_life(ctx: &Ctx, told: Told) -> Result<Line, OAuthError> {
 fn event_of(change: &Change) -> Option<SecurityEvent> {
     match change {
         Change::SessionEnded(session) => Some(SecurityEvent::SessionEnded(session.clone())),
-        Change::PlaceRetired(retired) => Some(SecurityEvent::ClientRevoked(retired.clone())),
+        Change::IndexRevoked(retired) => Some(SecurityEvent::ClientRevoked(retired.clone())),
         Change::Keys => Some(SecurityEvent::KeysChanged),
         Change::Unknown => Some(SecurityEvent::Resync),
         Change::User(_) | Change::Client(_) | Change::Login(_) | Change::Watermark => None,

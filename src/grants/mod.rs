@@ -123,7 +123,7 @@ fn refusal(shut: Shut) -> OAuthError {
 }
 
 /// The ID token that goes with `access_token`, where a person signs on to the client. The SimpleJWT-compatible API has
-/// no place for one.
+/// no position for one.
 fn id_token(
     ctx: &Ctx,
     client: &Client,

@@ -105,13 +105,13 @@ thread_local! {
 fn count(route: &'static str, status: StatusCode, elapsed: Duration) {
     COUNTED.with_borrow_mut(|all| {
         let known = all.iter().position(|counted| counted.status == status && counted.route == route);
-        let place = known.unwrap_or_else(|| {
+        let position = known.unwrap_or_else(|| {
             let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
             let times = metrics::histogram!("tokenhouse_http_request_seconds", &labels);
             all.push(Counted { route, status, times });
             all.len() - 1
         });
-        all[place].times.record(elapsed.as_secs_f64());
+        all[position].times.record(elapsed.as_secs_f64());
     });
 }
 

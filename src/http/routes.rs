@@ -159,8 +159,8 @@ pub const ALL: &[Route] = &[
 
 /// Mounts every door. What is open to bearers stands behind `permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
-    for (place, first) in ALL.iter().enumerate() {
-        if ALL[..place].iter().all(|route| route.path != first.path) {
+    for (position, first) in ALL.iter().enumerate() {
+        if ALL[..position].iter().all(|route| route.path != first.path) {
             mount_path(config, first.path);
         }
     }

@@ -139,7 +139,7 @@ impl MasterKeys {
         let path = &settings.master_key_file;
         let text = Zeroizing::new(make_master_key(random) + "\n");
         if files::write_new(path, &text, random)? == files::Written::New {
-            tracing::info!(file = %path.display(), "made a new master key; keep a copy of it in a safe place");
+            tracing::info!(file = %path.display(), "made a new master key; keep a copy of it somewhere safe");
         }
         Self::find(settings)?.ok_or_else(|| files::problem(path, "was written and is gone again"))
     }

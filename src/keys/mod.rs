@@ -100,7 +100,7 @@ pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
     /// When the database was read last, in milliseconds since the epoch.
     read_at: AtomicI64,
-    /// Held while the ring is being replaced, so that an older list never takes the place of a newer one.
+    /// Held while the ring is being replaced, so that an older list never takes the position of a newer one.
     turn: tokio::sync::Mutex<()>,
 }
 

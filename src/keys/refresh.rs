@@ -124,11 +124,11 @@ mod tests {
     fn a_token_with_any_other_character_does_not_open() {
         let one = key(b"one", "k1");
         let token = one.sign(&json!({"sub": "u", "exp": 12})).unwrap();
-        for place in 0..token.len() {
+        for position in 0..token.len() {
             for other in ["A", "-", ".", "=", "+", "/", " ", ""] {
                 let mut changed = token.clone();
-                changed.replace_range(place..=place, other);
-                assert!(changed == token || open::<Value, _>([&one], &changed).is_none(), "{place} {other:?}");
+                changed.replace_range(position..=position, other);
+                assert!(changed == token || open::<Value, _>([&one], &changed).is_none(), "{position} {other:?}");
             }
         }
         for changed in

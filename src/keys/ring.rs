@@ -11,7 +11,7 @@ use super::prepared::PreparedKey;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::Internal;
 
-/// The keys of one moment. It never changes; a new one takes its place.
+/// The keys of one moment. It never changes; a new one replaces it.
 pub(super) struct Ring {
     /// Every published key by its `kid`.
     keys: HashMap<String, Arc<PreparedKey>>,

@@ -181,7 +181,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes a key out at once and puts another in its place. `false`: there is none to take out.
+    /// Removes a key at once and puts another into its state. `false`: there is none to take out.
     pub(super) fn remove(&mut self, kid: &str) -> bool {
         let Some(index) = self.records.iter().position(|record| record.kid == kid) else { return false };
         if self.records[index].state == KeyState::Removed {

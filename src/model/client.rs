@@ -51,7 +51,7 @@ pub struct Client {
     pub refresh_lifetime: Option<Duration>,
     /// How its refresh tokens behave.
     pub refresh: RefreshPolicy,
-    /// Its place in the status lists, for tokens without a session.
+    /// Its status index in the status lists, for tokens without a session.
     pub status_index: i64,
     /// Tokens and sessions that began before this moment are over.
     pub not_before: Timestamp,

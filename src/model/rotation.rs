@@ -26,7 +26,7 @@ pub struct Generation {
     pub branch: u32,
 }
 
-/// A token that was rotated: its generation is its place in [`RotationRecord::ancestors`].
+/// A token that was rotated: its generation is its position in [`RotationRecord::ancestors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ancestor {
     /// Which re-issue of its generation it was.
@@ -84,7 +84,7 @@ pub struct SessionGrant {
     /// `aud` of the access tokens.
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String>,
-    /// The session's place in the status lists.
+    /// The session's position in the status lists.
     #[serde(rename = "i")]
     pub status_index: i64,
     /// When the session began.
@@ -138,7 +138,7 @@ pub enum RotationState {
     Absent,
 }
 
-/// What stands in the place of a record once the session has ended.
+/// What is written over a record once the session has ended.
 pub const TOMBSTONE: &str = "ended";
 
 impl RotationRecord {
@@ -195,8 +195,8 @@ impl RotationRecord {
     #[must_use]
     pub fn rotated_by(&self, generation: Generation) -> Option<Timestamp> {
         let back = self.current.number.checked_sub(generation.number)?.checked_sub(1)?;
-        let place = usize::try_from(back).ok().filter(|place| *place < MAX_ANCESTORS)?;
-        match self.ancestors.get(place) {
+        let position = usize::try_from(back).ok().filter(|position| *position < MAX_ANCESTORS)?;
+        match self.ancestors.get(position) {
             Some(known) => (known.branch == generation.branch).then_some(known.rotated_at),
             None => self.ancestors.last().map(|oldest| oldest.rotated_at),
         }
@@ -233,8 +233,8 @@ impl RotationRecord {
         )
         .expect("writing to a String cannot fail");
         let mut front = self.issued_at;
-        for (place, ancestor) in self.ancestors.iter().enumerate() {
-            let comma = if place == 0 { "" } else { "," };
+        for (position, ancestor) in self.ancestors.iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
             let back = front.millis().wrapping_sub(ancestor.rotated_at.millis());
             write!(text, "{comma}{back}").expect("writing to a String cannot fail");
             if ancestor.branch != 0 {

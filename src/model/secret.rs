@@ -27,7 +27,7 @@ impl Secret {
         Self::new(URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 
-    /// The text itself. Each call is a place to look at in a review.
+    /// The text itself. Each call deserves a look in a review.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Device, HeldPlace, LoginId, SessionId, UserId};
+use super::{ClientId, ClientStatusIndex, Device, LoginId, SessionId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -19,7 +19,7 @@ pub struct Session {
     pub scope: Scope,
     /// `aud` of its access tokens.
     pub audience: Vec<String>,
-    /// Its place in the status lists (IETF Token Status List).
+    /// Its status index in the status lists (IETF Token Status List).
     pub status_index: i64,
     /// Where the user signed in from.
     pub device: Device,
@@ -66,7 +66,7 @@ pub struct EndedSession {
     /// When and why.
     pub ended: Ended,
     /// Whose tokens it held; nothing where its row has been removed, which is long after the last of them expired.
-    pub place: Option<HeldPlace>,
+    pub index: Option<ClientStatusIndex>,
 }
 
 /// Why a session ended.

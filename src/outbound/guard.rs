@@ -20,7 +20,7 @@ impl Guard {
         Self { allow: allow.into() }
     }
 
-    /// Judges what can be judged before a name is resolved: the scheme, and an address that stands in the place of a
+    /// Judges what can be judged before a name is resolved: the scheme, and an address instead of a
     /// name, which no resolver ever sees.
     ///
     /// # Errors

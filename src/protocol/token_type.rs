@@ -1,8 +1,8 @@
 //! What a signed token is (`typ`, RFC 7515 section 4.1.9). OAuth's `token_type` is another thing, and always `Bearer`.
 
 /// The kinds of tokens that are signed with published keys. Whoever takes one looks at its `typ` first, so that none
-/// passes for another (RFC 8725 section 3.11). Refresh tokens (`rt+jwt`) have a secret key of their own and no place
-/// here.
+/// passes for another (RFC 8725 section 3.11). Refresh tokens (`rt+jwt`) have a secret key of their own and are not
+/// listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenType {
     /// An access token (RFC 9068 section 2.1).

@@ -15,7 +15,7 @@ use crate::store::sql::admission::{Begun, Seen};
 pub struct NewSession<'a> {
     /// Its identifier, which nobody had before.
     pub id: SessionId,
-    /// Its place in the status lists, which nobody had before.
+    /// Its status index in the status lists, which nobody had before.
     pub status_index: i64,
     /// Who signed in, as the database knew the user when the attempt began.
     pub user: &'a User,
@@ -136,7 +136,7 @@ pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthEr
 }
 
 /// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have
-/// known other rights of the user, this one takes its place. Says which.
+/// known other rights of the user, this one replaces it. Says which.
 async fn take_over(ctx: &Ctx, beginning: &Beginning) -> Result<bool, OAuthError> {
     let id = beginning.session.id;
     // Before the database is asked: what comes to be there meanwhile is not replaced.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::places;
+use super::status_indexes;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, Ended, HeldPlace, PageRequest, Session, SessionFilter, SessionId};
+use crate::model::{ClientStatusIndex, EndReason, Ended, PageRequest, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
 use crate::status::REFUSED_WITHIN;
 use crate::store::sql::sessions::EndOutcome;
@@ -173,8 +173,8 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     }
     // Before anything is awaited: a caller who goes away now must not leave a record that nobody buries.
     ctx.store.memory.keep_pending(&ids);
-    let places: Vec<_> = sessions.iter().map(|session| place_of(session, now)).collect();
-    places::revoke(ctx, &places).await;
+    let indexes: Vec<_> = sessions.iter().map(|session| index_of(session, now)).collect();
+    status_indexes::revoke(ctx, &indexes).await;
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
     match ctx.store.ephemeral.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
         Ok(()) => {
@@ -188,10 +188,10 @@ pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
     }
 }
 
-/// The place of the session's access tokens, and since when they are revoked.
-fn place_of(session: &Session, now: Timestamp) -> (HeldPlace, Timestamp) {
-    let place = HeldPlace { client_id: session.client_id.clone(), status_index: session.status_index };
-    (place, session.ended.map_or(now, |ended| ended.at))
+/// The status index of the session's access tokens, and since when they are revoked.
+fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp) {
+    let index = ClientStatusIndex { client_id: session.client_id.clone(), status_index: session.status_index };
+    (index, session.ended.map_or(now, |ended| ended.at))
 }
 
 /// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.
@@ -218,17 +218,17 @@ async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Re
             ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
-            let own_tokens = places::own_tokens_before(ctx, mark, Some(client)).await;
-            ctx.store.database.raise_client_watermark(client, mark, at, own_tokens).await?;
+            let client_tokens = status_indexes::client_tokens_before(ctx, mark, Some(client)).await;
+            ctx.store.database.raise_client_watermark(client, mark, at, client_tokens).await?;
             ctx.store.memory.forget_client(client);
-            places::revoke_retired(ctx).await?;
+            status_indexes::revoke_known(ctx).await?;
         }
         (None, None, None) => {
-            let own_tokens = places::own_tokens_before(ctx, mark, None).await;
-            ctx.store.database.raise_global_watermark(mark, at, own_tokens).await?;
+            let client_tokens = status_indexes::client_tokens_before(ctx, mark, None).await;
+            ctx.store.database.raise_global_watermark(mark, at, client_tokens).await?;
             ctx.store.memory.raise_global_watermark(mark);
             ctx.store.memory.forget_clients();
-            places::revoke_retired(ctx).await?;
+            status_indexes::revoke_known(ctx).await?;
         }
         (Some(_), _, _) | (None, Some(_), Some(_)) => {}
     }
@@ -240,7 +240,7 @@ async fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], at: Timestam
     for session in batch {
         receipt.sessions_ended += 1;
         receipt.access_tokens_refused += 1;
-        let by = places::tokens_expire_by(ctx, session, at).await;
+        let by = status_indexes::tokens_expire_by(ctx, session, at).await;
         receipt.access_tokens_expire_by = receipt.access_tokens_expire_by.max(by);
     }
 }

@@ -1,12 +1,12 @@
 //! Sessions: how they begin, how their refresh tokens rotate, how they end.
 //!
-//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends, [`places`] sets bits in the status lists,
-//! and `regrant` brings the user's present rights into them. Tokens are minted by the grants above.
+//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends, [`status_indexes`] sets bits in the status
+//! lists, and `regrant` brings the user's present rights into them. Tokens are minted by the grants above.
 
 pub mod begin;
 pub mod describe;
 pub mod end;
-pub mod places;
+pub mod status_indexes;
 pub mod refresh;
 mod regrant;
 pub mod rotation;

@@ -212,7 +212,7 @@ async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId
         RepeatedRefresh::Report => Ok(()),
         RepeatedRefresh::EndSession => {
             end::end_one(ctx, token.session, EndReason::Repeated, Actor::System).await?;
-            Err(OAuthError::invalid_grant("the session's tokens are used in two places; it has been ended"))
+            Err(OAuthError::invalid_grant("the session's tokens are used by two parties; it has been ended"))
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct Presented {
 pub enum Decision {
     /// Mint the current token of the record as it stands.
     Keep,
-    /// Put this record in the place of the old one, then mint its current token.
+    /// Replace the old record by this one, then mint its current token.
     Step(Box<RotationRecord>, Why),
     /// Two parties hold the tokens: end the session.
     Reuse,
@@ -131,7 +131,7 @@ fn repeat(record: &RotationRecord) -> Decision {
     Decision::Step(Box::new(noted), Why::Repeated { streak })
 }
 
-/// The current token was never received: the next branch takes its place and counts as the parent's rotation now.
+/// The current token was never received: the next branch replaces it and counts as the parent's rotation now.
 fn reissue(record: &RotationRecord, now: Timestamp) -> Decision {
     let mut reissued = record.clone();
     let Some(branch) = record.current.branch.checked_add(1) else { return Decision::Reuse };

@@ -1,4 +1,4 @@
-//! One list: which of its places are revoked and until when, and what was made of it last.
+//! One list: which of its status indexes are revoked and until when, and what was made of it last.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -99,7 +99,7 @@ impl List {
     }
 }
 
-/// One bit a place, beginning with the lowest of the first octet (section 4.1).
+/// One bit a status index, beginning with the lowest of the first octet (section 4.1).
 pub(super) fn bits<'a>(revoked: impl IntoIterator<Item = &'a u32>) -> Vec<u8> {
     let mut octets = vec![0; usize::try_from(LIST_LENGTH / 8).unwrap_or_default()];
     for index in revoked {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::clock::{Stopwatch, Timestamp};
 use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{LIST_LIFETIME, Place, SigningAlgorithm, TOLD_AFTER_EXPIRY};
+use crate::model::{LIST_LIFETIME, SigningAlgorithm, StatusIndex, TOLD_AFTER_EXPIRY};
 use crate::protocol::OAuthError;
 use crate::store::sql::status::StatusFacts;
 use list::List;
@@ -63,8 +63,8 @@ impl StatusLists {
         format!("{}/{number}", self.endpoint)
     }
 
-    /// The addresses of all lists in which a token may have its place, and of the next one: services that verify can
-    /// hold that before its first token (section 9).
+    /// The addresses of all lists in which a token may have its status index, and of the next one: services that verify
+    /// can hold that before its first token (section 9).
     #[must_use]
     pub fn uris(&self) -> Vec<String> {
         let heard = lock(&self.heard);
@@ -104,8 +104,8 @@ impl StatusLists {
         own.map_or(house, |own| own.max(house))
     }
 
-    /// Until when the place of tokens that were revoked at `at` must say so: until the last of them has expired in the
-    /// eyes of every service, and no list is believed any more that does not say so. `own` is as for
+    /// Until when the status index of tokens that were revoked at `at` must say so: until the last of them has expired
+    /// in the eyes of every service, and no list is believed any more that does not say so. `own` is as for
     /// [`longest_life`](Self::longest_life).
     #[must_use]
     pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
@@ -118,10 +118,10 @@ impl StatusLists {
         now.minus(MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY)
     }
 
-    /// Revokes the tokens of a place.
+    /// Revokes the tokens of a status index.
     pub fn revoke(&self, status_index: i64, until: Timestamp) {
-        let place = Place::of(status_index);
-        lock(&self.list(place.list)).revoke(place.index, until);
+        let index = StatusIndex::of(status_index);
+        lock(&self.list(index.list)).revoke(index.index, until);
     }
 
     /// Forgets what was revoked so long ago that none of it can be taken for good any more.

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Random, Stopwatch, Timestamp};
 use crate::config;
 use crate::digest;
 use crate::keys::Keyring;
-use crate::model::{LIST_LENGTH, LIST_LIFETIME, Place, SigningAlgorithm};
+use crate::model::{LIST_LENGTH, LIST_LIFETIME, SigningAlgorithm, StatusIndex};
 use crate::protocol::OAuthError;
 use crate::store::Database;
 use crate::store::sql::DatabaseSettings;
@@ -103,17 +103,17 @@ fn bits_lie_as_in_the_example_of_the_draft() {
 }
 
 #[test]
-fn the_drafts_list_of_a_million_places_is_eight_of_ours() {
+fn the_drafts_list_of_a_million_indexes_is_eight_of_ours() {
     let theirs = inflated(concat!(
         "eNrt3AENwCAMAEGogklACtKQPg9LugC9k_ACvreiogEAAKkeCQAAAAAAAAAAAAAAAAAAAIBylgQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         "AAAAAAAAAAAAAAAAAAAAXG9IAAAAAAAAAPwsJAAAAAAAAAAAAAAAvhsSAAAAAAAAAAAA7KpLAAAAAAAAAAAAAAAAAAAAAJsLCQAAAAAAAAAA",
         "ADjelAAAAAAAAAAAKjDMAQAAAACAZC8L2AEb"
     ));
-    let revoked =
-        [0, 1993, 25_460, 159_495, 495_669, 554_353, 645_645, 723_232, 854_545, 934_534, 1_000_345].map(Place::of);
+    let revoked = [0, 1993, 25_460, 159_495, 495_669, 554_353, 645_645, 723_232, 854_545, 934_534, 1_000_345]
+        .map(StatusIndex::of);
 
     for list in 0..8 {
-        let ours = revoked.iter().filter(|place| place.list == list).map(|place| &place.index);
+        let ours = revoked.iter().filter(|index| index.list == list).map(|index| &index.index);
         let from = usize::try_from(list * LIST_LENGTH / 8).unwrap();
         assert!(bits(ours) == theirs[from..][..16_384], "list {list}: appendix C.1");
     }
@@ -264,7 +264,7 @@ async fn a_hundred_who_ask_at_once_get_one_list_and_what_was_revoked_before_is_i
 }
 
 #[tokio::test]
-async fn a_million_places_of_which_one_in_a_hundred_is_revoked_take_less_than_28_kilobytes() {
+async fn a_million_indexes_of_which_one_in_a_hundred_is_revoked_take_less_than_28_kilobytes() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     let million: i64 = 1_000_000;
     lists.learn(facts(0..8, SECOND));

@@ -31,7 +31,7 @@ pub trait EphemeralStore: Send + Sync {
     /// Writes the first record of `session` unless something (a tombstone, too) is there. Says whether it was written.
     async fn insert(&self, session: SessionId, record: &RotationRecord) -> Result<bool, StoreError>;
 
-    /// Puts `new` in the place of exactly `old`. Says whether `old` was still there.
+    /// Replaces exactly `old` by `new`. Says whether `old` was still there.
     async fn replace(&self, session: SessionId, old: &RotationRecord, new: &RotationRecord)
     -> Result<bool, StoreError>;
 

@@ -86,7 +86,7 @@ impl Memory {
         clients.remove(id);
     }
 
-    /// Forgets every client: they have other places.
+    /// Forgets every client: they have other status indexes.
     pub fn forget_clients(&self) {
         let mut clients = lock(&self.clients);
         self.forgotten.fetch_add(1, Ordering::SeqCst);

@@ -36,12 +36,12 @@ pub struct Store {
     pub memory: Memory,
     /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
     pub notices: Notify,
-    /// Places in the status lists that this instance has leased and not given out.
-    places: Places,
+    /// StatusIndexes in the status lists that this instance has leased and not given out.
+    indexes: StatusIndexes,
 }
 
-/// How many places an instance leases at a time, and the last lease.
-struct Places {
+/// How many status indexes an instance leases at a time, and the last lease.
+struct StatusIndexes {
     at_a_time: u32,
     lease: tokio::sync::Mutex<Lease>,
 }
@@ -49,29 +49,29 @@ struct Places {
 /// What is left of a lease.
 #[derive(Default)]
 struct Lease {
-    places: Range<i64>,
+    indexes: Range<i64>,
     at: Timestamp,
 }
 
 impl Store {
-    /// The stores, with an empty memory. `lease` is how many places in the status lists are taken at a time: many
-    /// for a service, one for a command that ends.
+    /// The stores, with an empty memory. `lease` is how many status indexes in the status lists are taken at a time:
+    /// many for a service, one for a command that ends.
     #[must_use]
     pub fn new(database: Database, ephemeral: Arc<dyn EphemeralStore>, lease: u32) -> Self {
-        let places = Places { at_a_time: lease, lease: tokio::sync::Mutex::default() };
-        Self { database, ephemeral, memory: Memory::default(), notices: Notify::new(), places }
+        let indexes = StatusIndexes { at_a_time: lease, lease: tokio::sync::Mutex::default() };
+        Self { database, ephemeral, memory: Memory::default(), notices: Notify::new(), indexes }
     }
 
-    /// A place in the status lists that nobody had before and nobody gets again.
+    /// A status index in the status lists that nobody had before and nobody gets again.
     pub async fn status_index(&self, now: Timestamp) -> Result<i64, StoreError> {
-        let mut lease = self.places.lease.lock().await;
-        if lease.places.is_empty() || now.since(lease.at) >= LEASE_LIFETIME {
-            let places = self.database.lease_status_indexes(self.places.at_a_time).await?;
-            *lease = Lease { places, at: now };
+        let mut lease = self.indexes.lease.lock().await;
+        if lease.indexes.is_empty() || now.since(lease.at) >= LEASE_LIFETIME {
+            let indexes = self.database.lease_status_indexes(self.indexes.at_a_time).await?;
+            *lease = Lease { indexes, at: now };
         }
-        let place = lease.places.start;
-        lease.places.start += 1;
-        Ok(place)
+        let index = lease.indexes.start;
+        lease.indexes.start += 1;
+        Ok(index)
     }
 
     /// The client with this identifier, from memory where it is known.

@@ -127,7 +127,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
     Ok(AccessToken { token, lifetime: exp.since(now) })
 }
 
-/// The session's place, or that of the client where there is no session.
+/// The session's status index, or that of the client where there is no session.
 fn status(ctx: &Ctx, client: &Client, bearer: Bearer<'_>) -> Status {
     let status_index = match bearer {
         Bearer::Client { .. } => client.status_index,

@@ -20,7 +20,7 @@ pub use subject::subject;
 use serde::Serialize;
 
 use crate::ctx::Ctx;
-use crate::model::Place;
+use crate::model::StatusIndex;
 
 /// Where to look up whether tokens were revoked (IETF Token Status List, draft 20, section 6.2).
 #[derive(Debug, Serialize)]
@@ -31,14 +31,14 @@ struct Reference {
 
 impl Reference {
     fn to(ctx: &Ctx, status_index: i64) -> Self {
-        let place = Place::of(status_index);
-        Self { idx: place.index, uri: ctx.status.uri(place.list) }
+        let index = StatusIndex::of(status_index);
+        Self { idx: index.index, uri: ctx.status.uri(index.list) }
     }
 }
 
-/// Whether an access token names this place in the status lists; one that names none passes.
+/// Whether an access token names this status index in the status lists; one that names none passes.
 #[must_use]
-pub fn names_place(ctx: &Ctx, access: &tokenhouse_verifier::AccessToken, status_index: i64) -> bool {
+pub fn names_index(ctx: &Ctx, access: &tokenhouse_verifier::AccessToken, status_index: i64) -> bool {
     let Some(status) = &access.status else { return true };
     let Reference { idx, uri } = Reference::to(ctx, status_index);
     status.status_list.idx == u64::from(idx) && status.status_list.uri == uri

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Reference;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{EndReason, EndedSession, RetiredPlace};
+use crate::model::{EndReason, EndedSession, RevokedIndex};
 use crate::protocol::{OAuthError, TokenType};
 
 /// `CAEP` 1.0 section 3.1.
@@ -28,7 +28,7 @@ pub enum SecurityEvent {
     /// A session ended.
     SessionEnded(EndedSession),
     /// The tokens that a client held without a session were revoked.
-    ClientRevoked(RetiredPlace),
+    ClientRevoked(RevokedIndex),
     /// The keyring changed.
     KeysChanged,
     /// Something may have happened that is not told one by one.
@@ -76,24 +76,24 @@ fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {
 
 /// The tokens are named as they name themselves, by `status_list`; CAEP does not have that member.
 fn revoked(ctx: &Ctx, session: &EndedSession) -> Value {
-    let EndedSession { ended, place, .. } = session;
+    let EndedSession { ended, index, .. } = session;
     let mut details = json!({
         "event_timestamp": ended.at.seconds(),
         "initiating_entity": initiator(ended.reason),
         "reason_admin": { "en": ended.reason.as_str() },
     });
-    if let Some(place) = place {
-        details["status_list"] = json!(Reference::to(ctx, place.status_index));
+    if let Some(index) = index {
+        details["status_list"] = json!(Reference::to(ctx, index.status_index));
     }
     details
 }
 
 /// A client's own tokens are as a session of its own. What becomes of a client is decided by administrators.
-fn client_revoked(ctx: &Ctx, retired: &RetiredPlace) -> Value {
+fn client_revoked(ctx: &Ctx, retired: &RevokedIndex) -> Value {
     json!({
         "event_timestamp": retired.at.seconds(),
         "initiating_entity": "admin",
-        "status_list": Reference::to(ctx, retired.place.status_index),
+        "status_list": Reference::to(ctx, retired.index.status_index),
     })
 }
 
@@ -121,7 +121,7 @@ const fn initiator(reason: EndReason) -> &'static str {
 fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
     let id = match event {
         SecurityEvent::SessionEnded(session) => session.id.to_string(),
-        SecurityEvent::ClientRevoked(retired) => retired.place.client_id.to_string(),
+        SecurityEvent::ClientRevoked(retired) => retired.index.client_id.to_string(),
         SecurityEvent::KeysChanged | SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => ctx.config.issuer.clone(),
     };
     json!({ "format": "opaque", "id": id })
@@ -131,7 +131,7 @@ fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
 fn jti(ctx: &Ctx, number: i64, event: &SecurityEvent) -> String {
     let named = match event {
         SecurityEvent::SessionEnded(session) => format!("{number} {}", session.id),
-        SecurityEvent::ClientRevoked(retired) => format!("{number} {}", retired.place.status_index),
+        SecurityEvent::ClientRevoked(retired) => format!("{number} {}", retired.index.status_index),
         SecurityEvent::KeysChanged => format!("{number} keys"),
         SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => return ctx.random.uuid().to_string(),
     };

@@ -35,10 +35,10 @@ pub struct ImportedUser {
 /// Adds a user for each line of `text` that holds one; empty lines are passed over. What cannot be taken is told, and
 /// the others are added all the same. Where a store does not answer, the line that finds out is the last that is tried.
 pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl FnMut(usize, Result<User, OAuthError>)) {
-    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (position, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let done = import_line(ctx, line, actor.clone()).await;
         let store_is_away = matches!(done, Err(OAuthError::Unavailable(_)));
-        tell(place + 1, done);
+        tell(position + 1, done);
         if store_is_away {
             return;
         }

@@ -107,7 +107,7 @@ pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuth
     full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
 }
 
-/// A place among the attempts on a name or an account.
+/// One of the allowed attempts on a name or an account.
 struct Reserved {
     counter: String,
     known: Option<String>,

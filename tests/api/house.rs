@@ -358,9 +358,9 @@ pub fn header(token: &str) -> Value {
     part(token, 0)
 }
 
-fn part(token: &str, place: usize) -> Value {
+fn part(token: &str, position: usize) -> Value {
     use base64::Engine;
-    let text = token.split('.').nth(place).unwrap();
+    let text = token.split('.').nth(position).unwrap();
     serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 

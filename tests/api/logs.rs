@@ -17,7 +17,7 @@ const OWN_SECRET: &str = "a-client-secret-that-was-brought-along-0123456789";
 /// A service at work, and everything secret that went through its doors.
 struct Busy {
     serving: Serving,
-    _place: Workplace,
+    _position: Workplace,
     http: Client,
     secrets: Vec<String>,
     request_ids: Vec<String>,
@@ -68,14 +68,14 @@ async fn each_request_has_one_line_under_the_id_that_its_answer_carries() {
 
 impl Busy {
     fn start(level: &str) -> Self {
-        let mut place = Workplace::fresh();
-        place.set("TOKENHOUSE__LOG__LEVEL", level);
-        place.set("TOKENHOUSE__TRUSTED_PROXIES", "127.0.0.1");
-        place.run_with_input(&["user", "add", "root", "--admin", "--password-stdin"], PASSWORDS[0]).good();
-        let serving = place.serve(&[]);
+        let mut position = Workplace::fresh();
+        position.set("TOKENHOUSE__LOG__LEVEL", level);
+        position.set("TOKENHOUSE__TRUSTED_PROXIES", "127.0.0.1");
+        position.run_with_input(&["user", "add", "root", "--admin", "--password-stdin"], PASSWORDS[0]).good();
+        let serving = position.serve(&[]);
         Self {
             serving,
-            _place: place,
+            _position: position,
             http: Client::new(),
             secrets: Vec::new(),
             request_ids: Vec::new(),

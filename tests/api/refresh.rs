@@ -254,9 +254,9 @@ async fn a_token_with_a_letter_more_less_or_other_is_no_token() {
         let others = alphabet.chars().map(|letter| format!("{all_but_last}{letter}"));
         altered.extend(others.filter(|candidate| *candidate != token));
         // One letter of each part.
-        for place in [5, head.find('.').unwrap() + 10, token.len() - 10] {
-            let letter = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
-            altered.push(format!("{}{letter}{}", &token[..place], &token[place + 1..]));
+        for position in [5, head.find('.').unwrap() + 10, token.len() - 10] {
+            let letter = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
+            altered.push(format!("{}{letter}{}", &token[..position], &token[position + 1..]));
         }
 
         for altered in altered {

@@ -149,7 +149,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
 
         let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(good.len(), 1);
-        // Whichever of them has written what, the tokens and the session are at the same place in the status lists.
+        // Whichever of them has written what, the tokens and the session are at the same position in the status lists.
         let claims = claims(good[0].body["access_token"].as_str().unwrap());
         let session = claims["sid"].as_str().unwrap().parse().unwrap();
         let session = house.ctx().store.database.session(session).await.unwrap().unwrap();

@@ -382,7 +382,7 @@ async fn very_many_ends_at_once_are_told_as_one_reason_to_read_the_lists_again()
         let ctx = house.ctx();
         let ended = Ended { at: house.clock.now(), reason: EndReason::Admin };
         let ends = |count: i64| -> Vec<(i64, Change)> {
-            let end = || EndedSession { id: SessionId(ctx.random.uuid()), ended, place: None };
+            let end = || EndedSession { id: SessionId(ctx.random.uuid()), ended, index: None };
             (1..=count).map(|number| (number, Change::SessionEnded(end()))).collect()
         };
         let mut seat = ctx.hub.listen().unwrap();

@@ -35,7 +35,7 @@ pub fn play(scenario: &str) {
 }
 
 struct Town {
-    place: Workplace,
+    position: Workplace,
     serving: Serving,
     notes: String,
     photos: String,
@@ -43,18 +43,18 @@ struct Town {
 
 impl Town {
     fn build() -> Self {
-        let mut place = Workplace::fresh();
-        place.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));
-        place.set("TOKENHOUSE__OUTBOUND__ALLOW", "127.0.0.0/8");
-        let serving = place.serve(&[]);
-        place.run_with_input(&["user", "add", USERNAME, "--password-stdin"], PASSWORD).good();
-        let [notes, photos] = ["Notes", "Photos"].map(|name| open_application(&place, &serving, name));
-        Self { place, serving, notes, photos }
+        let mut position = Workplace::fresh();
+        position.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));
+        position.set("TOKENHOUSE__OUTBOUND__ALLOW", "127.0.0.0/8");
+        let serving = position.serve(&[]);
+        position.run_with_input(&["user", "add", USERNAME, "--password-stdin"], PASSWORD).good();
+        let [notes, photos] = ["Notes", "Photos"].map(|name| open_application(&position, &serving, name));
+        Self { position, serving, notes, photos }
     }
 
     /// The scripts in a folder beside which Node finds their packages.
     fn scripts(&self, packages: PathBuf) -> PathBuf {
-        let folder = self.place.path("browser");
+        let folder = self.position.path("browser");
         fs::create_dir(&folder).unwrap();
         symlink(packages, folder.join("node_modules")).unwrap();
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")).unwrap() {
@@ -80,7 +80,7 @@ impl Town {
 }
 
 /// Registers the application as `serve --dev` does, at a free port, and serves it for as long as this process lives.
-fn open_application(place: &Workplace, serving: &Serving, name: &str) -> String {
+fn open_application(position: &Workplace, serving: &Serving, name: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let id = format!("demo-{}", name.to_lowercase());
@@ -91,7 +91,7 @@ fn open_application(place: &Workplace, serving: &Serving, name: &str) -> String 
     let scope = ["--scope", "openid profile email offline_access roles groups"];
     let back = ["--redirect-uri", &callback, "--post-logout-redirect-uri", &home, "--backchannel-logout-uri", &notice];
     let arguments = [who.as_slice(), &what, &scope, &back].concat();
-    place.run_with_input(&arguments, &format!("{id}-secret-that-everybody-knows")).good();
+    position.run_with_input(&arguments, &format!("{id}-secret-that-everybody-knows")).good();
     let app = App::new(&serving.url(""), name, &address);
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async { apps::serve(app, listener).unwrap().await.unwrap() });

@@ -69,21 +69,21 @@ struct Apache {
 
 impl Apache {
     fn start(program: &Path, modules: &Path, house: &House) -> Self {
-        let folder = house.place.path("apache");
+        let folder = house.position.path("apache");
         fs::create_dir(&folder).unwrap();
         // Apache gives up root, and reads its pages as somebody else.
-        for place in [folder.parent().unwrap(), &folder] {
-            fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
+        for position in [folder.parent().unwrap(), &folder] {
+            fs::set_permissions(position, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let port = free_port();
         let mut configuration = vec![main_configuration(&folder, modules)];
         for (name, address) in HOSTS {
             let host = format!("http://{address}:{port}");
             register(house, name, &host);
-            house.place.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
-            house.place.write(&format!("apache/{name}/bye.html"), "bye\n");
+            house.position.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
+            house.position.write(&format!("apache/{name}/bye.html"), "bye\n");
             let secrets = format!("OIDCClientSecret {SECRET}\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n");
-            house.place.write(&format!("apache/secrets/{name}.conf"), &secrets);
+            house.position.write(&format!("apache/secrets/{name}.conf"), &secrets);
             let here = [
                 ("*:443".to_owned(), format!("{address}:{port}")),
                 ("https://id.example.com".to_owned(), house.issuer()),
@@ -93,7 +93,7 @@ impl Apache {
             ];
             configuration.push(format!("Listen {address}:{port}\n{}", recipe(name, &here)));
         }
-        let file = house.place.write("apache/httpd.conf", &configuration.concat());
+        let file = house.position.write("apache/httpd.conf", &configuration.concat());
         let mut command = Command::new(program);
         command.arg("-f").arg(file).args(["-D", "FOREGROUND"]).stdin(Stdio::null());
         let mut server = Self { process: command.spawn().unwrap(), folder, port };

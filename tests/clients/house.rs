@@ -18,7 +18,7 @@ pub const CALLBACK: &str = "http://127.0.0.1:9/callback";
 pub const AFTER_LOGOUT: &str = "http://127.0.0.1:9/bye";
 
 pub struct House {
-    pub place: Workplace,
+    pub position: Workplace,
     serving: Serving,
 }
 
@@ -44,20 +44,20 @@ impl House {
 
     /// A service with `ada`. It signs ID tokens as it does out of the box, RS256.
     pub fn empty() -> Self {
-        let mut place = Workplace::fresh();
-        place.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));
-        place.set("TOKENHOUSE__KEYS__ID_TOKEN_ALGORITHM", "RS256");
-        place.set("TOKENHOUSE__OUTBOUND__ALLOW", "127.0.0.0/8");
-        let serving = place.serve(&[]);
+        let mut position = Workplace::fresh();
+        position.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));
+        position.set("TOKENHOUSE__KEYS__ID_TOKEN_ALGORITHM", "RS256");
+        position.set("TOKENHOUSE__OUTBOUND__ALLOW", "127.0.0.0/8");
+        let serving = position.serve(&[]);
         let user = ["user", "add", USERNAME, "--email", "ada@example.org", "--password-stdin"];
-        place.run_with_input(&user, PASSWORD).good();
-        Self { place, serving }
+        position.run_with_input(&user, PASSWORD).good();
+        Self { position, serving }
     }
 
     /// Adds a client with [`SECRET`].
     pub fn add_client(&self, arguments: &[&str]) {
         let arguments = [&["client", "add"], arguments, &["--secret-stdin"]].concat();
-        self.place.run_with_input(&arguments, SECRET).good();
+        self.position.run_with_input(&arguments, SECRET).good();
     }
 
     pub fn issuer(&self) -> String {

@@ -43,7 +43,7 @@ async fn express_accepts_our_access_tokens_until_their_session_is_revoked() {
     };
     let house = House::empty();
     // Node looks for packages beside the script.
-    let folder = house.place.path("express");
+    let folder = house.position.path("express");
     fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["notes.mjs", "status_lists.mjs"] {
@@ -82,7 +82,7 @@ struct Service {
 
 impl Service {
     fn start(mut command: Command, port: u16, house: &House) -> Self {
-        let log = house.place.path("service.txt");
+        let log = house.position.path("service.txt");
         let file = File::create(&log).unwrap();
         command.env("ISSUER", house.issuer());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
@@ -96,12 +96,13 @@ impl Service {
         let (pair, other) = (sign_in(house).await, sign_in(house).await);
         let (access, refresh) = (pair["access"].as_str().unwrap(), pair["refresh"].as_str().unwrap());
         let untouched = other["access"].as_str().unwrap();
-        let sid = house.place.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
+        let sid =
+            house.position.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
         for (token, status) in [(access, 200), (untouched, 200), (refresh, 401), ("", 401), ("a.b.c", 401)] {
             assert_eq!(self.status(token).await, status, "{token} {}", self.log());
         }
 
-        house.place.run(&["session", "revoke", &sid]).good();
+        house.position.run(&["session", "revoke", &sid]).good();
 
         self.wait_until_it_refuses(access).await;
         assert_eq!(self.status(untouched).await, 200, "{}", self.log());

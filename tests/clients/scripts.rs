@@ -17,7 +17,7 @@ fn openid_client_for_node_signs_in_refreshes_and_signs_out() {
     };
     let house = House::open();
     // Node looks for packages beside the script.
-    let folder = house.place.path("openid-client");
+    let folder = house.position.path("openid-client");
     std::fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["client.mjs", "browser.mjs"] {

@@ -6,7 +6,7 @@ use tokenhouse::model::{
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 use tokenhouse::store::StoreError;
-use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::store::sql::clients::ClientTokens;
 
 use crate::house::{House, millis, on_each_database};
 
@@ -70,7 +70,7 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
         change.status_index = 99;
         let edited = house
             .database
-            .edit_client(&client.id, &house.any_entry(), |_| Ok((change.clone(), OwnTokens::Stay)))
+            .edit_client(&client.id, &house.any_entry(), |_| Ok((change.clone(), ClientTokens::Stay)))
             .await
             .unwrap();
         assert_eq!(edited.unwrap().0, client);
@@ -98,7 +98,7 @@ async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
             let entry = AuditEntry { at, ..house.any_entry() };
             house
                 .database
-                .edit_client(&client.id, &entry, |_| Ok((client.clone(), OwnTokens::Stay)))
+                .edit_client(&client.id, &entry, |_| Ok((client.clone(), ClientTokens::Stay)))
                 .await
                 .unwrap()
                 .unwrap();
@@ -163,11 +163,19 @@ async fn secrets_and_state_change_by_themselves() {
                 .unwrap()
         );
         assert!(
-            house.database.raise_client_watermark(&client.id, at.minus(millis(1)), at, OwnTokens::Stay).await.unwrap()
+            house
+                .database
+                .raise_client_watermark(&client.id, at.minus(millis(1)), at, ClientTokens::Stay)
+                .await
+                .unwrap()
         );
         let changed = house.database.client(&client.id).await.unwrap().unwrap();
         assert_eq!((changed.state, changed.not_before), (ClientState::Active, at));
-        assert_eq!(house.database.feed_head().await.unwrap(), 6, "five changes, and a place retired by one of them");
+        assert_eq!(
+            house.database.feed_head().await.unwrap(),
+            6,
+            "five changes, and a status index retired by one of them"
+        );
     })
     .await;
 }
@@ -179,12 +187,12 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         let (at, entry) = (house.now(), house.any_entry());
 
         assert_eq!(
-            house.database.edit_client(&client.id, &entry, |_| Ok((client.clone(), OwnTokens::Stay))).await.unwrap(),
+            house.database.edit_client(&client.id, &entry, |_| Ok((client.clone(), ClientTokens::Stay))).await.unwrap(),
             None
         );
         assert!(!house.database.edit_client_secrets(&client.id, &entry, |_| unreachable!()).await.unwrap());
         assert!(!house.database.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
-        assert!(!house.database.raise_client_watermark(&client.id, at, at, OwnTokens::Revoked).await.unwrap());
+        assert!(!house.database.raise_client_watermark(&client.id, at, at, ClientTokens::Revoked).await.unwrap());
         assert!(!house.database.remove_client(&client.id, &entry).await.unwrap());
         assert_eq!(house.database.feed_head().await.unwrap(), 0);
     })

@@ -1,24 +1,24 @@
-use tokenhouse::model::{EndReason, HeldPlace, RetiredPlace};
-use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::model::{ClientStatusIndex, EndReason, RevokedIndex};
+use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
 
 #[tokio::test]
-async fn changes_are_read_in_order_from_any_place() {
+async fn changes_are_read_in_order_from_any_index() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await);
         let past = house.now().minus(millis(9_000));
-        house.database.raise_global_watermark(past, past, OwnTokens::Revoked).await.unwrap();
+        house.database.raise_global_watermark(past, past, ClientTokens::Revoked).await.unwrap();
         let session = house.session(user, &client.id).await;
         let ended = house.ended(EndReason::Repeated);
         house.database.end_session(session.id, ended, &house.any_entry()).await.unwrap();
-        let place = HeldPlace { client_id: client.id.clone(), status_index: client.status_index };
+        let index = ClientStatusIndex { client_id: client.id.clone(), status_index: client.status_index };
         let all = [
             Change::User(user),
             Change::Client(client.id.clone()),
             Change::Watermark,
-            Change::PlaceRetired(RetiredPlace { place, at: past }),
+            Change::IndexRevoked(RevokedIndex { index, at: past }),
             Change::SessionEnded(ended_session(&session, ended)),
         ];
 
@@ -34,7 +34,7 @@ async fn changes_are_read_in_order_from_any_place() {
 }
 
 #[tokio::test]
-async fn a_reader_of_an_empty_feed_stays_at_its_place() {
+async fn a_reader_of_an_empty_feed_stays_at_its_index() {
     on_each_database(async |house| {
         assert_eq!(house.database.feed_head().await.unwrap(), 0);
         assert_eq!(house.database.feed_after(0, 10).await.unwrap(), changes_after(0, []));
@@ -115,14 +115,14 @@ async fn a_reader_misses_nothing_while_many_write() {
             })
             .collect();
         let mut seen = 0;
-        let mut place = 0;
+        let mut index = 0;
         while seen < 90 {
-            let FeedPage::Changes(changes, next) = house.database.feed_after(place, 7).await.unwrap() else {
+            let FeedPage::Changes(changes, next) = house.database.feed_after(index, 7).await.unwrap() else {
                 panic!("behind")
             };
             seen += changes.len();
             assert_eq!(i64::try_from(seen).unwrap(), next, "no gap");
-            place = next;
+            index = next;
         }
         for writing in writing {
             writing.await.unwrap();

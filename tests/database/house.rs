@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Client, ClientId, ClientKind, ClientState, Device, EndReason, Ended, EndedSession, HeldPlace, Login, LoginId,
-    Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
+    Client, ClientId, ClientKind, ClientState, ClientStatusIndex, Device, EndReason, Ended, EndedSession, Login,
+    LoginId, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Database;
@@ -25,7 +25,7 @@ pub(crate) struct House {
     pub(crate) settings: DatabaseSettings,
     pub(crate) random: Random,
     pub(crate) clock: Clock,
-    places: AtomicI64,
+    indexes: AtomicI64,
     _folder: Option<TempDir>,
 }
 
@@ -58,8 +58,8 @@ pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
 /// What a reader at `after` gets who reads up to these changes.
 pub(crate) fn changes_after(after: i64, changes: impl IntoIterator<Item = Change>) -> FeedPage {
     let numbered: Vec<(i64, Change)> = (after + 1..).zip(changes).collect();
-    let place = numbered.last().map_or(after, |(number, _)| *number);
-    FeedPage::Changes(numbered, place)
+    let index = numbered.last().map_or(after, |(number, _)| *number);
+    FeedPage::Changes(numbered, index)
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration; this names the server to test on")]
@@ -87,7 +87,7 @@ impl House {
             settings,
             random: Random::default(),
             clock: Clock::system(),
-            places: AtomicI64::new(1_000_000),
+            indexes: AtomicI64::new(1_000_000),
             _folder: folder,
         }
     }
@@ -160,7 +160,7 @@ impl House {
             former_access_lifetime: None,
             refresh_lifetime: None,
             refresh: RefreshPolicy::default(),
-            status_index: self.places.fetch_add(1, Ordering::Relaxed),
+            status_index: self.indexes.fetch_add(1, Ordering::Relaxed),
             not_before: Timestamp::default(),
             created_at: self.now(),
             secrets: Vec::new(),
@@ -250,8 +250,8 @@ pub(crate) fn as_seen(user: &User) -> Seen {
 
 /// The session as the instances learn of its end.
 pub(crate) fn ended_session(session: &Session, ended: Ended) -> EndedSession {
-    let place = HeldPlace { client_id: session.client_id.clone(), status_index: session.status_index };
-    EndedSession { id: session.id, ended, place: Some(place) }
+    let index = ClientStatusIndex { client_id: session.client_id.clone(), status_index: session.status_index };
+    EndedSession { id: session.id, ended, index: Some(index) }
 }
 
 pub(crate) fn of_user(user: UserId) -> SessionFilter {

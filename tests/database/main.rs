@@ -14,7 +14,7 @@ mod logout_notices;
 mod meta;
 mod news;
 mod status;
-mod retired_places;
+mod revoked_indexes;
 mod schema;
 mod sessions;
 mod sessions_end;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::PageRequest;
-use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 
 use crate::house::{changes_after, millis, on_each_database};
@@ -39,9 +39,13 @@ async fn the_global_watermark_only_rises() {
     on_each_database(async |house| {
         assert_eq!(house.database.global_watermark().await.unwrap(), Timestamp::default());
         let at = house.now();
-        house.database.raise_global_watermark(at, at, OwnTokens::Stay).await.unwrap();
-        house.database.raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), OwnTokens::Stay).await.unwrap();
-        house.database.raise_global_watermark(at, at, OwnTokens::Stay).await.unwrap();
+        house.database.raise_global_watermark(at, at, ClientTokens::Stay).await.unwrap();
+        house
+            .database
+            .raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), ClientTokens::Stay)
+            .await
+            .unwrap();
+        house.database.raise_global_watermark(at, at, ClientTokens::Stay).await.unwrap();
 
         assert_eq!(house.database.global_watermark().await.unwrap(), at);
         let feed = changes_after(0, [Change::Watermark]);
@@ -51,7 +55,7 @@ async fn the_global_watermark_only_rises() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_place_in_the_status_lists_is_never_given_out_twice() {
+async fn a_index_in_the_status_lists_is_never_given_out_twice() {
     on_each_database(async |house| {
         let leasing: Vec<_> = (0..10)
             .map(|_| {
@@ -59,15 +63,15 @@ async fn a_place_in_the_status_lists_is_never_given_out_twice() {
                 tokio::spawn(async move { database.lease_status_indexes(100).await.unwrap() })
             })
             .collect();
-        let mut places = BTreeSet::new();
+        let mut indexes = BTreeSet::new();
         for leasing in leasing {
             let lease = leasing.await.unwrap();
             assert_eq!(lease.end - lease.start, 100);
-            places.extend(lease);
+            indexes.extend(lease);
         }
 
-        assert_eq!(places.len(), 1000);
-        assert_eq!((places.first(), places.last()), (Some(&0), Some(&999)));
+        assert_eq!(indexes.len(), 1000);
+        assert_eq!((indexes.first(), indexes.last()), (Some(&0), Some(&999)));
         assert_eq!(house.database.lease_status_indexes(1).await.unwrap(), 1000..1001);
     })
     .await;

@@ -3,7 +3,7 @@ use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, User
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::admission::Begun;
-use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::store::sql::clients::ClientTokens;
 
 use crate::house::{House, as_seen, millis, of_user, on_each_database};
 
@@ -75,7 +75,7 @@ async fn a_session_begins_only_with_what_the_client_may_have() {
                 audience: vec![audience.to_owned()],
                 ..client.clone()
             };
-            let change = |_| Ok((changed.clone(), OwnTokens::Stay));
+            let change = |_| Ok((changed.clone(), ClientTokens::Stay));
             house.database.edit_client(&client.id, &house.any_entry(), change).await.unwrap();
             // Read before that.
             house.begin(&house.new_session(user.id, &client.id)).await
@@ -103,12 +103,12 @@ async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
         assert_eq!(begin_at(mark).await, Begun::Yes);
 
         mark = mark.plus(millis(10));
-        house.database.raise_client_watermark(&client.id, mark, mark, OwnTokens::Revoked).await.unwrap();
+        house.database.raise_client_watermark(&client.id, mark, mark, ClientTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
         assert_eq!(begin_at(mark).await, Begun::Yes);
 
         mark = mark.plus(millis(10));
-        house.database.raise_global_watermark(mark, mark, OwnTokens::Revoked).await.unwrap();
+        house.database.raise_global_watermark(mark, mark, ClientTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
         assert_eq!(begin_at(mark).await, Begun::Yes);
     })

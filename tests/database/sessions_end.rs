@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
 use tokenhouse::store::sql::admission::Begun;
-use tokenhouse::store::sql::clients::OwnTokens;
+use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::sessions::EndOutcome;
 
@@ -245,9 +245,9 @@ async fn no_earlier_session_slips_through_a_watermark() {
             let beginning = tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await.unwrap() });
             let mark = house.now().plus(millis(1));
             if round % 2 == 0 {
-                house.database.raise_global_watermark(mark, mark, OwnTokens::Revoked).await.unwrap();
+                house.database.raise_global_watermark(mark, mark, ClientTokens::Revoked).await.unwrap();
             } else {
-                house.database.raise_client_watermark(&client, mark, mark, OwnTokens::Revoked).await.unwrap();
+                house.database.raise_client_watermark(&client, mark, mark, ClientTokens::Revoked).await.unwrap();
             }
             let earlier = SessionFilter { issued_before: Some(mark), ..SessionFilter::default() };
             house

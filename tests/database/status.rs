@@ -54,7 +54,7 @@ async fn begin_lists(house: &House, count: u32) {
 }
 
 #[tokio::test]
-async fn a_list_is_begun_with_the_first_place_that_is_leased_of_it() {
+async fn a_list_is_begun_with_the_first_index_that_is_leased_of_it() {
     on_each_database(async |house| {
         assert!(lists(house).await.is_empty());
         for (count, begun) in [(1, 1), (131_071, 1), (1, 2), (131_071, 2), (262_145, 5)] {
@@ -99,7 +99,7 @@ async fn a_list_in_which_something_lives_is_kept() {
             house.database.end_session(session.id, ended, &house.any_entry()).await.unwrap();
         }
         house.sql("update clients set status_index = 6 * 131072").await;
-        house.sql("insert into retired_places values (7 * 131072 + 131071, 'app', 0)").await;
+        house.sql("insert into revoked_indexes values (7 * 131072 + 131071, 'app', 0)").await;
 
         house.database.drop_status_lists(now).await.unwrap();
         assert_eq!(lists(house).await, [1, 2, 4, 6, 7, 8]);
@@ -114,7 +114,7 @@ async fn session_in(house: &House, user: UserId, client: &ClientId, list: i64, e
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_whose_row_is_gone_is_read_without_its_place() {
+async fn the_end_of_a_session_whose_row_is_gone_is_read_without_its_index() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
         let session = house.session(user, &client).await;
@@ -124,7 +124,7 @@ async fn the_end_of_a_session_whose_row_is_gone_is_read_without_its_place() {
         house.sql("delete from sessions").await;
 
         let mut gone = ended_session(&session, ended);
-        gone.place = None;
+        gone.index = None;
         let page = changes_after(head, [Change::SessionEnded(gone)]);
         assert_eq!(house.database.feed_after(head, 9).await.unwrap(), page);
     })

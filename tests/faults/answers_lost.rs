@@ -88,8 +88,8 @@ async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
             rotated_ago(&town, &held, after).await;
 
             let again = town.doors.next(&held).await;
-            let place = Mark::of(&lost).place();
-            assert_eq!(Mark::of(&again).place(), (place.0, place.1 + 1), "after {after:?}");
+            let position = Mark::of(&lost).position();
+            assert_eq!(Mark::of(&again).position(), (position.0, position.1 + 1), "after {after:?}");
             assert_eq!(town.doors.next(&held).await, again, "it was re-issued just now");
             let next = town.doors.next(&again).await;
             assert_eq!(town.doors.steal(1, &lost).await, Answer::Refused);
@@ -124,9 +124,9 @@ async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
         let mut token = town.doors.sessions(1).await.remove(0);
         for _ in 0..times(2, 100) {
             let mut crowd = JoinSet::new();
-            for place in 0..100 {
+            for position in 0..100 {
                 let (doors, token) = (town.doors.clone(), token.clone());
-                crowd.spawn(async move { doors.refresh(place % 2, &token).await });
+                crowd.spawn(async move { doors.refresh(position % 2, &token).await });
             }
             let answers = crowd.join_all().await;
 

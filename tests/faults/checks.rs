@@ -10,7 +10,7 @@ use crate::history::{Answer, Call, Event, History, Mark};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
     Kept,
-    /// A rotation that was lost may be repeated; its successor has the same place.
+    /// A rotation that was lost may be repeated; its successor has the same position.
     Lost,
 }
 
@@ -50,18 +50,18 @@ pub fn assert_all(history: &History, allowed: Allowed, reused: &[String]) {
 }
 
 /// I1: at every moment at most one successor is live. Seen from outside: the live token of a session never goes back, a
-/// place has one token, and a re-issue kills the one before.
+/// position has one token, and a re-issue kills the one before.
 pub fn one_live(events: &[Event], writes: Writes) -> Vec<String> {
     let mut broken = Vec::new();
     for (session, exchanges) in exchanges(events) {
-        for (place, exchange) in exchanges.iter().enumerate() {
-            if exchange.issued.place() <= exchange.presented.place() {
+        for (position, exchange) in exchanges.iter().enumerate() {
+            if exchange.issued.position() <= exchange.presented.position() {
                 broken.push(format!("I1: {session}: {:?} was exchanged for {:?}", exchange.presented, exchange.issued));
             }
             if writes == Writes::Lost {
                 continue;
             }
-            for other in &exchanges[place + 1..] {
+            for other in &exchanges[position + 1..] {
                 broken.extend(exchange.contradicts(other).or_else(|| other.contradicts(exchange)));
             }
         }
@@ -79,17 +79,17 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     fn contradicts(&self, later: &Self) -> Option<String> {
-        if self.issued.place() == later.issued.place() && self.token != later.token {
+        if self.issued.position() == later.issued.position() && self.token != later.token {
             return Some(format!("I1: two tokens for {:?}", self.issued));
         }
         if self.event.answered >= later.event.asked {
             return None;
         }
-        if later.issued.place() < self.issued.place() {
+        if later.issued.position() < self.issued.position() {
             return Some(format!("I1: {:?} was live, and {:?} after it", self.issued, later.issued));
         }
         let is_dead = later.presented.number == self.issued.number && later.presented.branch < self.issued.branch;
-        is_dead.then(|| format!("I1: {:?} was exchanged after {:?} took its place", later.presented, self.issued))
+        is_dead.then(|| format!("I1: {:?} was exchanged after {:?} took its position", later.presented, self.issued))
     }
 }
 

@@ -124,13 +124,13 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
 
         let mark = town.doors.history.mark();
         let mut crowd = tokio::task::JoinSet::new();
-        for place in 0..times(24, 200) {
+        for position in 0..times(24, 200) {
             let (doors, token) = (town.doors.clone(), tokens[0].clone());
             crowd.spawn(async move {
-                if place.is_multiple_of(2) {
-                    doors.sign_in(place / 2 % 2).await
+                if position.is_multiple_of(2) {
+                    doors.sign_in(position / 2 % 2).await
                 } else {
-                    doors.end(place / 2 % 2, &token).await
+                    doors.end(position / 2 % 2, &token).await
                 }
             });
         }

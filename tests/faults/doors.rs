@@ -152,8 +152,8 @@ impl Crowd {
     /// Honest clients: each exchanges its token again and again, now here, now there, sometimes twice at once, and asks
     /// again with the same one where it got none.
     pub fn walk(&mut self, tokens: &[String]) {
-        for (place, token) in tokens.iter().enumerate() {
-            let walk = walk(self.doors.clone(), self.leave.subscribe(), token.clone(), place);
+        for (position, token) in tokens.iter().enumerate() {
+            let walk = walk(self.doors.clone(), self.leave.subscribe(), token.clone(), position);
             self.clients.spawn(walk);
         }
     }
@@ -171,8 +171,8 @@ impl Crowd {
     }
 }
 
-async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, place: usize) -> Option<String> {
-    let mut steps = place;
+async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, position: usize) -> Option<String> {
+    let mut steps = position;
     while !*leave.borrow() {
         steps += 1;
         let (here, there) = (steps % doors.count(), (steps + 1) % doors.count());

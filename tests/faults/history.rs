@@ -27,8 +27,8 @@ impl Mark {
         }
     }
 
-    /// Its place among the tokens of its session.
-    pub fn place(&self) -> (u64, u64) {
+    /// Its position among the tokens of its session.
+    pub fn position(&self) -> (u64, u64) {
         (self.number, self.branch)
     }
 }
@@ -101,20 +101,20 @@ impl Event {
 /// In one line, without the tokens themselves.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |token: &str| match (claims(token)["gen"].as_u64(), claims(token)["branch"].as_u64()) {
+        let position = |token: &str| match (claims(token)["gen"].as_u64(), claims(token)["branch"].as_u64()) {
             (Some(number), Some(branch)) => format!("({number}, {branch})"),
             _ => "(access)".to_owned(),
         };
         let session = self.session().unwrap_or_default();
         match &self.call {
             Call::SignIn => write!(f, "sign-in {session}"),
-            Call::Refresh(token) => write!(f, "refresh {session} {}", place(token)),
-            Call::Theft(token) => write!(f, "theft {session} {}", place(token)),
-            Call::Look(token) => write!(f, "look {session} {}", place(token)),
+            Call::Refresh(token) => write!(f, "refresh {session} {}", position(token)),
+            Call::Theft(token) => write!(f, "theft {session} {}", position(token)),
+            Call::Look(token) => write!(f, "look {session} {}", position(token)),
             Call::End(_) => write!(f, "end {session}"),
         }?;
         match &self.answer {
-            Answer::Issued(token) => write!(f, " → issued {}", place(token)),
+            Answer::Issued(token) => write!(f, " → issued {}", position(token)),
             other => write!(f, " → {other:?}"),
         }?;
         write!(f, " [{:?} … {:?}]", self.asked, self.answered)

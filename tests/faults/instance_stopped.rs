@@ -30,8 +30,8 @@ async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_r
         premises.config.shutdown.drain = Span::seconds(10);
         let mut process = Process::start(&premises, "leaving.log").await;
         let mut clients = JoinSet::new();
-        for place in 0..CLIENTS {
-            clients.spawn(stay(process.address, place));
+        for position in 0..CLIENTS {
+            clients.spawn(stay(process.address, position));
         }
         pass(1_000).await;
 
@@ -70,21 +70,21 @@ enum End {
 }
 
 /// A client that sends the next request on its connection as soon as it has the last answer.
-async fn stay(address: SocketAddr, place: usize) -> End {
-    match walk(address, place).await {
+async fn stay(address: SocketAddr, position: usize) -> End {
+    match walk(address, position).await {
         Ok(end) => end,
         Err(error) => End::Broken(error.to_string()),
     }
 }
 
-async fn walk(address: SocketAddr, place: usize) -> std::io::Result<End> {
+async fn walk(address: SocketAddr, position: usize) -> std::io::Result<End> {
     let mut connection = TcpStream::connect(address).await?;
     let (username, password) = USER;
     let sign_in = json!({ "username": username, "password": password });
     let mut token = None;
     loop {
         // Every third client signs in again and again: these are the requests that take long.
-        let (path, body) = match token.take().filter(|_| !place.is_multiple_of(3)) {
+        let (path, body) = match token.take().filter(|_| !position.is_multiple_of(3)) {
             Some(token) => ("/api/token/refresh/", json!({ "refresh": token })),
             None => ("/api/token/", sign_in.clone()),
         };

@@ -104,7 +104,7 @@ impl House {
         self.try_open().await.unwrap_err().0
     }
 
-    /// A place in the folder of keys, which is made.
+    /// A position in the folder of keys, which is made.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         fs::create_dir_all(&self.settings.folder).unwrap();
         self.settings.folder.join(name)

@@ -96,7 +96,7 @@ async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
 }
 
 #[tokio::test]
-async fn when_every_key_is_removed_new_ones_take_their_place() {
+async fn when_every_key_is_removed_new_ones_take_their_position() {
     let house = House::new().await;
     let keyring = house.open().await;
     for key in keyring.list().await.unwrap() {

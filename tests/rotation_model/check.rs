@@ -186,10 +186,10 @@ fn nothing_goes_back(journal: &Journal) -> Verdict {
 fn the_end_is_the_end(journal: &Journal) -> Verdict {
     let mut acknowledged = None;
     let mut fooled_until = None;
-    for (place, event) in journal.events.iter().enumerate() {
+    for (position, event) in journal.events.iter().enumerate() {
         match event {
             Event::EndAcknowledged { at } => {
-                acknowledged.get_or_insert((place, *at));
+                acknowledged.get_or_insert((position, *at));
             }
             Event::Fault => {
                 fooled_until = acknowledged.map(|(_, at)| at.plus(POLL));

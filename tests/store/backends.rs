@@ -1,4 +1,4 @@
-//! Where the rules are run. Each test has a place of its own: a database file, a database, or a key prefix.
+//! Where the rules are run. Each test has a position of its own: a database file, a database, or a key prefix.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::redis;
 use crate::support::sqlite::SqliteDatabase;
 
 /// One backend, for one test.
-pub(super) struct Place {
+pub(super) struct Position {
     ephemeral: Arc<dyn EphemeralStore>,
     /// The clock of a store that has none of its own.
     clock: Option<Clock>,
@@ -28,18 +28,18 @@ enum Holds {
     Postgres(PostgresDatabase),
 }
 
-impl Place {
+impl Position {
     pub(super) async fn sqlite() -> Self {
-        let place = SqliteDatabase::fresh().await;
+        let position = SqliteDatabase::fresh().await;
         let clock = Clock::system();
-        let ephemeral = Arc::new(SqlEphemeral::new(&place.database, clock.clone()));
-        Self { ephemeral, clock: Some(clock), database: Holds::Sqlite(place) }.ready().await
+        let ephemeral = Arc::new(SqlEphemeral::new(&position.database, clock.clone()));
+        Self { ephemeral, clock: Some(clock), database: Holds::Sqlite(position) }.ready().await
     }
 
     pub(super) async fn postgres() -> Self {
-        let place = PostgresDatabase::fresh().await;
-        let ephemeral = Arc::new(SqlEphemeral::new(&place.database, Clock::system()));
-        Self { ephemeral, clock: None, database: Holds::Postgres(place) }.ready().await
+        let position = PostgresDatabase::fresh().await;
+        let ephemeral = Arc::new(SqlEphemeral::new(&position.database, Clock::system()));
+        Self { ephemeral, clock: None, database: Holds::Postgres(position) }.ready().await
     }
 
     pub(super) async fn redis() -> Self {
@@ -83,13 +83,13 @@ impl Place {
     pub(super) async fn leave(self) {
         match self.database {
             Holds::Nothing => {}
-            Holds::Sqlite(place) => place.database.close().await,
-            Holds::Postgres(place) => place.drop().await,
+            Holds::Sqlite(position) => position.database.close().await,
+            Holds::Postgres(position) => position.drop().await,
         }
     }
 }
 
-impl Deref for Place {
+impl Deref for Position {
     type Target = dyn EphemeralStore;
 
     fn deref(&self) -> &Self::Target {
@@ -103,27 +103,27 @@ macro_rules! every_backend {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
-                let place = crate::store::backends::Place::sqlite().await;
-                super::$rule(&place).await;
-                place.leave().await;
+                let position = crate::store::backends::Position::sqlite().await;
+                super::$rule(&position).await;
+                position.leave().await;
             })*
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
                 if crate::support::only_sqlite() { return; }
-                let place = crate::store::backends::Place::postgres().await;
-                super::$rule(&place).await;
-                place.leave().await;
+                let position = crate::store::backends::Position::postgres().await;
+                super::$rule(&position).await;
+                position.leave().await;
             })*
         }
         mod on_redis {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
                 if crate::support::only_sqlite() { return; }
-                let place = crate::store::backends::Place::redis().await;
-                super::$rule(&place).await;
-                place.leave().await;
+                let position = crate::store::backends::Position::redis().await;
+                super::$rule(&position).await;
+                position.leave().await;
             })*
         }
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokenhouse::store::Taken;
 
-use super::backends::{Place, every_backend};
+use super::backends::{Position, every_backend};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -31,40 +31,40 @@ fn key() -> String {
     crate::support::fresh_name("key")
 }
 
-async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(place: &Place) {
+async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(position: &Position) {
     let key = key();
-    assert!(place.put_once(&key, "a code", MINUTE).await.unwrap());
+    assert!(position.put_once(&key, "a code", MINUTE).await.unwrap());
 
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
-    assert_eq!(place.take_once(&format!("{key}x")).await.unwrap(), Taken::Absent);
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    assert_eq!(position.take_once(&format!("{key}x")).await.unwrap(), Taken::Absent);
 }
 
-async fn a_look_at_a_one_time_value_does_not_take_it(place: &Place) {
+async fn a_look_at_a_one_time_value_does_not_take_it(position: &Position) {
     let key = key();
-    assert_eq!(place.look(&key).await.unwrap(), None);
-    place.put_once(&key, "a request", MINUTE).await.unwrap();
+    assert_eq!(position.look(&key).await.unwrap(), None);
+    position.put_once(&key, "a request", MINUTE).await.unwrap();
 
     for _ in 0..2 {
-        assert_eq!(place.look(&key).await.unwrap().as_deref(), Some("a request"));
+        assert_eq!(position.look(&key).await.unwrap().as_deref(), Some("a request"));
     }
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a request".to_owned()));
-    assert_eq!(place.look(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a request".to_owned()));
+    assert_eq!(position.look(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
 
     let short = format!("{key}-short");
-    place.put_once(&short, "soon gone", Duration::from_millis(50)).await.unwrap();
+    position.put_once(&short, "soon gone", Duration::from_millis(50)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(120)).await;
-    assert_eq!(place.look(&short).await.unwrap(), None);
+    assert_eq!(position.look(&short).await.unwrap(), None);
 }
 
-async fn fifty_parallel_takes_give_the_value_to_one(place: &Place) {
+async fn fifty_parallel_takes_give_the_value_to_one(position: &Position) {
     let key = key();
-    place.put_once(&key, "a code", MINUTE).await.unwrap();
+    position.put_once(&key, "a code", MINUTE).await.unwrap();
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        let (ephemeral, key) = (position.ephemeral(), key.clone());
         calls.spawn(async move { ephemeral.take_once(&key).await.unwrap() });
     }
     let answers = calls.join_all().await;
@@ -74,154 +74,154 @@ async fn fifty_parallel_takes_give_the_value_to_one(place: &Place) {
     assert_eq!((firsts, again), (1, 49));
 }
 
-async fn a_one_time_value_is_not_overwritten(place: &Place) {
+async fn a_one_time_value_is_not_overwritten(position: &Position) {
     let key = key();
-    place.put_once(&key, "first", MINUTE).await.unwrap();
+    position.put_once(&key, "first", MINUTE).await.unwrap();
 
-    assert!(!place.put_once(&key, "second", MINUTE).await.unwrap());
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("first".to_owned()));
-    assert!(!place.put_once(&key, "third", MINUTE).await.unwrap(), "a taken one neither");
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("first".to_owned()));
+    assert!(!position.put_once(&key, "second", MINUTE).await.unwrap());
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("first".to_owned()));
+    assert!(!position.put_once(&key, "third", MINUTE).await.unwrap(), "a taken one neither");
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("first".to_owned()));
 }
 
-async fn a_one_time_value_expires(place: &Place) {
+async fn a_one_time_value_expires(position: &Position) {
     let key = key();
-    place.put_once(&key, "a code", Duration::from_millis(100)).await.unwrap();
+    position.put_once(&key, "a code", Duration::from_millis(100)).await.unwrap();
 
-    place.pass(Duration::from_millis(150)).await;
+    position.pass(Duration::from_millis(150)).await;
 
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Absent);
-    assert!(place.put_once(&key, "another", MINUTE).await.unwrap());
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("another".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Absent);
+    assert!(position.put_once(&key, "another", MINUTE).await.unwrap());
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("another".to_owned()));
 }
 
-async fn a_taken_value_is_forgotten_when_its_time_is_over(place: &Place) {
+async fn a_taken_value_is_forgotten_when_its_time_is_over(position: &Position) {
     let key = key();
-    place.put_once(&key, "a code", Duration::from_millis(500)).await.unwrap();
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    position.put_once(&key, "a code", Duration::from_millis(500)).await.unwrap();
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
 
-    place.pass(Duration::from_millis(600)).await;
-    place.prune().await.unwrap();
+    position.pass(Duration::from_millis(600)).await;
+    position.prune().await.unwrap();
 
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::Absent);
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Absent);
 }
 
-async fn a_one_time_value_may_hold_any_text(place: &Place) {
+async fn a_one_time_value_may_hold_any_text(position: &Position) {
     for value in ["", "f", "t", "ended", "{\"a\": \"ü🙂\"}\n"] {
         let key = key();
-        place.put_once(&key, value, MINUTE).await.unwrap();
+        position.put_once(&key, value, MINUTE).await.unwrap();
 
-        assert_eq!(place.take_once(&key).await.unwrap(), Taken::First(value.to_owned()));
-        assert_eq!(place.take_once(&key).await.unwrap(), Taken::Again(value.to_owned()));
+        assert_eq!(position.take_once(&key).await.unwrap(), Taken::First(value.to_owned()));
+        assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again(value.to_owned()));
     }
 }
 
-async fn a_memory_is_new_once(place: &Place) {
+async fn a_memory_is_new_once(position: &Position) {
     let key = key();
 
-    assert!(!place.remembers(&key).await.unwrap());
-    assert!(place.remember(&key, MINUTE).await.unwrap());
-    assert!(!place.remember(&key, MINUTE).await.unwrap());
-    assert!(place.remembers(&key).await.unwrap());
+    assert!(!position.remembers(&key).await.unwrap());
+    assert!(position.remember(&key, MINUTE).await.unwrap());
+    assert!(!position.remember(&key, MINUTE).await.unwrap());
+    assert!(position.remembers(&key).await.unwrap());
 }
 
-async fn fifty_parallel_memories_of_one_key_are_new_once(place: &Place) {
+async fn fifty_parallel_memories_of_one_key_are_new_once(position: &Position) {
     let key = key();
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        let (ephemeral, key) = (position.ephemeral(), key.clone());
         calls.spawn(async move { ephemeral.remember(&key, MINUTE).await.unwrap() });
     }
 
     assert_eq!(calls.join_all().await.into_iter().filter(|new| *new).count(), 1);
 }
 
-async fn a_memory_expires(place: &Place) {
+async fn a_memory_expires(position: &Position) {
     let key = key();
-    place.remember(&key, Duration::from_millis(100)).await.unwrap();
+    position.remember(&key, Duration::from_millis(100)).await.unwrap();
 
-    place.pass(Duration::from_millis(150)).await;
+    position.pass(Duration::from_millis(150)).await;
 
-    assert!(!place.remembers(&key).await.unwrap());
-    assert!(place.remember(&key, MINUTE).await.unwrap());
+    assert!(!position.remembers(&key).await.unwrap());
+    assert!(position.remember(&key, MINUTE).await.unwrap());
 }
 
-async fn a_hundred_parallel_counts_are_all_counted(place: &Place) {
+async fn a_hundred_parallel_counts_are_all_counted(position: &Position) {
     let key = key();
 
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..100 {
-        let (ephemeral, key) = (place.ephemeral(), key.clone());
+        let (ephemeral, key) = (position.ephemeral(), key.clone());
         calls.spawn(async move { ephemeral.count(&key, MINUTE).await.unwrap() });
     }
     let mut counts: Vec<_> = calls.join_all().await.into_iter().map(|counted| counted.count).collect();
 
     counts.sort_unstable();
     assert_eq!(counts, (1..=100).collect::<Vec<_>>());
-    let last = place.count(&key, MINUTE).await.unwrap();
+    let last = position.count(&key, MINUTE).await.unwrap();
     assert_eq!(last.count, 101);
     assert!(last.resets_in <= MINUTE && last.resets_in > Duration::from_secs(30));
 }
 
-async fn a_count_starts_over_after_its_window(place: &Place) {
+async fn a_count_starts_over_after_its_window(position: &Position) {
     let key = key();
     let window = Duration::from_millis(300);
-    assert_eq!(place.count(&key, window).await.unwrap().count, 1);
+    assert_eq!(position.count(&key, window).await.unwrap().count, 1);
 
-    place.pass(Duration::from_millis(400)).await;
+    position.pass(Duration::from_millis(400)).await;
 
-    let counted = place.count(&key, window).await.unwrap();
+    let counted = position.count(&key, window).await.unwrap();
     assert_eq!(counted.count, 1);
     assert!(counted.resets_in > Duration::ZERO && counted.resets_in <= window);
 }
 
-async fn later_counts_do_not_prolong_the_window(place: &Place) {
+async fn later_counts_do_not_prolong_the_window(position: &Position) {
     let key = key();
     let window = Duration::from_millis(400);
-    place.count(&key, window).await.unwrap();
+    position.count(&key, window).await.unwrap();
 
-    place.pass(Duration::from_millis(200)).await;
-    let second = place.count(&key, window).await.unwrap();
-    place.pass(Duration::from_millis(250)).await;
-    let third = place.count(&key, window).await.unwrap();
+    position.pass(Duration::from_millis(200)).await;
+    let second = position.count(&key, window).await.unwrap();
+    position.pass(Duration::from_millis(250)).await;
+    let third = position.count(&key, window).await.unwrap();
 
     assert!(second.resets_in <= Duration::from_millis(200));
     assert_eq!(third.count, 1);
 }
 
-async fn what_is_forgotten_starts_over(place: &Place) {
+async fn what_is_forgotten_starts_over(position: &Position) {
     let (counted, remembered, value) = (key(), key(), key());
-    place.count(&counted, MINUTE).await.unwrap();
-    place.remember(&remembered, MINUTE).await.unwrap();
-    place.put_once(&value, "stays", MINUTE).await.unwrap();
+    position.count(&counted, MINUTE).await.unwrap();
+    position.remember(&remembered, MINUTE).await.unwrap();
+    position.put_once(&value, "stays", MINUTE).await.unwrap();
 
     for key in [&counted, &remembered, &value, &key()] {
-        place.forget(key).await.unwrap();
+        position.forget(key).await.unwrap();
     }
 
-    assert_eq!(place.count(&counted, MINUTE).await.unwrap().count, 1);
-    assert!(place.remember(&remembered, MINUTE).await.unwrap());
-    assert_eq!(place.take_once(&value).await.unwrap(), Taken::First("stays".to_owned()));
+    assert_eq!(position.count(&counted, MINUTE).await.unwrap().count, 1);
+    assert!(position.remember(&remembered, MINUTE).await.unwrap());
+    assert_eq!(position.take_once(&value).await.unwrap(), Taken::First("stays".to_owned()));
 }
 
-async fn keys_of_different_kinds_do_not_collide(place: &Place) {
-    let (session, _) = place.begun().await;
+async fn keys_of_different_kinds_do_not_collide(position: &Position) {
+    let (session, _) = position.begun().await;
     let key = session.to_string();
 
-    assert!(place.put_once(&key, "value", MINUTE).await.unwrap());
-    assert!(place.remember(&key, MINUTE).await.unwrap());
-    assert_eq!(place.count(&key, MINUTE).await.unwrap().count, 1);
-    place.end(&[session], MINUTE).await.unwrap();
+    assert!(position.put_once(&key, "value", MINUTE).await.unwrap());
+    assert!(position.remember(&key, MINUTE).await.unwrap());
+    assert_eq!(position.count(&key, MINUTE).await.unwrap().count, 1);
+    position.end(&[session], MINUTE).await.unwrap();
 
-    assert_eq!(place.take_once(&key).await.unwrap(), Taken::First("value".to_owned()));
-    assert!(place.remembers(&key).await.unwrap());
-    assert_eq!(place.count(&key, MINUTE).await.unwrap().count, 2);
+    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("value".to_owned()));
+    assert!(position.remembers(&key).await.unwrap());
+    assert_eq!(position.count(&key, MINUTE).await.unwrap().count, 2);
 }
 
-async fn the_store_answers_a_ping(place: &Place) {
-    place.ping().await.unwrap();
-    assert!(!place.needs_replay().await.unwrap(), "nothing was lost");
-    place.prune().await.unwrap();
+async fn the_store_answers_a_ping(position: &Position) {
+    position.ping().await.unwrap();
+    assert!(!position.needs_replay().await.unwrap(), "nothing was lost");
+    position.prune().await.unwrap();
 }

@@ -12,8 +12,8 @@ use tokenhouse::digest::sha256;
 pub fn program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).chain(["/usr/sbin".into()]).collect();
-    let places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    places.into_iter().find(|place| place.is_file())
+    let indexes = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    indexes.into_iter().find(|index| index.is_file())
 }
 
 /// The folder `node_modules` with what `package-lock.json` in that folder (under `tests/`) names.
@@ -23,13 +23,13 @@ pub fn npm(folder: &str) -> Result<PathBuf, String> {
         return Err("node and npm are not in PATH".to_owned());
     }
     let from = tests().join(folder);
-    let place = install(folder, &from.join("package-lock.json"), |place| {
+    let index = install(folder, &from.join("package-lock.json"), |index| {
         for name in ["package.json", "package-lock.json"] {
-            fs::copy(from.join(name), place.join(name)).unwrap();
+            fs::copy(from.join(name), index.join(name)).unwrap();
         }
-        run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(place))
+        run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(index))
     })?;
-    Ok(place.join("node_modules"))
+    Ok(index.join("node_modules"))
 }
 
 /// The Python with what `requirements.txt` in that folder (under `tests/`) names.
@@ -38,13 +38,13 @@ pub fn pip(folder: &str) -> Result<PathBuf, String> {
         return Err("python3 is not in PATH".to_owned());
     }
     let wanted = tests().join(folder).join("requirements.txt");
-    let place = install(folder, &wanted, |place| {
-        run(Command::new("python3").args(["-m", "venv", "."]).current_dir(place))?;
-        let mut pip = Command::new(place.join("bin/python"));
+    let index = install(folder, &wanted, |index| {
+        run(Command::new("python3").args(["-m", "venv", "."]).current_dir(index))?;
+        let mut pip = Command::new(index.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r"]);
         run(pip.arg(&wanted))
     })?;
-    Ok(place.join("bin/python"))
+    Ok(index.join("bin/python"))
 }
 
 /// Makes the folder for this lock file, unless it is there: `work` fills a folder beside it, which then takes its name,
@@ -52,17 +52,17 @@ pub fn pip(folder: &str) -> Result<PathBuf, String> {
 fn install(name: &str, lock: &Path, work: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
     fs::create_dir_all(&home).unwrap();
-    let place = home.join(format!("{}-{}", name.replace('/', "-"), version(&fs::read(lock).unwrap())));
+    let index = home.join(format!("{}-{}", name.replace('/', "-"), version(&fs::read(lock).unwrap())));
     let door = File::create(home.join("lock")).unwrap();
     door.lock().unwrap();
-    if !place.exists() {
-        let unfinished = place.with_extension("unfinished");
+    if !index.exists() {
+        let unfinished = index.with_extension("unfinished");
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir(&unfinished).unwrap();
         work(&unfinished)?;
-        fs::rename(&unfinished, &place).unwrap();
+        fs::rename(&unfinished, &index).unwrap();
     }
-    Ok(place)
+    Ok(index)
 }
 
 fn version(lock: &[u8]) -> String {

@@ -91,11 +91,11 @@ impl AccessToken {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// The token's place in a status list.
+    /// The token's status index in a status list.
     pub status_list: StatusListEntry,
 }
 
-/// A place in a status list (IETF Token Status List, section 6.2).
+/// A status index in a status list (IETF Token Status List, section 6.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StatusListEntry {

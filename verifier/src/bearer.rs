@@ -6,7 +6,7 @@ use crate::Refusal;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// There is no bearer token in the `Authorization` header, the only place that is looked at. The answer has status
+    /// There is no bearer token in the `Authorization` header, the only header that is looked at. The answer has status
     /// 401 and names no error (RFC 6750 section 3.1).
     #[error("the request has no bearer token")]
     NoToken,

@@ -47,7 +47,7 @@ impl KeySet {
             let kid = jwk.kid.as_deref().filter(|kid| !kid.is_empty()).ok_or(KeySetError::MissingKid)?;
             let key = VerifyingKey { algorithm, key: jwk.parse(kid, algorithm)? };
             match keys.entry(kid.to_owned()) {
-                Entry::Vacant(place) => _ = place.insert(key),
+                Entry::Vacant(position) => _ = position.insert(key),
                 Entry::Occupied(_) => return Err(KeySetError::DuplicateKid { kid: kid.to_owned() }),
             }
         }

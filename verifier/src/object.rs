@@ -17,7 +17,7 @@ pub(crate) trait Object<'de>: Default {
     /// Which part of the token the object is.
     const PART: Part;
 
-    /// Reads the value of the member `name` into its place, or skips it.
+    /// Reads the value of the member `name` into its position, or skips it.
     fn take<A: MapAccess<'de>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error>;
 }
 
@@ -54,14 +54,18 @@ pub(crate) struct Value<'m, A> {
 }
 
 impl<'de, A: MapAccess<'de>> Value<'_, A> {
-    /// Reads the value as `T`. A second value for the same place is refused.
-    pub(crate) fn into<T: Deserialize<'de>>(self, name: &'static str, place: &mut Option<T>) -> Result<(), A::Error> {
-        if place.is_some() {
+    /// Reads the value as `T`. A second value for the same position is refused.
+    pub(crate) fn into<T: Deserialize<'de>>(
+        self,
+        name: &'static str,
+        position: &mut Option<T>,
+    ) -> Result<(), A::Error> {
+        if position.is_some() {
             *self.flaw = Some(Flaw::Duplicate);
             return Err(A::Error::duplicate_field(name));
         }
         *self.flaw = Some(Flaw::WrongType(name));
-        *place = Some(self.map.next_value()?);
+        *position = Some(self.map.next_value()?);
         *self.flaw = None;
         Ok(())
     }

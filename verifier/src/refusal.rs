@@ -154,11 +154,11 @@ pub enum Refusal {
     /// The token was revoked, or its session is over: so says the issuer's status list.
     #[error("the token was revoked")]
     Revoked,
-    /// The token's place lies outside its status list, so nobody can say whether it was revoked (IETF Token Status
-    /// List, section 8.3).
-    #[error("the token's place {index} lies outside its status list")]
+    /// The token's status index lies outside its status list, so nobody can say whether it was revoked (IETF Token
+    /// Status List, section 8.3).
+    #[error("the token's status index {index} lies outside its status list")]
     OutsideStatusList {
-        /// The place that the token names.
+        /// The status index that the token names.
         index: u64,
     },
     /// The token's status list is none that is followed, or could not be read yet. Answered with status 503.

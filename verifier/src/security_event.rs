@@ -31,8 +31,8 @@ pub struct SecurityEventToken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityEvent {
-    /// A session ended: refuse its access tokens, which name this place in a status list. Without a place: read the
-    /// status lists again.
+    /// A session ended: refuse its access tokens, which name this status index in a status list. Without a status
+    /// index: read the status lists again.
     SessionRevoked(Option<StatusListEntry>),
     /// The published keys are others: read the JWKS again.
     KeysChanged,
@@ -101,7 +101,7 @@ struct Claims {
     events: Map<String, Value>,
 }
 
-/// The place is Tokenhouse's own addition to CAEP.
+/// The status index is Tokenhouse's own addition to CAEP.
 #[derive(Deserialize)]
 struct Revoked {
     status_list: Option<StatusListEntry>,

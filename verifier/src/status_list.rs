@@ -19,14 +19,14 @@ const LEEWAY: i64 = 60;
 
 /// A status list whose signature has been checked (IETF Token Status List, draft 20, section 5.1).
 ///
-/// A token's `status` claim names the list and the token's place in it. What stands there is 0 as long as the token is
-/// valid.
+/// A token's `status` claim names the list and the token's position in it. What stands there is 0 as long as the token
+/// is valid.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusList {
     uri: String,
     issued_at: i64,
     ttl: Option<Duration>,
-    /// How many bits a place has: 1, 2, 4 or 8.
+    /// How many bits a position has: 1, 2, 4 or 8.
     bits: u8,
     statuses: Box<[u8]>,
 }
@@ -76,19 +76,19 @@ impl StatusList {
         self.ttl
     }
 
-    /// What stands at this place, or `None` outside the list. 0 is valid, everything else is not (section 7.1 of the
+    /// What stands at this position, or `None` outside the list. 0 is valid, everything else is not (section 7.1 of the
     /// draft: 1 is revoked, 2 suspended, the rest is the application's).
     #[must_use]
     pub fn get(&self, index: u64) -> Option<u8> {
-        let places = u64::from(self.places_per_byte());
-        let byte = *self.statuses.get(usize::try_from(index / places).ok()?)?;
+        let positions = u64::from(self.positions_per_byte());
+        let byte = *self.statuses.get(usize::try_from(index / positions).ok()?)?;
         // The remainder is less than 8, so nothing is cut off.
         #[expect(clippy::cast_possible_truncation, reason = "less than 8")]
-        let place = (index % places) as u8;
-        Some(self.status_in(byte, place))
+        let position = (index % positions) as u8;
+        Some(self.status_in(byte, position))
     }
 
-    /// Passes when the token at this place is valid.
+    /// Passes when the token at this position is valid.
     ///
     /// # Errors
     /// [`Refusal::Revoked`], or [`Refusal::OutsideStatusList`], which section 8.3 of the draft demands.
@@ -100,30 +100,30 @@ impl StatusList {
         }
     }
 
-    /// The places at which something else than 0 stands, in order.
+    /// The positions at which something else than 0 stands, in order.
     pub fn revoked(&self) -> impl Iterator<Item = u64> {
-        let places = self.places_per_byte();
+        let positions = self.positions_per_byte();
         (0..).zip(&self.statuses).filter(|(_, byte)| **byte != 0).flat_map(move |(number, byte): (u64, &u8)| {
-            let revoked = (0..places).filter(move |place| self.status_in(*byte, *place) != 0);
-            revoked.map(move |place| number * u64::from(places) + u64::from(place))
+            let revoked = (0..positions).filter(move |position| self.status_in(*byte, *position) != 0);
+            revoked.map(move |position| number * u64::from(positions) + u64::from(position))
         })
     }
 
-    fn places_per_byte(&self) -> u8 {
+    fn positions_per_byte(&self) -> u8 {
         8 / self.bits
     }
 
-    /// Places are counted from the least significant bit (section 4.1 of the draft).
-    fn status_in(&self, byte: u8, place: u8) -> u8 {
-        (byte >> (place * self.bits)) & (u8::MAX >> (8 - self.bits))
+    /// StatusIndexes are counted from the least significant bit (section 4.1 of the draft).
+    fn status_in(&self, byte: u8, position: u8) -> u8 {
+        (byte >> (position * self.bits)) & (u8::MAX >> (8 - self.bits))
     }
 }
 
 impl std::fmt::Debug for StatusList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { uri, issued_at, ttl, bits, statuses } = self;
-        let places = statuses.len() * usize::from(8 / bits);
-        write!(f, "StatusList {{ uri: {uri:?}, issued_at: {issued_at}, ttl: {ttl:?}, places: {places} }}")
+        let positions = statuses.len() * usize::from(8 / bits);
+        write!(f, "StatusList {{ uri: {uri:?}, issued_at: {issued_at}, ttl: {ttl:?}, positions: {positions} }}")
     }
 }
 

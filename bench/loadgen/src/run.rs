@@ -113,10 +113,10 @@ impl<'plan> Runner<'plan> {
         let poll = Poll::new()?;
         let clients = plan.token.as_ref().map_or(plan.connections, |token| token.clients);
         let connections = (0..plan.connections)
-            .map(|place| {
-                let own = (place..clients).step_by(plan.connections);
+            .map(|position| {
+                let own = (position..clients).step_by(plan.connections);
                 let clients = own.map(|number| Client { number, token: String::new() }).collect();
-                Connection::open(&poll, address, place, clients)
+                Connection::open(&poll, address, position, clients)
             })
             .collect::<Result<_>>()?;
         Ok(Self {
@@ -188,25 +188,25 @@ impl<'plan> Runner<'plan> {
 
     /// A connection that had nothing to send may have something in the new phase.
     fn wake_all(&mut self) -> Result<()> {
-        for place in 0..self.connections.len() {
-            if self.connections[place].connected && self.connections[place].in_flight.is_none() {
-                self.start_next(place)?;
+        for position in 0..self.connections.len() {
+            if self.connections[position].connected && self.connections[position].in_flight.is_none() {
+                self.start_next(position)?;
             }
         }
         Ok(())
     }
 
     /// Moves one connection as far as it goes without blocking.
-    fn advance(&mut self, place: usize) -> Result<()> {
-        if !self.connections[place].connected {
-            return self.finish_connecting(place);
+    fn advance(&mut self, position: usize) -> Result<()> {
+        if !self.connections[position].connected {
+            return self.finish_connecting(position);
         }
-        self.connections[place].flush()?;
-        self.read(place)
+        self.connections[position].flush()?;
+        self.read(position)
     }
 
-    fn finish_connecting(&mut self, place: usize) -> Result<()> {
-        let connection = &mut self.connections[place];
+    fn finish_connecting(&mut self, position: usize) -> Result<()> {
+        let connection = &mut self.connections[position];
         if let Some(error) = connection.stream.take_error()? {
             bail!("connecting to {}: {error}", self.address);
         }
@@ -215,35 +215,35 @@ impl<'plan> Runner<'plan> {
             Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        if connection.in_flight.is_some() { connection.flush() } else { self.start_next(place) }
+        if connection.in_flight.is_some() { connection.flush() } else { self.start_next(position) }
     }
 
-    fn read(&mut self, place: usize) -> Result<()> {
+    fn read(&mut self, position: usize) -> Result<()> {
         loop {
-            let connection = &mut self.connections[place];
+            let connection = &mut self.connections[position];
             let Some(eof) = connection.fill()? else { return Ok(()) };
             if connection.in_flight.is_none() {
                 // The server has closed an idle connection.
                 ensure!(eof, "bytes without a request");
-                return self.reopen(place);
+                return self.reopen(position);
             }
             match http::parse(&connection.input[..connection.filled], eof)? {
-                Some(response) => return self.finish(place, &response),
+                Some(response) => return self.finish(position, &response),
                 // A keep-alive connection that was closed under a fresh request: it is sent again on a new one.
-                None if eof && connection.filled == 0 => return self.reopen(place),
+                None if eof && connection.filled == 0 => return self.reopen(position),
                 None if eof => {
                     if connection.in_flight.take().is_some_and(|flight| flight.measured) {
                         self.stats.broken_off();
                     }
-                    return self.reopen(place);
+                    return self.reopen(position);
                 }
                 None => {}
             }
         }
     }
 
-    fn finish(&mut self, place: usize, response: &http::Response) -> Result<()> {
-        let connection = &mut self.connections[place];
+    fn finish(&mut self, position: usize, response: &http::Response) -> Result<()> {
+        let connection = &mut self.connections[position];
         let flight = connection.in_flight.take().context("a response without a request")?;
         let body = response.body.bytes(&connection.input);
         let good = self.plan.expected.is(response);
@@ -264,19 +264,19 @@ impl<'plan> Runner<'plan> {
             new.clone_into(&mut client.token);
         }
         if response.close {
-            return self.reopen(place);
+            return self.reopen(position);
         }
         connection.input.copy_within(response.len..connection.filled, 0);
         connection.filled -= response.len;
         ensure!(connection.filled == 0, "more bytes than one response");
-        self.start_next(place)
+        self.start_next(position)
     }
 
-    fn start_next(&mut self, place: usize) -> Result<()> {
+    fn start_next(&mut self, position: usize) -> Result<()> {
         if self.phase == Phase::Drain || self.sent >= self.plan.most {
             return Ok(());
         }
-        let connection = &mut self.connections[place];
+        let connection = &mut self.connections[position];
         let seeding = self.phase == Phase::Seed;
         let client = if seeding {
             let without = connection.clients.iter().position(|client| client.token.is_empty());
@@ -295,11 +295,11 @@ impl<'plan> Runner<'plan> {
         connection.flush()
     }
 
-    fn reopen(&mut self, place: usize) -> Result<()> {
+    fn reopen(&mut self, position: usize) -> Result<()> {
         self.reconnects += 1;
-        let clients = std::mem::take(&mut self.connections[place].clients);
-        let mut new = Connection::open(&self.poll, self.address, place, clients)?;
-        let old = &mut self.connections[place];
+        let clients = std::mem::take(&mut self.connections[position].clients);
+        let mut new = Connection::open(&self.poll, self.address, position, clients)?;
+        let old = &mut self.connections[position];
         std::mem::swap(&mut new.out, &mut old.out);
         new.in_flight = old.in_flight.take();
         new.turn = old.turn;
@@ -309,11 +309,11 @@ impl<'plan> Runner<'plan> {
 }
 
 impl Connection {
-    fn open(poll: &Poll, address: SocketAddr, place: usize, clients: Vec<Client>) -> Result<Self> {
+    fn open(poll: &Poll, address: SocketAddr, position: usize, clients: Vec<Client>) -> Result<Self> {
         let mut stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
         // Only speed depends on it.
         stream.set_nodelay(true).ok();
-        poll.registry().register(&mut stream, mio::Token(place), Interest::READABLE | Interest::WRITABLE)?;
+        poll.registry().register(&mut stream, mio::Token(position), Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
             stream,
             connected: false,
@@ -323,7 +323,7 @@ impl Connection {
             filled: 0,
             in_flight: None,
             clients,
-            turn: place,
+            turn: position,
         })
     }
 

@@ -44,7 +44,7 @@ func verify(token string) (Caller, error) {
 		Client  string `json:"client_id"`
 		Scope   string `json:"scope"`
 		Status  *struct {
-			List place `json:"status_list"`
+			List entry `json:"status_list"`
 		} `json:"status"`
 	}
 	text, err := json.Marshal(good)

@@ -25,7 +25,7 @@ type StatusLists struct {
 	lists sync.Map // of *statusList by `uri`
 }
 
-type place struct {
+type entry struct {
 	Index int    `json:"idx"`
 	URI   string `json:"uri"`
 }
@@ -49,8 +49,8 @@ type listClaims struct {
 	} `json:"status_list"`
 }
 
-// Revoked looks at the place that an access token names. The token's signature and claims have been checked before.
-func (lists *StatusLists) Revoked(at place) (bool, error) {
+// Revoked looks at the entry that an access token names. The token's signature and claims have been checked before.
+func (lists *StatusLists) Revoked(at entry) (bool, error) {
 	found, _ := lists.lists.LoadOrStore(at.URI, &statusList{tried: make(chan struct{}), said: listClaims{TTL: 1}})
 	list := found.(*statusList)
 	list.begin.Do(func() { go lists.follow(at.URI, list) })

@@ -27,12 +27,12 @@ class StatusLists:
 
     def revoked(self, claims):
         """Whether a token with these claims was revoked. Its signature and its claims have been checked before."""
-        place = claims["status"]["status_list"]
+        entry = claims["status"]["status_list"]
         with self.lock:
-            if place["uri"] not in self.lists:
-                self.lists[place["uri"]] = StatusList(place["uri"], self.keys, self.algorithm)
-            found = self.lists[place["uri"]]
-        return found.bit(place["idx"])
+            if entry["uri"] not in self.lists:
+                self.lists[entry["uri"]] = StatusList(entry["uri"], self.keys, self.algorithm)
+            found = self.lists[entry["uri"]]
+        return found.bit(entry["idx"])
 
 
 class StatusList:

@@ -34,8 +34,9 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
                 return Err(OAuthError::invalid_request("the body is a JSON object").into());
             }
             serde_json::from_slice(text).map(Self).map_err(|error| {
-                let place = format!("wrong type or syntax at line {} column {}", error.line(), error.column());
-                OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error, &place))).into()
+                let position = format!("wrong type or syntax at line {} column {}", error.line(), error.column());
+                OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error, &position)))
+                    .into()
             })
         })
     }

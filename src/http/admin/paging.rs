@@ -10,18 +10,18 @@ use crate::model::PageRequest;
 use crate::protocol::OAuthError;
 
 /// The longest identifier after which a page can begin, in bytes.
-const MAX_PLACE: usize = 128;
+const MAX_INDEX: usize = 128;
 
 /// Where a page begins: an identifier. That it is that of something is not asked, for it may have been removed since.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Place(String);
+pub struct PageKey(String);
 
-impl TryFrom<String> for Place {
+impl TryFrom<String> for PageKey {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let fits = text.len() <= MAX_PLACE && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = text.len() <= MAX_INDEX && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text)) } else { Err("after is no identifier") }
     }
 }
@@ -32,15 +32,15 @@ impl TryFrom<String> for Place {
 pub struct Paging {
     /// The `next` of the page before.
     #[param(value_type = Option<String>)]
-    after: Option<Place>,
+    after: Option<PageKey>,
     /// 1 to 500; 100 where absent.
     limit: Option<u32>,
 }
 
 /// The page of `limit` items after `after`.
 #[must_use]
-pub fn page(after: Option<Place>, limit: Option<u32>) -> PageRequest {
-    PageRequest::new(after.map(|Place(text)| text), limit)
+pub fn page(after: Option<PageKey>, limit: Option<u32>) -> PageRequest {
+    PageRequest::new(after.map(|PageKey(text)| text), limit)
 }
 
 impl From<Query<Paging>> for PageRequest {

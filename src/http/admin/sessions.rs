@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
-use super::paging::{self, Place};
+use super::paging::{self, PageKey};
 use super::{Admitted, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
 use crate::http::Ctx;
@@ -28,7 +28,7 @@ pub struct Wanted {
     live: bool,
     /// The `next` of the page before.
     #[param(value_type = Option<String>)]
-    after: Option<Place>,
+    after: Option<PageKey>,
     /// 1 to 500; 100 where absent.
     limit: Option<u32>,
 }

@@ -26,7 +26,7 @@ pub struct Application {
 #[derive(Debug, Serialize)]
 pub(super) struct Shown<'a> {
     name: String,
-    /// Stands in the place of a logo.
+    /// Shown where there is no logo.
     initial: String,
     logo_uri: Option<&'a str>,
     website: Option<&'a str>,

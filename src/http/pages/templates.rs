@@ -38,11 +38,11 @@ pub(super) fn render(language: Language, name: &str, context: Value) -> Result<S
 /// One a language, so that even a macro of a macro speaks it.
 fn environment(language: Language) -> &'static Environment<'static> {
     static ENVIRONMENTS: [OnceLock<Environment<'static>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let place = match language {
+    let position = match language {
         Language::English => 0,
         Language::German => 1,
     };
-    ENVIRONMENTS[place].get_or_init(|| build(language))
+    ENVIRONMENTS[position].get_or_init(|| build(language))
 }
 
 fn build(language: Language) -> Environment<'static> {

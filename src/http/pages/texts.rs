@@ -84,11 +84,11 @@ pub(super) fn format(language: Language, id: &str, args: &FluentArgs<'_>) -> Res
 
 fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
     static BUNDLES: [OnceLock<FluentBundle<FluentResource>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let (place, text) = match language {
+    let (position, text) = match language {
         Language::English => (0, ENGLISH),
         Language::German => (1, GERMAN),
     };
-    BUNDLES[place].get_or_init(|| read(language, text))
+    BUNDLES[position].get_or_init(|| read(language, text))
 }
 
 /// What of the text can be read; tests see to it that all of it can.

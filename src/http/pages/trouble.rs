@@ -27,7 +27,7 @@ pub async fn explain<B: MessageBody + 'static>(
     let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
     let Some(refusal) = refusal else { return Ok(answer) };
     let page = trouble(&Look::of(answer.request())?, refusal);
-    // In place, for the answer keeps its cause for the log.
+    // The response is changed and not rebuilt, because it keeps its cause for the log.
     Ok(answer.map_body(|head, _| {
         head.status = page.status();
         for (name, value) in page.headers() {

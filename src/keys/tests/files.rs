@@ -145,8 +145,8 @@ fn what_is_derived_depends_on_the_key_the_label_and_the_text() {
         derive(&one, "jtit", b"ext"),
         derive(&one, "jti", b""),
     ];
-    for (place, value) in values.iter().enumerate() {
-        assert!(!values[..place].contains(value), "{place}");
+    for (position, value) in values.iter().enumerate() {
+        assert!(!values[..position].contains(value), "{position}");
     }
 }
 

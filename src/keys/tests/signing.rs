@@ -13,8 +13,8 @@ use crate::config;
 use crate::model::{Secret, SigningAlgorithm};
 use crate::protocol::TokenType;
 
-fn part(token: &str, place: usize) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(token.split('.').nth(place).unwrap()).unwrap()
+fn part(token: &str, position: usize) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(token.split('.').nth(position).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ fn a_sealed_key_opens_only_as_it_is_for_its_kid_under_its_master_key() {
     assert_ne!(sealed, seal.close("kid", b"private", &random).unwrap(), "each nonce is new");
     assert!(theirs.current.seal.open("kid", &sealed).is_none());
     assert!(seal.open("other", &sealed).is_none());
-    for place in 0..sealed.len() {
+    for position in 0..sealed.len() {
         let mut changed = sealed.clone();
-        changed[place] ^= 1;
-        assert!(seal.open("kid", &changed).is_none(), "{place}");
-        assert!(seal.open("kid", &sealed[..place]).is_none(), "{place}");
+        changed[position] ^= 1;
+        assert!(seal.open("kid", &changed).is_none(), "{position}");
+        assert!(seal.open("kid", &sealed[..position]).is_none(), "{position}");
     }
 }

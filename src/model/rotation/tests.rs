@@ -121,7 +121,7 @@ fn what_a_rebuilt_record_has_forgotten_was_rotated_before_what_it_knows() {
 
 // --- texts -------------------------------------------------------------------------------------------------------------
 
-/// A record with something in every place.
+/// A record with something in every position.
 fn full() -> RotationRecord {
     let ancestor = |branch, seconds| Ancestor { branch, rotated_at: NOW.minus(Duration::from_secs(seconds)) };
     RotationRecord {
@@ -166,10 +166,10 @@ fn a_text_that_is_no_record_is_refused() {
     {
         assert_eq!(RotationRecord::decode(&format!("{broken_head}\n{grant}")), None, "{broken_head:?}");
     }
-    for place in 0..words.len() {
+    for position in 0..words.len() {
         for broken_word in ["x", "-", "1.5", "0x1", "99999999999999999999"] {
             let mut words = words.clone();
-            words[place] = broken_word;
+            words[position] = broken_word;
             let text = format!("{}\n{grant}", words.join(" "));
             assert_eq!(RotationRecord::decode(&text), None, "{text:?}");
         }
@@ -191,7 +191,7 @@ fn a_text_that_is_no_record_is_refused() {
 }
 
 #[test]
-fn a_record_without_ancestors_has_nothing_in_their_place() {
+fn a_record_without_ancestors_has_nothing_in_their_position() {
     let text = begun().encode();
     assert!(text.lines().next().unwrap().ends_with(" 0 0 "));
 }

@@ -6,7 +6,7 @@ use super::Database;
 use super::columns::{Columns, json, millis, one_more, page};
 use super::db::{Query, Work, query};
 use super::feed::Change;
-use super::retired_places::Holders;
+use super::revoked_indexes::Holders;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::client::MAX_ACCESS_LIFETIME;
@@ -41,7 +41,7 @@ macro_rules! former {
 
 /// What becomes of the tokens that a client holds without a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnTokens {
+pub enum ClientTokens {
     /// They are as good as before.
     Stay,
     /// They say more than the client may obtain now: they are revoked.
@@ -83,9 +83,9 @@ impl Database {
     }
 
     /// Changes a client by `decide`, which sees it under a lock, so that of two changes at once none is lost. Secrets,
-    /// state, watermark and creation stay; it gets another place where its own tokens are revoked. Where the life of
-    /// access tokens changes, the row keeps the former one and when it changed (status lists need it). Returns the
-    /// client before and after; `None`: no such client.
+    /// state, watermark and creation stay; it gets another status index where its own tokens are revoked. Where the
+    /// life of access tokens changes, the row keeps the former one and when it changed (status lists need it). Returns
+    /// the client before and after; `None`: no such client.
     ///
     /// # Errors
     /// That of `decide`, and then nothing was written.
@@ -93,14 +93,14 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(Client) -> Result<(Client, OwnTokens), OAuthError> + Send,
+        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), OAuthError> + Send,
     ) -> Result<Option<(Client, Client)>, OAuthError> {
         let mut work = self.db.begin().await?;
         let Some(before) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
             return Ok(None);
         };
-        let (mut after, own_tokens) = match decide(before.clone()) {
+        let (mut after, client_tokens) = match decide(before.clone()) {
             Ok(decided) => decided,
             Err(refusal) => {
                 work.rollback().await?;
@@ -108,8 +108,8 @@ impl Database {
             }
         };
         work.write(update(&after, entry.at)).await?;
-        if own_tokens == OwnTokens::Revoked {
-            work.retire_place_of(&before, entry.at).await?;
+        if client_tokens == ClientTokens::Revoked {
+            work.revoke_index_of(&before, entry.at).await?;
             if let Some(row) = work.read_one(select_one(id)).await? {
                 after.status_index = read(&row)?.status_index;
             }
@@ -155,7 +155,8 @@ impl Database {
         Ok(true)
     }
 
-    /// Sets the state; a disabled client's watermark rises to `at`, and it gets another place. `false`: no such client.
+    /// Sets the state; a disabled client's watermark rises to `at`, and it gets another status index. `false`: no such
+    /// client.
     pub async fn set_client_state(
         &self,
         id: &ClientId,
@@ -179,7 +180,7 @@ impl Database {
         };
         match state {
             ClientState::Active => {}
-            ClientState::Disabled => work.retire_place_of(&client, at).await?,
+            ClientState::Disabled => work.revoke_index_of(&client, at).await?,
         }
         work.write(change).await?;
         work.audit(entry).await?;
@@ -188,13 +189,13 @@ impl Database {
     }
 
     /// Raises the client's watermark to `mark` (never lowers it). Where tokens that it holds at this moment, `at`, are
-    /// revoked by that, it gets another place. `false`: no such client.
+    /// revoked by that, it gets another status index. `false`: no such client.
     pub async fn raise_client_watermark(
         &self,
         id: &ClientId,
         mark: Timestamp,
         at: Timestamp,
-        own_tokens: OwnTokens,
+        client_tokens: ClientTokens,
     ) -> Result<bool, StoreError> {
         let change = query(
             "update clients
@@ -208,8 +209,8 @@ impl Database {
             work.rollback().await?;
             return Ok(false);
         };
-        if own_tokens == OwnTokens::Revoked {
-            work.retire_place_of(&client, at).await?;
+        if client_tokens == ClientTokens::Revoked {
+            work.revoke_index_of(&client, at).await?;
         }
         work.write(change).await?;
         work.commit().await?;
@@ -217,14 +218,14 @@ impl Database {
     }
 
     /// Removes the client's row, and what people have agreed to with it: a later client of the same identifier is
-    /// another one, at another place. `false`: no such client.
+    /// another one, at another status index. `false`: no such client.
     pub async fn remove_client(&self, id: &ClientId, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
             return Ok(false);
         };
-        work.retire_place_of(&client, entry.at).await?;
+        work.revoke_index_of(&client, entry.at).await?;
         work.write(query("delete from clients where id = $1").bind(id.as_str().to_owned())).await?;
         let consents = query("delete from consents where client_id = $1").bind(id.as_str().to_owned());
         work.write(consents).await?;
@@ -241,10 +242,10 @@ impl Work {
         self.read_one(select_one(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// Retires the client's place, unless that was done when the client was disabled.
-    async fn retire_place_of(&mut self, client: &Client, at: Timestamp) -> Result<(), StoreError> {
+    /// Retires the client's status index, unless that was done when the client was disabled.
+    async fn revoke_index_of(&mut self, client: &Client, at: Timestamp) -> Result<(), StoreError> {
         match client.state {
-            ClientState::Active => self.retire_places(Holders::One(&client.id), at).await,
+            ClientState::Active => self.revoke_indexes(Holders::One(&client.id), at).await,
             ClientState::Disabled => Ok(()),
         }
     }

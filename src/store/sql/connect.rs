@@ -90,10 +90,10 @@ async fn postgres(settings: &DatabaseSettings, limits: Limits) -> Result<AnyPool
 /// The URL holds a password: where the server is comes from it, and nothing else.
 fn not_reached(url: &str, error: sqlx::Error) -> StoreError {
     let url = Url::parse(url).ok();
-    let place = url.and_then(|url| Some(format!(" at {}:{}", url.host_str()?, url.port().unwrap_or(5432))));
-    let place = place.unwrap_or_default();
+    let position = url.and_then(|url| Some(format!(" at {}:{}", url.host_str()?, url.port().unwrap_or(5432))));
+    let position = position.unwrap_or_default();
     StoreError::NotOpened {
-        what: format!("cannot reach the database{place} (start PostgreSQL, or correct DATABASE_URL)"),
+        what: format!("cannot reach the database{position} (start PostgreSQL, or correct DATABASE_URL)"),
         source: Box::new(error),
     }
 }

@@ -34,7 +34,7 @@ impl Database {
         self.db.read(consents).await?.iter().map(read).collect()
     }
 
-    /// Writes what the user has agreed to, in the place of what was agreed before.
+    /// Writes what the user has agreed to, in the position of what was agreed before.
     pub async fn give_consent(&self, consent: &Consent, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::User(consent.user_id), entry.at).await?;

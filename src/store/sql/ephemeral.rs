@@ -91,7 +91,7 @@ impl SqlEphemeral {
         }
     }
 
-    /// Puts `new` in the place of exactly the text `old`.
+    /// Replaces exactly the text `old` by `new`.
     async fn swap(&self, session: SessionId, old: String, new: &RotationRecord) -> Result<bool, StoreError> {
         let swap = self
             .timed(concat!(

@@ -10,10 +10,10 @@ use sqlx::any::AnyRow;
 use super::Database;
 use super::columns::Columns;
 use super::db::{Work, query};
-use super::retired_places;
-use super::sessions::{read_ended, read_place};
+use super::revoked_indexes;
+use super::sessions::{read_ended, read_index};
 use crate::clock::Timestamp;
-use crate::model::{ClientId, EndedSession, LoginId, RetiredPlace, UserId};
+use crate::model::{ClientId, EndedSession, LoginId, RevokedIndex, UserId};
 use crate::store::StoreError;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
@@ -32,8 +32,8 @@ pub enum Change {
     Keys,
     /// A session ended.
     SessionEnded(EndedSession),
-    /// The tokens that a client held without a session were revoked, and it has another place.
-    PlaceRetired(RetiredPlace),
+    /// The tokens that a client held without a session were revoked, and it has another position.
+    IndexRevoked(RevokedIndex),
     /// The global watermark rose.
     Watermark,
     /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
@@ -43,9 +43,9 @@ pub enum Change {
 /// What a reader of the feed gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedPage {
-    /// The changes after the reader's place with their numbers, at most the limit, and the reader's new place.
+    /// The changes after the reader's position with their numbers, at most the limit, and the reader's new position.
     Changes(Vec<(i64, Change)>, i64),
-    /// Rows after the reader's place have been pruned: drop every cache and go on from here.
+    /// Rows after the reader's position have been pruned: drop every cache and go on from here.
     Behind(i64),
 }
 
@@ -82,15 +82,15 @@ impl Database {
             return Ok(FeedPage::Behind(newest));
         }
         let mut changes = Vec::with_capacity(rows.len());
-        let mut place = after;
+        let mut position = after;
         for row in &rows {
             let columns = Columns::of_only(row, "feed");
             if columns.text_if("kind")?.is_some() {
-                place = columns.number("seq")?;
-                changes.push((place, read_or_suspect(row)));
+                position = columns.number("seq")?;
+                changes.push((position, read_or_suspect(row)));
             }
         }
-        Ok(FeedPage::Changes(changes, place))
+        Ok(FeedPage::Changes(changes, position))
     }
 
     /// Removes feed rows older than `before`.
@@ -130,7 +130,7 @@ impl Database {
 impl Work {
     /// Writes the feed row of a change. It comes first in its transaction: the head's row is the lock that puts
     /// transactions in order, and taking it before all others is what keeps them from waiting for each other in a ring.
-    /// (Ends have [`Work::announce_ended`], and places [`Work::retire_places`].)
+    /// (Ends have [`Work::announce_ended`], and positions [`Work::revoke_indexes`].)
     pub(super) async fn announce(&mut self, change: &Change, at: Timestamp) -> Result<(), StoreError> {
         let seq = self.next_number().await?;
         let (kind, subject) = words(change);
@@ -185,7 +185,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Login(login) => ("login", login.to_string()),
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session) => ("session", session.id.to_string()),
-        Change::PlaceRetired(retired) => ("place", retired_places::subject(&retired.place)),
+        Change::IndexRevoked(retired) => ("status_index", revoked_indexes::subject(&retired.index)),
         Change::Watermark => ("watermark", String::new()),
         Change::Unknown => ("unknown", String::new()),
     }
@@ -210,11 +210,11 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
         "session" => {
             let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
             let id = columns.word("subject", |id| id.parse().ok())?;
-            Ok(Change::SessionEnded(EndedSession { id, ended, place: read_place(&columns)? }))
+            Ok(Change::SessionEnded(EndedSession { id, ended, index: read_index(&columns)? }))
         }
-        "place" => {
-            let place = columns.word("subject", retired_places::read_subject)?;
-            Ok(Change::PlaceRetired(RetiredPlace { place, at: columns.time("at")? }))
+        "status_index" => {
+            let index = columns.word("subject", revoked_indexes::read_subject)?;
+            Ok(Change::IndexRevoked(RevokedIndex { index, at: columns.time("at")? }))
         }
         "watermark" => Ok(Change::Watermark),
         _ => Err(columns.corrupt("kind")),

@@ -68,7 +68,7 @@ impl Database {
         Ok(Begun::Yes)
     }
 
-    /// The user of a live login has proved again who they are, at `at`: it gets a new cookie in the place of exactly
+    /// The user of a live login has proved again who they are, at `at`: it gets a new cookie instead of exactly
     /// the former one.
     pub async fn renew_login(
         &self,

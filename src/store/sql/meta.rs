@@ -1,11 +1,11 @@
 //! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global watermark.
 
 use super::Database;
-use super::clients::OwnTokens;
+use super::clients::ClientTokens;
 use super::columns::Columns;
 use super::db::query;
 use super::feed::Change;
-use super::retired_places::Holders;
+use super::revoked_indexes::Holders;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
@@ -21,7 +21,7 @@ impl Database {
         row.map(|row| Columns::of_only(&row, "house").bytes("bytes")).transpose()
     }
 
-    /// Puts `new` in the place of exactly `old`. `false`: somebody was faster.
+    /// Replaces exactly `old` by `new`. `false`: somebody was faster.
     pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
         let fact = match old {
             None => query(
@@ -73,19 +73,19 @@ impl Database {
     }
 
     /// Raises the global watermark to `mark` (never lowers it), with a feed row. Where tokens that clients hold without
-    /// a session at this moment, `at`, are revoked by that, each client gets another place.
+    /// a session at this moment, `at`, are revoked by that, each client gets another status index.
     pub async fn raise_global_watermark(
         &self,
         mark: Timestamp,
         at: Timestamp,
-        own_tokens: OwnTokens,
+        client_tokens: ClientTokens,
     ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Watermark, at).await?;
-        let retires = own_tokens == OwnTokens::Revoked;
+        let retires = client_tokens == ClientTokens::Revoked;
         if retires {
             // Clients before the watermark: in the order in which a sign-in locks them.
-            work.retire_places(Holders::All, at).await?;
+            work.revoke_indexes(Holders::All, at).await?;
         }
         let raise = query(
             "insert into house (fact, number)

@@ -171,9 +171,9 @@ fn read_all(rows: &[AnyRow]) -> Result<Vec<Applied>, StoreError> {
 
 /// What was applied must be the beginning of what this program knows.
 fn check(applied: &[Applied], dialect: Dialect) -> Result<(), StoreError> {
-    for (place, row) in applied.iter().enumerate() {
+    for (position, row) in applied.iter().enumerate() {
         let name = &row.name;
-        let Some(known) = MIGRATIONS.get(place) else {
+        let Some(known) = MIGRATIONS.get(position) else {
             return Err(StoreError::Corrupt(format!(
                 "the database's schema is newer than this program: it does not know migration {name}"
             )));
@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn migrations_are_numbered_in_order_and_named_alike_in_both_databases() {
-        for (place, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(usize::try_from(migration.version).unwrap(), place + 1);
+        for (position, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(usize::try_from(migration.version).unwrap(), position + 1);
             assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
         }
         for folder in ["postgres", "sqlite"] {

@@ -22,7 +22,7 @@ pub mod meta;
 pub mod migrate;
 pub mod news;
 pub mod retention;
-pub mod retired_places;
+pub mod revoked_indexes;
 pub mod sessions;
 pub mod status;
 mod touch;

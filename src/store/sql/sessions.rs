@@ -10,7 +10,8 @@ use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{
-    EndReason, Ended, EndedSession, HeldPlace, LoginId, Page, PageRequest, Session, SessionFilter, SessionId, UserId,
+    ClientStatusIndex, EndReason, Ended, EndedSession, LoginId, Page, PageRequest, Session, SessionFilter, SessionId,
+    UserId,
 };
 use crate::protocol::Scope;
 use crate::store::StoreError;
@@ -220,7 +221,7 @@ impl Database {
                 let columns = Columns::of(row, "sessions", "id")?;
                 let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;
                 let id = columns.word("id", |id| id.parse().ok())?;
-                Ok(EndedSession { id, ended, place: read_place(&columns)? })
+                Ok(EndedSession { id, ended, index: read_index(&columns)? })
             })
             .collect()
     }
@@ -318,8 +319,8 @@ pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreEr
     }
 }
 
-/// The place of an ended session's tokens; both columns or neither.
-pub(super) fn read_place(columns: &Columns<'_>) -> Result<Option<HeldPlace>, StoreError> {
+/// The status index of an ended session's tokens; both columns or neither.
+pub(super) fn read_index(columns: &Columns<'_>) -> Result<Option<ClientStatusIndex>, StoreError> {
     let Some(client_id) = columns.word_if("client_id", |id| id.parse().ok())? else { return Ok(None) };
-    Ok(Some(HeldPlace { client_id, status_index: columns.number("status_index")? }))
+    Ok(Some(ClientStatusIndex { client_id, status_index: columns.number("status_index")? }))
 }

@@ -1,5 +1,5 @@
-//! What the status lists need of the database: which there are, their places, leased in blocks and never given out
-//! twice, and how long access tokens live where their client has no life of its own for them.
+//! What the status lists need of the database: which there are, their status indexes, leased in blocks and never given
+//! out twice, and how long access tokens live where their client has no life of its own for them.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,18 +11,18 @@ use super::Database;
 use super::columns::{Columns, millis};
 use super::db::{Query, Work, query};
 use crate::clock::Timestamp;
-use crate::model::Place;
+use crate::model::StatusIndex;
 use crate::store::StoreError;
 
 /// How long a former life of access tokens is remembered: twice the longest, for while one instance after the other is
 /// started with the new one, the others go on with the old.
 const REMEMBERED: Duration = Duration::from_hours(48);
 
-/// How long the places of a lease may be given out: what an idle instance has left of an old list would keep that
-/// alive.
+/// How long the status indexes of a lease may be given out: what an idle instance has left of an old list would keep
+/// that alive.
 pub const LEASE_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Whoever has been given a place writes it down within this time.
+/// Whoever has been given a status index writes it down within this time.
 const SLACK: Duration = Duration::from_hours(1);
 
 /// Drops the lists that were closed before `$1` and in which nothing lives at `$2`.
@@ -43,7 +43,7 @@ const DROP: &str = "delete from status_lists
          and coalesce(sessions.ended_at + 86520000, sessions.ends_at + 120000) > $2
      )
      and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
-     and not exists (select 1 from retired_places where retired_places.place / 131072 = status_lists.number)";
+     and not exists (select 1 from revoked_indexes where revoked_indexes.status_index / 131072 = status_lists.number)";
 
 /// What all instances have to know of the status lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,12 +55,12 @@ pub struct StatusFacts {
 }
 
 impl Database {
-    /// Leases the next `count` places.
+    /// Leases the next `count` status indexes.
     pub async fn lease_status_indexes(&self, count: u32) -> Result<Range<i64>, StoreError> {
         let mut work = self.db.begin().await?;
-        let places = work.lease_places(u64::from(count)).await?;
+        let indexes = work.lease_indexes(u64::from(count)).await?;
         work.commit().await?;
-        Ok(places)
+        Ok(indexes)
     }
 
     /// Which lists there are, and how long access tokens lived lately.
@@ -71,8 +71,8 @@ impl Database {
         Ok(StatusFacts { lists: facts.lists, longest_access_lifetime })
     }
 
-    /// Drops lists that have been closed for a while and none of whose places is a client's, or has to be told of, or
-    /// may still be given out; says how many.
+    /// Drops lists that have been closed for a while and none of whose status indexes is a client's, or has to be told
+    /// of, or may still be given out; says how many.
     pub async fn drop_status_lists(&self, now: Timestamp) -> Result<u64, StoreError> {
         let close = query(
             "update status_lists
@@ -104,8 +104,8 @@ impl Database {
 }
 
 impl Work {
-    /// Takes the next `count` places.
-    pub(super) async fn lease_places(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
+    /// Takes the next `count` status indexes.
+    pub(super) async fn lease_indexes(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let lease = query(
             "update house
@@ -116,12 +116,12 @@ impl Work {
         .bind(count);
         let Some(row) = self.read_one(lease).await? else { return Err(missing()) };
         let end = Columns::of_only(&row, "house").number("number")?;
-        let places = end - count..end;
-        for list in Place::of(places.start).list..Place::lists_begun(places.end) {
+        let indexes = end - count..end;
+        for list in StatusIndex::of(indexes.start).list..StatusIndex::lists_begun(indexes.end) {
             let begin = query("insert into status_lists (number) values ($1) on conflict (number) do nothing");
             self.write(begin.bind(list.cast_signed())).await?;
         }
-        Ok(places)
+        Ok(indexes)
     }
 
     async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
@@ -189,12 +189,12 @@ mod tests {
     use crate::model::client::MAX_ACCESS_LIFETIME;
     use crate::model::{LIST_LENGTH, TOLD_AFTER_EXPIRY};
 
-    /// Which list a place is in.
-    fn list_of(place: &str) -> String {
-        format!("{place} / {LIST_LENGTH}")
+    /// Which list a status index is in.
+    fn list_of(index: &str) -> String {
+        format!("{index} / {LIST_LENGTH}")
     }
 
-    /// Until when the place of a session has to be told of.
+    /// Until when the status index of a session has to be told of.
     fn told_until(session: &str) -> String {
         let after_its_end = TOLD_AFTER_EXPIRY.as_millis();
         let after_being_ended = (MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY).as_millis();
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn lists_are_dropped_by_the_numbers_that_the_model_names() {
-        for place in ["sessions.status_index", "clients.status_index", "retired_places.place"] {
-            assert!(DROP.contains(&format!("where {} = ", list_of(place))), "{place}");
+        for index in ["sessions.status_index", "clients.status_index", "revoked_indexes.status_index"] {
+            assert!(DROP.contains(&format!("where {} = ", list_of(index))), "{index}");
         }
         assert!(DROP.contains(&format!("and {} > $2", told_until("sessions."))));
     }

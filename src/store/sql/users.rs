@@ -165,7 +165,7 @@ impl Database {
         self.change_user(proven.user.id, change, at, Some(entry)).await
     }
 
-    /// Puts a hash with newer parameters in the place of exactly `old`; no watermark, no audit. `false`: it changed
+    /// Replaces exactly `old` by a hash with newer parameters; no watermark, no audit. `false`: it changed
     /// meanwhile.
     pub async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let change = query(

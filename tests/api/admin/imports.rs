@@ -30,7 +30,7 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
         let lines = imported.body["lines"].as_array().unwrap();
         let numbers: Vec<_> = lines.iter().map(|line| line["line"].as_u64().unwrap()).collect();
         assert_eq!(numbers, [1, 3, 4, 5, 6, 7, 8]);
-        let problem = |place: usize| lines[place]["problem"].as_str().unwrap();
+        let problem = |position: usize| lines[position]["problem"].as_str().unwrap();
         assert!(problem(1).starts_with("not as expected at column"), "{}", problem(1));
         assert_eq!(problem(2), "the name or the address is taken");
         assert!(problem(3).starts_with("the password hash is neither"), "{}", problem(3));

@@ -59,8 +59,8 @@ impl<'a> Desk<'a> {
         let mut after: Option<String> = None;
         let mut seen = Vec::new();
         loop {
-            let place = after.map(|after| format!("&after={after}")).unwrap_or_default();
-            let page = self.get(&format!("{list}?limit={limit}{place}")).await;
+            let position = after.map(|after| format!("&after={after}")).unwrap_or_default();
+            let page = self.get(&format!("{list}?limit={limit}{position}")).await;
             assert_eq!(page.status, 200, "{}", page.text);
             let items = page.body["items"].as_array().unwrap();
             assert!(items.len() <= limit as usize);

@@ -41,10 +41,10 @@ impl Town {
         let [(_, shop), (_, bank)] = &self.secrets;
         let mut live = [false; 4];
         let sessions = [&self.ada_shop, &self.ada_bank, &self.grace_shop, &self.grace_bank];
-        for (place, session) in sessions.into_iter().enumerate() {
-            let (client, secret) = if place % 2 == 0 { ("shop", shop) } else { ("bank", bank) };
+        for (position, session) in sessions.into_iter().enumerate() {
+            let (client, secret) = if position % 2 == 0 { ("shop", shop) } else { ("bank", bank) };
             let form = [("grant_type", "refresh_token"), ("refresh_token", session.refresh.as_str())];
-            live[place] = house.post_as(client, secret, "/oauth2/token", &form).await.status == 200;
+            live[position] = house.post_as(client, secret, "/oauth2/token", &form).await.status == 200;
         }
         live
     }

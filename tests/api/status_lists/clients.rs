@@ -1,4 +1,4 @@
-//! Tokens without a session: their place is their client's, until they are revoked.
+//! Tokens without a session: their status index is their client's, until they are revoked.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokenhouse::clock::Clock;
 use tokenhouse::protocol::GrantType;
 
 use super::instances::{soon_revoked, until_revoked};
-use super::{indexes, place, revoked};
+use super::{index, indexes, revoked};
 use crate::admin::Desk;
 use crate::house::{House, backends, new_client, on_each_backend, read};
 
@@ -42,8 +42,8 @@ async fn a_revocation_by_client_takes_its_own_tokens_along_and_no_later_ones() {
         succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
         assert_eq!(revoked(house).await, indexes([&own]));
         let later = token_of(house, "worker", &secret).await;
-        assert_ne!(place(&later), place(&own));
-        assert_eq!(place(&token_of(house, "other", &other).await), place(&foreign));
+        assert_ne!(index(&later), index(&own));
+        assert_eq!(index(&token_of(house, "other", &other).await), index(&foreign));
 
         succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
         assert_eq!(revoked(house).await, indexes([&own, &later]));
@@ -130,7 +130,7 @@ async fn a_client_that_loses_scope_or_audience_loses_its_own_tokens_and_one_that
 }
 
 #[actix_web::test]
-async fn other_instances_and_restarts_know_the_places_that_clients_had() {
+async fn other_instances_and_restarts_know_the_indexes_that_clients_had() {
     for backend in backends() {
         let house = House::open(backend, &|_| {}).await;
         let other = house.second_instance(Clock::system()).await;
@@ -143,7 +143,7 @@ async fn other_instances_and_restarts_know_the_places_that_clients_had() {
         let form = [("grant_type", "client_credentials")];
         let request = house.request_to(other.address, Method::POST, "/oauth2/token");
         let later = read(request.basic_auth("worker", Some(&secret)).form(&form)).await;
-        assert_ne!(place(later.body["access_token"].as_str().unwrap()), place(&own), "the other instance knows too");
+        assert_ne!(index(later.body["access_token"].as_str().unwrap()), index(&own), "the other instance knows too");
         other.stop().await;
         let house = house.restart().await;
         assert_eq!(revoked(&house).await, indexes([&own]));

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokenhouse::model::SigningAlgorithm;
 use tokenhouse::protocol::GrantType;
 
-use super::{ask, first, list, place};
+use super::{ask, first, index, list};
 use crate::admin::assert_problem;
 use crate::house::{header, on_each_backend, on_each_backend_with, read};
 
@@ -23,12 +23,12 @@ async fn every_access_token_says_where_its_status_stands() {
         let again = house.refresh(&pair.refresh).await.body["access"].clone();
         let other = house.pair().await;
 
-        let index = u64::try_from(client.status_index).unwrap();
-        assert_eq!(place(own.as_str().unwrap()), (first(house), index), "the client's own");
+        let own_index = u64::try_from(client.status_index).unwrap();
+        assert_eq!(index(own.as_str().unwrap()), (first(house), own_index), "the client's own");
         let session = house.record(house.session_of(&pair.refresh)).await.grant.status_index;
-        assert_eq!(place(&pair.access), (first(house), u64::try_from(session).unwrap()));
-        assert_eq!(place(again.as_str().unwrap()), place(&pair.access), "of the same session");
-        assert_ne!(place(&other.access), place(&pair.access));
+        assert_eq!(index(&pair.access), (first(house), u64::try_from(session).unwrap()));
+        assert_eq!(index(again.as_str().unwrap()), index(&pair.access), "of the same session");
+        assert_ne!(index(&other.access), index(&pair.access));
         let list = list(house, house.running.address, &first(house)).await;
         assert!(list.revoked().is_empty());
         assert_eq!(list.claims["ttl"], 2);

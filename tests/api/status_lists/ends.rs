@@ -7,7 +7,7 @@ use serde_json::json;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::protocol::GrantType;
 
-use super::{indexes, place, revoked};
+use super::{index, indexes, revoked};
 use crate::admin::{Desk, begin, user_path};
 use crate::browser::Browser;
 use crate::house::{ADMIN, House, Pair, USER, on_each_backend, pair};
@@ -108,7 +108,7 @@ async fn a_user_is_disabled_or_gets_a_new_password() {
         let again = pair(&house.obtain((USER.0, "quite another password")).await);
         assert!(desk.post(&format!("{path}/disable"), &json!({})).await.status < 300);
         assert_eq!(revoked(house).await, of([&ended, &again]));
-        assert!(!revoked(house).await.contains(&place(&other.access).1));
+        assert!(!revoked(house).await.contains(&index(&other.access).1));
     })
     .await;
 }
@@ -137,7 +137,7 @@ async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
         let own = u64::try_from(client.status_index).unwrap();
         let all = &indexes([&early.access, &late.access]) | &BTreeSet::from([own]);
         assert_eq!(revoked(house).await, all);
-        assert!(!all.contains(&place(&simplejwt.access).1));
+        assert!(!all.contains(&index(&simplejwt.access).1));
     })
     .await;
 }
@@ -181,7 +181,7 @@ async fn a_person_signs_out_of_everything_in_a_browser() {
 
         browser.get(&format!("/oauth2/logout?id_token_hint={hint}")).await;
         assert_eq!(revoked(house).await, indexes(&ended));
-        assert!(!revoked(house).await.contains(&place(&elsewhere.access).1));
+        assert!(!revoked(house).await.contains(&index(&elsewhere.access).1));
     })
     .await;
 }

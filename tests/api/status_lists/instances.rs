@@ -8,13 +8,13 @@ use tokenhouse::clock::{Clock, Stopwatch};
 use tokenhouse::config::Span;
 use tokenhouse::protocol::GrantType;
 
-use super::{ask, first, indexes, list, place, revoked};
+use super::{ask, first, index, indexes, list, revoked};
 use crate::behind::QuietInstance;
 use crate::house::{Backend, House, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.
 pub async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
-    let index = place(access).1;
+    let index = index(access).1;
     let seen = async {
         while !list(house, address, &first(house)).await.revoked().contains(&index) {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -177,14 +177,14 @@ async fn a_redis_that_was_emptied_takes_no_bit_back() {
 }
 
 #[actix_web::test]
-async fn places_that_were_leased_a_day_ago_are_not_given_out() {
+async fn indexes_that_were_leased_a_day_ago_are_not_given_out() {
     on_each_backend(async |house| {
         let (early, soon) = (house.pair().await, house.pair().await);
-        assert_eq!(place(&soon.access).1, place(&early.access).1 + 1);
+        assert_eq!(index(&soon.access).1, index(&early.access).1 + 1);
 
         house.later(Duration::from_hours(24)).await;
         let late = house.pair().await;
-        assert!(place(&late.access).1 > place(&early.access).1 + 1000, "of a new lease");
+        assert!(index(&late.access).1 > index(&early.access).1 + 1000, "of a new lease");
     })
     .await;
 }

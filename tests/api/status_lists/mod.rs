@@ -38,7 +38,7 @@ fn bits(octet: u8) -> impl Iterator<Item = u64> {
 }
 
 /// Where an access token says that its status stands.
-pub fn place(access: &str) -> (String, u64) {
+pub fn index(access: &str) -> (String, u64) {
     let status = &claims(access)["status"]["status_list"];
     (status["uri"].as_str().unwrap().to_owned(), status["idx"].as_u64().unwrap())
 }
@@ -79,12 +79,12 @@ pub async fn revoked(house: &House) -> BTreeSet<u64> {
     list(house, house.running.address, &first(house)).await.revoked()
 }
 
-/// The address of the first list; the places of small houses all lie there.
+/// The address of the first list; the status indexes of small houses all lie there.
 pub fn first(house: &House) -> String {
     format!("{}/status/0", house.config.issuer)
 }
 
 /// The indexes of access tokens.
 pub fn indexes<'a>(tokens: impl IntoIterator<Item = &'a String>) -> BTreeSet<u64> {
-    tokens.into_iter().map(|token| place(token).1).collect()
+    tokens.into_iter().map(|token| index(token).1).collect()
 }

@@ -19,9 +19,9 @@ use super::stream_token::{Credentials, StreamTokens};
 use super::{DiscoveryError, Issuer};
 use crate::{KeySet, Verifier};
 
-/// For how long a revoked place stays revoked without a list that says so, in seconds: Tokenhouse takes a place back
-/// two minutes after the last token that names it. A service with a greater leeway accepts that token for longer, and
-/// keeps the place for as much longer.
+/// For how long a revoked status index stays revoked without a list that says so, in seconds: Tokenhouse takes a status
+/// index back two minutes after the last token that names it. A service with a greater leeway accepts that token for
+/// longer, and keeps the status index for as much longer.
 const LINGER: i64 = 120;
 
 /// What happens to a token when nobody can tell whether it was revoked, because its status list could not be read for
@@ -85,7 +85,7 @@ impl IssuerBuilder {
     /// How old a status list may be, by its own `iat`, until [`OnStale`] applies. 60 s unless set: that is for how long
     /// Tokenhouse vouches for a list (its `exp`), and longer than an issuer takes to start again.
     ///
-    /// This takes the place of the list's `exp`, which is only looked at when the list is read.
+    /// This replaces the list's `exp`, which is only looked at when the list is read.
     pub fn max_staleness(mut self, limit: Duration) -> Self {
         self.max_staleness = limit;
         self

@@ -1,4 +1,4 @@
-//! What time it is: the only place of this crate that asks the system.
+//! What time it is: the only module of this crate that asks the system.
 
 use std::fmt;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ pub(super) struct EventFollower {
     patience: Duration,
     /// The number of the last event.
     last: Option<i64>,
-    /// The places that events have told of since they were last noted.
+    /// The status indexes that events have told of since they were last noted.
     revoked: Vec<StatusListEntry>,
     errors: u32,
 }
@@ -89,7 +89,7 @@ impl EventFollower {
         is_news
     }
 
-    /// Notes the revoked places all at once: when many sessions end together, this is what is done seldom.
+    /// Notes the revoked status indexes all at once: when many sessions end together, this is what is done seldom.
     fn note_revoked(&mut self) {
         if !self.revoked.is_empty() {
             let Shared { memory, clock, .. } = &*self.shared;
@@ -137,8 +137,8 @@ impl EventFollower {
 
     fn learn(&mut self, event: SecurityEvent, issued_at: i64) -> bool {
         match event {
-            SecurityEvent::SessionRevoked(Some(place)) => self.revoked.push(place),
-            // Only the lists can tell which place that is.
+            SecurityEvent::SessionRevoked(Some(index)) => self.revoked.push(index),
+            // Only the lists can tell which status index that is.
             SecurityEvent::SessionRevoked(None) => self.want_lists(issued_at),
             SecurityEvent::KeysChanged => self.shared.key_desk.tell_of_change(),
             SecurityEvent::Resync => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::told::Told;
 use crate::{Refusal, StatusList};
 
-/// A status list, and the places that are revoked although it does not say so.
+/// A status list, and the status indexes that are revoked although it does not say so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldList {
     /// `None` as long as nothing is known of it but what events tell.
@@ -36,7 +36,8 @@ impl HeldList {
     }
 
     /// A list that looks older may be of an instance whose clock is right, while that of the other runs ahead. What it
-    /// says is revoked is revoked, since no place is given twice; it makes nothing fresher, and takes nothing back.
+    /// says is revoked is revoked, since no status index is given twice; it makes nothing fresher, and takes nothing
+    /// back.
     fn and_also(&self, older: &StatusList, newer: &StatusList, now: i64) -> Option<Self> {
         let mut more = older.revoked().filter(|index| !says_revoked(newer, *index)).peekable();
         more.peek()?;
@@ -45,7 +46,7 @@ impl HeldList {
         Some(held)
     }
 
-    /// An event tells that this place is revoked.
+    /// An event tells that this status index is revoked.
     pub(super) fn revoke(&mut self, index: u64, now: i64) {
         self.lately.insert(index, now);
     }

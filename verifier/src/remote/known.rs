@@ -36,7 +36,7 @@ pub(super) struct Limits {
     pub(super) max_stale_keys: i64,
     pub(super) accept_stale: bool,
     pub(super) require_status: bool,
-    /// For how long a revoked place stays revoked without a list that says so.
+    /// For how long a revoked status index stays revoked without a list that says so.
     pub(super) linger: i64,
 }
 
@@ -112,11 +112,12 @@ impl Known {
         self.named = Some(Arc::new(named));
     }
 
-    /// Events tell of revoked places. Many at once, because the first of them copies what somebody is looking at.
-    pub(super) fn revoke(&mut self, places: &[StatusListEntry], now: i64) {
-        for place in places {
-            if self.lists.len() < MAX_LISTS || self.lists.contains_key(&place.uri) {
-                Arc::make_mut(self.lists.entry(place.uri.clone()).or_default()).revoke(place.idx, now);
+    /// Events tell of revoked status indexes. Many at once, because the first of them copies what somebody is looking
+    /// at.
+    pub(super) fn revoke(&mut self, indexes: &[StatusListEntry], now: i64) {
+        for index in indexes {
+            if self.lists.len() < MAX_LISTS || self.lists.contains_key(&index.uri) {
+                Arc::make_mut(self.lists.entry(index.uri.clone()).or_default()).revoke(index.idx, now);
             }
         }
     }

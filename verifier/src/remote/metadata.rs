@@ -28,7 +28,7 @@ pub(super) struct EventAddresses {
 }
 
 impl Metadata {
-    /// Reads the document at the place of RFC 8414 section 3.1, or, where nothing is, at that of OpenID Connect
+    /// Reads the document at the path of RFC 8414 section 3.1, or, where nothing is, at that of OpenID Connect
     /// Discovery 1.0 section 4.
     pub(super) async fn read(http: &Http, issuer: &str, origins: &Origins) -> Result<Self, DiscoveryError> {
         let text = match fetch(http, well_known_before_path(origins.issuer())).await {

@@ -41,7 +41,7 @@ async fn a_proof_is_judged_by_the_clock_of_the_issuer() {
     assert_eq!(issuer.verify_bound(&token, &shown), Err(refused));
 }
 
-/// A token at this place of the list 0 that is bound to the key `ed`.
+/// A token at this status index of the list 0 that is bound to the key `ed`.
 fn bound(fake: &FakeIssuer, idx: u64) -> String {
     let key = &HOUSE.jwks["keys"][2];
     let jkt = json!({"crv": key["crv"], "kty": key["kty"], "x": key["x"]}).to_string();

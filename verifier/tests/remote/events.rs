@@ -182,7 +182,7 @@ async fn an_event_that_the_issuer_has_not_signed_changes_nothing_and_ends_the_st
         trials.spawn(async move {
             let teller = Teller::start().await;
             let issuer = teller.attentive_listener().await;
-            let claims = teller.claims(REVOKED, &teller.place(1));
+            let claims = teller.claims(REVOKED, &teller.index(1));
             let good = sign_event(&claims);
             let ahead = json!({"as_of": teller.fake.now() + 61});
             let forged = match trial {
@@ -230,7 +230,7 @@ async fn after_a_resync_lists_and_keys_are_read_again_before_events_count() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_without_a_place_is_looked_for_in_the_lists() {
+async fn a_session_that_ends_without_a_index_is_looked_for_in_the_lists() {
     let teller = Teller::start().await;
     let issuer = teller.attentive_listener().await;
     teller.fake.advance(10);
@@ -254,7 +254,7 @@ async fn many_sessions_that_end_together_are_all_refused_without_a_list() {
     let read = teller.lists_read();
     let (first, last) = (teller.fake.token(1), teller.fake.token(MANY));
 
-    teller.tell_at_once((1..=MANY).map(|idx| (idx.try_into().unwrap(), REVOKED, teller.place(idx))));
+    teller.tell_at_once((1..=MANY).map(|idx| (idx.try_into().unwrap(), REVOKED, teller.index(idx))));
 
     is_revoked(&issuer, &first).await;
     is_revoked(&issuer, &last).await;
@@ -270,7 +270,7 @@ async fn what_comes_in_one_piece_with_a_bad_event_counts_up_to_it() {
     let teller = Teller::start().await;
     let issuer = teller.attentive_listener().await;
 
-    let events = [(2, REVOKED, teller.place(8)), (1, REVOKED, teller.place(9))];
+    let events = [(2, REVOKED, teller.index(8)), (1, REVOKED, teller.index(9))];
     teller.tell_at_once(events);
 
     is_revoked(&issuer, &teller.fake.token(8)).await;

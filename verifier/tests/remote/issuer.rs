@@ -60,7 +60,7 @@ impl FakeIssuer {
         self.server.put("/status", Page::new(&json!({"status_lists": uris})));
     }
 
-    /// Serves a list that is true as of now, in which these places are revoked.
+    /// Serves a list that is true as of now, in which these status indexes are revoked.
     pub(crate) fn put_list(&self, list: u32, revoked: &[usize]) {
         self.put_signed(list, &self.list(list, revoked));
     }
@@ -94,12 +94,12 @@ impl FakeIssuer {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// The claims of a good token that lives for two days and has no place in a list.
+    /// The claims of a good token that lives for two days and has none in a list.
     pub(crate) fn claims(&self) -> Value {
         with(with(claims(), "iss", self.url()), "exp", NOW + 2 * 86_400)
     }
 
-    /// A good token at this place of the list 0.
+    /// A good token at this status index of the list 0.
     pub(crate) fn token(&self, idx: u64) -> String {
         self.token_at(&self.uri(0), idx)
     }
@@ -132,12 +132,12 @@ pub(crate) fn sign_event(claims: &Value) -> String {
     HOUSE.token(&with(header(), "typ", "secevent+jwt").to_string(), &claims.to_string())
 }
 
-/// A list of 1,024 places of one bit each: the least significant bit first (section 4.1 of the draft), DEFLATE in the
-/// ZLIB format, base64url.
+/// A list of 1,024 status indexes of one bit each: the least significant bit first (section 4.1 of the draft), DEFLATE
+/// in the ZLIB format, base64url.
 pub(crate) fn lst(revoked: &[usize]) -> String {
     let mut bytes = [0_u8; 128];
-    for place in revoked {
-        bytes[place / 8] |= 1 << (place % 8);
+    for index in revoked {
+        bytes[index / 8] |= 1 << (index % 8);
     }
     encode(zlib(&bytes))
 }

@@ -275,7 +275,7 @@ async fn one_broken_list_does_not_keep_the_others_from_being_read() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_place_is_accepted_unless_one_is_required() {
+async fn a_token_without_a_index_is_accepted_unless_one_is_required() {
     let fake = FakeIssuer::start().await;
     let token = sign(&fake.claims());
 

@@ -24,8 +24,8 @@ fn told(kind: &str, details: &Value) -> Result<Vec<SecurityEvent>, SecurityEvent
 #[test]
 fn each_kind_of_event_is_read() {
     let revoked = told(REVOKED, &json!({"event_timestamp": NOW, "status_list": {"idx": 7, "uri": "u"}})).unwrap();
-    let [SecurityEvent::SessionRevoked(Some(place))] = &*revoked else { panic!("{revoked:?}") };
-    assert_eq!((place.idx, place.uri.as_str()), (7, "u"));
+    let [SecurityEvent::SessionRevoked(Some(index))] = &*revoked else { panic!("{revoked:?}") };
+    assert_eq!((index.idx, index.uri.as_str()), (7, "u"));
     assert_eq!(told(REVOKED, &json!({})), Ok(vec![SecurityEvent::SessionRevoked(None)]));
     assert_eq!(told(VERIFICATION, &json!({"as_of": 5})), Ok(vec![SecurityEvent::SignOfLife { as_of: 5 }]));
     assert_eq!(told("urn:tokenhouse:event:keys-changed", &json!({})), Ok(vec![SecurityEvent::KeysChanged]));

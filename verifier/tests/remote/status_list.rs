@@ -23,7 +23,7 @@ fn read_content(bits: u8, lst: &str) -> Result<StatusList, StatusListError> {
 }
 
 #[test]
-fn a_list_says_which_places_are_revoked_and_as_of_when() {
+fn a_list_says_which_indexes_are_revoked_and_as_of_when() {
     let list = read(&sign_list(&claims())).unwrap();
 
     assert_eq!((list.uri(), list.issued_at(), list.ttl().unwrap().as_secs()), (URI, NOW, 2));
@@ -45,7 +45,7 @@ fn the_examples_of_the_draft_are_read_as_it_says() {
 }
 
 #[test]
-fn a_place_may_have_four_or_eight_bits_and_no_other_number() {
+fn a_index_may_have_four_or_eight_bits_and_no_other_number() {
     let content = encode(zlib(&[0x2f, 0x00, 0x01]));
     let all = |bits| {
         let list = read_content(bits, &content).unwrap();
@@ -59,7 +59,7 @@ fn a_place_may_have_four_or_eight_bits_and_no_other_number() {
 }
 
 #[test]
-fn a_place_outside_the_list_is_refused() {
+fn a_index_outside_the_list_is_refused() {
     let list = read(&sign_list(&claims())).unwrap();
     for index in [1024, 1025, u64::from(u32::MAX), u64::MAX] {
         assert_eq!(list.get(index), None);

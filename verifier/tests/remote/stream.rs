@@ -92,11 +92,11 @@ impl Teller {
     }
 
     pub(crate) fn revoke(&self, number: i64, idx: u64) {
-        self.tell(number, REVOKED, &self.place(idx));
+        self.tell(number, REVOKED, &self.index(idx));
     }
 
-    /// What an event says of a place that is revoked.
-    pub(crate) fn place(&self, idx: u64) -> Value {
+    /// What an event says of a status index that is revoked.
+    pub(crate) fn index(&self, idx: u64) -> Value {
         json!({"status_list": {"idx": idx, "uri": self.fake.uri(0)}})
     }
 

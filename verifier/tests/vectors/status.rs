@@ -1,4 +1,4 @@
-//! Tokens with a place in a status list, and lists that must not be believed.
+//! Tokens with a position in a status list, and lists that must not be believed.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use crate::file::{Case, Group, Reason};
 use crate::keys::Signer;
 use crate::token::{NOW, claims, encode, header, with, without};
 
-/// In the list 0 the places 7 and 1,000 are revoked. The others are in some way bad.
+/// In the list 0 the positions 7 and 1,000 are revoked. The others are in some way bad.
 const REVOKED: [usize; 2] = [7, 1000];
 
 pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
@@ -23,17 +23,17 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let accept = |name: &str, (token, claims): (String, Value)| Case::accept(name, &claims, token);
     let refuse = |name: &str, reason, (token, _): (String, Value)| Case::refuse(name, reason, token);
     let cases = vec![
-        accept("the first place of the list", at("0", 0)),
-        accept("the place before a revoked one", at("0", 6)),
-        accept("the place after a revoked one", at("0", 8)),
-        accept("the last place of the list", at("0", 1023)),
+        accept("the first index of the list", at("0", 0)),
+        accept("the index before a revoked one", at("0", 6)),
+        accept("the position after a revoked one", at("0", 8)),
+        accept("the last position of the list", at("0", 1023)),
         refuse("revoked", Reason::Revoked, at("0", 7)),
         refuse("revoked, far into the list", Reason::Revoked, at("0", 1000)),
-        accept("two bits a place: valid", at("two-bits", 4)),
-        refuse("two bits a place: revoked", Reason::Revoked, at("two-bits", 1)),
-        refuse("two bits a place: suspended", Reason::Revoked, at("two-bits", 2)),
-        refuse("the place after the last one", Reason::StatusUnknown, at("0", 1024)),
-        refuse("a place far outside", Reason::StatusUnknown, at("0", 1 << 53)),
+        accept("two bits a position: valid", at("two-bits", 4)),
+        refuse("two bits a position: revoked", Reason::Revoked, at("two-bits", 1)),
+        refuse("two bits a position: suspended", Reason::Revoked, at("two-bits", 2)),
+        refuse("the position after the last one", Reason::StatusUnknown, at("0", 1024)),
+        refuse("a position far outside", Reason::StatusUnknown, at("0", 1 << 53)),
         refuse("a list that nobody serves", Reason::StatusUnknown, at("unknown", 0)),
         refuse("a list that has expired", Reason::StatusUnknown, at("expired", 0)),
         refuse("a list that was signed by a stranger", Reason::StatusUnknown, at("stranger", 0)),
@@ -42,33 +42,33 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         refuse("a list that inflates to 16 MiB", Reason::StatusUnknown, at("bomb", 0)),
         refuse("a list that is not compressed", Reason::StatusUnknown, at("plain", 0)),
         refuse("a list without an issuing time", Reason::StatusUnknown, at("timeless", 0)),
-        refuse("a list of three bits a place", Reason::StatusUnknown, at("three-bits", 0)),
+        refuse("a list of three bits a position", Reason::StatusUnknown, at("three-bits", 0)),
     ];
     cases.into_iter().map(|case| Case { group: Group::Status, ..case }).collect()
 }
 
 /// The signed lists by their address.
 pub(crate) fn lists(signer: &Signer) -> BTreeMap<String, String> {
-    let mut places = [0_u8; 128];
-    for place in REVOKED {
-        places[place / 8] |= 1 << (place % 8);
+    let mut positions = [0_u8; 128];
+    for position in REVOKED {
+        positions[position / 8] |= 1 << (position % 8);
     }
     let list = |name: &str, bits: u8, lst: String| json!({"sub": uri(name), "iat": NOW - 1, "exp": NOW + 59, "ttl": 2, "status_list": {"bits": bits, "lst": lst}});
-    let good = |name: &str| list(name, 1, packed(&places));
+    let good = |name: &str| list(name, 1, packed(&positions));
     let typ = with(header(), "typ", "statuslist+jwt");
     let sign = |claims: Value| signer.token("es256", &typ.to_string(), &claims.to_string());
     BTreeMap::from([
         ("0", sign(good("0"))),
-        // The places 1 and 2 hold 1 and 2: 0b00_10_01_00.
+        // The positions 1 and 2 hold 1 and 2: 0b00_10_01_00.
         ("two-bits", sign(list("two-bits", 2, packed(&[0b0010_0100, 0])))),
         ("expired", sign(with(good("expired"), "exp", NOW - 3600))),
         ("stranger", signer.token("stranger", &typ.to_string(), &good("stranger").to_string())),
         ("misplaced", sign(good("0"))),
         ("type", signer.token("es256", &header().to_string(), &good("type").to_string())),
         ("bomb", sign(list("bomb", 1, packed(&vec![0; 16 << 20])))),
-        ("plain", sign(list("plain", 1, encode(places)))),
+        ("plain", sign(list("plain", 1, encode(positions)))),
         ("timeless", sign(without(good("timeless"), "iat"))),
-        ("three-bits", sign(list("three-bits", 3, packed(&places)))),
+        ("three-bits", sign(list("three-bits", 3, packed(&positions)))),
     ])
     .into_iter()
     .map(|(name, token)| (uri(name), token))
@@ -80,8 +80,8 @@ fn uri(name: &str) -> String {
 }
 
 /// DEFLATE in the ZLIB format, base64url.
-fn packed(places: &[u8]) -> String {
+fn packed(positions: &[u8]) -> String {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(places).unwrap();
+    encoder.write_all(positions).unwrap();
     encode(encoder.finish().unwrap())
 }

@@ -22,8 +22,8 @@ impl Histogram {
     }
 
     fn quantile(&self, of_100: usize) -> u128 {
-        let place = (self.times.len() * of_100).div_ceil(100).max(1) - 1;
-        self.times.get(place).map_or(0, Duration::as_millis)
+        let position = (self.times.len() * of_100).div_ceil(100).max(1) - 1;
+        self.times.get(position).map_or(0, Duration::as_millis)
     }
 
     /// How many times fall into each class.

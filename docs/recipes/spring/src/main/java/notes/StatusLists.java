@@ -36,9 +36,9 @@ class StatusLists {
 
     /** Whether a token was revoked. Its signature and its claims have been checked before. */
     boolean revoked(Jwt token) {
-        var place = (Map<?, ?>) token.getClaimAsMap("status").get("status_list");
-        var list = lists.computeIfAbsent((String) place.get("uri"), StatusList::new);
-        return list.bit(((Number) place.get("idx")).intValue());
+        var entry = (Map<?, ?>) token.getClaimAsMap("status").get("status_list");
+        var list = lists.computeIfAbsent((String) entry.get("uri"), StatusList::new);
+        return list.bit(((Number) entry.get("idx")).intValue());
     }
 
     private record Bits(byte[] octets, Instant issued, Instant expires, long ttl) {}

@@ -1,4 +1,4 @@
-//! The places of tokens that were revoked: their bits are set in this instance's status lists.
+//! The status indexes of tokens that were revoked: their bits are set in this instance's status lists.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,50 +7,51 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Client, ClientId, HeldPlace, Session};
+use crate::model::{Client, ClientId, ClientStatusIndex, Session};
 use crate::store::StoreError;
-use crate::store::sql::clients::OwnTokens;
+use crate::store::sql::clients::ClientTokens;
 
-/// Sets the bits of places whose tokens were revoked, each at its moment, as long as one of them can be alive.
-pub async fn revoke(ctx: &Ctx, places: &[(HeldPlace, Timestamp)]) {
+/// Sets the bits of status indexes whose tokens were revoked, each at its moment, as long as one of them can be alive.
+pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
     let now = ctx.now();
     let mut clients = HashMap::new();
-    for (place, at) in places {
+    for (index, at) in indexes {
         // Before this, nobody need be asked for the client.
         if *at < ctx.status.forgettable_before(now) {
             continue;
         }
-        if !clients.contains_key(&place.client_id) {
-            clients.insert(&place.client_id, ctx.store.client(&place.client_id).await.ok().flatten());
+        if !clients.contains_key(&index.client_id) {
+            clients.insert(&index.client_id, ctx.store.client(&index.client_id).await.ok().flatten());
         }
-        let client = clients.get(&place.client_id).and_then(Option::as_ref);
+        let client = clients.get(&index.client_id).and_then(Option::as_ref);
         let until = ctx.status.needed_until(*at, lifetime(client, *at, now));
         if now < until {
-            ctx.status.revoke(place.status_index, until);
+            ctx.status.revoke(index.status_index, until);
         }
     }
 }
 
-/// Sets the bits of places that clients have had, as the database knows them.
+/// Sets the bits of status indexes that clients have had, as the database knows them.
 ///
 /// # Errors
 /// [`StoreError`] when the database does not answer.
-pub async fn revoke_retired(ctx: &Ctx) -> Result<(), StoreError> {
-    let retired = ctx.store.database.retired_places(ctx.status.forgettable_before(ctx.now())).await?;
-    let places: Vec<_> = retired.into_iter().map(|retired| (retired.place, retired.at)).collect();
-    revoke(ctx, &places).await;
+pub async fn revoke_known(ctx: &Ctx) -> Result<(), StoreError> {
+    let retired = ctx.store.database.revoked_indexes(ctx.status.forgettable_before(ctx.now())).await?;
+    let indexes: Vec<_> = retired.into_iter().map(|retired| (retired.index, retired.at)).collect();
+    revoke(ctx, &indexes).await;
     Ok(())
 }
 
 /// What becomes of the tokens that the client, or every client, holds without a session, when those of before `mark`
-/// are revoked: all or none. There is one place for all of them, and where each of before `mark` has expired, it stays.
-pub async fn own_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&ClientId>) -> OwnTokens {
+/// are revoked: all or none. There is one status index for all of them, and where each of before `mark` has expired, it
+/// stays.
+pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&ClientId>) -> ClientTokens {
     let now = ctx.now();
     let longest = match client {
         Some(id) => lifetime(ctx.store.client(id).await.ok().flatten().as_ref(), mark, now),
         None => Some(MAX_ACCESS_LIFETIME),
     };
-    if now < ctx.status.needed_until(mark, longest) { OwnTokens::Revoked } else { OwnTokens::Stay }
+    if now < ctx.status.needed_until(mark, longest) { ClientTokens::Revoked } else { ClientTokens::Stay }
 }
 
 /// When the last access token of a session that has ended at `at` expires.

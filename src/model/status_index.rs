@@ -1,13 +1,13 @@
-//! A place in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of the
-//! access tokens of one session, or of one client's own, whether they were revoked. The database numbers places through
-//! all lists.
+//! A status index in the status lists (IETF Token Status List, draft-ietf-oauth-status-list-20): the bit that says of
+//! the access tokens of one session, or of one client's own, whether they were revoked. The database numbers status
+//! indexes through all lists.
 
 use std::time::Duration;
 
 use super::ClientId;
 use crate::clock::Timestamp;
 
-/// How many places one list has. It never changes: the database's numbers of places count on it.
+/// How many status indexes one list has. It never changes: the database's numbers of status indexes count on it.
 pub const LIST_LENGTH: u64 = 1 << 17;
 
 /// How long a list is good: a minute. An instance that does not hear of the others for as long has none to serve.
@@ -17,20 +17,20 @@ pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
 const LEEWAY: Duration = Duration::from_mins(1);
 
 /// For how much longer than it lives an access token may be taken for good: by a service whose clock is behind, and
-/// that holds a list of before it was revoked. For as long a place must still tell of it.
+/// that holds a list of before it was revoked. For as long a status index must still tell of it.
 pub const TOLD_AFTER_EXPIRY: Duration = LEEWAY.saturating_add(LIST_LIFETIME);
 
-/// A place: which list, and where in it.
+/// A status index: which list, and where in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct StatusIndex {
     /// The number of the list.
     pub list: u64,
     /// `idx`, the number of the bit (section 6.2).
     pub index: u32,
 }
 
-impl Place {
-    /// The place that the database calls `status_index`.
+impl StatusIndex {
+    /// The status index that the database calls `status_index`.
     #[must_use]
     pub fn of(status_index: i64) -> Self {
         let number = status_index.unsigned_abs();
@@ -38,27 +38,27 @@ impl Place {
         Self { list: number / LIST_LENGTH, index }
     }
 
-    /// How many lists have been begun when the first `leased` places are leased.
+    /// How many lists have been begun when the first `leased` status indexes are leased.
     #[must_use]
     pub const fn lists_begun(leased: i64) -> u64 {
         leased.unsigned_abs().div_ceil(LIST_LENGTH)
     }
 }
 
-/// Whose tokens a place tells of.
+/// Whose tokens a status index tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldPlace {
+pub struct ClientStatusIndex {
     /// The application that holds them.
     pub client_id: ClientId,
-    /// The place, as the database numbers it.
+    /// The status index, as the database numbers it.
     pub status_index: i64,
 }
 
-/// A place that was a client's: of tokens that it held without a session, and that were revoked.
+/// A status index that was a client's: of tokens that it held without a session, and that were revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetiredPlace {
-    /// The place, and who held it.
-    pub place: HeldPlace,
+pub struct RevokedIndex {
+    /// The status index, and who held it.
+    pub index: ClientStatusIndex,
     /// Tokens that were issued before this moment are revoked.
     pub at: Timestamp,
 }
@@ -69,13 +69,13 @@ mod tests {
 
     #[test]
     fn a_list_begins_where_the_one_before_ends() {
-        assert_eq!(Place::of(0), Place { list: 0, index: 0 });
-        assert_eq!(Place::of(131_071), Place { list: 0, index: 131_071 });
-        assert_eq!(Place::of(131_072), Place { list: 1, index: 0 });
+        assert_eq!(StatusIndex::of(0), StatusIndex { list: 0, index: 0 });
+        assert_eq!(StatusIndex::of(131_071), StatusIndex { list: 0, index: 131_071 });
+        assert_eq!(StatusIndex::of(131_072), StatusIndex { list: 1, index: 0 });
     }
 
     #[test]
-    fn a_list_is_begun_with_its_first_place() {
-        assert_eq!([0, 1, 131_072, 131_073].map(Place::lists_begun), [0, 1, 1, 2]);
+    fn a_list_is_begun_with_its_first_index() {
+        assert_eq!([0, 1, 131_072, 131_073].map(StatusIndex::lists_begun), [0, 1, 1, 2]);
     }
 }
