@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::model::{ClientId, EndReason, LoginId, SessionId, UserId};
+use crate::model::{BrowserSessionId, ClientId, EndReason, SessionId, UserId};
 use crate::protocol::Scope;
 
 /// Something that happened to a user, a client, a session or a key. It never holds a secret, a token or an address.
@@ -49,18 +49,18 @@ pub enum AuditEvent {
         generation: u64,
     },
     /// A browser was signed in.
-    LoginBegan {
-        login: LoginId,
+    BrowserSessionBegan {
+        browser_session: BrowserSessionId,
         user: UserId,
     },
     /// The user of a browser that is signed in has proved again who they are.
-    LoginRenewed {
-        login: LoginId,
+    BrowserSessionRenewed {
+        browser_session: BrowserSessionId,
         user: UserId,
     },
     /// A browser was signed out.
-    LoginEnded {
-        login: LoginId,
+    BrowserSessionEnded {
+        browser_session: BrowserSessionId,
         user: UserId,
         reason: EndReason,
     },

@@ -4,7 +4,7 @@
 //! on every path; a check that is added anywhere else has siblings that lack it.
 
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientState, Login, Session, SessionGrant, User, UserState};
+use crate::model::{BrowserSession, Client, ClientState, Session, SessionGrant, User, UserState};
 use crate::protocol::Scope;
 
 /// Who asks.
@@ -23,11 +23,11 @@ pub enum Holder<'a> {
         at: Timestamp,
     },
     /// A user who is signed in in a browser in which an application asks for a code.
-    SignedOn {
+    BrowserSession {
         /// As this instance knows the user.
         user: &'a User,
-        /// The login.
-        login: &'a Login,
+        /// The browser session.
+        browser_session: &'a BrowserSession,
     },
     /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
     /// and raising a watermark all end the record before they are acknowledged.
@@ -76,9 +76,9 @@ pub enum Shut {
     UserDisabled,
     /// Tokens of the user that began then are over.
     UserWatermark,
-    /// The session or the login was ended.
+    /// The session or the browser session was ended.
     SessionEnded,
-    /// The session or the login has reached its absolute end.
+    /// The session or the browser session has reached its absolute end.
     SessionOver,
     /// The client may no longer be granted this scope.
     ScopeWithdrawn,
@@ -110,19 +110,24 @@ pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>)
     Ok(())
 }
 
-/// Whether a login is one at all, whatever application asks.
-pub fn login_is_live(user: &User, login: &Login, global_watermark: Timestamp, now: Timestamp) -> Result<(), Shut> {
-    if login.created_at < global_watermark {
+/// Whether a browser session is one at all, whatever application asks.
+pub fn browser_session_is_live(
+    user: &User,
+    browser_session: &BrowserSession,
+    global_watermark: Timestamp,
+    now: Timestamp,
+) -> Result<(), Shut> {
+    if browser_session.created_at < global_watermark {
         return Err(Shut::GlobalWatermark);
     }
-    check_holder(Holder::SignedOn { user, login }, now)
+    check_holder(Holder::BrowserSession { user, browser_session }, now)
 }
 
-/// When it began at the client. Under a login it begins now, however old the login is: the person may have signed in
-/// before the client was registered.
+/// When it began at the client. Under a browser session it begins now, however old the browser session is: the person
+/// may have signed in before the client was registered.
 fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
     match holder {
-        Holder::SignedOn { .. } => now,
+        Holder::BrowserSession { .. } => now,
         Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::SessionRow { .. } => {
             began_at(holder)
         }
@@ -133,7 +138,7 @@ fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
 /// this house from a user ends it before that is acknowledged.
 const fn user_of(holder: Holder<'_>) -> Option<&User> {
     match holder {
-        Holder::SigningIn { user, .. } | Holder::SignedOn { user, .. } => Some(user),
+        Holder::SigningIn { user, .. } | Holder::BrowserSession { user, .. } => Some(user),
         Holder::SessionRow { user, .. } => user,
         Holder::Client { .. } | Holder::Recorded { .. } => None,
     }
@@ -143,7 +148,7 @@ fn began_at(holder: Holder<'_>) -> Timestamp {
     match holder {
         Holder::Client { issued_at } => issued_at,
         Holder::SigningIn { at, .. } => at,
-        Holder::SignedOn { login, .. } => login.created_at,
+        Holder::BrowserSession { browser_session, .. } => browser_session.created_at,
         Holder::Recorded { grant, .. } => grant.began_at,
         Holder::SessionRow { session, .. } => session.created_at,
     }
@@ -152,9 +157,9 @@ fn began_at(holder: Holder<'_>) -> Timestamp {
 fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
     match holder {
         Holder::SigningIn { user, at } => check_user(user, at),
-        Holder::SignedOn { login, .. } if login.ended.is_some() => Err(Shut::SessionEnded),
-        Holder::SignedOn { login, .. } if now >= login.ends_at => Err(Shut::SessionOver),
-        Holder::SignedOn { user, login } => check_user(user, login.created_at),
+        Holder::BrowserSession { browser_session, .. } if browser_session.ended.is_some() => Err(Shut::SessionEnded),
+        Holder::BrowserSession { browser_session, .. } if now >= browser_session.ends_at => Err(Shut::SessionOver),
+        Holder::BrowserSession { user, browser_session } => check_user(user, browser_session.created_at),
         Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
         Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
         Holder::SessionRow { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),

@@ -12,7 +12,7 @@ pub mod introspection; // is this token good right now?
 pub mod revocation; //    revoking a token ends its session
 pub mod sign_out; //      asking to be signed out
 pub mod authorize; //     what an application asks of a person in a browser
-pub mod logins; //        who is signed in in which browser
+pub mod browser_sessions; //        who is signed in in which browser
 pub mod users; //         people: sign-in, passwords, adding and removing
 pub mod clients; //       applications: how they authenticate, adding and removing
 pub mod sessions; //      refresh rotation, beginning and ending of sessions

@@ -61,7 +61,7 @@ create table consents (
 create index consents_by_client on consents (client_id);
 
 -- Browsers in which a user is signed in.
-create table logins (
+create table browser_sessions (
     id text collate "C" primary key,
     -- SHA-256 of the cookie, in base64url.
     cookie text collate "C" not null unique,
@@ -76,15 +76,15 @@ create table logins (
     ended_reason text
 );
 
-create index logins_by_user on logins (user_id, id);
+create index browser_sessions_by_user on browser_sessions (user_id, id);
 
 -- A session outlives its user's and its client's rows: no foreign keys.
 create table sessions (
     id text collate "C" primary key,
     user_id text collate "C" not null,
     client_id text collate "C" not null,
-    -- The login under which the session began; where the session outlives it, `offline` is 1.
-    login_id text collate "C",
+    -- The browser session under which the session began; where the session outlives it, `offline` is 1.
+    browser_session_id text collate "C",
     offline bigint not null,
     scope text not null,
     audience text not null,
@@ -105,7 +105,7 @@ create table sessions (
 
 create index sessions_by_user on sessions (user_id, client_id);
 create index sessions_by_client on sessions (client_id, id);
-create index sessions_by_login on sessions (login_id) where login_id is not null;
+create index sessions_by_browser_session on sessions (browser_session_id) where browser_session_id is not null;
 -- Ended sessions leave the one and enter the other, so that what ends many reads each once.
 create index sessions_live on sessions (ends_at, id) where ended_at is null;
 create index sessions_ended on sessions (id, ended_at, ended_reason) where ended_at is not null;

@@ -107,7 +107,7 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     for (_, change) in changes {
         match change {
             Change::User(user) => ctx.store.memory.forget_user(*user),
-            Change::Login(login) => ctx.store.memory.forget_login(*login),
+            Change::BrowserSession(browser_session) => ctx.store.memory.forget_browser_session(*browser_session),
             Change::Client(client) => ctx.store.memory.forget_client(client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
@@ -356,7 +356,7 @@ async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
     }
 }
 
-/// Writes to the database when sessions and logins were last used.
+/// Writes to the database when sessions and browser sessions were last used.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer; these uses are then not noted.
@@ -365,9 +365,9 @@ pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     for batch in used.chunks(BATCH as usize) {
         ctx.store.database.touch_sessions(batch).await?;
     }
-    let used = ctx.store.memory.take_used_logins();
+    let used = ctx.store.memory.take_used_browser_sessions();
     for batch in used.chunks(BATCH as usize) {
-        ctx.store.database.touch_logins(batch).await?;
+        ctx.store.database.touch_browser_sessions(batch).await?;
     }
     Ok(())
 }
@@ -383,7 +383,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.database.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
     ctx.store.database.prune_revoked_indexes(ctx.status.forgettable_before(ctx.now())).await?;
     ctx.store.database.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
-    ctx.store.database.prune_logins(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
+    ctx.store.database.prune_browser_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.database.drop_status_lists(ctx.now()).await?;
     ctx.store.database.prune_audit(ctx.now().minus(ctx.config.audit.keep.get())).await?;
     Ok(())

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
+use crate::browser_sessions::LiveBrowserSession;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::logins::SignedOn;
-use crate::model::{ClientId, Device, LoginId, Secret, SessionId, UserId};
+use crate::model::{BrowserSessionId, ClientId, Device, Secret, SessionId, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Internal, OAuthError, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
@@ -22,7 +22,7 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// What a code stands for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `Request`, `Login` and `Session`")]
+#[expect(missing_docs, reason = "the fields are those of `Request`, `BrowserSession` and `Session`")]
 pub struct Code {
     /// The session that it will begin.
     pub session: SessionId,
@@ -37,9 +37,9 @@ pub struct Code {
     pub audience: Vec<String>,
     pub claims: ClaimsRequest,
     pub user: UserId,
-    pub login: LoginId,
-    /// When the login ends.
-    pub login_ends_at: Timestamp,
+    pub browser_session: BrowserSessionId,
+    /// When the browser session ends.
+    pub browser_session_ends_at: Timestamp,
     pub auth_time: Timestamp,
     pub amr: Vec<String>,
     pub device: Device,
@@ -60,12 +60,12 @@ impl Code {
 pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,
-    signed_on: &SignedOn,
+    signed_in: &LiveBrowserSession,
     device: &Device,
 ) -> Result<Secret, OAuthError> {
     let issued_at = ctx.now();
     let status_index = ctx.store.status_index(issued_at).await?;
-    let (login, request) = (&signed_on.login, request.clone());
+    let (browser_session, request) = (&signed_in.browser_session, request.clone());
     let stands_for = Code {
         session: SessionId(ctx.random.uuid_at(issued_at)),
         status_index,
@@ -76,11 +76,11 @@ pub(super) async fn issue(
         scope: request.scope,
         audience: request.audience,
         claims: request.claims,
-        user: signed_on.user.id,
-        login: login.id,
-        login_ends_at: login.ends_at,
-        auth_time: login.auth_time,
-        amr: login.amr.clone(),
+        user: signed_in.user.id,
+        browser_session: browser_session.id,
+        browser_session_ends_at: browser_session.ends_at,
+        auth_time: browser_session.auth_time,
+        amr: browser_session.amr.clone(),
         device: device.clone(),
         issued_at,
     };

@@ -16,9 +16,9 @@ mod transaction;
 
 use std::sync::Arc;
 
+use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::clients;
 use crate::ctx::Ctx;
-use crate::logins::{self, Browser, SignedOn};
 use crate::model::{Client, ClientState, UserId};
 use crate::protocol::{AuthorizationError, GrantType, OAuthError};
 use crate::tokens;
@@ -48,7 +48,7 @@ pub struct View {
     /// Who asks.
     pub client: Arc<Client>,
     /// Who is signed in in this browser.
-    pub signed_on: Option<SignedOn>,
+    pub signed_in: Option<LiveBrowserSession>,
     /// What has to happen next.
     pub step: Step,
 }
@@ -72,15 +72,15 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
         check::Checked::Good(client, request) => (client, request),
         check::Checked::Refused(answer) => return Ok(Next::Answer(answer)),
     };
-    let signed_on = logins::find(ctx, browser.login.as_ref()).await?;
-    match next_step(ctx, &client, &request, signed_on.as_ref(), None).await? {
+    let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
+    match next_step(ctx, &client, &request, signed_in.as_ref(), None).await? {
         Step::Issue => {
-            let signed_on = signed_on.ok_or_else(nobody)?;
-            issue(ctx, &client, &request, &signed_on, browser).await.map(Next::Answer)
+            let signed_in = signed_in.ok_or_else(nobody)?;
+            issue(ctx, &client, &request, &signed_in, browser).await.map(Next::Answer)
         }
         Step::Refuse(error) => Ok(Next::Answer(Answer::refusal(ctx, &request, error))),
         Step::Ask(ask) => {
-            request.seen = signed_on.map(|on| (on.login.id, on.login.auth_time));
+            request.seen = signed_in.map(|on| (on.browser_session.id, on.browser_session.auth_time));
             Ok(Next::Ask(ask, transaction::keep(ctx, browser, &request).await?))
         }
     }
@@ -100,8 +100,8 @@ pub async fn resume(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<
         }
         Step::Issue => {
             transaction::finish(ctx, id).await?;
-            let signed_on = view.signed_on.ok_or_else(nobody)?;
-            issue(ctx, &view.client, &view.request, &signed_on, browser).await.map(Next::Answer)
+            let signed_in = view.signed_in.ok_or_else(nobody)?;
+            issue(ctx, &view.client, &view.request, &signed_in, browser).await.map(Next::Answer)
         }
     }
 }
@@ -120,9 +120,9 @@ pub async fn view(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Vi
     };
     let gone = || OAuthError::invalid_request("the application is not registered like this any more");
     let client = client.filter(may_go_on).ok_or_else(gone)?;
-    let signed_on = logins::find(ctx, browser.login.as_ref()).await?;
-    let step = next_step(ctx, &client, &request, signed_on.as_ref(), Some(id)).await?;
-    Ok(View { request, client, signed_on, step })
+    let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
+    let step = next_step(ctx, &client, &request, signed_in.as_ref(), Some(id)).await?;
+    Ok(View { request, client, signed_in, step })
 }
 
 /// The person keeps the account that is signed in.
@@ -130,8 +130,8 @@ pub async fn view(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Vi
 /// # Errors
 /// As [`resume`].
 pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Next, OAuthError> {
-    if let Some(signed_on) = view(ctx, browser, id).await?.signed_on {
-        transaction::note_choice(ctx, id, signed_on.login.id).await?;
+    if let Some(signed_in) = view(ctx, browser, id).await?.signed_in {
+        transaction::note_choice(ctx, id, signed_in.browser_session.id).await?;
     }
     resume(ctx, browser, id).await
 }
@@ -149,8 +149,8 @@ pub async fn decide(
     decision: Decision,
 ) -> Result<Next, OAuthError> {
     let view = view(ctx, browser, id).await?;
-    let signed_on = view.signed_on.filter(|signed_on| signed_on.user.id == asked);
-    let (Step::Ask(Ask::Consent) | Step::Issue, Some(signed_on)) = (view.step, signed_on) else {
+    let signed_in = view.signed_in.filter(|signed_in| signed_in.user.id == asked);
+    let (Step::Ask(Ask::Consent) | Step::Issue, Some(signed_in)) = (view.step, signed_in) else {
         // Somebody signed out meanwhile, or the question is another one: it is asked first.
         return resume(ctx, browser, id).await;
     };
@@ -160,9 +160,9 @@ pub async fn decide(
             Ok(Next::Answer(Answer::refusal(ctx, &view.request, AuthorizationError::AccessDenied)))
         }
         Decision::Allow => {
-            consent::give(ctx, &signed_on.user, &view.client, &view.request.to_agree_to()).await?;
+            consent::give(ctx, &signed_in.user, &view.client, &view.request.to_agree_to()).await?;
             transaction::finish(ctx, id).await?;
-            issue(ctx, &view.client, &view.request, &signed_on, browser).await.map(Next::Answer)
+            issue(ctx, &view.client, &view.request, &signed_in, browser).await.map(Next::Answer)
         }
     }
 }
@@ -171,20 +171,20 @@ async fn next_step(
     ctx: &Ctx,
     client: &Client,
     request: &Request,
-    signed_on: Option<&SignedOn>,
+    signed_in: Option<&LiveBrowserSession>,
     transaction: Option<&TransactionId>,
 ) -> Result<Step, OAuthError> {
-    let Some(on) = signed_on else {
+    let Some(on) = signed_in else {
         return Ok(step::next(client, request, None));
     };
     // Of a first-party application nobody asks whether the person has agreed.
     let consent = if client.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
     let chosen = match transaction {
-        Some(id) if request.wants_choice() => transaction::is_chosen(ctx, id, on.login.id).await?,
+        Some(id) if request.wants_choice() => transaction::is_chosen(ctx, id, on.browser_session.id).await?,
         _ => false,
     };
     let known = step::Known {
-        login: &on.login,
+        browser_session: &on.browser_session,
         user: &on.user,
         subject: tokens::subject(ctx, client, on.user.id),
         waited: transaction.is_some(),
@@ -199,14 +199,15 @@ async fn issue(
     ctx: &Ctx,
     client: &Client,
     request: &Request,
-    signed_on: &SignedOn,
+    signed_in: &LiveBrowserSession,
     browser: &Browser,
 ) -> Result<Answer, OAuthError> {
-    let holder = crate::gate::Holder::SignedOn { user: &signed_on.user, login: &signed_on.login };
+    let holder =
+        crate::gate::Holder::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
     if clients::may_receive_tokens(ctx, client, holder, &request.scope, &request.audience).is_err() {
         return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
     }
-    let code = code::issue(ctx, request, signed_on, &browser.device).await?;
+    let code = code::issue(ctx, request, signed_in, &browser.device).await?;
     Ok(Answer::code(ctx, request, &code))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::model::{ClientId, LoginId};
+use crate::model::{BrowserSessionId, ClientId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Prompt, ResponseMode, Scope};
 
 /// The parameters as they came, by GET or POST.
@@ -87,8 +87,8 @@ pub struct Request {
     pub ui_locales: Option<String>,
     /// When it came.
     pub began_at: Timestamp,
-    /// The login that the browser had then, and when its user had proved who they are.
-    pub seen: Option<(LoginId, Timestamp)>,
+    /// The browser session that the browser had then, and when its user had proved who they are.
+    pub seen: Option<(BrowserSessionId, Timestamp)>,
 }
 
 impl Request {

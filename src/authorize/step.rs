@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::request::Request;
-use crate::model::{Client, ClientKind, Login, User};
+use crate::model::{BrowserSession, Client, ClientKind, User};
 use crate::protocol::{AuthorizationError, Prompt, Scope};
 
 /// What has to happen next.
@@ -31,7 +31,7 @@ pub enum Ask {
 /// What is known of the person in the browser.
 #[derive(Debug, Clone)]
 pub(super) struct Known<'a> {
-    pub login: &'a Login,
+    pub browser_session: &'a BrowserSession,
     pub user: &'a User,
     /// As the application knows them.
     pub subject: String,
@@ -47,13 +47,14 @@ pub(super) struct Known<'a> {
 pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
     let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
     // A sign-in within this transaction has answered whatever asked for one. No clocks are compared: it is another
-    // login than the browser had when the request came, or the same one renewed.
-    let just_signed_in = known.waited && request.seen != Some((known.login.id, known.login.auth_time));
+    // browser session than the browser had when the request came, or the same one renewed.
+    let just_signed_in =
+        known.waited && request.seen != Some((known.browser_session.id, known.browser_session.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
         let other = AuthorizationError::LoginRequired;
         return if just_signed_in { Step::Refuse(other) } else { ask(request, Ask::SignIn, other) };
     }
-    if !just_signed_in && (request.prompts(Prompt::Login) || is_too_old(request, known.login)) {
+    if !just_signed_in && (request.prompts(Prompt::Login) || is_too_old(request, known.browser_session)) {
         return ask(request, Ask::SignIn, AuthorizationError::LoginRequired);
     }
     if request.wants_choice() && !just_signed_in && !known.chosen {
@@ -73,8 +74,8 @@ fn ask(request: &Request, what: Ask, otherwise: AuthorizationError) -> Step {
     if request.prompts(Prompt::None) { Step::Refuse(otherwise) } else { Step::Ask(what) }
 }
 
-fn is_too_old(request: &Request, login: &Login) -> bool {
-    request.max_age.is_some_and(|most| request.began_at.since(login.auth_time) > Duration::from_secs(most))
+fn is_too_old(request: &Request, browser_session: &BrowserSession) -> bool {
+    request.max_age.is_some_and(|most| request.began_at.since(browser_session.auth_time) > Duration::from_secs(most))
 }
 
 /// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no

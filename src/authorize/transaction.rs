@@ -7,10 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
+use crate::browser_sessions::Browser;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::logins::Browser;
-use crate::model::LoginId;
+use crate::model::BrowserSessionId;
 use crate::protocol::{Internal, OAuthError};
 use crate::store::Taken;
 use crate::users;
@@ -90,16 +90,24 @@ pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthErr
     }
 }
 
-/// Notes that the person keeps the account of this login.
-pub(super) async fn note_choice(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<(), OAuthError> {
-    ctx.store.ephemeral.remember(&choice(id, login), KEPT).await?;
+/// Notes that the person keeps the account of this browser session.
+pub(super) async fn note_choice(
+    ctx: &Ctx,
+    id: &TransactionId,
+    browser_session: BrowserSessionId,
+) -> Result<(), OAuthError> {
+    ctx.store.ephemeral.remember(&choice(id, browser_session), KEPT).await?;
     Ok(())
 }
 
-pub(super) async fn is_chosen(ctx: &Ctx, id: &TransactionId, login: LoginId) -> Result<bool, OAuthError> {
-    Ok(ctx.store.ephemeral.remembers(&choice(id, login)).await?)
+pub(super) async fn is_chosen(
+    ctx: &Ctx,
+    id: &TransactionId,
+    browser_session: BrowserSessionId,
+) -> Result<bool, OAuthError> {
+    Ok(ctx.store.ephemeral.remembers(&choice(id, browser_session)).await?)
 }
 
-fn choice(id: &TransactionId, login: LoginId) -> String {
-    format!("account:{}:{login}", id.0)
+fn choice(id: &TransactionId, browser_session: BrowserSessionId) -> String {
+    format!("account:{}:{browser_session}", id.0)
 }

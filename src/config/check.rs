@@ -150,9 +150,9 @@ impl Checks<'_> {
             self.require(window <= refresh, "refresh.lost_response_window", problem);
         }
         self.between("tokens.id_token_lifetime", config.tokens.id_token_lifetime, second, Span::hours(24));
-        let (idle, longest) = (config.logins.idle_lifetime, config.logins.absolute_lifetime);
-        self.between("logins.absolute_lifetime", longest, second, Span::days(3650));
-        self.between("logins.idle_lifetime", idle, second, longest);
+        let (idle, longest) = (config.browser_sessions.idle_lifetime, config.browser_sessions.absolute_lifetime);
+        self.between("browser_sessions.absolute_lifetime", longest, second, Span::days(3650));
+        self.between("browser_sessions.idle_lifetime", idle, second, longest);
         // Whoever finds a code in a log or a history comes too late (RFC 9700 section 2.1.1).
         self.between("oauth.code_lifetime", config.oauth.code_lifetime, second, Span::minutes(1));
         self.between("clients.secret_overlap", config.clients.secret_overlap, Span::seconds(0), Span::days(365));

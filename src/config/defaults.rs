@@ -1,7 +1,7 @@
 //! What every setting is unless somebody sets it: the safe choice, that needs nothing else.
 
 use super::{
-    Audit, Branding, Clients, Colour, Config, Database, Keys, Limits, Log, LogFormat, Logins, OAuth, Outbound,
+    Audit, Branding, BrowserSessions, Clients, Colour, Config, Database, Keys, Limits, Log, LogFormat, OAuth, Outbound,
     Passwords, PkceFor, Rate, Redis, Refresh, Sessions, Shutdown, SimpleJwt, Span, Tls, Tokens,
 };
 use crate::model::{Secret, SigningAlgorithm};
@@ -20,7 +20,7 @@ impl Default for Config {
             tokens: Tokens::default(),
             sessions: Sessions::default(),
             refresh: Refresh::default(),
-            logins: Logins::default(),
+            browser_sessions: BrowserSessions::default(),
             oauth: OAuth::default(),
             simplejwt: SimpleJwt::default(),
             clients: Clients::default(),
@@ -98,7 +98,7 @@ impl Default for Refresh {
     }
 }
 
-impl Default for Logins {
+impl Default for BrowserSessions {
     fn default() -> Self {
         Self { idle_lifetime: Span::hours(24), absolute_lifetime: Span::days(30) }
     }

@@ -49,7 +49,7 @@ pub struct Config {
     pub tokens: Tokens,
     pub sessions: Sessions,
     pub refresh: Refresh,
-    pub logins: Logins,
+    pub browser_sessions: BrowserSessions,
     pub oauth: OAuth,
     pub simplejwt: SimpleJwt,
     pub clients: Clients,
@@ -136,11 +136,11 @@ pub struct Refresh {
     pub lost_response_window: Option<Span>,
 }
 
-/// `[logins]`: browsers in which somebody is signed in.
+/// `[browser_sessions]`: browsers in which somebody is signed in.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "see settings.rs")]
-pub struct Logins {
+pub struct BrowserSessions {
     pub idle_lifetime: Span,
     pub absolute_lifetime: Span,
 }

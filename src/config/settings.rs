@@ -110,10 +110,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         "refresh.lost_response_window",
         "How long a token whose successor was never used gets a new one, because the answer may have been lost. Unless set, as long as the token itself is valid; 0 together with `retry_window` 0 is strict single use.",
     ),
-    plain("logins.idle_lifetime", "A browser that was not used for so long has to sign in again."),
+    plain("browser sessions.idle_lifetime", "A browser that was not used for so long has to sign in again."),
     plain(
-        "logins.absolute_lifetime",
-        "A browser has to sign in again after so long, however often it was used. Applications' sessions end with the login under which they began, unless they were granted `offline_access`.",
+        "browser_sessions.absolute_lifetime",
+        "A browser has to sign in again after so long, however often it was used. Applications' sessions end with the browser session under which they began, unless they were granted `offline_access`.",
     ),
     plain(
         "oauth.pkce",

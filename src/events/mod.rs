@@ -87,7 +87,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
         Change::IndexRevoked(retired) => Some(SecurityEvent::ClientRevoked(retired.clone())),
         Change::Keys => Some(SecurityEvent::KeysChanged),
         Change::Unknown => Some(SecurityEvent::Resync),
-        Change::User(_) | Change::Client(_) | Change::Login(_) | Change::Watermark => None,
+        Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::Watermark => None,
     }
 }
 

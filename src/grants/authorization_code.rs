@@ -85,7 +85,10 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
         audience: code.audience.clone(),
         device: code.device.clone(),
         proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
-        login: Some(sessions::Under { login: code.login, ends_at: code.login_ends_at }),
+        browser_session: Some(sessions::Under {
+            browser_session: code.browser_session,
+            ends_at: code.browser_session_ends_at,
+        }),
         claims: code.claims.userinfo.clone(),
     }
 }

@@ -62,7 +62,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         audience,
         device: sign_in.device,
         proof: Proof { at: signed_in.at, amr: signed_in.amr() },
-        login: None,
+        browser_session: None,
         claims: Vec::new(),
     };
     let beginning = sessions::begin(ctx, new);

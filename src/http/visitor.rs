@@ -11,8 +11,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::{Ctx, origin};
+use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
-use crate::logins::{Browser, NewLogin};
 use crate::model::Secret;
 use crate::protocol::{Internal, OAuthError};
 
@@ -30,12 +30,15 @@ pub struct Visitor {
 /// The names of the cookies.
 struct Names {
     browser: &'static str,
-    login: &'static str,
+    browser_session: &'static str,
 }
 
-const SECURE: Names = Names { browser: "__Host-tokenhouse-browser", login: "__Host-tokenhouse-login" };
-const DEVELOPMENT: Names =
-    Names { browser: "tokenhouse-insecure-development-browser", login: "tokenhouse-insecure-development-login" };
+const SECURE: Names =
+    Names { browser: "__Host-tokenhouse-browser", browser_session: "__Host-tokenhouse-browser-session" };
+const DEVELOPMENT: Names = Names {
+    browser: "tokenhouse-insecure-development-browser",
+    browser_session: "tokenhouse-insecure-development-browser-session",
+};
 
 impl Visitor {
     fn of(request: &HttpRequest, ctx: &ctx::Ctx) -> Self {
@@ -50,7 +53,11 @@ impl Visitor {
         let known = cookie(names.browser);
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(|| Browser::new_secret(ctx));
-        let browser = Browser { secret, login: cookie(names.login), device: origin::device(request, &ctx.config) };
+        let browser = Browser {
+            secret,
+            session_cookie: cookie(names.browser_session),
+            device: origin::device(request, &ctx.config),
+        };
         Self { browser, is_new }
     }
 
@@ -69,24 +76,24 @@ impl Visitor {
         answer
     }
 
-    /// Gives the browser the cookie of its new login with the answer.
+    /// Gives the browser the cookie of its new browser session with the answer.
     #[must_use]
-    pub fn signed_in(&self, ctx: &ctx::Ctx, answer: HttpResponse, new: &NewLogin) -> HttpResponse {
+    pub fn signed_in(&self, ctx: &ctx::Ctx, answer: HttpResponse, new: &NewBrowserSession) -> HttpResponse {
         let mut answer = self.greet(ctx, answer);
-        let mut login = cookie(ctx, names(ctx).login, new.cookie.expose());
-        let lifetime = new.login.ends_at.since(ctx.now()).as_secs();
-        login.set_max_age(Duration::seconds(i64::try_from(lifetime).unwrap_or(i64::MAX)));
-        set(&mut answer, &login);
+        let mut browser_session = cookie(ctx, names(ctx).browser_session, new.cookie.expose());
+        let lifetime = new.browser_session.ends_at.since(ctx.now()).as_secs();
+        browser_session.set_max_age(Duration::seconds(i64::try_from(lifetime).unwrap_or(i64::MAX)));
+        set(&mut answer, &browser_session);
         answer
     }
 
-    /// Takes the cookie of the login away with the answer.
+    /// Takes the cookie of the browser session away with the answer.
     #[must_use]
     pub fn signed_out(&self, ctx: &ctx::Ctx, answer: HttpResponse) -> HttpResponse {
         let mut answer = self.greet(ctx, answer);
-        let mut login = cookie(ctx, names(ctx).login, "");
-        login.make_removal();
-        set(&mut answer, &login);
+        let mut browser_session = cookie(ctx, names(ctx).browser_session, "");
+        browser_session.make_removal();
+        set(&mut answer, &browser_session);
         answer
     }
 }

@@ -18,10 +18,10 @@ pub struct UserId(pub Uuid);
 #[serde(transparent)]
 pub struct SessionId(pub Uuid);
 
-/// A login: a browser in which somebody is signed in. Sorts by the time of its creation.
+/// A browser session: a browser in which somebody is signed in. Sorts by the time of its creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LoginId(pub Uuid);
+pub struct BrowserSessionId(pub Uuid);
 
 /// A registered application (`client_id`): 1 to 128 of `A-Z a-z 0-9 . _ ~ : -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,13 +97,13 @@ impl fmt::Display for SessionId {
     }
 }
 
-impl fmt::Display for LoginId {
+impl fmt::Display for BrowserSessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl FromStr for LoginId {
+impl FromStr for BrowserSessionId {
     type Err = uuid::Error;
 
     fn from_str(text: &str) -> Result<Self, uuid::Error> {

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 /// A notice in the outbox (OpenID Connect Back-Channel Logout 1.0).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutNotice {
-    /// Which session is over, or has lost its login.
+    /// Which session is over, or has lost its browser session.
     pub session: SessionId,
     /// Whose it was.
     pub user: UserId,

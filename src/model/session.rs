@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, ClientStatusIndex, Device, LoginId, SessionId, UserId};
+use super::{BrowserSessionId, ClientId, ClientStatusIndex, Device, SessionId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -33,8 +33,8 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// How (`amr`, RFC 8176).
     pub amr: Vec<String>,
-    /// The login under which it began; none where the user signed in at the application.
-    pub login_id: Option<LoginId>,
+    /// The browser session under which it began; none where the user signed in at the application.
+    pub browser_session_id: Option<BrowserSessionId>,
     /// Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
     pub claims: Vec<String>,
     /// Why it is over, if it is.
@@ -42,7 +42,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it outlives its login (OpenID Connect Core 1.0 section 11).
+    /// Whether it outlives its browser session (OpenID Connect Core 1.0 section 11).
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.scope.contains(scope::OFFLINE_ACCESS)
@@ -186,8 +186,8 @@ pub struct SessionFilter {
     pub user: Option<UserId>,
     /// Those of one client.
     pub client: Option<ClientId>,
-    /// Those that began under one login and do not outlive it.
-    pub login: Option<LoginId>,
+    /// Those that began under one browser session and do not outlive it.
+    pub browser_session: Option<BrowserSessionId>,
     /// Those that began before this moment.
     pub issued_before: Option<Timestamp>,
     /// Only those that are neither ended nor past their absolute end.

@@ -27,7 +27,7 @@ pub const EVENTS: &str = "tokenhouse:events";
 /// Signing people on (OpenID Connect Core 1.0 section 3.1.2.1).
 pub const OPENID: &str = "openid";
 
-/// The session outlives the login under which it began (OpenID Connect Core 1.0 section 11).
+/// The session outlives the browser session under which it began (OpenID Connect Core 1.0 section 11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Introspecting the tokens of every client.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, Device, LoginId, RotationRecord, RotationState, Session, SessionGrant, SessionId, User};
+use crate::model::{
+    BrowserSessionId, Client, Device, RotationRecord, RotationState, Session, SessionGrant, SessionId, User,
+};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
 use crate::store::sql::admission::{Begun, Seen};
@@ -31,8 +33,8 @@ pub struct NewSession<'a> {
     pub device: Device,
     /// How the user proved who they are.
     pub proof: Proof,
-    /// The login under which it begins.
-    pub login: Option<Under>,
+    /// The browser session under which it begins.
+    pub browser_session: Option<Under>,
     /// Claims for userinfo that were asked for by name.
     pub claims: Vec<String>,
 }
@@ -46,11 +48,11 @@ pub struct Proof {
     pub amr: Vec<String>,
 }
 
-/// The login under which a session begins.
+/// The browser session under which a session begins.
 #[derive(Debug, Clone, Copy)]
 pub struct Under {
     /// Which.
-    pub login: LoginId,
+    pub browser_session: BrowserSessionId,
     /// The session ends with it, unless it is to outlive it.
     pub ends_at: Timestamp,
 }
@@ -60,7 +62,7 @@ pub struct Under {
 pub enum Settled {
     /// The session is on record.
     Begun,
-    /// The user, the client, the login or a watermark changed meanwhile.
+    /// The user, the client, the browser session or a watermark changed meanwhile.
     Refused,
     /// A session of this identifier has begun before.
     BegunBefore,
@@ -85,7 +87,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
     let absolute = ctx.config.sessions.absolute_lifetime.get();
     let offline = new.scope.contains(scope::OFFLINE_ACCESS);
     let longest = new.at.plus(absolute);
-    let ends_at = match &new.login {
+    let ends_at = match &new.browser_session {
         Some(under) if !offline => longest.min(under.ends_at),
         _ => longest,
     };
@@ -103,7 +105,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
         ends_at,
         auth_time: new.proof.at,
         amr: new.proof.amr,
-        login_id: new.login.map(|under| under.login),
+        browser_session_id: new.browser_session.map(|under| under.browser_session),
         claims: new.claims,
         ended: None,
     };

@@ -205,11 +205,11 @@ async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> D
     ctx.config.longest_refresh_lifetime()
 }
 
-/// One part of a filter has a watermark of its own; a login has its row instead, which lets no session begin once it is
-/// over. Several parts together have none: the watermark would end more than was asked for.
+/// One part of a filter has a watermark of its own; a browser session has its row instead, which lets no session begin
+/// once it is over. Several parts together have none: the watermark would end more than was asked for.
 async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
     let mark = filter.issued_before.unwrap_or(at);
-    if filter.login.is_some() {
+    if filter.browser_session.is_some() {
         return Ok(());
     }
     match (&filter.session, &filter.user, &filter.client) {

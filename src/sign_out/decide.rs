@@ -7,8 +7,8 @@ pub(super) enum Vouching {
     Nobody,
     /// For somebody else than is signed in here.
     Another,
-    /// For the login of this browser.
-    ThisLogin,
+    /// For the browser session of this browser.
+    ThisBrowserSession,
 }
 
 /// Whether somebody is signed in in this browser.
@@ -21,7 +21,7 @@ pub(super) enum Here {
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The login ends, and the browser goes back to the application, where that has said where to.
+    /// The browser session ends, and the browser goes back to the application, where that has said where to.
     SignOut,
     /// The person is asked. Afterwards the browser stays here.
     Ask,
@@ -33,9 +33,9 @@ pub(super) enum Decision {
 
 pub(super) const fn decide(vouching: Vouching, here: Here) -> Decision {
     match (vouching, here) {
-        (Vouching::ThisLogin, Here::SomebodyIsSignedIn) => Decision::SignOut,
+        (Vouching::ThisBrowserSession, Here::SomebodyIsSignedIn) => Decision::SignOut,
         (Vouching::Another | Vouching::Nobody, Here::SomebodyIsSignedIn) => Decision::Ask,
-        (Vouching::ThisLogin | Vouching::Another, Here::Nobody) => Decision::GoBack,
+        (Vouching::ThisBrowserSession | Vouching::Another, Here::Nobody) => Decision::GoBack,
         (Vouching::Nobody, Here::Nobody) => Decision::Stay,
     }
 }
@@ -49,7 +49,7 @@ mod tests {
         for vouching in [Vouching::Nobody, Vouching::Another] {
             assert_eq!(decide(vouching, Here::SomebodyIsSignedIn), Decision::Ask);
         }
-        assert_eq!(decide(Vouching::ThisLogin, Here::SomebodyIsSignedIn), Decision::SignOut);
+        assert_eq!(decide(Vouching::ThisBrowserSession, Here::SomebodyIsSignedIn), Decision::SignOut);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Signing out, as an application asks for it (OpenID Connect RP-Initiated Logout 1.0) or a person does on the page.
 //!
-//! Only who presents an ID token of this browser's own login signs it out without a question; anybody can send a
-//! browser here, so everybody else leaves the word to the person. Only such an ID token, of whatever login, opens the
-//! way back to an address that its application has registered. [`decide`] is the pure decision.
+//! Only who presents an ID token of this browser's own browser session signs it out without a question; anybody can
+//! send a browser here, so everybody else leaves the word to the person. Only such an ID token, of whatever browser
+//! session, opens the way back to an address that its application has registered. [`decide`] is the pure decision.
 
 mod decide;
 mod frames;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use crate::audit::Actor;
 use crate::authorize::Parameters;
+use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::ctx::Ctx;
-use crate::logins::{self, Browser, SignedOn};
 use crate::model::{Client, ClientId, ClientState, EndReason};
 use crate::protocol::OAuthError;
 use crate::protocol::web_uri::with_parameters;
@@ -75,7 +75,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
     }
     let hint = read_hint(ctx, parameters).await?;
     let back = hint.as_ref().map(|hint| way_back(&hint.client, parameters)).transpose()?.flatten();
-    let here = logins::find(ctx, browser.login.as_ref()).await?;
+    let here = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
     let vouching = vouching(ctx, hint.as_ref(), here.as_ref()).await?;
     let state = if here.is_some() { Here::SomebodyIsSignedIn } else { Here::Nobody };
     match (decide(vouching, state), here) {
@@ -94,7 +94,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
-    Ok(match logins::find(ctx, browser.login.as_ref()).await? {
+    Ok(match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => Next::Ask(Question { user: here.user.username.clone(), application: None }),
         None => Next::Gone(Gone::default()),
     })
@@ -105,17 +105,17 @@ pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<Gone, OAuthError> {
-    match logins::find(ctx, browser.login.as_ref()).await? {
+    match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => sign_out(ctx, &here).await,
         None => Ok(Gone::default()),
     }
 }
 
-async fn sign_out(ctx: &Ctx, here: &SignedOn) -> Result<Gone, OAuthError> {
+async fn sign_out(ctx: &Ctx, here: &LiveBrowserSession) -> Result<Gone, OAuthError> {
     // Before the end: afterwards nobody knows which sessions were live.
-    let frames = frames::of(ctx, here.login.id).await?;
+    let frames = frames::of(ctx, here.browser_session.id).await?;
     let by = Actor::User(here.user.id);
-    let receipt = logins::end(ctx, here.login.id, EndReason::SignedOut, by).await?;
+    let receipt = browser_sessions::end(ctx, here.browser_session.id, EndReason::SignedOut, by).await?;
     let is_pending = receipt.is_some_and(|receipt| receipt.applied == Applied::Pending);
     Ok(Gone { frames, back: None, is_pending })
 }
@@ -148,16 +148,17 @@ fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<Back>, OA
 }
 
 /// For whom the hint speaks.
-async fn vouching(ctx: &Ctx, hint: Option<&Hint>, here: Option<&SignedOn>) -> Result<Vouching, OAuthError> {
+async fn vouching(ctx: &Ctx, hint: Option<&Hint>, here: Option<&LiveBrowserSession>) -> Result<Vouching, OAuthError> {
     let Some(hint) = hint else { return Ok(Vouching::Nobody) };
     let Some(here) = here else { return Ok(Vouching::Another) };
     if tokens::subject(ctx, &hint.client, here.user.id) == hint.token.sub {
-        return Ok(Vouching::ThisLogin);
+        return Ok(Vouching::ThisBrowserSession);
     }
     // The application may know people by other names by now.
     let session = ctx.store.database.session(hint.token.sid).await?;
-    let is_of_this_login = session.is_some_and(|session| session.login_id == Some(here.login.id));
-    Ok(if is_of_this_login { Vouching::ThisLogin } else { Vouching::Another })
+    let is_of_this_browser_session =
+        session.is_some_and(|session| session.browser_session_id == Some(here.browser_session.id));
+    Ok(if is_of_this_browser_session { Vouching::ThisBrowserSession } else { Vouching::Another })
 }
 
 /// The name of the application that asks. Without a hint it is only what it says of itself.

@@ -1,5 +1,5 @@
-//! What one instance remembers of the database: clients, people and their logins, and the sessions that ended lately.
-//! Bounded, and kept true by the change feed.
+//! What one instance remembers of the database: clients, people and their browser sessions, and the sessions that ended
+//! lately. Bounded, and kept true by the change feed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientId, Consent, Login, LoginId, SessionId, User, UserId};
-use crate::store::sql::logins::CookieDigest;
+use crate::model::{BrowserSession, BrowserSessionId, Client, ClientId, Consent, SessionId, User, UserId};
+use crate::store::sql::browser_sessions::CookieDigest;
 
 /// The most rows of one kind that are remembered; beyond it their memory starts over.
 const MOST: usize = 10_000;
@@ -18,9 +18,9 @@ const MOST: usize = 10_000;
 pub struct Memory {
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
     people: Mutex<HashMap<UserId, Person>>,
-    logins: Mutex<Logins>,
-    /// When logins were used since this was last written to the database.
-    used_logins: Mutex<HashMap<LoginId, Timestamp>>,
+    browser_sessions: Mutex<BrowserSessions>,
+    /// When browser sessions were used since this was last written to the database.
+    used_browser_sessions: Mutex<HashMap<BrowserSessionId, Timestamp>>,
     /// When each remembered session ended.
     ended: Mutex<HashMap<SessionId, Timestamp>>,
     /// Ends whose tombstones could not be written yet.
@@ -45,9 +45,9 @@ struct Person {
 }
 
 #[derive(Default)]
-struct Logins {
-    by_cookie: HashMap<CookieDigest, Arc<Login>>,
-    cookies: HashMap<LoginId, CookieDigest>,
+struct BrowserSessions {
+    by_cookie: HashMap<CookieDigest, Arc<BrowserSession>>,
+    cookies: HashMap<BrowserSessionId, CookieDigest>,
 }
 
 /// Proof of the moment at which a row began to be read.
@@ -93,12 +93,12 @@ impl Memory {
         clients.clear();
     }
 
-    /// Forgets every client, user, consent and login.
+    /// Forgets every client, user, consent and browser session.
     pub fn forget_rows(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         lock(&self.clients).clear();
         lock(&self.people).clear();
-        *lock(&self.logins) = Logins::default();
+        *lock(&self.browser_sessions) = BrowserSessions::default();
     }
 
     /// The user, if they are remembered.
@@ -143,57 +143,58 @@ impl Memory {
         people.remove(&id);
     }
 
-    /// The login of a cookie, if it is remembered.
+    /// The browser session of a cookie, if it is remembered.
     #[must_use]
-    pub fn login(&self, cookie: &CookieDigest) -> Option<Arc<Login>> {
-        lock(&self.logins).by_cookie.get(cookie).cloned()
+    pub fn browser_session(&self, cookie: &CookieDigest) -> Option<Arc<BrowserSession>> {
+        lock(&self.browser_sessions).by_cookie.get(cookie).cloned()
     }
 
-    /// Remembers a login, unless something was forgotten since `ticket`.
-    pub fn keep_login(&self, cookie: &CookieDigest, login: &Arc<Login>, ticket: Ticket) {
-        let mut logins = lock(&self.logins);
+    /// Remembers a browser session, unless something was forgotten since `ticket`.
+    pub fn keep_browser_session(&self, cookie: &CookieDigest, browser_session: &Arc<BrowserSession>, ticket: Ticket) {
+        let mut browser_sessions = lock(&self.browser_sessions);
         if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
             return;
         }
-        if logins.by_cookie.len() >= MOST {
-            *logins = Logins::default();
+        if browser_sessions.by_cookie.len() >= MOST {
+            *browser_sessions = BrowserSessions::default();
         }
-        logins.by_cookie.insert(cookie.clone(), Arc::clone(login));
-        // A renewed login has another cookie, and the former one proves nothing any more.
-        if let Some(former) = logins.cookies.insert(login.id, cookie.clone())
+        browser_sessions.by_cookie.insert(cookie.clone(), Arc::clone(browser_session));
+        // A renewed browser session has another cookie, and the former one proves nothing any more.
+        if let Some(former) = browser_sessions.cookies.insert(browser_session.id, cookie.clone())
             && former != *cookie
         {
-            logins.by_cookie.remove(&former);
+            browser_sessions.by_cookie.remove(&former);
         }
     }
 
-    /// Forgets a login: it was renewed or has ended.
-    pub fn forget_login(&self, id: LoginId) {
-        let mut logins = lock(&self.logins);
+    /// Forgets a browser session: it was renewed or has ended.
+    pub fn forget_browser_session(&self, id: BrowserSessionId) {
+        let mut browser_sessions = lock(&self.browser_sessions);
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        if let Some(cookie) = logins.cookies.remove(&id) {
-            logins.by_cookie.remove(&cookie);
+        if let Some(cookie) = browser_sessions.cookies.remove(&id) {
+            browser_sessions.by_cookie.remove(&cookie);
         }
     }
 
-    /// Notes that a login was used.
-    pub fn note_login_use(&self, login: LoginId, at: Timestamp) {
-        let mut used = lock(&self.used_logins);
-        if used.len() < MAX_USED || used.contains_key(&login) {
-            used.insert(login, at);
+    /// Notes that a browser session was used.
+    pub fn note_browser_session_use(&self, browser_session: BrowserSessionId, at: Timestamp) {
+        let mut used = lock(&self.used_browser_sessions);
+        if used.len() < MAX_USED || used.contains_key(&browser_session) {
+            used.insert(browser_session, at);
         }
     }
 
-    /// When this login was used last, as far as it was noted since the last [`Memory::take_used_logins`].
+    /// When this browser session was used last, as far as it was noted since the last
+    /// [`Memory::take_used_browser_sessions`].
     #[must_use]
-    pub fn login_use(&self, login: LoginId) -> Option<Timestamp> {
-        lock(&self.used_logins).get(&login).copied()
+    pub fn browser_session_use(&self, browser_session: BrowserSessionId) -> Option<Timestamp> {
+        lock(&self.used_browser_sessions).get(&browser_session).copied()
     }
 
-    /// Takes what was noted of logins since the last call.
+    /// Takes what was noted of browser sessions since the last call.
     #[must_use]
-    pub fn take_used_logins(&self) -> Vec<(LoginId, Timestamp)> {
-        std::mem::take(&mut *lock(&self.used_logins)).into_iter().collect()
+    pub fn take_used_browser_sessions(&self) -> Vec<(BrowserSessionId, Timestamp)> {
+        std::mem::take(&mut *lock(&self.used_browser_sessions)).into_iter().collect()
     }
 
     /// Remembers that a session has ended.

@@ -21,10 +21,10 @@ pub use error::StoreError;
 pub use memory::Memory;
 pub use sql::Database;
 
-use self::sql::logins::CookieDigest;
+use self::sql::browser_sessions::CookieDigest;
 use self::sql::status::LEASE_LIFETIME;
 use crate::clock::Timestamp;
-use crate::model::{Client, ClientId, Consent, Login, User, UserId};
+use crate::model::{BrowserSession, Client, ClientId, Consent, User, UserId};
 
 /// The stores of one running instance.
 pub struct Store {
@@ -113,16 +113,16 @@ impl Store {
         Ok(consent)
     }
 
-    /// The login of a cookie, from memory where it is known.
-    pub async fn login(&self, cookie: &CookieDigest) -> Result<Option<Arc<Login>>, StoreError> {
-        if let Some(login) = self.memory.login(cookie) {
-            return Ok(Some(login));
+    /// The browser session of a cookie, from memory where it is known.
+    pub async fn browser_session(&self, cookie: &CookieDigest) -> Result<Option<Arc<BrowserSession>>, StoreError> {
+        if let Some(browser_session) = self.memory.browser_session(cookie) {
+            return Ok(Some(browser_session));
         }
         let ticket = self.memory.ticket();
-        let login = self.database.login_by_cookie(cookie).await?.map(Arc::new);
-        if let Some(login) = &login {
-            self.memory.keep_login(cookie, login, ticket);
+        let browser_session = self.database.browser_session_by_cookie(cookie).await?.map(Arc::new);
+        if let Some(browser_session) = &browser_session {
+            self.memory.keep_browser_session(cookie, browser_session, ticket);
         }
-        Ok(login)
+        Ok(browser_session)
     }
 }

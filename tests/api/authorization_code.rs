@@ -6,7 +6,7 @@ use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SignOn, SigningAlgorithm, SubjectType};
 use tokenhouse::protocol::{GrantType, Scope};
-use tokenhouse::{authorize, clients, logins, sessions, users};
+use tokenhouse::{authorize, browser_sessions, clients, sessions, users};
 
 use crate::browser::{Browser, location, parameters};
 use crate::house::{ADMIN, Answer, House, USER, claims, on_each_backend, on_each_backend_with};
@@ -166,7 +166,7 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
             "client",
             "client sessions",
             "scope",
-            "login",
+            "browser_session",
             "address",
             "all",
             "removed",
@@ -174,7 +174,7 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
             let browser = Browser::of(house);
             sign_in(house, &browser).await;
             let code = code(&browser, "app", &[]).await;
-            let login = ctx.store.database.live_logins(user, ctx.now()).await.unwrap()[0].id;
+            let browser_session = ctx.store.database.live_browser_sessions(user, ctx.now()).await.unwrap()[0].id;
 
             let by = Actor::System;
             let filter = SessionFilter::default();
@@ -203,7 +203,10 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
                         clients::ClientChange { redirect_uris: Some(vec![other]), ..clients::ClientChange::default() };
                     clients::change(ctx, &client.id, moved, by).await.unwrap();
                 }
-                "login" => drop(logins::end(ctx, login, EndReason::SignedOut, by).await.unwrap()),
+                "browser_session" => {
+                    let ended = browser_sessions::end(ctx, browser_session, EndReason::SignedOut, by).await.unwrap();
+                    assert!(ended.is_some());
+                }
                 "all" => drop(sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap()),
                 _ => drop(users::remove(ctx, user, by).await.unwrap()),
             }
@@ -247,7 +250,7 @@ async fn without_the_grant_there_is_no_refresh_token_and_without_openid_no_id_to
 }
 
 #[actix_web::test]
-async fn a_session_ends_with_its_login_unless_it_was_granted_to_outlive_it() {
+async fn a_session_ends_with_its_browser_session_unless_it_was_granted_to_outlive_it() {
     on_each_backend(async |house| {
         let (client, secret) = house.add_new_client(application("app")).await;
         let secret = secret.unwrap();
@@ -258,11 +261,12 @@ async fn a_session_ends_with_its_login_unless_it_was_granted_to_outlive_it() {
         let offline = code(&browser, "app", &[("scope", "openid offline_access")]).await;
         let offline = exchange(house, &client, &secret, &offline).await;
         let ctx = house.ctx();
-        let login = ctx.store.database.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
+        let browser_session =
+            ctx.store.database.live_browser_sessions(house.user().await.id, ctx.now()).await.unwrap()[0].id;
 
-        logins::end(ctx, login, EndReason::SignedOut, Actor::System).await.unwrap();
+        browser_sessions::end(ctx, browser_session, EndReason::SignedOut, Actor::System).await.unwrap();
 
-        assert_refused(&renew(house, "app", &secret, &bound).await, "bound to the login");
+        assert_refused(&renew(house, "app", &secret, &bound).await, "bound to the browser session");
         assert_eq!(renew(house, "app", &secret, &offline).await.status, 200);
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");

@@ -11,9 +11,9 @@
 //! | idtoken-unsigned | `nothing_is_offered_unsigned` |
 //! | userinfo-get, -post-header, -post-body | `sign_on::userinfo_tells_what_the_scope_asks_for` |
 //! | scope-profile, -email, -address, -phone, -all | `each_scope_brings_its_claims_by_userinfo_and_no_others` |
-//! | alternate-happy-flow, display-…, login-hint, ui-locales, claims-locales, acr-values, nonce absent, unknown parameter | `authorization_request::what_is_not_known_or_merely_wished_for_changes_nothing` |
-//! | prompt-login, max-age-1, max-age-10000 | `single_sign_on::a_person_proves_again_who_they_are_where_the_application_wants_it` |
-//! | prompt-none-not-logged-in | `sign_on::without_a_login_nothing_is_answered_silently` |
+//! | alternate-happy-flow, display-…, browser-session-hint, ui-locales, claims-locales, acr-values, nonce absent, unknown parameter | `authorization_request::what_is_not_known_or_merely_wished_for_changes_nothing` |
+//! | prompt-browser-session, max-age-1, max-age-10000 | `single_sign_on::a_person_proves_again_who_they_are_where_the_application_wants_it` |
+//! | prompt-none-not-logged-in | `sign_on::without_a_browser_session_nothing_is_answered_silently` |
 //! | prompt-none-logged-in | `a_silent_answer_tells_of_the_same_person_and_sign_in` |
 //! | id-token-hint | `single_sign_on::a_hint_names_the_one_person_who_may_answer` |
 //! | codereuse, codereuse-30seconds | `authorization_code::a_code_that_comes_again_after_half_a_minute_ends_what_it_has_issued` |

@@ -247,7 +247,7 @@ impl House {
             audience: clients::audience_of(ctx, client),
             device: Device::default(),
             proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
-            login: None,
+            browser_session: None,
             claims: Vec::new(),
         };
         let beginning = sessions::begin(ctx, new);

@@ -8,7 +8,7 @@ use tokenhouse::audit::Actor;
 use tokenhouse::clients::NewClient;
 use tokenhouse::config::Config;
 use tokenhouse::model::{EndReason, LogoutNotice, SubjectType};
-use tokenhouse::{logins, users};
+use tokenhouse::{browser_sessions, users};
 
 use crate::admin::{Desk, assert_problem};
 use crate::browser::Browser;
@@ -83,10 +83,10 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
         assert_eq!(heard.form.keys().collect::<Vec<_>>(), ["logout_token"]);
         let token = &heard.form["logout_token"];
         house.ctx().keys.verifying_keys().signed_payload(token, "logout+jwt").unwrap();
-        let (says, signed_on) = (claims(token), id_token(&tokens));
+        let (says, signed_in) = (claims(token), id_token(&tokens));
         assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("ES256")));
         for claim in ["iss", "sub", "aud", "sid"] {
-            assert_eq!(says[claim], signed_on[claim], "{claim}");
+            assert_eq!(says[claim], signed_in[claim], "{claim}");
         }
         assert_eq!(says["events"], json!({ "http://schemas.openid.net/event/backchannel-logout": {} }));
         assert!(says["jti"].is_string() && says.get("nonce").is_none());
@@ -99,7 +99,7 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
 }
 
 #[actix_web::test]
-async fn every_application_of_the_login_is_told_also_those_whose_sessions_outlive_it() {
+async fn every_application_of_the_browser_session_is_told_also_those_whose_sessions_outlive_it() {
     on_each_backend_with(near, async |house| {
         let (one, two) = (Ear::answering(200).await, Ear::answering(200).await);
         let elsewhere = Ear::answering(200).await;
@@ -335,14 +335,21 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
 
         for scope in ["openid", "openid offline_access"] {
             let sid = sign_on(scope).await;
-            let login = desk.get(&format!("/admin/v1/logins?user={}", user.id)).await.body["items"][0]["id"].clone();
-            let receipt = desk.delete(&format!("/admin/v1/logins/{}", login.as_str().unwrap())).await;
+            let browser_session =
+                desk.get(&format!("/admin/v1/browser-sessions?user={}", user.id)).await.body["items"][0]["id"].clone();
+            let receipt =
+                desk.delete(&format!("/admin/v1/browser-sessions/{}", browser_session.as_str().unwrap())).await;
             assert_eq!(receipt.body["logout_notices"], 1, "{scope}: {}", receipt.text);
-            assert_eq!(told().await, sid, "a login, {scope}");
+            assert_eq!(told().await, sid, "a browser session, {scope}");
         }
 
         let sid = sign_on("openid").await;
-        let all = logins::end_others(house.ctx(), user.id, tokenhouse::model::LoginId(house.ctx().random.uuid())).await;
+        let all = browser_sessions::end_others(
+            house.ctx(),
+            user.id,
+            tokenhouse::model::BrowserSessionId(house.ctx().random.uuid()),
+        )
+        .await;
         assert_eq!((all.unwrap(), told().await), (1, sid), "all others, from the account page");
 
         let (sid, offline) = (sign_on("openid").await, sign_on("openid offline_access").await);
@@ -407,19 +414,19 @@ async fn a_logout_token_is_good_for_nothing_here() {
 }
 
 #[actix_web::test]
-async fn the_logins_of_a_user_are_listed_and_one_is_ended() {
+async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
         let (one, two) = (Browser::of(house), Browser::of(house));
         sign_in(house, &one).await;
         sign_in(house, &two).await;
         sign_on(house, &one, application("app"), &[]).await;
-        let path = format!("/admin/v1/logins?user={}", house.user().await.id);
+        let path = format!("/admin/v1/browser-sessions?user={}", house.user().await.id);
 
         let list = desk.get(&path).await;
         let sessions = desk.get("/admin/v1/sessions?client=app").await;
-        let first = sessions.body["items"][0]["login_id"].as_str().unwrap().to_owned();
-        let receipt = desk.delete(&format!("/admin/v1/logins/{first}")).await;
+        let first = sessions.body["items"][0]["browser_session_id"].as_str().unwrap().to_owned();
+        let receipt = desk.delete(&format!("/admin/v1/browser-sessions/{first}")).await;
 
         assert_eq!(list.body["items"].as_array().unwrap().len(), 2, "{}", list.text);
         assert!(list.body["items"][0]["device"].is_object() && !list.text.contains("cookie"), "{}", list.text);
@@ -430,8 +437,8 @@ async fn the_logins_of_a_user_are_listed_and_one_is_ended() {
         };
         assert_eq!(silent(&one).await["error"], "login_required");
         assert!(silent(&two).await.contains_key("code"));
-        assert_problem(&desk.delete("/admin/v1/logins/nobody").await, 404);
-        assert_problem(&desk.get("/admin/v1/logins").await, 400);
+        assert_problem(&desk.delete("/admin/v1/browser-sessions/nobody").await, 404);
+        assert_problem(&desk.get("/admin/v1/browser-sessions").await, 400);
         let listed = desk.get("/admin/v1/sessions?client=app").await;
         assert_eq!(listed.body["items"][0]["ended"]["reason"], "admin");
     })
@@ -453,7 +460,7 @@ async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
         assert_eq!((&receipt.body["sessions_ended"], &receipt.body["logout_notices"]), (&json!(1), &json!(0)));
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
-        let list = desk.get(&format!("/admin/v1/logins?user={user}")).await;
+        let list = desk.get(&format!("/admin/v1/browser-sessions?user={user}")).await;
         assert_eq!(list.body["items"], json!([]));
     })
     .await;

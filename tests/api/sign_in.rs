@@ -258,7 +258,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 audience,
                 device,
                 proof: Proof { at, amr: Vec::new() },
-                login: None,
+                browser_session: None,
                 claims: Vec::new(),
             };
             let beginning = sessions::begin(ctx, stale);

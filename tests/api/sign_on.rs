@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
-use tokenhouse::logins;
 use tokenhouse::model::{Client, Consent, Device, Secret};
 use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
@@ -48,7 +48,7 @@ pub fn request(client: &str, more: &[(&str, &str)]) -> String {
     format!("/oauth2/authorize?{query}")
 }
 
-/// Puts the cookies of a new login of the house's user into a browser, without a page.
+/// Puts the cookies of a new browser session of the house's user into a browser, without a page.
 pub async fn sign_in(house: &House, browser: &Browser<'_>) {
     sign_in_as(house, browser, USER).await;
 }
@@ -56,12 +56,16 @@ pub async fn sign_in(house: &House, browser: &Browser<'_>) {
 /// The same for another user.
 pub async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
     let ctx = house.ctx();
-    let visitor = logins::Browser { secret: logins::Browser::new_secret(ctx), login: None, device: Device::default() };
-    let new = logins::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
+    let visitor = browser_sessions::Browser {
+        secret: browser_sessions::Browser::new_secret(ctx),
+        session_cookie: None,
+        device: Device::default(),
+    };
+    let new = browser_sessions::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
     let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
     browser.set_cookies(BTreeMap::from([
         (cookie("browser"), visitor.secret.expose().to_owned()),
-        (cookie("login"), new.cookie.expose().to_owned()),
+        (cookie("browser_session"), new.cookie.expose().to_owned()),
     ]));
 }
 
@@ -213,7 +217,7 @@ async fn a_refresh_brings_a_new_id_token_of_the_same_person_and_session() {
 }
 
 #[actix_web::test]
-async fn without_a_login_nothing_is_answered_silently() {
+async fn without_a_browser_session_nothing_is_answered_silently() {
     on_each_backend(async |house| {
         house.add_new_client(application("app")).await;
         let browser = Browser::of(house);
@@ -228,7 +232,7 @@ async fn without_a_login_nothing_is_answered_silently() {
 }
 
 #[actix_web::test]
-async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_where_there_is_redis() {
+async fn an_authorization_with_a_browser_session_and_a_remembered_consent_runs_no_sql_where_there_is_redis() {
     on_each_backend(async |house| {
         if house.backend == Backend::Embedded {
             return;
@@ -242,7 +246,7 @@ async fn an_authorization_with_a_login_and_a_remembered_consent_runs_no_sql_wher
         agree(house, &client, "openid read").await;
         let instance = QuietInstance::open(house).await;
         let browser = browser.at_instance(instance.address);
-        // The first reads client, login, user and consent.
+        // The first reads client, browser session, user and consent.
         code(&browser, "app", &[]).await;
         code(&browser, "own", &[]).await;
         let before = instance.ctx.store.database.statements();

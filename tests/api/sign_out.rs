@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
-use tokenhouse::logins;
 use tokenhouse::model::{Device, Secret};
 use tokenhouse::protocol::RedirectUri;
 
@@ -99,12 +99,13 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert_eq!(location(&answer).unwrap(), format!("{BYE}&state=a+b%26c%3Dd"));
         assert_eq!(answer.headers["cache-control"], "no-store");
-        assert!(!browser.has_cookie("login"), "the cookie is taken away");
+        assert!(!browser.has_cookie("browser session"), "the cookie is taken away");
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");
-        let sessions = house.ctx().store.database.live_logins(house.user().await.id, house.clock.now()).await.unwrap();
+        let sessions =
+            house.ctx().store.database.live_browser_sessions(house.user().await.id, house.clock.now()).await.unwrap();
         assert!(sessions.is_empty());
-        assert_eq!(house.count_events("login_ended").await, 1);
+        assert_eq!(house.count_events("browser_session_ended").await, 1);
     })
     .await;
 }
@@ -281,7 +282,7 @@ async fn an_expired_id_token_is_good_enough_and_one_of_a_former_session_brings_t
         let second = browser.get(&leave).await;
 
         assert_eq!((location(&first).as_deref(), location(&second).as_deref()), (Some(BYE), Some(BYE)));
-        assert_eq!(house.count_events("login_ended").await, 1);
+        assert_eq!(house.count_events("browser_session_ended").await, 1);
     })
     .await;
 }
@@ -368,7 +369,7 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
         assert_eq!(allowed, ["https://app.example.com/out", "https://plain.example:8443/out"]);
         let unescaped = page.text.replace("&#x2f;", "/");
         assert!(unescaped.contains("https://app.example.com/bye?from=house&amp;state=s"), "{unescaped}");
-        assert!(!browser.has_cookie("login") && !is_signed_in(&browser).await);
+        assert!(!browser.has_cookie("browser_session") && !is_signed_in(&browser).await);
     })
     .await;
 }
@@ -382,12 +383,16 @@ fn frames(html: &str) -> Vec<String> {
 /// As [`sign_in`], for any user.
 async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
     let ctx = house.ctx();
-    let visitor = logins::Browser { secret: logins::Browser::new_secret(ctx), login: None, device: Device::default() };
-    let new = logins::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
+    let visitor = browser_sessions::Browser {
+        secret: browser_sessions::Browser::new_secret(ctx),
+        session_cookie: None,
+        device: Device::default(),
+    };
+    let new = browser_sessions::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
     let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
     browser.set_cookies(BTreeMap::from([
         (cookie("browser"), visitor.secret.expose().to_owned()),
-        (cookie("login"), new.cookie.expose().to_owned()),
+        (cookie("browser_session"), new.cookie.expose().to_owned()),
     ]));
 }
 
@@ -415,13 +420,13 @@ async fn the_cookie_is_taken_away_as_it_was_given_and_every_address_has_the_path
         |config: &mut tokenhouse::config::Config| config.issuer = "https://id.example.com/here".to_owned();
     on_each_backend_with(under_a_path, async |house| {
         let ctx = house.ctx();
-        let secret = logins::Browser::new_secret(ctx);
-        let visitor = logins::Browser { secret, login: None, device: Device::default() };
-        let new = logins::sign_in(ctx, &visitor, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
+        let secret = browser_sessions::Browser::new_secret(ctx);
+        let visitor = browser_sessions::Browser { secret, session_cookie: None, device: Device::default() };
+        let new = browser_sessions::sign_in(ctx, &visitor, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
         let browser = Browser::of(house);
         browser.set_cookies(BTreeMap::from([
             ("__Host-tokenhouse-browser".to_owned(), visitor.secret.expose().to_owned()),
-            ("__Host-tokenhouse-login".to_owned(), new.cookie.expose().to_owned()),
+            ("__Host-tokenhouse-browser-session".to_owned(), new.cookie.expose().to_owned()),
         ]));
 
         let posted = browser.post("/oauth2/logout", &[("state", "s")]).await;
@@ -438,7 +443,7 @@ async fn the_cookie_is_taken_away_as_it_was_given_and_every_address_has_the_path
         assert_eq!(location(&stays).as_deref(), Some("/here/account"));
         assert_gone(&gone);
         let cookie = gone.headers["set-cookie"].to_str().unwrap();
-        assert!(cookie.starts_with("__Host-tokenhouse-login=;"), "{cookie}");
+        assert!(cookie.starts_with("__Host-tokenhouse-browser-session=;"), "{cookie}");
         for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=0"] {
             assert!(cookie.split("; ").any(|one| one == part), "{part}: {cookie}");
         }

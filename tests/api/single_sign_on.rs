@@ -145,7 +145,7 @@ async fn when_somebody_else_signs_in_nothing_carries_the_first_person_any_more()
         assert_eq!(house.post_as("app", &secret, "/oauth2/token", &form).await.body["error"], "invalid_grant");
         browser.set_cookies(before);
         let former = parameters(&browser.get(&request("app", &[("prompt", "none")])).await);
-        assert_eq!(former["error"], "login_required", "the former login is over");
+        assert_eq!(former["error"], "login_required", "the former browser session is over");
     })
     .await;
 }
@@ -155,16 +155,17 @@ async fn each_sign_in_gives_the_browser_a_new_cookie_and_takes_the_old_one_its_p
     on_each_backend(async |house| {
         house.add_new_client(application("app")).await;
         let browser = Browser::of(house);
-        let login = |browser: &Browser<'_>| browser.cookies().into_iter().find(|(name, _)| name.ends_with("login"));
-        let planted = ("tokenhouse-insecure-development-login".to_owned(), "p".repeat(43));
+        let browser_session =
+            |browser: &Browser<'_>| browser.cookies().into_iter().find(|(name, _)| name.ends_with("browser_session"));
+        let planted = ("tokenhouse-insecure-development-browser-session".to_owned(), "p".repeat(43));
         browser.set_cookies([planted.clone()].into());
 
         let page = browser.follow(&request("app", &[])).await;
         browser.sign_in(&page).await;
-        let first = (browser.cookies(), login(&browser).unwrap());
+        let first = (browser.cookies(), browser_session(&browser).unwrap());
         let page = browser.follow(&request("app", &[("prompt", "login")])).await;
         browser.sign_in(&page).await;
-        let second = login(&browser).unwrap();
+        let second = browser_session(&browser).unwrap();
 
         assert_ne!(first.1, planted);
         assert_ne!(first.1, second);
@@ -206,7 +207,7 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
                 };
                 let to = location(&answer).unwrap_or_default();
                 assert!(!to.contains("code="), "{to}");
-                assert!(!browser.has_cookie("login"), "nobody has signed in");
+                assert!(!browser.has_cookie("browser session"), "nobody has signed in");
             }
         }
     })
@@ -214,10 +215,10 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
 }
 
 #[actix_web::test]
-async fn a_login_ends_when_it_is_not_used_and_at_its_absolute_end() {
+async fn a_browser_session_ends_when_it_is_not_used_and_at_its_absolute_end() {
     let short = |config: &mut tokenhouse::config::Config| {
-        config.logins.idle_lifetime = Span::minutes(10);
-        config.logins.absolute_lifetime = Span::minutes(25);
+        config.browser_sessions.idle_lifetime = Span::minutes(10);
+        config.browser_sessions.absolute_lifetime = Span::minutes(25);
     };
     on_each_backend_with(short, async |house| {
         house.add_new_client(application("app")).await;
@@ -238,7 +239,7 @@ async fn a_login_ends_when_it_is_not_used_and_at_its_absolute_end() {
         house.clock.advance(Duration::from_mins(11));
         assert_eq!(parameters(&browser.get(&silent).await)["error"], "login_required", "idle");
 
-        let path = format!("/admin/v1/logins?user={}", house.user().await.id);
+        let path = format!("/admin/v1/browser-sessions?user={}", house.user().await.id);
         let listed = house.admin(&house.admin_token().await, Method::GET, &path, None).await;
         assert_eq!(listed.body["items"], json!([]), "what is not believed is not shown: {}", listed.text);
     })
@@ -246,7 +247,7 @@ async fn a_login_ends_when_it_is_not_used_and_at_its_absolute_end() {
 }
 
 #[actix_web::test]
-async fn every_instance_knows_a_login_and_its_end() {
+async fn every_instance_knows_a_browser_session_and_its_end() {
     on_each_backend(async |house| {
         house.add_new_client(application("app")).await;
         let silent = request("app", &[("prompt", "none")]);
@@ -259,8 +260,9 @@ async fn every_instance_knows_a_login_and_its_end() {
         assert!(parameters(&there.get(&silent).await).contains_key("code"));
 
         let ctx = house.ctx();
-        let login = ctx.store.database.live_logins(house.user().await.id, ctx.now()).await.unwrap()[0].id;
-        tokenhouse::logins::end(ctx, login, EndReason::SignedOut, Actor::System).await.unwrap();
+        let browser_session =
+            ctx.store.database.live_browser_sessions(house.user().await.id, ctx.now()).await.unwrap()[0].id;
+        tokenhouse::browser_sessions::end(ctx, browser_session, EndReason::SignedOut, Actor::System).await.unwrap();
 
         assert_eq!(parameters(&browser.get(&silent).await)["error"], "login_required", "here at once");
         let mut tries = 0;
@@ -275,7 +277,7 @@ async fn every_instance_knows_a_login_and_its_end() {
 }
 
 #[actix_web::test]
-async fn what_is_taken_from_a_user_or_a_client_is_taken_from_logins_and_userinfo_too() {
+async fn what_is_taken_from_a_user_or_a_client_is_taken_from_browser_sessions_and_userinfo_too() {
     on_each_backend(async |house| {
         let (client, secret) = house.add_new_client(application("app")).await;
         let secret = secret.unwrap();
@@ -373,7 +375,7 @@ async fn of_two_cookies_of_one_name_neither_counts() {
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
         let good: Vec<String> = browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let planted = format!("tokenhouse-insecure-development-login={}", "p".repeat(43));
+        let planted = format!("tokenhouse-insecure-development-browser-session={}", "p".repeat(43));
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         for cookies in [format!("{}; {planted}", good.join("; ")), format!("{planted}; {}", good.join("; "))] {
             let url = format!("http://{}{}", house.running.address, request("app", &[("prompt", "none")]));

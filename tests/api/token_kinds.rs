@@ -129,7 +129,9 @@ async fn over_tls_cookies_are_of_this_host_alone_and_kept_from_scripts_and_other
         let person = [("username", crate::house::USER.0), ("password", crate::house::USER.1)];
         let signed_in = browser.post("/login", &[&hidden[..], &person].concat()).await;
 
-        for (answer, name) in [(&begun, "__Host-tokenhouse-browser="), (&signed_in, "__Host-tokenhouse-login=")] {
+        for (answer, name) in
+            [(&begun, "__Host-tokenhouse-browser="), (&signed_in, "__Host-tokenhouse-browser-session=")]
+        {
             let cookie = answer.headers["set-cookie"].to_str().unwrap();
             assert!(cookie.starts_with(name), "{cookie}");
             for part in ["; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"] {

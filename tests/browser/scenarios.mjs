@@ -5,13 +5,13 @@ import assert from 'node:assert/strict'
 export async function both(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(town.notes)
 
   await person.open(`${town.photos}/`)
-  await person.press('login')
+  await person.press('browser_session')
   assert(!(await person.has('password')), 'the password was asked for twice')
   await person.press('consent-accept')
   await person.mustBeIn(town.photos)
@@ -19,21 +19,21 @@ export async function both(town, arrive) {
   await person.press('logout')
   await person.mustBeOut(town.photos)
   await person.mustSoonBeOut(town.notes)
-  await person.press('login')
+  await person.press('browser_session')
   assert(await person.has('password'), 'the house still knows the person')
 }
 
 export async function consent_once(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   const text = await person.text()
   assert.match(text, /Notes/)
   await person.press('consent-accept')
   await person.press('logout')
 
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   await person.mustBeIn(town.notes)
 }
@@ -41,13 +41,13 @@ export async function consent_once(town, arrive) {
 export async function denied(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   await person.press('consent-deny')
   assert(person.page.url().startsWith(`${town.notes}/callback`))
   assert.match(await person.text(), /access_denied/)
 
-  await person.press('login')
+  await person.press('browser_session')
   assert(await person.has('consent-accept'), 'a refusal is no consent')
   await person.press('consent-accept')
   await person.mustBeIn(town.notes)
@@ -56,7 +56,7 @@ export async function denied(town, arrive) {
 export async function wrong_password(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn({ username: town.username, password: 'wrong horse battery' })
   const known = await person.page.locator('[role=alert]').innerText()
   await person.signIn({ username: 'nobody', password: 'wrong horse battery' })
@@ -71,7 +71,7 @@ export async function wrong_password(town, arrive) {
 export async function too_many_tries(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   const said = new Set()
   for (let tries = 0; tries < 30 && said.size < 2; tries++) {
     await person.signIn({ username: town.username, password: `wrong ${tries}` })
@@ -85,14 +85,14 @@ export async function too_many_tries(town, arrive) {
 export async function expired(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.context.clearCookies({ domain: '127.0.0.1' })
   await person.signIn()
   assert(person.page.url().startsWith(town.house), person.page.url())
   assert(!(await person.has('consent-accept')), 'another browser could have gone on')
 
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(town.notes)
@@ -101,10 +101,10 @@ export async function expired(town, arrive) {
 export async function back_button(town, arrive) {
   // To the question about consent, which is asked once, and the second time to the sign-in page; then on from there,
   // where it offers to.
-  for (const page of ['consent', 'login']) {
+  for (const page of ['consent', 'browser_session']) {
     const person = await arrive()
     await person.open(`${town.notes}/`)
-    await person.press('login')
+    await person.press('browser_session')
     await person.signIn()
     if (await person.has('consent-accept')) await person.press('consent-accept')
     await person.mustBeIn(town.notes)
@@ -124,7 +124,7 @@ export async function two_tabs(town, arrive) {
   const two = await one.secondTab()
   for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
     await tab.open(`${application}/`)
-    await tab.press('login')
+    await tab.press('browser_session')
     assert(await tab.has('password'))
   }
   for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
@@ -175,7 +175,7 @@ export async function change_password(town, arrive) {
 export async function end_others(town, arrive) {
   const [here, elsewhere] = [await arrive(), await arrive()]
   await elsewhere.open(`${town.notes}/`)
-  await elsewhere.press('login')
+  await elsewhere.press('browser_session')
   await elsewhere.signIn()
   await elsewhere.press('consent-accept')
   await elsewhere.mustBeIn(town.notes)
@@ -187,7 +187,7 @@ export async function end_others(town, arrive) {
   assert(!(await here.has('end-others')), 'there is nobody else any more')
 
   await elsewhere.mustSoonBeOut(town.notes)
-  await elsewhere.press('login')
+  await elsewhere.press('browser_session')
   assert(await elsewhere.has('login-submit'), 'the other browser is still signed in')
   await here.open(`${town.house}/account`)
   assert(await here.has('password-submit'), 'and so is this one no more')
@@ -196,7 +196,7 @@ export async function end_others(town, arrive) {
 export async function sign_out_page(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
-  await person.press('login')
+  await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(town.notes)

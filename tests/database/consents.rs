@@ -54,10 +54,10 @@ async fn a_removed_user_or_client_leaves_no_consent_behind() {
 }
 
 #[tokio::test]
-async fn under_a_login_a_strangers_session_begins_only_with_consent_to_all_that_it_holds() {
+async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to_all_that_it_holds() {
     on_each_database(async |house| {
         let user = house.user("alice").await;
-        let login = house.login(&user).await;
+        let browser_session = house.browser_session(&user).await;
         for (id, trusted, agreed, begun) in [
             ("own", true, None, Begun::Yes),
             ("none", false, None, Begun::Refused),
@@ -72,7 +72,7 @@ async fn under_a_login_a_strangers_session_begins_only_with_consent_to_all_that_
                 house.database.give_consent(&consent, &house.any_entry()).await.unwrap();
             }
             let mut session = house.new_session(user.id, &client.id);
-            session.login_id = Some(login.id);
+            session.browser_session_id = Some(browser_session.id);
             assert_eq!(house.begin(&session).await, begun, "{id}");
         }
         // What was agreed to with a former client of the name does not count.
@@ -83,7 +83,7 @@ async fn under_a_login_a_strangers_session_begins_only_with_consent_to_all_that_
         (later.trusted, later.created_at) = (false, before.given_at.plus(Duration::from_millis(1)));
         house.database.add_client(&later, &house.any_entry()).await.unwrap();
         let mut session = house.new_session(user.id, &later.id);
-        session.login_id = Some(login.id);
+        session.browser_session_id = Some(browser_session.id);
         assert_eq!(house.begin(&session).await, Begun::Refused);
     })
     .await;

@@ -9,15 +9,15 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Client, ClientId, ClientKind, ClientState, ClientStatusIndex, Device, EndReason, Ended, EndedSession, Login,
-    LoginId, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
+    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, Device, EndReason,
+    Ended, EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse::store::sql::admission::{Begun, Seen};
+use tokenhouse::store::sql::browser_sessions::CookieDigest;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
-use tokenhouse::store::sql::logins::CookieDigest;
 
 /// A fresh database.
 pub(crate) struct House {
@@ -189,16 +189,16 @@ impl House {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
-            login_id: None,
+            browser_session_id: None,
             claims: vec!["name".to_owned()],
             ended: None,
         }
     }
 
-    pub(crate) fn new_login(&self, user: UserId) -> Login {
+    pub(crate) fn new_browser_session(&self, user: UserId) -> BrowserSession {
         let now = self.now();
-        Login {
-            id: LoginId(self.random.uuid_at(now)),
+        BrowserSession {
+            id: BrowserSessionId(self.random.uuid_at(now)),
             user_id: user,
             device: Device { user_agent: Some("Firefox".to_owned()), address: Some("192.0.2.1".to_owned()) },
             created_at: now,
@@ -210,12 +210,15 @@ impl House {
         }
     }
 
-    pub(crate) async fn login(&self, user: &User) -> Login {
-        let login = self.new_login(user.id);
+    pub(crate) async fn browser_session(&self, user: &User) -> BrowserSession {
+        let browser_session = self.new_browser_session(user.id);
         let cookie = CookieDigest::of(self.random.bytes());
         let seen = self.database.user(user.id).await.unwrap().unwrap();
-        assert_eq!(self.database.begin_login(&login, &cookie, &seen, &self.any_entry()).await.unwrap(), Begun::Yes);
-        login
+        assert_eq!(
+            self.database.begin_browser_session(&browser_session, &cookie, &seen, &self.any_entry()).await.unwrap(),
+            Begun::Yes
+        );
+        browser_session
     }
 
     pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {

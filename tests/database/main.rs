@@ -9,7 +9,7 @@ mod feed;
 mod ephemeral;
 mod house;
 mod keys;
-mod logins;
+mod browser_sessions;
 mod logout_notices;
 mod meta;
 mod news;

@@ -5,7 +5,7 @@ pub mod audit;
 pub mod body;
 pub mod clients;
 pub mod keys;
-pub mod logins;
+pub mod browser_sessions;
 pub mod paging;
 pub mod sessions;
 pub mod users;

@@ -105,7 +105,7 @@ fn filter(wanted: Revocation) -> Result<(SessionFilter, EndReason), OAuthError> 
         return Err(OAuthError::invalid_request("name a session, user, client or issued_before, or say all: true"));
     }
     let reason = if issued_before.is_some() { EndReason::IssuedBefore } else { EndReason::Admin };
-    Ok((SessionFilter { session, user, client, login: None, issued_before, live_only: true }, reason))
+    Ok((SessionFilter { session, user, client, browser_session: None, issued_before, live_only: true }, reason))
 }
 
 fn parse(sid: &str) -> Result<SessionId, OAuthError> {

@@ -23,7 +23,7 @@ pub struct Account {
     /// Whose account it is.
     pub user: String,
     /// Where they are signed in.
-    pub logins: Vec<SignedIn>,
+    pub browser_sessions: Vec<SignedIn>,
     /// What has access.
     pub applications: Vec<Connected>,
     /// The fewest characters of a new password.
@@ -72,7 +72,7 @@ pub struct Connected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// One sign-in was ended.
-    LoginEnded,
+    BrowserSessionEnded,
     /// All but this one were ended.
     OthersEnded,
     /// An application has no access any more.
@@ -108,8 +108,12 @@ pub fn account(look: &Look, page: &Account) -> HttpResponse {
     let shown = Shown {
         csrf: &page.csrf,
         user: &page.user,
-        logins: page.logins.iter().map(|login| signed_in(look, login, page.now)).collect(),
-        has_others: page.logins.iter().any(|login| !login.is_this),
+        browser_sessions: page
+            .browser_sessions
+            .iter()
+            .map(|browser_session| signed_in(look, browser_session, page.now))
+            .collect(),
+        has_others: page.browser_sessions.iter().any(|browser_session| !browser_session.is_this),
         applications: page.applications.iter().map(|entry| connected(look, entry, page.now)).collect(),
         minimum_length: page.minimum_length,
         done: page.done.map(|done| look.say(&done.message())),
@@ -132,7 +136,7 @@ pub fn account(look: &Look, page: &Account) -> HttpResponse {
 struct Shown<'a> {
     csrf: &'a str,
     user: &'a str,
-    logins: Vec<ShownLogin<'a>>,
+    browser_sessions: Vec<BrowserSessionRow<'a>>,
     has_others: bool,
     applications: Vec<ShownEntry<'a>>,
     minimum_length: usize,
@@ -143,7 +147,7 @@ struct Shown<'a> {
 }
 
 #[derive(Serialize)]
-struct ShownLogin<'a> {
+struct BrowserSessionRow<'a> {
     id: &'a str,
     device: String,
     address: Option<&'a str>,
@@ -165,19 +169,19 @@ struct ShownEntry<'a> {
     last_used_at: Option<Timestamp>,
 }
 
-fn signed_in<'a>(look: &Look, login: &'a SignedIn, now: Timestamp) -> ShownLogin<'a> {
-    ShownLogin {
-        id: &login.id,
-        device: match device::in_words(login.device.user_agent.as_deref()) {
+fn signed_in<'a>(look: &Look, browser_session: &'a SignedIn, now: Timestamp) -> BrowserSessionRow<'a> {
+    BrowserSessionRow {
+        id: &browser_session.id,
+        device: match device::in_words(browser_session.device.user_agent.as_deref()) {
             Words::Ours(message) => look.say(&message),
             Words::Its(text) => text,
         },
-        address: login.device.address.as_deref(),
-        since: look.say(&at("account-login-since", login.since, now)),
-        since_at: login.since,
-        last_used: look.say(&at("account-login-used", login.last_used, now)),
-        last_used_at: login.last_used,
-        is_this: login.is_this,
+        address: browser_session.device.address.as_deref(),
+        since: look.say(&at("account-browser-session-since", browser_session.since, now)),
+        since_at: browser_session.since,
+        last_used: look.say(&at("account-browser-session-used", browser_session.last_used, now)),
+        last_used_at: browser_session.last_used,
+        is_this: browser_session.is_this,
     }
 }
 
@@ -199,13 +203,13 @@ fn at(id: &'static str, moment: Timestamp, now: Timestamp) -> Message {
 }
 
 impl Done {
-    const ALL: [Self; 4] = [Self::LoginEnded, Self::OthersEnded, Self::Withdrawn, Self::PasswordChanged];
+    const ALL: [Self; 4] = [Self::BrowserSessionEnded, Self::OthersEnded, Self::Withdrawn, Self::PasswordChanged];
 
     /// What an address calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::LoginEnded => "login",
+            Self::BrowserSessionEnded => "browser_session",
             Self::OthersEnded => "others",
             Self::Withdrawn => "withdrawn",
             Self::PasswordChanged => "password",
@@ -220,7 +224,7 @@ impl Done {
 
     fn message(self) -> Message {
         match self {
-            Self::LoginEnded => Message::plain("done-login-ended"),
+            Self::BrowserSessionEnded => Message::plain("done-browser-session-ended"),
             Self::OthersEnded => Message::plain("done-others-ended"),
             Self::Withdrawn => Message::plain("done-withdrawn"),
             Self::PasswordChanged => Message::plain("done-password-changed"),

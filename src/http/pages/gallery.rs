@@ -69,13 +69,14 @@ fn consent_page() -> Consent {
 fn account_page() -> Account {
     let now = Timestamp::from_seconds(1_790_000_000);
     let ago = |hours: u64| now.minus(Duration::from_secs(hours * 3600));
-    let login = |id: &str, user_agent: &str, address: Option<&str>, (since, used): (u64, u64), is_this| SignedIn {
-        id: id.to_owned(),
-        device: Device { user_agent: Some(user_agent.to_owned()), address: address.map(str::to_owned) },
-        since: ago(since),
-        last_used: ago(used),
-        is_this,
-    };
+    let browser_session =
+        |id: &str, user_agent: &str, address: Option<&str>, (since, used): (u64, u64), is_this| SignedIn {
+            id: id.to_owned(),
+            device: Device { user_agent: Some(user_agent.to_owned()), address: address.map(str::to_owned) },
+            since: ago(since),
+            last_used: ago(used),
+            is_this,
+        };
     let connected = |application: Application, scopes: &[&str], last_used| Connected {
         id: "c".to_owned(),
         application,
@@ -88,10 +89,10 @@ fn account_page() -> Account {
     Account {
         csrf: "c-1".to_owned(),
         user: "ada".to_owned(),
-        logins: vec![
-            login("l-1", firefox, Some("192.0.2.17"), (26, 0), true),
-            login("l-2", phone, Some("2001:db8:85a3::8a2e:370:7334"), (200, 5), false),
-            login("l-3", "SmartFridge 3 & <friends>", None, (2000, 900), false),
+        browser_sessions: vec![
+            browser_session("l-1", firefox, Some("192.0.2.17"), (26, 0), true),
+            browser_session("l-2", phone, Some("2001:db8:85a3::8a2e:370:7334"), (200, 5), false),
+            browser_session("l-3", "SmartFridge 3 & <friends>", None, (2000, 900), false),
         ],
         applications: vec![
             connected(notes(), &["openid", "profile", "email", "offline_access"], Some(ago(1))),
@@ -154,11 +155,15 @@ fn choose_and_consent_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
 fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
     let with = |problem| account(look, &Account { problem: Some(problem), ..account_page() });
     let done = |done| account(look, &Account { done: Some(done), ..account_page() });
-    let alone = Account { logins: account_page().logins[..1].to_vec(), applications: Vec::new(), ..account_page() };
+    let alone = Account {
+        browser_sessions: account_page().browser_sessions[..1].to_vec(),
+        applications: Vec::new(),
+        ..account_page()
+    };
     vec![
         ("account", account(look, &account_page())),
         ("account-alone", account(look, &alone)),
-        ("account-login-ended", done(Done::LoginEnded)),
+        ("account-browser-session-ended", done(Done::BrowserSessionEnded)),
         ("account-others-ended", done(Done::OthersEnded)),
         ("account-withdrawn", done(Done::Withdrawn)),
         ("account-password-changed", done(Done::PasswordChanged)),

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn a_sentence_can_speak_about_what_another_says() {
         let ago = Message::counting("moment-minutes", "minutes", 5);
-        let used = Message { id: "account-login-used", args: vec![("when", Argument::Message(Box::new(ago)))] };
+        let used =
+            Message { id: "account-browser-session-used", args: vec![("when", Argument::Message(Box::new(ago)))] };
         assert_eq!(say(Language::English, &used).unwrap(), "last used 5 minutes ago");
         assert_eq!(say(Language::German, &used).unwrap(), "zuletzt benutzt vor 5 Minuten");
     }

@@ -9,13 +9,13 @@ use crate::model::{Session, User};
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
-/// Whether a session or a login has begun.
+/// Whether a session or a browser session has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
     /// It is on record.
     Yes,
-    /// The user, the client or the login is gone, disabled or over, a watermark is later, or the user or the client has
-    /// other rights than when the sign-in read them: nothing was written.
+    /// The user, the client or the browser session is gone, disabled or over, a watermark is later, or the user or the
+    /// client has other rights than when the sign-in read them: nothing was written.
     Refused,
 }
 
@@ -57,10 +57,10 @@ impl Work {
         if !session.scope.is_within(&client.word("scope", |text| Scope::parse(text).ok())?) {
             return Ok(false);
         }
-        if let Some(login) = session.login_id {
+        if let Some(browser_session) = session.browser_session_id {
             let agreed =
                 client.flag("trusted")? || self.has_agreed(session, client.time("created_at")?, dialect).await?;
-            if !agreed || !self.admits_login(login, session.created_at, dialect).await? {
+            if !agreed || !self.admits_browser_session(browser_session, session.created_at, dialect).await? {
                 return Ok(false);
             }
         }

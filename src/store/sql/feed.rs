@@ -13,7 +13,7 @@ use super::db::{Work, query};
 use super::revoked_indexes;
 use super::sessions::{read_ended, read_index};
 use crate::clock::Timestamp;
-use crate::model::{ClientId, EndedSession, LoginId, RevokedIndex, UserId};
+use crate::model::{BrowserSessionId, ClientId, EndedSession, RevokedIndex, UserId};
 use crate::store::StoreError;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
@@ -26,8 +26,8 @@ pub enum Change {
     User(UserId),
     /// A client was added, changed or removed.
     Client(ClientId),
-    /// A login was renewed or ended.
-    Login(LoginId),
+    /// A browser session was renewed or ended.
+    BrowserSession(BrowserSessionId),
     /// The keyring changed.
     Keys,
     /// A session ended.
@@ -182,7 +182,7 @@ fn words(change: &Change) -> (&'static str, String) {
     match change {
         Change::User(user) => ("user", user.to_string()),
         Change::Client(client) => ("client", client.to_string()),
-        Change::Login(login) => ("login", login.to_string()),
+        Change::BrowserSession(browser_session) => ("browser_session", browser_session.to_string()),
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session) => ("session", session.id.to_string()),
         Change::IndexRevoked(retired) => ("status_index", revoked_indexes::subject(&retired.index)),
@@ -205,7 +205,7 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
     match columns.text("kind")? {
         "user" => subject(|id| id.parse().ok().map(Change::User)),
         "client" => subject(|id| id.parse().ok().map(Change::Client)),
-        "login" => subject(|id| id.parse().ok().map(Change::Login)),
+        "browser_session" => subject(|id| id.parse().ok().map(Change::BrowserSession)),
         "keys" => Ok(Change::Keys),
         "session" => {
             let ended = read_ended(&columns)?.ok_or_else(|| columns.corrupt("ended_at"))?;

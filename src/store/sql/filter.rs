@@ -49,8 +49,8 @@ impl Statement {
         if let Some(client) = &filter.client {
             self.text("\nand client_id = ", client.as_str());
         }
-        if let Some(login) = filter.login {
-            self.text("\nand login_id = ", login.to_string()).then("\nand offline = 0");
+        if let Some(browser_session) = filter.browser_session {
+            self.text("\nand browser_session_id = ", browser_session.to_string()).then("\nand offline = 0");
         }
         if let Some(moment) = filter.issued_before {
             self.number("\nand created_at < ", moment.millis());

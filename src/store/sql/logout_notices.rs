@@ -7,7 +7,7 @@ use super::Database;
 use super::columns::Columns;
 use super::db::{Query, Work, query};
 use crate::clock::Timestamp;
-use crate::model::{Ended, LoginId, LogoutNotice, SessionId};
+use crate::model::{BrowserSessionId, Ended, LogoutNotice, SessionId};
 use crate::store::StoreError;
 
 /// Writes a notice for those sessions that match and whose client wants to be told. One that is still on its way says
@@ -38,16 +38,20 @@ impl Work {
         self.queue(queue!("sessions.ended_feed = $2").bind(ended.at.millis()).bind(first), ended).await
     }
 
-    /// For the sessions that outlive this login, which ends: their applications are told that nobody is signed in any
-    /// more. Says how many.
-    pub(super) async fn queue_notices_of_offline(&mut self, login: LoginId, ended: Ended) -> Result<u64, StoreError> {
+    /// For the sessions that outlive this browser session, which ends: their applications are told that nobody is
+    /// signed in any more. Says how many.
+    pub(super) async fn queue_notices_of_offline(
+        &mut self,
+        browser_session: BrowserSessionId,
+        ended: Ended,
+    ) -> Result<u64, StoreError> {
         let outliving = queue!(
-            "sessions.login_id = $2
+            "sessions.browser_session_id = $2
              and sessions.offline = 1
              and sessions.ended_at is null
              and sessions.ends_at > $1"
         );
-        self.queue(outliving.bind(ended.at.millis()).bind(login.to_string()), ended).await
+        self.queue(outliving.bind(ended.at.millis()).bind(browser_session.to_string()), ended).await
     }
 
     async fn queue(&mut self, notices: Query, ended: Ended) -> Result<u64, StoreError> {

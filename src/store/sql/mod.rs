@@ -16,7 +16,7 @@ pub mod feed;
 mod filter;
 pub mod ephemeral;
 pub mod keys;
-pub mod logins;
+pub mod browser_sessions;
 pub mod logout_notices;
 pub mod meta;
 pub mod migrate;

@@ -33,14 +33,14 @@ impl Database {
         .await
     }
 
-    /// Removes logins that began and were over before `before`; says how many.
-    pub async fn prune_logins(&self, before: Timestamp) -> Result<u64, StoreError> {
+    /// Removes browser sessions that began and were over before `before`; says how many.
+    pub async fn prune_browser_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.remove_all(|| {
             query(
-                "delete from logins
+                "delete from browser_sessions
                  where id in (
                      select id
-                     from logins
+                     from browser_sessions
                      where id < $1
                      and ends_at < $2
                      order by id

@@ -10,8 +10,8 @@ use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{
-    ClientStatusIndex, EndReason, Ended, EndedSession, LoginId, Page, PageRequest, Session, SessionFilter, SessionId,
-    UserId,
+    BrowserSessionId, ClientStatusIndex, EndReason, Ended, EndedSession, Page, PageRequest, Session, SessionFilter,
+    SessionId, UserId,
 };
 use crate::protocol::Scope;
 use crate::store::StoreError;
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 macro_rules! columns {
     () => {
         "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
-         amr, ended_at, ended_reason, login_id, offline, claims"
+         amr, ended_at, ended_reason, browser_session_id, offline, claims"
     };
 }
 
@@ -123,10 +123,10 @@ impl Database {
         Ok(EndedBatch { sessions, notices })
     }
 
-    /// The live sessions of a login, those that outlive it too, at most `limit`.
-    pub async fn sessions_of_login(
+    /// The live sessions of a browser session, those that outlive it too, at most `limit`.
+    pub async fn sessions_of_browser_session(
         &self,
-        login: LoginId,
+        browser_session: BrowserSessionId,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
@@ -134,13 +134,13 @@ impl Database {
             "select ",
             columns!(),
             "\nfrom sessions
-             where login_id = $1
+             where browser_session_id = $1
              and ended_at is null
              and ends_at > $2
              order by id
              limit $3"
         ))
-        .bind(login.to_string())
+        .bind(browser_session.to_string())
         .bind(now.millis())
         .bind(i64::from(limit));
         self.db.read(live).await?.iter().map(read).collect()
@@ -282,7 +282,7 @@ fn insert(session: &Session) -> Query {
         .bind(json(&session.amr))
         .bind(session.ended.map(|ended| ended.at.millis()))
         .bind(session.ended.map(|ended| ended.reason.as_str()))
-        .bind(session.login_id.map(|login| login.to_string()))
+        .bind(session.browser_session_id.map(|browser_session| browser_session.to_string()))
         .bind(i64::from(session.is_offline()))
         .bind(json(&session.claims))
 }
@@ -302,7 +302,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
         ends_at: columns.time("ends_at")?,
         auth_time: columns.time("auth_time")?,
         amr: columns.json("amr")?,
-        login_id: columns.word_if("login_id", |id| id.parse().ok())?,
+        browser_session_id: columns.word_if("browser_session_id", |id| id.parse().ok())?,
         claims: columns.json("claims")?,
         ended: read_ended(&columns)?,
     })

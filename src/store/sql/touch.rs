@@ -1,4 +1,4 @@
-//! When sessions and logins were last used: many small writes, a few at a time.
+//! When sessions and browser sessions were last used: many small writes, a few at a time.
 
 use std::fmt::Display;
 

@@ -109,7 +109,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
         device: Device::default(),
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
-        login: None,
+        browser_session: None,
         claims: Vec::new(),
     };
     let beginning = tokenhouse::sessions::begin(ctx, new);

@@ -104,7 +104,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
                 audience: Vec::new(),
                 device: Device::default(),
                 proof: Proof { at: ctx.now(), amr: Vec::new() },
-                login: None,
+                browser_session: None,
                 claims: Vec::new(),
             };
             let beginning = sessions::begin(ctx, new);
@@ -127,7 +127,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
             audience: Vec::new(),
             device: Device::default(),
             proof: Proof { at: ctx.now(), amr: Vec::new() },
-            login: None,
+            browser_session: None,
             claims: Vec::new(),
         };
         let beginning = sessions::begin(ctx, new);

@@ -17,9 +17,9 @@ async fn is_signed_in(browser: &Browser<'_>) -> bool {
     browser.get("/account").await.status == 200
 }
 
-/// The identifiers of the logins that the page offers to end.
-fn logins_to_end(page: &Answer) -> Vec<String> {
-    let buttons = page.text.split("name=\"login\" value=\"").skip(1);
+/// The identifiers of the browser sessions that the page offers to end.
+fn browser_sessions_to_end(page: &Answer) -> Vec<String> {
+    let buttons = page.text.split("name=\"browser_session\" value=\"").skip(1);
     buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
@@ -50,15 +50,15 @@ async fn who_is_not_signed_in_signs_in_first_and_comes_to_the_account() {
 async fn a_person_ends_one_of_their_sign_ins_or_all_others() {
     on_each_backend(async |house| {
         let (here, there, elsewhere) = (signed_in(house).await, signed_in(house).await, signed_in(house).await);
-        let others = logins_to_end(&here.get("/account").await);
+        let others = browser_sessions_to_end(&here.get("/account").await);
         assert_eq!(others.len(), 2);
 
-        let ended = send(&here, "/account/logins/end", &[("login", &others[0])]).await;
-        assert_eq!((ended.status, location(&ended).as_deref()), (303, Some("/account?done=login")));
+        let ended = send(&here, "/account/browser-sessions/end", &[("browser_session", &others[0])]).await;
+        assert_eq!((ended.status, location(&ended).as_deref()), (303, Some("/account?done=browser_session")));
         let still = [is_signed_in(&there).await, is_signed_in(&elsewhere).await];
         assert_eq!(still.iter().filter(|is_in| **is_in).count(), 1);
 
-        send(&here, "/account/logins/end-others", &[]).await;
+        send(&here, "/account/browser-sessions/end-others", &[]).await;
         assert!(is_signed_in(&here).await);
         assert!(!is_signed_in(&there).await && !is_signed_in(&elsewhere).await);
     })
@@ -70,12 +70,12 @@ async fn nobody_ends_the_sign_in_of_somebody_else() {
     on_each_backend(async |house| {
         let ada = signed_in(house).await;
         let further = signed_in(house).await;
-        let login = logins_to_end(&ada.get("/account").await).remove(0);
+        let browser_session = browser_sessions_to_end(&ada.get("/account").await).remove(0);
         house.add_user(("mary", "a fine long password"), false).await;
         let mary = Browser::of(house);
         mary.submit(&mary.get("/login").await, &[("username", "mary"), ("password", "a fine long password")]).await;
 
-        send(&mary, "/account/logins/end", &[("login", &login)]).await;
+        send(&mary, "/account/browser-sessions/end", &[("browser_session", &browser_session)]).await;
 
         assert!(is_signed_in(&ada).await && is_signed_in(&further).await);
     })
@@ -86,7 +86,7 @@ async fn nobody_ends_the_sign_in_of_somebody_else() {
 async fn a_form_without_the_token_of_its_browser_changes_nothing() {
     on_each_backend(async |house| {
         let (here, there) = (signed_in(house).await, signed_in(house).await);
-        let login = logins_to_end(&here.get("/account").await).remove(0);
+        let browser_session = browser_sessions_to_end(&here.get("/account").await).remove(0);
         let password = [
             ("current_password", USER.1),
             ("new_password", "quite another one"),
@@ -99,8 +99,8 @@ async fn a_form_without_the_token_of_its_browser_changes_nothing() {
                 own.chain([("csrf".to_owned(), csrf.to_owned())]).collect()
             };
             for (action, fields) in [
-                ("/account/logins/end", with(&[("login", &login)])),
-                ("/account/logins/end-others", with(&[])),
+                ("/account/browser-sessions/end", with(&[("browser_session", &browser_session)])),
+                ("/account/browser-sessions/end-others", with(&[])),
                 ("/account/applications/withdraw", with(&[("client", "app")])),
                 ("/account/password", with(&password)),
             ] {

@@ -21,7 +21,7 @@ async fn one_of_each(house: &House) -> Vec<Answer> {
         first_page(&ada, "app", &[("prompt", "select_account")]).await,
         first_page(&ada, "app", &[("response_mode", "form_post"), ("prompt", "nonsense")]).await,
         ada.get("/account").await,
-        ada.get("/account?done=password&done=login").await,
+        ada.get("/account?done=password&done=browser_session").await,
         nobody.get("/consent?transaction=AAAAAAAAAAAAAAAAAAAAAA").await,
         Browser::of(house).get("/login?transaction=AAAAAAAAAAAAAAAAAAAAAA").await,
         nobody.get(&request("nobody", &[])).await,

@@ -82,7 +82,7 @@ async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
         }
 
         assert_eq!((&pages[0], &pages[0]), (&pages[1], &pages[2]));
-        assert!(!browser.has_cookie("login"));
+        assert!(!browser.has_cookie("browser_session"));
     })
     .await;
 }
@@ -101,7 +101,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
         let seconds: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=300).contains(&seconds), "{seconds}");
         assert!(page.text.contains("You can try again in"), "{}", page.text);
-        assert!(!browser.has_cookie("login"));
+        assert!(!browser.has_cookie("browser_session"));
     })
     .await;
 }
@@ -119,7 +119,7 @@ async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
             let form = [("csrf", token), ("transaction", &transaction), ("username", USER.0), ("password", USER.1)];
             let page = browser.post("/login", &form).await;
             assert_page(&page, 403);
-            assert!(!browser.has_cookie("login"), "{token}");
+            assert!(!browser.has_cookie("browser_session"), "{token}");
         }
     })
     .await;
@@ -142,7 +142,7 @@ async fn a_sign_on_that_was_begun_in_one_browser_cannot_be_finished_in_another()
             assert_page(&answer, 400);
             assert!(answer.text.contains("This sign-in has expired"), "{}", answer.text);
         }
-        assert!(!victim.has_cookie("login"));
+        assert!(!victim.has_cookie("browser_session"));
     })
     .await;
 }

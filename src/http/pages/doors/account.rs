@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Filled, application, is_own_form, query};
 use crate::authorize::{self, connected};
+use crate::browser_sessions::{self, LiveBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
@@ -11,7 +12,6 @@ use crate::http::form::Form;
 use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{Account, Application, Connected, Done, Look, Problem, SignedIn, account};
 use crate::http::visitor::Visitor;
-use crate::logins::{self, SignedOn};
 use crate::model::ClientId;
 use crate::protocol::OAuthError;
 
@@ -20,32 +20,37 @@ use crate::protocol::OAuthError;
     responses((status = 200, description = "a page"), (status = 303, description = "sign in first")))]
 pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
     let done = query(&request)?.get("done").and_then(Done::named);
-    let Some(me) = logins::find(&ctx, visitor.browser.login.as_ref()).await? else {
+    let Some(me) = browser_sessions::find(&ctx, visitor.browser.session_cookie.as_ref()).await? else {
         return Ok(sign_in_first(&ctx));
     };
     let page = Account { done, ..about(&ctx, &visitor, &me).await? };
     Ok(visitor.greet(&ctx, account(&look, &page)))
 }
 
-/// Ends one login of the person's own.
-#[utoipa::path(post, path = "/account/logins/end", tag = "Pages", responses((status = 303), (status = 403)))]
-pub async fn end_login(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
+/// Ends one browser session of the person's own.
+#[utoipa::path(post, path = "/account/browser-sessions/end", tag = "Pages", responses((status = 303), (status = 403)))]
+pub async fn end_browser_session(
+    ctx: Ctx,
+    look: Look,
+    visitor: Visitor,
+    form: Filled,
+) -> Result<HttpResponse, PageRefusal> {
     let (me, form) = match asked(&ctx, &look, &visitor, form).await? {
         Asked::By(me, form) => (me, form),
         Asked::InVain(answer) => return Ok(answer),
     };
-    if let Some(named) = form.get("login").and_then(|id| id.parse().ok()) {
-        logins::end_own(&ctx, me.user.id, named).await?;
+    if let Some(named) = form.get("browser_session").and_then(|id| id.parse().ok()) {
+        browser_sessions::end_own(&ctx, me.user.id, named).await?;
     }
-    Ok(done(&ctx, Done::LoginEnded))
+    Ok(done(&ctx, Done::BrowserSessionEnded))
 }
 
-/// Ends every login of the person's but this one.
-#[utoipa::path(post, path = "/account/logins/end-others", tag = "Pages", responses((status = 303), (status = 403)))]
+/// Ends every browser session of the person's but this one.
+#[utoipa::path(post, path = "/account/browser-sessions/end-others", tag = "Pages", responses((status = 303), (status = 403)))]
 pub async fn end_others(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
     match asked(&ctx, &look, &visitor, form).await? {
         Asked::By(me, _) => {
-            logins::end_others(&ctx, me.user.id, me.login.id).await?;
+            browser_sessions::end_others(&ctx, me.user.id, me.browser_session.id).await?;
             Ok(done(&ctx, Done::OthersEnded))
         }
         Asked::InVain(answer) => Ok(answer),
@@ -68,7 +73,7 @@ pub async fn withdraw(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> R
 /// What became of a form.
 pub(super) enum Asked {
     /// This person has sent it, from a page of ours.
-    By(Box<SignedOn>, Form),
+    By(Box<LiveBrowserSession>, Form),
     /// Nobody may have what it asks for; this is shown instead.
     InVain(HttpResponse),
 }
@@ -81,7 +86,7 @@ pub(super) async fn asked(
     Filled(form): Filled,
 ) -> Result<Asked, PageRefusal> {
     let is_own = is_own_form(ctx, visitor, &form)?;
-    let Some(me) = logins::find(ctx, visitor.browser.login.as_ref()).await? else {
+    let Some(me) = browser_sessions::find(ctx, visitor.browser.session_cookie.as_ref()).await? else {
         return Ok(Asked::InVain(sign_in_first(ctx)));
     };
     if is_own {
@@ -92,20 +97,20 @@ pub(super) async fn asked(
 }
 
 /// What the page shows of a person.
-pub(super) async fn about(ctx: &ctx::Ctx, visitor: &Visitor, me: &SignedOn) -> Result<Account, OAuthError> {
-    let logins = logins::of_user(ctx, me.user.id).await?;
+pub(super) async fn about(ctx: &ctx::Ctx, visitor: &Visitor, me: &LiveBrowserSession) -> Result<Account, OAuthError> {
+    let browser_sessions = browser_sessions::of_user(ctx, me.user.id).await?;
     let applications = connected(ctx, me.user.id).await?;
     Ok(Account {
         csrf: visitor.browser.form_token(ctx),
         user: me.user.username.clone(),
-        logins: logins
+        browser_sessions: browser_sessions
             .into_iter()
-            .map(|login| SignedIn {
-                id: login.id.to_string(),
-                is_this: login.id == me.login.id,
-                device: login.device,
-                since: login.created_at,
-                last_used: login.last_used_at,
+            .map(|browser_session| SignedIn {
+                id: browser_session.id.to_string(),
+                is_this: browser_session.id == me.browser_session.id,
+                device: browser_session.device,
+                since: browser_session.created_at,
+                last_used: browser_session.last_used_at,
             })
             .collect(),
         applications: applications

@@ -47,12 +47,12 @@ pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Res
 
 /// The page, if this is what has to be asked.
 fn page(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open, problem: Option<Problem>) -> Option<HttpResponse> {
-    let signed_on = open.view.signed_on.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Account))?;
+    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Account))?;
     let page = ChooseAccount {
         transaction: Some(open.id.as_str().to_owned()),
         csrf: visitor.browser.form_token(ctx),
         application: Some(open.application()),
-        user: signed_on.user.username.clone(),
+        user: signed_in.user.username.clone(),
         problem,
     };
     Some(choose_account(&open.look(look), &page))

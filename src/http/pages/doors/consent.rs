@@ -58,13 +58,13 @@ async fn ask_again(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open) 
 
 /// The page, if this is what has to be asked.
 fn page(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open, problem: Option<Problem>) -> Option<HttpResponse> {
-    let signed_on = open.view.signed_on.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Consent))?;
+    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Consent))?;
     let page = Consent {
         transaction: Some(open.id.as_str().to_owned()),
         csrf: visitor.browser.form_token(ctx),
         application: open.application(),
-        user: signed_on.user.username.clone(),
-        user_id: signed_on.user.id.to_string(),
+        user: signed_in.user.username.clone(),
+        user_id: signed_in.user.id.to_string(),
         scopes: open.view.request.to_agree_to().iter().map(str::to_owned).collect(),
         problem,
     };

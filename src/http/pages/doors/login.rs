@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Filled, Open, is_own_form, problem_of, query, transaction};
 use crate::authorize::{Ask, Step};
+use crate::browser_sessions::{self, NewBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
@@ -11,7 +12,6 @@ use crate::http::form::Form;
 use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{Look, Problem, SignIn, sign_in};
 use crate::http::visitor::Visitor;
-use crate::logins::{self, NewLogin};
 
 /// The page.
 #[utoipa::path(get, path = "/login", tag = "Pages", params(("transaction" = Option<String>, Query)),
@@ -22,7 +22,7 @@ pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) 
     let open = transaction(&ctx, &visitor, &query).await?;
     match &open {
         Some(open) if open.view.step != Step::Ask(Ask::SignIn) && !other => open.go_on(&ctx, &look, &visitor).await,
-        None if logins::find(&ctx, visitor.browser.login.as_ref()).await?.is_some() => {
+        None if browser_sessions::find(&ctx, visitor.browser.session_cookie.as_ref()).await?.is_some() => {
             Ok(see_other(&ctx.config.path_to("/account")))
         }
         Some(_) | None => {
@@ -54,14 +54,18 @@ pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Res
     }
 }
 
-async fn attempt(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Result<NewLogin, Problem>, PageRefusal> {
+async fn attempt(
+    ctx: &ctx::Ctx,
+    visitor: &Visitor,
+    form: &Form,
+) -> Result<Result<NewBrowserSession, Problem>, PageRefusal> {
     if !is_own_form(ctx, visitor, form)? {
         return Ok(Err(Problem::PageWasOld));
     }
     let (Some(username), Some(password)) = (form.get("username"), form.secret("password")) else {
         return Ok(Err(Problem::Missing));
     };
-    match logins::sign_in(ctx, &visitor.browser, username, &password).await {
+    match browser_sessions::sign_in(ctx, &visitor.browser, username, &password).await {
         Ok(Some(new)) => Ok(Ok(new)),
         Ok(None) => Ok(Err(Problem::WrongPassword)),
         Err(error) => problem_of(error).map(Err),
@@ -80,10 +84,10 @@ struct Question<'a> {
 impl Question<'_> {
     fn page(&self, ctx: &ctx::Ctx, look: &Look, visitor: &Visitor) -> HttpResponse {
         let request = self.open.map(|open| &open.view.request);
-        let signed_on = self.open.and_then(|open| open.view.signed_on.as_ref()).filter(|_| !self.other);
+        let signed_in = self.open.and_then(|open| open.view.signed_in.as_ref()).filter(|_| !self.other);
         // An application that names another person does not want this one's password.
-        let again = signed_on.filter(|_| request.is_some_and(|request| request.subject.is_none()));
-        let known = again.map(|signed_on| signed_on.user.username.as_str());
+        let again = signed_in.filter(|_| request.is_some_and(|request| request.subject.is_none()));
+        let known = again.map(|signed_in| signed_in.user.username.as_str());
         let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|_| !self.other);
         let page = SignIn {
             transaction: self.open.map(|open| open.id.as_str().to_owned()),

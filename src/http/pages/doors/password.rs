@@ -4,13 +4,13 @@ use actix_web::HttpResponse;
 
 use super::account::{Asked, about, asked, done, sign_in_first};
 use super::{Filled, problem_of};
+use crate::browser_sessions::{self, Changed, LiveBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{Account, Done, Look, PasswordProblem, account};
 use crate::http::visitor::Visitor;
-use crate::logins::{self, Changed, SignedOn};
 use crate::passwords::Unfit;
 
 /// The form.
@@ -35,7 +35,7 @@ pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Res
 async fn change(
     ctx: &ctx::Ctx,
     visitor: &Visitor,
-    me: &SignedOn,
+    me: &LiveBrowserSession,
     form: &Form,
 ) -> Result<Result<Changed, PasswordProblem>, PageRefusal> {
     let fields = ["current_password", "new_password", "new_password_again"].map(|name| form.secret(name));
@@ -45,7 +45,7 @@ async fn change(
     if new.expose() != again.expose() {
         return Ok(Err(PasswordProblem::NotTheSame));
     }
-    match logins::change_password(ctx, &visitor.browser, &me.user, &current, &new).await {
+    match browser_sessions::change_password(ctx, &visitor.browser, &me.user, &current, &new).await {
         Ok(changed) => Ok(Ok(changed)),
         Err(error) => problem_of(error).map(|problem| Err(PasswordProblem::Other(problem))),
     }

@@ -1,16 +1,17 @@
-//! A login: a browser in which somebody is signed in. It ties together the sessions that applications begin under it.
+//! A browser session: a browser in which somebody is signed in. It ties together the sessions that applications begin
+//! under it.
 
 use serde::Serialize;
 
-use super::{Device, Ended, LoginId, UserId};
+use super::{BrowserSessionId, Device, Ended, UserId};
 use crate::clock::Timestamp;
 
 /// A browser's sign-in as the database keeps it. The cookie that proves it is kept as a digest and is not part of this
 /// noun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Login {
+pub struct BrowserSession {
     /// Never shown to applications.
-    pub id: LoginId,
+    pub id: BrowserSessionId,
     /// Who is signed in.
     pub user_id: UserId,
     /// Where.

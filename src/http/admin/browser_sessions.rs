@@ -1,17 +1,17 @@
-//! Logins in the admin API: in which browsers somebody is signed in, and ending one.
+//! Browser sessions in the admin API: in which browsers somebody is signed in, and ending one.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
 use super::{Admitted, answer, ok, status_of};
+use crate::browser_sessions;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
-use crate::logins;
-use crate::model::{EndReason, LoginId, Page, UserId};
+use crate::model::{BrowserSessionId, EndReason, Page, UserId};
 use crate::protocol::OAuthError;
 
-/// Whose logins are listed.
+/// Whose browser sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
@@ -21,20 +21,21 @@ pub struct Wanted {
 }
 
 /// Lists the browsers in which a user is signed in, the last used first, at most 200.
-#[utoipa::path(get, path = "/admin/v1/logins", tag = "admin: sessions", params(Wanted),
+#[utoipa::path(get, path = "/admin/v1/browser-sessions", tag = "admin: sessions", params(Wanted),
     responses((status = 200), (status = 401), (status = 403)))]
 pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, ProblemRefusal> {
-    let items = logins::of_user(&ctx, wanted.user).await?;
+    let items = browser_sessions::of_user(&ctx, wanted.user).await?;
     Ok(ok(&Page { items, next: None }))
 }
 
-/// Signs a browser out: ends the login and the sessions of applications that began under it.
-#[utoipa::path(delete, path = "/admin/v1/logins/{id}", tag = "admin: sessions", params(("id" = String, Path)),
+/// Signs a browser out: ends the browser session and the sessions of applications that began under it.
+#[utoipa::path(delete, path = "/admin/v1/browser-sessions/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the ephemeral store does not know it yet"), (status = 404)))]
 pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let unknown = || OAuthError::NotFound("there is no such login".into());
-    let id: LoginId = id.parse().map_err(|_| unknown())?;
-    let receipt = logins::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;
+    let unknown = || OAuthError::NotFound("there is no such browser session".into());
+    let id: BrowserSessionId = id.parse().map_err(|_| unknown())?;
+    let receipt =
+        browser_sessions::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;
     Ok(answer(status_of(receipt.applied), &receipt))
 }

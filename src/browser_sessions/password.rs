@@ -1,6 +1,6 @@
 //! A person changes their own password.
 
-use super::begin::{NewLogin, sign_in};
+use super::begin::{NewBrowserSession, sign_in};
 use super::browser::Browser;
 use crate::ctx::Ctx;
 use crate::model::{Secret, User};
@@ -12,7 +12,7 @@ use crate::users::{self, Attempt};
 #[derive(Debug)]
 pub enum Changed {
     /// The password is another one, everything that began under the former is over, and this browser is signed in anew.
-    Yes(Box<NewLogin>),
+    Yes(Box<NewBrowserSession>),
     /// The password is another one, and this browser has to sign in with it.
     YesButSignedOut,
     /// The current password is not the one that was typed.
@@ -45,7 +45,7 @@ pub async fn change_password(
         return Ok(Changed::NotProven);
     }
     match sign_in(ctx, browser, &user.username, new).await {
-        Ok(Some(login)) => Ok(Changed::Yes(Box::new(login))),
+        Ok(Some(browser_session)) => Ok(Changed::Yes(Box::new(browser_session))),
         // It is changed already; that the rest failed must not look as if it were not.
         Ok(None) | Err(_) => Ok(Changed::YesButSignedOut),
     }

@@ -13,8 +13,8 @@ use crate::protocol::OAuthError;
 pub struct Browser {
     /// The cookie that every visitor gets: what was begun in one browser cannot be ended in another.
     pub secret: Secret,
-    /// The cookie of the login, where there is one.
-    pub login: Option<Secret>,
+    /// The cookie of the browser session, where there is one.
+    pub session_cookie: Option<Secret>,
     /// What it is and where.
     pub device: Device,
 }

@@ -1,0 +1,69 @@
+//! How a browser session ends: its row first, after which no session can begin under it, then its sessions.
+
+use crate::audit::{Actor, AuditEvent};
+use crate::ctx::Ctx;
+use crate::model::{BrowserSessionId, EndReason, Ended, SessionFilter, UserId};
+use crate::protocol::OAuthError;
+use crate::sessions::{self, Receipt};
+
+/// Ends a browser session and the sessions that do not outlive it; the applications of those that do are told as well.
+/// `None`: there is no such browser session. Ending it again ends what an earlier call has left.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
+pub async fn end(
+    ctx: &Ctx,
+    id: BrowserSessionId,
+    reason: EndReason,
+    actor: Actor,
+) -> Result<Option<Receipt>, OAuthError> {
+    let Some(browser_session) = ctx.store.database.browser_session(id).await? else { return Ok(None) };
+    let ended = Ended { at: ctx.now(), reason };
+    let entry = ctx.audit(
+        actor.clone(),
+        AuditEvent::BrowserSessionEnded { browser_session: id, user: browser_session.user_id, reason },
+    );
+    let outliving = ctx.store.database.end_browser_session(id, ended, &entry).await?.unwrap_or_default();
+    ctx.store.memory.forget_browser_session(id);
+    ctx.store.notices.notify_one();
+    let under_it = SessionFilter { browser_session: Some(id), ..SessionFilter::default() };
+    let receipt = sessions::end_matching(ctx, &under_it, reason, actor).await?;
+    Ok(Some(Receipt { logout_notices: receipt.logout_notices + outliving, ..receipt }))
+}
+
+/// Ends a browser session of the user's own. One that was ended before, or is somebody else's, is left alone.
+///
+/// # Errors
+/// As [`end`].
+pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<(), OAuthError> {
+    let own = ctx
+        .store
+        .database
+        .browser_session(id)
+        .await?
+        .filter(|browser_session| browser_session.user_id == user && browser_session.ended.is_none());
+    if own.is_some() {
+        end(ctx, id, EndReason::SignedOut, Actor::User(user)).await?;
+    }
+    Ok(())
+}
+
+/// Ends every other browser session of the user that is live; says how many.
+///
+/// # Errors
+/// As [`end`].
+pub async fn end_others(ctx: &Ctx, user: UserId, but: BrowserSessionId) -> Result<usize, OAuthError> {
+    let mut ended = 0;
+    loop {
+        let browser_sessions = ctx.store.database.live_browser_sessions(user, ctx.now()).await?;
+        let before = ended;
+        for browser_session in browser_sessions.iter().filter(|browser_session| browser_session.id != but) {
+            end(ctx, browser_session.id, EndReason::SignedOut, Actor::User(user)).await?;
+            ended += 1;
+        }
+        // There may be more than are listed at a time.
+        if ended == before {
+            return Ok(ended);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Who is signed in in a browser.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::ctx::Ctx;
+use crate::digest;
+use crate::gate;
+use crate::model::{BrowserSession, Secret, User};
+use crate::protocol::OAuthError;
+use crate::store::sql::browser_sessions::CookieDigest;
+
+/// Somebody who is signed in in a browser.
+#[derive(Debug, Clone)]
+pub struct LiveBrowserSession {
+    /// The browser session.
+    pub browser_session: Arc<BrowserSession>,
+    /// Who.
+    pub user: Arc<User>,
+}
+
+/// The live browser session of a cookie, and its user. No SQL where both are remembered.
+///
+/// # Errors
+/// [`OAuthError::Unavailable`] when the database does not answer.
+pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrowserSession>, OAuthError> {
+    let Some(cookie) = cookie else { return Ok(None) };
+    let digest = digest_of(cookie);
+    let Some(mut browser_session) = ctx.store.browser_session(&digest).await? else { return Ok(None) };
+    if is_idle(ctx, &browser_session) {
+        // Another instance may have seen it used.
+        ctx.store.memory.forget_browser_session(browser_session.id);
+        match ctx.store.browser_session(&digest).await? {
+            Some(fresh) if !is_idle(ctx, &fresh) => browser_session = fresh,
+            _ => return Ok(None),
+        }
+    }
+    let Some(user) = ctx.store.user(browser_session.user_id).await? else { return Ok(None) };
+    if gate::browser_session_is_live(&user, &browser_session, ctx.store.memory.global_watermark(), ctx.now()).is_err() {
+        return Ok(None);
+    }
+    ctx.store.memory.note_browser_session_use(browser_session.id, ctx.now());
+    Ok(Some(LiveBrowserSession { browser_session, user }))
+}
+
+/// What is kept of a browser session's cookie.
+pub(super) fn digest_of(cookie: &Secret) -> CookieDigest {
+    CookieDigest::of(digest::sha256(cookie.expose().as_bytes()))
+}
+
+fn is_idle(ctx: &Ctx, browser_session: &BrowserSession) -> bool {
+    ctx.now().since(last_use(ctx, browser_session)) >= ctx.config.browser_sessions.idle_lifetime.get()
+}
+
+/// When the browser session was last used, as far as this instance knows.
+pub(super) fn last_use(ctx: &Ctx, browser_session: &BrowserSession) -> Timestamp {
+    let noted = ctx.store.memory.browser_session_use(browser_session.id).unwrap_or_default();
+    browser_session.last_used_at.max(browser_session.auth_time).max(noted)
+}

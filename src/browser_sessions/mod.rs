@@ -1,0 +1,16 @@
+//! BrowserSessions: who is signed in in which browser. A browser session ties together the sessions that applications
+//! begin under it, so that one sign-in serves them all and one sign-out ends them all.
+
+mod begin;
+mod browser;
+mod end;
+mod find;
+mod list;
+mod password;
+
+pub use begin::{NewBrowserSession, sign_in};
+pub use browser::Browser;
+pub use end::{end, end_others, end_own};
+pub use find::{LiveBrowserSession, find};
+pub use list::of_user;
+pub use password::{Changed, change_password};

@@ -1,0 +1,233 @@
+//! BrowserSessions: one row for each browser that is signed in.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sqlx::any::AnyRow;
+
+use super::admission::Begun;
+use super::columns::{Columns, json};
+use super::db::{Query, Work, query, shared_query};
+use super::feed::Change;
+use super::sessions::read_ended;
+use super::{Database, Dialect};
+use crate::audit::AuditEntry;
+use crate::clock::Timestamp;
+use crate::model::{BrowserSession, BrowserSessionId, Ended, User, UserId};
+use crate::store::StoreError;
+
+/// The most browser sessions of one user that are listed.
+const LISTED: i64 = 200;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, device, created_at, last_used_at, ends_at, auth_time, amr, ended_at, ended_reason"
+    };
+}
+
+/// The digest of a browser session's cookie, in base64url.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CookieDigest(String);
+
+impl CookieDigest {
+    /// Of this SHA-256.
+    #[must_use]
+    pub fn of(digest: [u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest))
+    }
+}
+
+/// A browser session's cookie is exchanged for another.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The one that the browser has.
+    pub former: &'a CookieDigest,
+    /// The one that it gets.
+    pub new: &'a CookieDigest,
+}
+
+impl Database {
+    /// Writes the browser session under the digest of its cookie, provided that the user may still sign in: as
+    /// [`Database::begin_session`] does.
+    pub async fn begin_browser_session(
+        &self,
+        browser_session: &BrowserSession,
+        cookie: &CookieDigest,
+        seen: &User,
+        entry: &AuditEntry,
+    ) -> Result<Begun, StoreError> {
+        let mut work = self.db.begin().await?;
+        if !work.admit_user(seen, browser_session.created_at).await?
+            || !work.admits_house(browser_session.created_at, self.dialect()).await?
+        {
+            work.rollback().await?;
+            return Ok(Begun::Refused);
+        }
+        work.write_unique(insert(browser_session, cookie), "the browser_session").await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Begun::Yes)
+    }
+
+    /// The user of a live browser session has proved again who they are, at `at`: it gets a new cookie instead of
+    /// exactly the former one.
+    pub async fn renew_browser_session(
+        &self,
+        browser_session: &BrowserSession,
+        cookies: Exchange<'_>,
+        seen: &User,
+        entry: &AuditEntry,
+    ) -> Result<Begun, StoreError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::BrowserSession(browser_session.id), entry.at).await?;
+        let renew = query(
+            "update browser_sessions
+             set cookie = $3, auth_time = $4, amr = $5, last_used_at = $6
+             where id = $1
+             and cookie = $2
+             and ended_at is null",
+        )
+        .bind(browser_session.id.to_string())
+        .bind(cookies.former.0.clone())
+        .bind(cookies.new.0.clone())
+        .bind(browser_session.auth_time.millis())
+        .bind(json(&browser_session.amr))
+        .bind(browser_session.last_used_at.millis());
+        if !work.admit_user(seen, browser_session.auth_time).await? || work.write(renew).await? == 0 {
+            work.rollback().await?;
+            return Ok(Begun::Refused);
+        }
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Begun::Yes)
+    }
+
+    /// The browser session whose cookie has this digest, ended or not.
+    pub async fn browser_session_by_cookie(&self, cookie: &CookieDigest) -> Result<Option<BrowserSession>, StoreError> {
+        let browser_session =
+            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere cookie = $1")).bind(cookie.0.clone());
+        self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
+    }
+
+    /// The browser session with this identifier.
+    pub async fn browser_session(&self, id: BrowserSessionId) -> Result<Option<BrowserSession>, StoreError> {
+        let browser_session =
+            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere id = $1")).bind(id.to_string());
+        self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
+    }
+
+    /// The browser sessions of a user that are live at `now` (those that began before the user's watermark are not),
+    /// the newest first.
+    pub async fn live_browser_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<BrowserSession>, StoreError> {
+        let browser_sessions = query(concat!(
+            "select ",
+            columns!(),
+            "\nfrom browser_sessions
+             where user_id = $1
+             and ended_at is null
+             and ends_at > $2
+             and created_at >= (select not_before from users where id = $1)
+             order by id desc
+             limit $3"
+        ))
+        .bind(user.to_string())
+        .bind(now.millis())
+        .bind(LISTED);
+        self.db.read(browser_sessions).await?.iter().map(read).collect()
+    }
+
+    /// Ends a browser session, with its feed row and the notices to applications whose sessions outlive it; says how
+    /// many. `None`: there is no such browser session, or it had ended before, and nothing was written.
+    pub async fn end_browser_session(
+        &self,
+        id: BrowserSessionId,
+        ended: Ended,
+        entry: &AuditEntry,
+    ) -> Result<Option<u64>, StoreError> {
+        let mut work = self.db.begin().await?;
+        work.announce(&Change::BrowserSession(id), ended.at).await?;
+        let end = query(
+            "update browser_sessions
+             set ended_at = $2, ended_reason = $3
+             where id = $1
+             and ended_at is null",
+        )
+        .bind(id.to_string())
+        .bind(ended.at.millis())
+        .bind(ended.reason.as_str());
+        if work.write(end).await? == 0 {
+            work.rollback().await?;
+            return Ok(None);
+        }
+        let notices = work.queue_notices_of_offline(id, ended).await?;
+        work.audit(entry).await?;
+        work.commit().await?;
+        Ok(Some(notices))
+    }
+
+    /// Writes when browser sessions were last used (never back in time).
+    pub async fn touch_browser_sessions(&self, used: &[(BrowserSessionId, Timestamp)]) -> Result<(), StoreError> {
+        let touch = "update browser_sessions
+             set last_used_at = $2
+             where id = $1
+             and last_used_at < $2";
+        self.touch(touch, used).await
+    }
+}
+
+impl Work {
+    /// Whether a session may begin under this browser session; its row stays locked until the end.
+    pub(super) async fn admits_browser_session(
+        &mut self,
+        id: BrowserSessionId,
+        at: Timestamp,
+        dialect: Dialect,
+    ) -> Result<bool, StoreError> {
+        let live = shared_query!(
+            dialect,
+            "select id
+             from browser_sessions
+             where id = $1
+             and ended_at is null
+             and ends_at > $2"
+        )
+        .bind(id.to_string())
+        .bind(at.millis());
+        Ok(self.read_one(live).await?.is_some())
+    }
+}
+
+fn insert(browser_session: &BrowserSession, cookie: &CookieDigest) -> Query {
+    let text = concat!(
+        "insert into browser_sessions\n  (",
+        columns!(),
+        ", cookie)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    );
+    query(text)
+        .bind(browser_session.id.to_string())
+        .bind(browser_session.user_id.to_string())
+        .bind(json(&browser_session.device))
+        .bind(browser_session.created_at.millis())
+        .bind(browser_session.last_used_at.millis())
+        .bind(browser_session.ends_at.millis())
+        .bind(browser_session.auth_time.millis())
+        .bind(json(&browser_session.amr))
+        .bind(browser_session.ended.map(|ended| ended.at.millis()))
+        .bind(browser_session.ended.map(|ended| ended.reason.as_str()))
+        .bind(cookie.0.clone())
+}
+
+fn read(row: &AnyRow) -> Result<BrowserSession, StoreError> {
+    let columns = Columns::of(row, "browser_sessions", "id")?;
+    Ok(BrowserSession {
+        id: columns.word("id", |id| id.parse().ok())?,
+        user_id: columns.word("user_id", |id| id.parse().ok())?,
+        device: columns.json("device")?,
+        created_at: columns.time("created_at")?,
+        last_used_at: columns.time("last_used_at")?,
+        ends_at: columns.time("ends_at")?,
+        auth_time: columns.time("auth_time")?,
+        amr: columns.json("amr")?,
+        ended: read_ended(&columns)?,
+    })
+}
