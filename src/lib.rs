@@ -10,14 +10,13 @@ pub mod userinfo; //      what an application may know of a person
 pub mod events; //        telling services at once what has been revoked
 pub mod introspection; // is this token good right now?
 pub mod revocation; //    revoking a token ends its session
-pub mod sign_out; //      asking to be signed out
+pub mod logout; //        asking to be signed out
 pub mod authorize; //     what an application asks of a person in a browser
 pub mod browser_sessions; //        who is signed in in which browser
 pub mod users; //         people: sign-in, passwords, adding and removing
 pub mod clients; //       applications: how they authenticate, adding and removing
 pub mod sessions; //      refresh rotation, beginning and ending of sessions
 pub mod gate; //          may this user, client and session receive tokens?
-pub mod notices; //       telling applications that a session is over
 pub mod tokens; //        the mint: what tokens say
 pub mod claims; //        what is told about a person
 pub mod ctx; //           what a rule holds in its hands

@@ -116,7 +116,7 @@ create index sessions_by_list on sessions (status_index / 131072, coalesce(ended
 
 -- Applications that are yet to be told that a session of theirs is over (OpenID Connect Back-Channel Logout 1.0). A row is
 -- written with the end that it tells of, and goes once the application has answered or nobody can be told any more.
-create table logout_notices (
+create table backchannel_logouts (
     session_id text primary key,
     user_id text not null,
     client_id text not null,
@@ -126,7 +126,7 @@ create table logout_notices (
     next_try_at integer not null
 ) strict;
 
-create index logout_notices_due on logout_notices (next_try_at);
+create index backchannel_logouts_due on backchannel_logouts (next_try_at);
 
 -- The status lists that are served; one in which nothing lives any more is dropped.
 create table status_lists (

@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
 use crate::events;
 use crate::hub::Told;
+use crate::logout::backchannel;
 use crate::model::SessionId;
-use crate::notices;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, status_indexes};
 use crate::store::StoreError;
@@ -272,8 +272,8 @@ fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()>
 fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            complain("telling applications of sign-outs", notices::send_due(&ctx).await);
-            let _ = tokio::time::timeout(SEND_EVERY, ctx.store.notices.notified()).await;
+            complain("telling applications of sign-outs", backchannel::send_due(&ctx).await);
+            let _ = tokio::time::timeout(SEND_EVERY, ctx.store.backchannel_due.notified()).await;
         }
     })
 }

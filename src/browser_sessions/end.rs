@@ -25,10 +25,10 @@ pub async fn end(
     );
     let outliving = ctx.store.database.end_browser_session(id, ended, &entry).await?.unwrap_or_default();
     ctx.store.memory.forget_browser_session(id);
-    ctx.store.notices.notify_one();
+    ctx.store.backchannel_due.notify_one();
     let under_it = SessionFilter { browser_session: Some(id), ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &under_it, reason, actor).await?;
-    Ok(Some(Receipt { logout_notices: receipt.logout_notices + outliving, ..receipt }))
+    Ok(Some(Receipt { backchannel_logouts: receipt.backchannel_logouts + outliving, ..receipt }))
 }
 
 /// Ends a browser session of the user's own. One that was ended before, or is somebody else's, is left alone.

@@ -123,9 +123,9 @@ fn words(receipt: &Receipt) -> String {
     };
     let (applied, by) = (applied_words(receipt.applied), receipt.access_tokens_expire_by);
     let offline = receipt.offline_refused_by;
-    let told = match receipt.logout_notices {
+    let told = match receipt.backchannel_logouts {
         0 => String::new(),
-        notices => format!(" The running service tells applications of it (logout notices: {notices})."),
+        told => format!(" The running service tells applications of it (back-channel logouts: {told})."),
     };
     format!(
         "{sessions} ended {applied}; services that follow the status lists refuse the access tokens by {offline}, and the last \

@@ -46,7 +46,7 @@ pub struct Receipt {
     /// client, or the house, has given lately.
     pub access_tokens_expire_by: Timestamp,
     /// Applications that are told of it, once for each session.
-    pub logout_notices: u64,
+    pub backchannel_logouts: u64,
     /// How far the ends have come.
     pub applied: Applied,
 }
@@ -80,7 +80,7 @@ pub async fn end_one_as(
     match ctx.store.database.end_session(session, ended, &entry).await? {
         EndOutcome::Absent => Ok(None),
         EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => {
-            ctx.store.notices.notify_one();
+            ctx.store.backchannel_due.notify_one();
             Ok(Some(bury(ctx, &[row]).await))
         }
     }
@@ -136,7 +136,7 @@ pub async fn end_matching(
         access_tokens_refused: 0,
         offline_refused_by: at,
         access_tokens_expire_by: at,
-        logout_notices: 0,
+        backchannel_logouts: 0,
         applied: Applied::Everywhere,
     };
     let entry = |count| {
@@ -150,8 +150,8 @@ pub async fn end_matching(
         if batch.sessions.is_empty() {
             break;
         }
-        receipt.logout_notices += batch.notices;
-        ctx.store.notices.notify_one();
+        receipt.backchannel_logouts += batch.backchannel_logouts;
+        ctx.store.backchannel_due.notify_one();
         receipt.applied = receipt.applied.max(bury(ctx, &batch.sessions).await);
         count(ctx, &mut receipt, &batch.sessions, ended.at).await;
     }

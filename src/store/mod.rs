@@ -35,7 +35,7 @@ pub struct Store {
     /// What this instance remembers of the database; the change feed keeps it true.
     pub memory: Memory,
     /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
-    pub notices: Notify,
+    pub backchannel_due: Notify,
     /// StatusIndexes in the status lists that this instance has leased and not given out.
     indexes: StatusIndexes,
 }
@@ -59,7 +59,7 @@ impl Store {
     #[must_use]
     pub fn new(database: Database, ephemeral: Arc<dyn EphemeralStore>, lease: u32) -> Self {
         let indexes = StatusIndexes { at_a_time: lease, lease: tokio::sync::Mutex::default() };
-        Self { database, ephemeral, memory: Memory::default(), notices: Notify::new(), indexes }
+        Self { database, ephemeral, memory: Memory::default(), backchannel_due: Notify::new(), indexes }
     }
 
     /// A status index in the status lists that nobody had before and nobody gets again.

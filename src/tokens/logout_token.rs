@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{algorithm_for, subject};
 use crate::ctx::Ctx;
-use crate::model::{Client, LogoutNotice, SessionId};
+use crate::model::{BackchannelLogout, Client, SessionId};
 use crate::protocol::{OAuthError, TokenType};
 
 /// How long a logout token is good, in seconds: as long as section 4 advises, for it is made anew for each try.
@@ -32,17 +32,17 @@ struct Claims<'a> {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn logout_token(ctx: &Ctx, client: &Client, notice: &LogoutNotice) -> Result<String, OAuthError> {
+pub fn logout_token(ctx: &Ctx, client: &Client, logout: &BackchannelLogout) -> Result<String, OAuthError> {
     let now = ctx.now();
     let claims = Claims {
         iss: &ctx.config.issuer,
-        sub: subject(ctx, client, notice.user),
+        sub: subject(ctx, client, logout.user),
         aud: client.id.as_str(),
         iat: now.seconds(),
         exp: now.seconds().saturating_add(LIFETIME),
         jti: ctx.random.uuid_at(now),
         events: Map::from_iter([(EVENT.to_owned(), json!({}))]),
-        sid: notice.session,
+        sid: logout.session,
     };
     ctx.keys.sign(algorithm_for(ctx, client), TokenType::Logout, &claims)
 }

@@ -1,5 +1,5 @@
 //! What the OpenID Foundation's certification asks of a provider, module by module: basic, config, form post. (Sign-out
-//! has its plans in `sign_out.rs` and `logout_notices.rs`.) Where a test elsewhere demands the same, the table names
+//! has its plans in `logout.rs` and `backchannel_logout.rs`.) Where a test elsewhere demands the same, the table names
 //! it.
 //!
 //! | module | test |

@@ -69,7 +69,7 @@ fn the_account_page_ends_sessions_elsewhere() {
 
 #[test]
 fn a_sign_out_without_a_hint_asks_first() {
-    play("sign_out_page");
+    play("logout_page");
 }
 
 #[test]

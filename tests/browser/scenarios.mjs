@@ -193,7 +193,7 @@ export async function end_others(town, arrive) {
   assert(await here.has('password-submit'), 'and so is this one no more')
 }
 
-export async function sign_out_page(town, arrive) {
+export async function logout_page(town, arrive) {
   const person = await arrive()
   await person.open(`${town.notes}/`)
   await person.press('browser_session')

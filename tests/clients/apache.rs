@@ -37,13 +37,13 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
     let page = browser.open(format!("{notes}oidc?logout={notes}bye.html")).await;
     assert_eq!(page.html, "bye\n", "{page:?} {}", server.log());
     for host in [&notes, &photos] {
-        wait_for_sign_out(&mut browser, host, &server).await;
+        wait_for_logout(&mut browser, host, &server).await;
     }
 }
 
 /// The notice comes behind the browser's back, a moment after the browser; and again ten seconds later, where Apache
 /// has not answered within two.
-async fn wait_for_sign_out(browser: &mut Browser, host: &str, server: &Apache) {
+async fn wait_for_logout(browser: &mut Browser, host: &str, server: &Apache) {
     for _ in 0..600 {
         if browser.open(host).await.has("password") {
             return;

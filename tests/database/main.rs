@@ -10,7 +10,7 @@ mod ephemeral;
 mod house;
 mod keys;
 mod browser_sessions;
-mod logout_notices;
+mod backchannel_logouts;
 mod meta;
 mod news;
 mod status;

@@ -10,7 +10,7 @@ use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::pages::{Look, doors};
 use crate::http::visitor::Visitor;
-use crate::sign_out;
+use crate::logout;
 
 /// An application sends a browser here to be signed out.
 #[utoipa::path(get, path = "/oauth2/logout", tag = "OpenID Connect",
@@ -22,7 +22,7 @@ use crate::sign_out;
 pub async fn logout(ctx: Ctx, request: HttpRequest, visitor: Visitor, look: Look) -> Result<HttpResponse, PageRefusal> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
     let look = look.with_ui_locales(parameters.get("ui_locales"));
-    let next = sign_out::begin(&ctx, &visitor.browser, &parameters).await?;
+    let next = logout::begin(&ctx, &visitor.browser, &parameters).await?;
     Ok(doors::logout::next(&ctx, &look, &visitor, next))
 }
 

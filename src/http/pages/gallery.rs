@@ -179,20 +179,20 @@ fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
     ]
 }
 
-fn sign_out_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let question = SignOut {
+fn logout_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+    let question = LogoutPage {
         csrf: "c-1".to_owned(),
         user: "ada".to_owned(),
         application: Some("Harbour Notes".to_owned()),
-        ..SignOut::default()
+        ..LogoutPage::default()
     };
-    let end = SignedOut {
+    let end = LoggedOutPage {
         application: Some("Harbour Notes".to_owned()),
         continue_to: Some("https://notes.example.com/bye?state=a%22b&x=1".to_owned()),
         frames: vec!["https://notes.example.com/out?iss=https%3A%2F%2Fid.example.com&sid=1".to_owned()],
         is_pending: false,
     };
-    let pending = SignedOut { is_pending: true, ..SignedOut::default() };
+    let pending = LoggedOutPage { is_pending: true, ..LoggedOutPage::default() };
     let post = FormPost {
         action: "https://notes.example.com/callback".to_owned(),
         fields: vec![
@@ -202,12 +202,12 @@ fn sign_out_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         application: Some("Harbour Notes".to_owned()),
     };
     vec![
-        ("sign-out", sign_out(look, &question)),
-        ("sign-out-alone", sign_out(look, &SignOut { application: None, ..question })),
-        ("signed-out", signed_out(look, &SignedOut::default())),
+        ("sign-out", logout(look, &question)),
+        ("sign-out-alone", logout(look, &LogoutPage { application: None, ..question })),
+        ("signed-out", signed_out(look, &LoggedOutPage::default())),
         ("signed-out-pending", signed_out(look, &pending)),
         ("signed-out-going-on", signed_out(look, &end)),
-        ("signed-out-to-somewhere", signed_out(look, &SignedOut { application: None, ..end })),
+        ("signed-out-to-somewhere", signed_out(look, &LoggedOutPage { application: None, ..end })),
         ("form-post", form_post(look, &post)),
         ("form-post-alone", form_post(look, &FormPost { application: None, ..post })),
     ]
@@ -232,7 +232,7 @@ fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
 }
 
 fn every_state(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let states = [sign_in_states, choose_and_consent_states, account_states, sign_out_states, trouble_states];
+    let states = [sign_in_states, choose_and_consent_states, account_states, logout_states, trouble_states];
     states.into_iter().flat_map(|states| states(look)).collect()
 }
 

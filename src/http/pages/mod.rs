@@ -26,7 +26,7 @@ mod choose_account;
 mod consent;
 mod form_post;
 mod sign_in;
-mod sign_out;
+mod logout;
 mod trouble;
 
 pub mod doors;
@@ -41,8 +41,8 @@ pub use choose_account::{ChooseAccount, choose_account};
 pub use consent::{Consent, consent};
 pub use form_post::{FormPost, form_post};
 pub use language::Language;
+pub use logout::{LoggedOutPage, LogoutPage, logout, signed_out};
 pub use look::Look;
 pub use problem::Problem;
 pub use sign_in::{SignIn, sign_in};
-pub use sign_out::{SignOut, SignedOut, sign_out, signed_out};
 pub use trouble::{explain, trouble};

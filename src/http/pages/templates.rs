@@ -21,8 +21,8 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("choose_account.html", include_str!("choose_account.html")),
     ("consent.html", include_str!("consent.html")),
     ("account.html", include_str!("account.html")),
-    ("sign_out.html", include_str!("sign_out.html")),
-    ("signed_out.html", include_str!("signed_out.html")),
+    ("logout.html", include_str!("logout.html")),
+    ("logged_out.html", include_str!("logged_out.html")),
     ("form_post.html", include_str!("form_post.html")),
     ("trouble.html", include_str!("trouble.html")),
 ];

@@ -135,8 +135,8 @@ impl Database {
         self.db.read(browser_sessions).await?.iter().map(read).collect()
     }
 
-    /// Ends a browser session, with its feed row and the notices to applications whose sessions outlive it; says how
-    /// many. `None`: there is no such browser session, or it had ended before, and nothing was written.
+    /// Ends a browser session, with its feed row and the back-channel logouts to applications whose sessions outlive
+    /// it; says how many. `None`: there is no such browser session, or it had ended before, and nothing was written.
     pub async fn end_browser_session(
         &self,
         id: BrowserSessionId,
@@ -158,10 +158,10 @@ impl Database {
             work.rollback().await?;
             return Ok(None);
         }
-        let notices = work.queue_notices_of_offline(id, ended).await?;
+        let backchannel_logouts = work.queue_backchannel_of_offline(id, ended).await?;
         work.audit(entry).await?;
         work.commit().await?;
-        Ok(Some(notices))
+        Ok(Some(backchannel_logouts))
     }
 
     /// Writes when browser sessions were last used (never back in time).

@@ -17,7 +17,7 @@ mod filter;
 pub mod ephemeral;
 pub mod keys;
 pub mod browser_sessions;
-pub mod logout_notices;
+pub mod backchannel_logouts;
 pub mod meta;
 pub mod migrate;
 pub mod news;

@@ -40,7 +40,7 @@ pub struct EndedBatch {
     /// What this call ended.
     pub sessions: Vec<Session>,
     /// How many applications are to be told of it, once for each session.
-    pub notices: u64,
+    pub backchannel_logouts: u64,
 }
 
 impl Database {
@@ -67,8 +67,8 @@ impl Database {
         self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// Ends one session, with its feed row and the notice to its application; `entry` is written only when this call
-    /// ended it.
+    /// Ends one session, with its feed row and the back-channel logout to its application; `entry` is written only when
+    /// this call ended it.
     pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         let number = work.next_number().await?;
@@ -97,7 +97,7 @@ impl Database {
         before.as_ref().map_or(Ok(EndOutcome::Absent), |row| read(row).map(EndOutcome::EndedBefore))
     }
 
-    /// Ends at most `limit` of the live sessions that match, with a feed row each, and a notice for each
+    /// Ends at most `limit` of the live sessions that match, with a feed row each, and a back-channel logout for each
     /// application that is to be told, in one transaction.
     /// Call it until it ends none.
     pub async fn end_sessions(
@@ -117,10 +117,10 @@ impl Database {
         let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| session.id);
         work.announce_ended(first, sessions.len()).await?;
-        let notices = work.queue_notices(first, ended).await?;
+        let backchannel_logouts = work.queue_backchannel(first, ended).await?;
         work.audit(&entry(sessions.len() as u64)).await?;
         work.commit().await?;
-        Ok(EndedBatch { sessions, notices })
+        Ok(EndedBatch { sessions, backchannel_logouts })
     }
 
     /// The live sessions of a browser session, those that outlive it too, at most `limit`.

@@ -7,14 +7,14 @@ use crate::ctx;
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::see_other;
-use crate::http::pages::{Look, Problem, SignOut, SignedOut, sign_out as question_page, signed_out as last_page};
+use crate::http::pages::{LoggedOutPage, LogoutPage, Look, Problem, logout as question_page, signed_out as last_page};
 use crate::http::visitor::Visitor;
-use crate::sign_out::{self, Gone, Next, Question};
+use crate::logout::{self, LogoutOutcome, Next, Question};
 
 /// The question.
 #[utoipa::path(get, path = "/logout", tag = "Pages", responses((status = 200, description = "a page")))]
 pub async fn show(ctx: Ctx, look: Look, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
-    let asked = sign_out::ask(&ctx, &visitor.browser).await?;
+    let asked = logout::ask(&ctx, &visitor.browser).await?;
     Ok(next(&ctx, &look, &visitor, asked))
 }
 
@@ -24,16 +24,16 @@ pub async fn show(ctx: Ctx, look: Look, visitor: Visitor) -> Result<HttpResponse
 pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
     let Filled(form) = form;
     if !is_own_form(&ctx, &visitor, &form)? {
-        return Ok(match sign_out::ask(&ctx, &visitor.browser).await? {
+        return Ok(match logout::ask(&ctx, &visitor.browser).await? {
             Next::Ask(question) => ask(&ctx, &look, &visitor, question, Some(Problem::PageWasOld)),
-            Next::Gone(gone) => say_goodbye(&ctx, &look, &visitor, gone),
+            Next::SignedOut(outcome) => say_goodbye(&ctx, &look, &visitor, outcome),
         });
     }
     if form.get("answer") == Some("stay") {
         return Ok(see_other(&ctx.config.path_to("/account")));
     }
-    let gone = sign_out::confirm(&ctx, &visitor.browser).await?;
-    Ok(say_goodbye(&ctx, &look, &visitor, gone))
+    let outcome = logout::confirm(&ctx, &visitor.browser).await?;
+    Ok(say_goodbye(&ctx, &look, &visitor, outcome))
 }
 
 /// Shows what comes next.
@@ -41,12 +41,12 @@ pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Res
 pub fn next(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, next: Next) -> HttpResponse {
     match next {
         Next::Ask(question) => ask(ctx, look, visitor, question, None),
-        Next::Gone(gone) => say_goodbye(ctx, look, visitor, gone),
+        Next::SignedOut(outcome) => say_goodbye(ctx, look, visitor, outcome),
     }
 }
 
 fn ask(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, question: Question, problem: Option<Problem>) -> HttpResponse {
-    let page = SignOut {
+    let page = LogoutPage {
         csrf: visitor.browser.form_token(ctx),
         user: question.user,
         application: question.application,
@@ -56,12 +56,13 @@ fn ask(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, question: Question, probl
 }
 
 /// Straight back to the application where nothing has to be shown or loaded before.
-fn say_goodbye(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, gone: Gone) -> HttpResponse {
-    let answer = match gone.back {
-        Some(back) if gone.frames.is_empty() && !gone.is_pending => see_other(&back.address),
+fn say_goodbye(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, outcome: LogoutOutcome) -> HttpResponse {
+    let answer = match outcome.back {
+        Some(back) if outcome.frames.is_empty() && !outcome.is_pending => see_other(&back.address),
         back => {
             let (application, continue_to) = back.map(|back| (back.application, back.address)).unzip();
-            let page = SignedOut { application, continue_to, frames: gone.frames, is_pending: gone.is_pending };
+            let page =
+                LoggedOutPage { application, continue_to, frames: outcome.frames, is_pending: outcome.is_pending };
             last_page(look, &page)
         }
     };

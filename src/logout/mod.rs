@@ -4,6 +4,7 @@
 //! send a browser here, so everybody else leaves the word to the person. Only such an ID token, of whatever browser
 //! session, opens the way back to an address that its application has registered. [`decide`] is the pure decision.
 
+pub mod backchannel;
 mod decide;
 mod frames;
 
@@ -19,7 +20,7 @@ use crate::protocol::web_uri::with_parameters;
 use crate::sessions::Applied;
 use crate::tokens::{self, IdToken};
 
-use decide::{Decision, Here, Vouching, decide};
+use decide::{Decision, HintTrust, SignInState, decide};
 
 /// What happens next in the browser.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub enum Next {
     /// The person is asked.
     Ask(Question),
     /// Nobody is signed in any more.
-    Gone(Gone),
+    SignedOut(LogoutOutcome),
 }
 
 /// Whom the person is asked about.
@@ -41,18 +42,18 @@ pub struct Question {
 
 /// A browser in which nobody is signed in any more.
 #[derive(Debug, Default)]
-pub struct Gone {
+pub struct LogoutOutcome {
     /// Pages of applications that sign the person out there (OpenID Connect Front-Channel Logout 1.0).
     pub frames: Vec<String>,
     /// Where the browser goes on, and the name of the application there.
-    pub back: Option<Back>,
+    pub back: Option<PostLogoutRedirect>,
     /// Whether some instance may still have to learn of it.
     pub is_pending: bool,
 }
 
 /// The way back to an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Back {
+pub struct PostLogoutRedirect {
     /// As it was registered, with `state`.
     pub address: String,
     /// The name of the application.
@@ -76,16 +77,18 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
     let hint = read_hint(ctx, parameters).await?;
     let back = hint.as_ref().map(|hint| way_back(&hint.client, parameters)).transpose()?.flatten();
     let here = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
-    let vouching = vouching(ctx, hint.as_ref(), here.as_ref()).await?;
-    let state = if here.is_some() { Here::SomebodyIsSignedIn } else { Here::Nobody };
-    match (decide(vouching, state), here) {
-        (Decision::SignOut, Some(here)) => sign_out(ctx, &here).await.map(|gone| Next::Gone(Gone { back, ..gone })),
+    let hint_trust = hint_trust(ctx, hint.as_ref(), here.as_ref()).await?;
+    let state = if here.is_some() { SignInState::SignedIn } else { SignInState::SignedOut };
+    match (decide(hint_trust, state), here) {
+        (Decision::LogOut, Some(here)) => {
+            logout(ctx, &here).await.map(|outcome| Next::SignedOut(LogoutOutcome { back, ..outcome }))
+        }
         (Decision::Ask, Some(here)) => {
             let application = asking(ctx, hint, parameters).await?;
             Ok(Next::Ask(Question { user: here.user.username.clone(), application }))
         }
-        (Decision::GoBack, _) => Ok(Next::Gone(Gone { back, ..Gone::default() })),
-        (Decision::SignOut | Decision::Ask | Decision::Stay, _) => Ok(Next::Gone(Gone::default())),
+        (Decision::GoBack, _) => Ok(Next::SignedOut(LogoutOutcome { back, ..LogoutOutcome::default() })),
+        (Decision::LogOut | Decision::Ask | Decision::Stay, _) => Ok(Next::SignedOut(LogoutOutcome::default())),
     }
 }
 
@@ -96,7 +99,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
     Ok(match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => Next::Ask(Question { user: here.user.username.clone(), application: None }),
-        None => Next::Gone(Gone::default()),
+        None => Next::SignedOut(LogoutOutcome::default()),
     })
 }
 
@@ -104,20 +107,20 @@ pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<Gone, OAuthError> {
+pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<LogoutOutcome, OAuthError> {
     match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
-        Some(here) => sign_out(ctx, &here).await,
-        None => Ok(Gone::default()),
+        Some(here) => logout(ctx, &here).await,
+        None => Ok(LogoutOutcome::default()),
     }
 }
 
-async fn sign_out(ctx: &Ctx, here: &LiveBrowserSession) -> Result<Gone, OAuthError> {
+async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, OAuthError> {
     // Before the end: afterwards nobody knows which sessions were live.
     let frames = frames::of(ctx, here.browser_session.id).await?;
     let by = Actor::User(here.user.id);
     let receipt = browser_sessions::end(ctx, here.browser_session.id, EndReason::SignedOut, by).await?;
     let is_pending = receipt.is_some_and(|receipt| receipt.applied == Applied::Pending);
-    Ok(Gone { frames, back: None, is_pending })
+    Ok(LogoutOutcome { frames, back: None, is_pending })
 }
 
 /// The hint, where it is an ID token of this house, expired or not, for an application that is still one. A bad one
@@ -133,7 +136,7 @@ async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, O
 }
 
 /// Compared byte by byte with what was registered (RP-Initiated Logout 1.0 section 3).
-fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<Back>, OAuthError> {
+fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogoutRedirect>, OAuthError> {
     let Some(sent) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
     if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
         return Err(OAuthError::invalid_request(
@@ -144,21 +147,25 @@ fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<Back>, OA
         Some(state) => with_parameters(sent, &[("state", state)]),
         None => sent.to_owned(),
     };
-    Ok(Some(Back { address, application: client.name.clone() }))
+    Ok(Some(PostLogoutRedirect { address, application: client.name.clone() }))
 }
 
 /// For whom the hint speaks.
-async fn vouching(ctx: &Ctx, hint: Option<&Hint>, here: Option<&LiveBrowserSession>) -> Result<Vouching, OAuthError> {
-    let Some(hint) = hint else { return Ok(Vouching::Nobody) };
-    let Some(here) = here else { return Ok(Vouching::Another) };
+async fn hint_trust(
+    ctx: &Ctx,
+    hint: Option<&Hint>,
+    here: Option<&LiveBrowserSession>,
+) -> Result<HintTrust, OAuthError> {
+    let Some(hint) = hint else { return Ok(HintTrust::None) };
+    let Some(here) = here else { return Ok(HintTrust::Another) };
     if tokens::subject(ctx, &hint.client, here.user.id) == hint.token.sub {
-        return Ok(Vouching::ThisBrowserSession);
+        return Ok(HintTrust::ThisBrowserSession);
     }
     // The application may know people by other names by now.
     let session = ctx.store.database.session(hint.token.sid).await?;
     let is_of_this_browser_session =
         session.is_some_and(|session| session.browser_session_id == Some(here.browser_session.id));
-    Ok(if is_of_this_browser_session { Vouching::ThisBrowserSession } else { Vouching::Another })
+    Ok(if is_of_this_browser_session { HintTrust::ThisBrowserSession } else { HintTrust::Another })
 }
 
 /// The name of the application that asks. Without a hint it is only what it says of itself.

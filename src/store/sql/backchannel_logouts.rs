@@ -1,5 +1,5 @@
-//! The outbox of sign-outs: who is yet to be told that a session is over. A notice is written in the transaction of the
-//! end that it tells of, so that no crash can lose it.
+//! The outbox of sign-outs: who is yet to be told that a session is over. A back-channel logout is written in the
+//! transaction of the end that it tells of, so that no crash can lose it.
 
 use sqlx::any::AnyRow;
 
@@ -7,15 +7,15 @@ use super::Database;
 use super::columns::Columns;
 use super::db::{Query, Work, query};
 use crate::clock::Timestamp;
-use crate::model::{BrowserSessionId, Ended, LogoutNotice, SessionId};
+use crate::model::{BackchannelLogout, BrowserSessionId, Ended, SessionId};
 use crate::store::StoreError;
 
-/// Writes a notice for those sessions that match and whose client wants to be told. One that is still on its way says
-/// the same.
+/// Writes a back-channel logout for those sessions that match and whose client wants to be told. One that is still on
+/// its way says the same.
 macro_rules! queue {
     ($which:literal) => {
         query(concat!(
-            "insert into logout_notices (session_id, user_id, client_id, created_at, tries, next_try_at)
+            "insert into backchannel_logouts (session_id, user_id, client_id, created_at, tries, next_try_at)
              select sessions.id, sessions.user_id, sessions.client_id, $1, 0, $1
              from sessions
              join clients on clients.id = sessions.client_id
@@ -34,13 +34,13 @@ impl Work {
     }
 
     /// For the sessions that this transaction has ended under the number `first`; says how many.
-    pub(super) async fn queue_notices(&mut self, first: i64, ended: Ended) -> Result<u64, StoreError> {
+    pub(super) async fn queue_backchannel(&mut self, first: i64, ended: Ended) -> Result<u64, StoreError> {
         self.queue(queue!("sessions.ended_feed = $2").bind(ended.at.millis()).bind(first), ended).await
     }
 
     /// For the sessions that outlive this browser session, which ends: their applications are told that nobody is
     /// signed in any more. Says how many.
-    pub(super) async fn queue_notices_of_offline(
+    pub(super) async fn queue_backchannel_of_offline(
         &mut self,
         browser_session: BrowserSessionId,
         ended: Ended,
@@ -54,17 +54,21 @@ impl Work {
         self.queue(outliving.bind(ended.at.millis()).bind(browser_session.to_string()), ended).await
     }
 
-    async fn queue(&mut self, notices: Query, ended: Ended) -> Result<u64, StoreError> {
-        if ended.reason.is_news() { self.write(notices).await } else { Ok(0) }
+    async fn queue(&mut self, statement: Query, ended: Ended) -> Result<u64, StoreError> {
+        if ended.reason.is_news() { self.write(statement).await } else { Ok(0) }
     }
 }
 
 impl Database {
     /// Notices that are to be tried at `now`, at most `limit`, those that wait longest first.
-    pub async fn due_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<LogoutNotice>, StoreError> {
+    pub async fn due_backchannel_logouts(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<BackchannelLogout>, StoreError> {
         let due = query(
             "select session_id, user_id, client_id, created_at, tries, next_try_at
-             from logout_notices
+             from backchannel_logouts
              where next_try_at <= $1
              order by next_try_at
              limit $2",
@@ -74,31 +78,36 @@ impl Database {
         self.db.read(due).await?.iter().map(read).collect()
     }
 
-    /// Takes a notice for a try, by moving on when it is tried again. `false`: somebody else has it, or it is gone.
-    pub async fn claim_notice(&self, notice: &LogoutNotice, next_try_at: Timestamp) -> Result<bool, StoreError> {
+    /// Takes a back-channel logout for a try, by moving on when it is tried again. `false`: somebody else has it, or it
+    /// is gone.
+    pub async fn claim_backchannel_logout(
+        &self,
+        logout: &BackchannelLogout,
+        next_try_at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let claim = query(
-            "update logout_notices
+            "update backchannel_logouts
              set next_try_at = $3, tries = tries + 1
              where session_id = $1
              and next_try_at = $2",
         )
-        .bind(notice.session.to_string())
-        .bind(notice.next_try_at.millis())
+        .bind(logout.session.to_string())
+        .bind(logout.next_try_at.millis())
         .bind(next_try_at.millis());
         Ok(self.db.write(claim).await? == 1)
     }
 
-    /// Removes a notice: its application was told, or cannot be.
-    pub async fn remove_notice(&self, session: SessionId) -> Result<(), StoreError> {
-        let remove = query("delete from logout_notices where session_id = $1").bind(session.to_string());
+    /// Removes a back-channel logout: its application was told, or cannot be.
+    pub async fn remove_backchannel_logout(&self, session: SessionId) -> Result<(), StoreError> {
+        let remove = query("delete from backchannel_logouts where session_id = $1").bind(session.to_string());
         self.db.write(remove).await.map(drop)
     }
 }
 
-fn read(row: &AnyRow) -> Result<LogoutNotice, StoreError> {
-    let columns = Columns::of(row, "logout_notices", "session_id")?;
+fn read(row: &AnyRow) -> Result<BackchannelLogout, StoreError> {
+    let columns = Columns::of(row, "backchannel_logouts", "session_id")?;
     let tries = columns.number("tries")?;
-    Ok(LogoutNotice {
+    Ok(BackchannelLogout {
         session: columns.word("session_id", |id| id.parse().ok())?,
         user: columns.word("user_id", |id| id.parse().ok())?,
         client: columns.word("client_id", |id| id.parse().ok())?,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::NewClient;
 use tokenhouse::config::Config;
-use tokenhouse::model::{EndReason, LogoutNotice, SubjectType};
+use tokenhouse::model::{BackchannelLogout, EndReason, SubjectType};
 use tokenhouse::{browser_sessions, users};
 
 use crate::admin::{Desk, assert_problem};
@@ -42,9 +42,9 @@ fn id_token(tokens: &Answer) -> Value {
 }
 
 /// What lies in the outbox, whenever it is tried.
-async fn outbox(house: &House) -> Vec<LogoutNotice> {
+async fn outbox(house: &House) -> Vec<BackchannelLogout> {
     let some_day = house.clock.now().plus(Duration::from_hours(1000));
-    house.ctx().store.database.due_notices(some_day, 100).await.unwrap()
+    house.ctx().store.database.due_backchannel_logouts(some_day, 100).await.unwrap()
 }
 
 /// Background work goes on by itself; this waits until it has done what is due.
@@ -149,7 +149,7 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
         house.clock.advance(Duration::from_secs(21));
         let third = ear.next().await;
 
-        let waits = |notices: &[LogoutNotice]| (notices.len(), notices[0].tries);
+        let waits = |notices: &[BackchannelLogout]| (notices.len(), notices[0].tries);
         assert_eq!((waits(&tried), waits(&again)), ((1, 1), (1, 2)));
         let of = |heard: &crate::ear::Heard| claims(&heard.form["logout_token"]);
         assert_eq!(of(&first)["sid"], of(&third)["sid"]);
@@ -330,7 +330,7 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
 
         let sid = sign_on("openid").await;
         let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user.id })).await;
-        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["logout_notices"]), (&json!(1), &json!(1)));
+        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["backchannel_logouts"]), (&json!(1), &json!(1)));
         assert_eq!(told().await, sid, "all of a user");
 
         for scope in ["openid", "openid offline_access"] {
@@ -339,7 +339,7 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
                 desk.get(&format!("/admin/v1/browser-sessions?user={}", user.id)).await.body["items"][0]["id"].clone();
             let receipt =
                 desk.delete(&format!("/admin/v1/browser-sessions/{}", browser_session.as_str().unwrap())).await;
-            assert_eq!(receipt.body["logout_notices"], 1, "{scope}: {}", receipt.text);
+            assert_eq!(receipt.body["backchannel_logouts"], 1, "{scope}: {}", receipt.text);
             assert_eq!(told().await, sid, "a browser session, {scope}");
         }
 
@@ -457,7 +457,7 @@ async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
 
         let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user })).await;
 
-        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["logout_notices"]), (&json!(1), &json!(0)));
+        assert_eq!((&receipt.body["sessions_ended"], &receipt.body["backchannel_logouts"]), (&json!(1), &json!(0)));
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
         let list = desk.get(&format!("/admin/v1/browser-sessions?user={user}")).await;

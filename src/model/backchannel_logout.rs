@@ -3,9 +3,9 @@
 use super::{ClientId, SessionId, UserId};
 use crate::clock::Timestamp;
 
-/// A notice in the outbox (OpenID Connect Back-Channel Logout 1.0).
+/// A back-channel logout in the outbox (OpenID Connect Back-Channel Logout 1.0).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogoutNotice {
+pub struct BackchannelLogout {
     /// Which session is over, or has lost its browser session.
     pub session: SessionId,
     /// Whose it was.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::ctx::{Ctx, SharedCtx};
-use crate::model::LogoutNotice;
+use crate::model::BackchannelLogout;
 use crate::protocol::{OAuthError, with_causes};
 use crate::tokens;
 
@@ -23,44 +23,44 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// An application that has not answered for so long is not tried again.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
-/// Sends every notice that is due.
+/// Sends every logout that is due.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer; what was not sent stays in the outbox.
 pub async fn send_due(ctx: &SharedCtx) -> Result<(), OAuthError> {
     loop {
-        let due = ctx.store.database.due_notices(ctx.now(), AT_ONCE).await?;
+        let due = ctx.store.database.due_backchannel_logouts(ctx.now(), AT_ONCE).await?;
         if due.is_empty() {
             return Ok(());
         }
         let mut under_way = JoinSet::new();
-        for notice in due {
-            if claim(ctx, &notice).await? {
-                under_way.spawn(deliver(ctx.clone(), notice));
+        for logout in due {
+            if claim(ctx, &logout).await? {
+                under_way.spawn(deliver(ctx.clone(), logout));
             }
         }
         under_way.join_all().await;
     }
 }
 
-/// Takes a notice for one try. Whoever dies on the way has left it for the next one.
-async fn claim(ctx: &Ctx, notice: &LogoutNotice) -> Result<bool, OAuthError> {
+/// Takes a logout for one try. Whoever dies on the way has left it for the next one.
+async fn claim(ctx: &Ctx, logout: &BackchannelLogout) -> Result<bool, OAuthError> {
     let now = ctx.now();
-    if now.since(notice.created_at) >= GIVE_UP_AFTER {
-        give_up(ctx, notice).await?;
+    if now.since(logout.created_at) >= GIVE_UP_AFTER {
+        give_up(ctx, logout).await?;
         return Ok(false);
     }
-    Ok(ctx.store.database.claim_notice(notice, now.plus(wait_after(notice.tries))).await?)
+    Ok(ctx.store.database.claim_backchannel_logout(logout, now.plus(wait_after(logout.tries))).await?)
 }
 
-async fn give_up(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), OAuthError> {
+async fn give_up(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), OAuthError> {
     tracing::warn!(
-        client.id = %notice.client,
-        session.id = %notice.session,
-        tries = notice.tries,
+        client.id = %logout.client,
+        session.id = %logout.session,
+        tries = logout.tries,
         "an application was not told that a session is over: it did not answer for a day"
     );
-    Ok(ctx.store.database.remove_notice(notice.session).await?)
+    Ok(ctx.store.database.remove_backchannel_logout(logout.session).await?)
 }
 
 /// How long to wait after this many tries and one more.
@@ -68,16 +68,18 @@ fn wait_after(tries: u32) -> Duration {
     FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_WAIT)
 }
 
-async fn deliver(ctx: SharedCtx, notice: LogoutNotice) {
-    let outcome = match post(&ctx, &notice).await {
-        Ok(()) => ctx.store.database.remove_notice(notice.session).await.map_err(|error| with_causes(&error)),
+async fn deliver(ctx: SharedCtx, logout: BackchannelLogout) {
+    let outcome = match post(&ctx, &logout).await {
+        Ok(()) => {
+            ctx.store.database.remove_backchannel_logout(logout.session).await.map_err(|error| with_causes(&error))
+        }
         Err(problem) => Err(problem),
     };
     if let Err(problem) = outcome {
         tracing::info!(
-            client.id = %notice.client,
-            session.id = %notice.session,
-            tries = notice.tries + 1,
+            client.id = %logout.client,
+            session.id = %logout.session,
+            tries = logout.tries + 1,
             problem,
             "an application could not be told that a session is over; it will be tried again"
         );
@@ -85,15 +87,15 @@ async fn deliver(ctx: SharedCtx, notice: LogoutNotice) {
 }
 
 /// Tells the application. Of one that is gone, or does not want to be told any more, nobody is left to tell.
-async fn post(ctx: &Ctx, notice: &LogoutNotice) -> Result<(), String> {
+async fn post(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), String> {
     let said = |error: OAuthError| with_causes(&error);
-    let client = ctx.store.client(&notice.client).await.map_err(|error| with_causes(&error))?;
+    let client = ctx.store.client(&logout.client).await.map_err(|error| with_causes(&error))?;
     let Some((client, uri)) =
         client.as_ref().and_then(|client| Some((client, client.backchannel_logout_uri.as_ref()?)))
     else {
         return Ok(());
     };
-    let token = tokens::logout_token(ctx, client, notice).map_err(said)?;
+    let token = tokens::logout_token(ctx, client, logout).map_err(said)?;
     match ctx.outbound.post_form(uri, &[("logout_token", &token)]).await? {
         200..=299 => Ok(()),
         status => Err(format!("it answered {status}")),

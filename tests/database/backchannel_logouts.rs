@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokenhouse::model::{Client, EndReason, LogoutNotice, SessionFilter};
+use tokenhouse::model::{BackchannelLogout, Client, EndReason, SessionFilter};
 
 use crate::house::{House, of_user, on_each_database};
 
@@ -13,8 +13,8 @@ async fn listening(house: &House, id: &str) -> Client {
     client
 }
 
-async fn due(house: &House) -> Vec<LogoutNotice> {
-    house.database.due_notices(house.now().plus(Duration::from_hours(1)), 100).await.unwrap()
+async fn due(house: &House) -> Vec<BackchannelLogout> {
+    house.database.due_backchannel_logouts(house.now().plus(Duration::from_hours(1)), 100).await.unwrap()
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn an_end_and_its_notice_are_written_together_and_only_for_whom_it_is_news
         let batch = house.database.end_sessions(&of_user(user), ended, 100, |_| house.any_entry()).await.unwrap();
         let again = house.database.end_sessions(&of_user(user), ended, 100, |_| house.any_entry()).await.unwrap();
 
-        assert_eq!((batch.sessions.len(), batch.notices, again.notices), (2, 1, 0));
+        assert_eq!((batch.sessions.len(), batch.backchannel_logouts, again.backchannel_logouts), (2, 1, 0));
         let mut told: Vec<_> = due(house).await.into_iter().map(|notice| notice.session).collect();
         told.sort_unstable();
         assert_eq!(told, [one.id, two.id]);
@@ -52,13 +52,13 @@ async fn of_many_who_claim_a_notice_at_once_one_has_it_until_its_next_try() {
         house.session(user, &client).await;
         let ended = house.ended(EndReason::Admin);
         house.database.end_sessions(&SessionFilter::default(), ended, 100, |_| house.any_entry()).await.unwrap();
-        let [notice] = <[LogoutNotice; 1]>::try_from(due(house).await).unwrap();
+        let [notice] = <[BackchannelLogout; 1]>::try_from(due(house).await).unwrap();
         let next = house.now().plus(Duration::from_mins(1));
 
         let claims: Vec<_> = (0..8)
             .map(|_| {
                 let (database, notice) = (house.database.clone(), notice.clone());
-                tokio::spawn(async move { database.claim_notice(&notice, next).await.unwrap() })
+                tokio::spawn(async move { database.claim_backchannel_logout(&notice, next).await.unwrap() })
             })
             .collect();
         let mut claimed = 0;
@@ -67,9 +67,9 @@ async fn of_many_who_claim_a_notice_at_once_one_has_it_until_its_next_try() {
         }
 
         assert_eq!(claimed, 1);
-        assert!(house.database.due_notices(house.now(), 100).await.unwrap().is_empty());
+        assert!(house.database.due_backchannel_logouts(house.now(), 100).await.unwrap().is_empty());
         assert_eq!((due(house).await[0].tries, due(house).await[0].next_try_at), (1, next));
-        house.database.remove_notice(notice.session).await.unwrap();
+        house.database.remove_backchannel_logout(notice.session).await.unwrap();
         assert!(due(house).await.is_empty());
     })
     .await;

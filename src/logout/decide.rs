@@ -2,9 +2,9 @@
 
 /// For whom the application's ID token speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Vouching {
+pub(super) enum HintTrust {
     /// For nobody: there is none, or it is not ours.
-    Nobody,
+    None,
     /// For somebody else than is signed in here.
     Another,
     /// For the browser session of this browser.
@@ -13,16 +13,16 @@ pub(super) enum Vouching {
 
 /// Whether somebody is signed in in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Here {
-    Nobody,
-    SomebodyIsSignedIn,
+pub(super) enum SignInState {
+    SignedOut,
+    SignedIn,
 }
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// The browser session ends, and the browser goes back to the application, where that has said where to.
-    SignOut,
+    LogOut,
     /// The person is asked. Afterwards the browser stays here.
     Ask,
     /// There is nothing to end; the browser goes back.
@@ -31,12 +31,12 @@ pub(super) enum Decision {
     Stay,
 }
 
-pub(super) const fn decide(vouching: Vouching, here: Here) -> Decision {
-    match (vouching, here) {
-        (Vouching::ThisBrowserSession, Here::SomebodyIsSignedIn) => Decision::SignOut,
-        (Vouching::Another | Vouching::Nobody, Here::SomebodyIsSignedIn) => Decision::Ask,
-        (Vouching::ThisBrowserSession | Vouching::Another, Here::Nobody) => Decision::GoBack,
-        (Vouching::Nobody, Here::Nobody) => Decision::Stay,
+pub(super) const fn decide(hint_trust: HintTrust, state: SignInState) -> Decision {
+    match (hint_trust, state) {
+        (HintTrust::ThisBrowserSession, SignInState::SignedIn) => Decision::LogOut,
+        (HintTrust::Another | HintTrust::None, SignInState::SignedIn) => Decision::Ask,
+        (HintTrust::ThisBrowserSession | HintTrust::Another, SignInState::SignedOut) => Decision::GoBack,
+        (HintTrust::None, SignInState::SignedOut) => Decision::Stay,
     }
 }
 
@@ -46,16 +46,16 @@ mod tests {
 
     #[test]
     fn nobody_is_signed_out_unasked_but_by_an_id_token_of_their_own() {
-        for vouching in [Vouching::Nobody, Vouching::Another] {
-            assert_eq!(decide(vouching, Here::SomebodyIsSignedIn), Decision::Ask);
+        for hint_trust in [HintTrust::None, HintTrust::Another] {
+            assert_eq!(decide(hint_trust, SignInState::SignedIn), Decision::Ask);
         }
-        assert_eq!(decide(Vouching::ThisBrowserSession, Here::SomebodyIsSignedIn), Decision::SignOut);
+        assert_eq!(decide(HintTrust::ThisBrowserSession, SignInState::SignedIn), Decision::LogOut);
     }
 
     #[test]
     fn without_an_id_token_of_ours_the_browser_goes_nowhere() {
-        for here in [Here::Nobody, Here::SomebodyIsSignedIn] {
-            assert!(matches!(decide(Vouching::Nobody, here), Decision::Ask | Decision::Stay));
+        for here in [SignInState::SignedOut, SignInState::SignedIn] {
+            assert!(matches!(decide(HintTrust::None, here), Decision::Ask | Decision::Stay));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::problem::{self, Problem};
 
 /// The question whether somebody wants to sign out.
 #[derive(Debug, Clone, Default)]
-pub struct SignOut {
+pub struct LogoutPage {
     /// The token of this form.
     pub csrf: String,
     /// Who is signed in.
@@ -24,7 +24,7 @@ pub struct SignOut {
 
 /// A sign-out that is done.
 #[derive(Debug, Clone, Default)]
-pub struct SignedOut {
+pub struct LoggedOutPage {
     /// The name of the application to which the person goes back.
     pub application: Option<String>,
     /// Where the person goes on by themselves once everything on the page has loaded: a registered post-logout URI,
@@ -54,20 +54,20 @@ struct End<'a> {
 
 /// The question.
 #[must_use]
-pub fn sign_out(look: &Look, page: &SignOut) -> HttpResponse {
+pub fn logout(look: &Look, page: &LogoutPage) -> HttpResponse {
     let shown = Question {
         csrf: &page.csrf,
         user: &page.user,
         application: page.application.as_deref().map(plain),
         problem: page.problem.map(|problem| look.say(&problem.message())),
     };
-    let answer = look.answer(problem::status(page.problem), "sign_out.html", &shown, &Policy::default());
+    let answer = look.answer(problem::status(page.problem), "logout.html", &shown, &Policy::default());
     problem::with_wait(answer, page.problem)
 }
 
 /// What is shown once it is done.
 #[must_use]
-pub fn signed_out(look: &Look, page: &SignedOut) -> HttpResponse {
+pub fn signed_out(look: &Look, page: &LoggedOutPage) -> HttpResponse {
     let shown = End {
         application: page.application.as_deref().map(plain),
         continue_to: page.continue_to.as_deref(),
@@ -75,5 +75,5 @@ pub fn signed_out(look: &Look, page: &SignedOut) -> HttpResponse {
         is_pending: page.is_pending,
     };
     let policy = Policy::default().with_forms_here().with_frames(page.frames.iter().map(String::as_str));
-    look.answer(StatusCode::OK, "signed_out.html", &shown, &policy)
+    look.answer(StatusCode::OK, "logged_out.html", &shown, &policy)
 }
