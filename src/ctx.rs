@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokenhouse_verifier::Verifier;
 
 use crate::audit::{Actor, AuditEntry, AuditEvent};
+use crate::broadcast::Broadcast;
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config::Config;
-use crate::hub::Hub;
 use crate::keys::Keyring;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
@@ -33,7 +33,7 @@ pub struct Ctx {
     /// Calls others.
     pub outbound: Outbound,
     /// Those who listen to security events.
-    pub hub: Hub,
+    pub broadcast: Broadcast,
     /// The time.
     pub clock: Clock,
     /// Randomness.

@@ -7,7 +7,7 @@ pub mod app; //           configuration in, running service out; start and stop
 pub mod http; //          the doors: the only room that knows actix-web
 pub mod grants; //        the rules of the token endpoint: one file a grant
 pub mod userinfo; //      what an application may know of a person
-pub mod events; //        telling services at once what has been revoked
+pub mod event_stream; //   telling services at once what has been revoked
 pub mod introspection; // is this token good right now?
 pub mod revocation; //    revoking a token ends its session
 pub mod logout; //        asking to be signed out
@@ -21,7 +21,7 @@ pub mod tokens; //        the mint: what tokens say
 pub mod claims; //        what is told about a person
 pub mod ctx; //           what a rule holds in its hands
 pub mod status; //        which access tokens were revoked, as signed lists
-pub mod hub; //           lines for those who listen to security events
+pub mod broadcast; //     lines for those who listen to security events
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads
 pub mod store; //         the database (SQL) and the ephemeral store (Redis or SQL)

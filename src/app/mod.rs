@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 use tokenhouse_verifier::Verifier;
 
+use crate::broadcast::Broadcast;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::hub::Hub;
 use crate::keys::{Keyring, OpenError};
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::outbound::Outbound;
@@ -92,7 +92,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         keys,
         pairwise_salt,
         outbound,
-        hub: Hub::default(),
+        broadcast: Broadcast::default(),
         clock,
         random,
         config,

@@ -121,7 +121,7 @@ impl Running {
         self.draining.store(true, Ordering::SeqCst);
         tracing::info!("stopping: not ready any more");
         tokio::time::sleep(self.announce).await;
-        self.ctx.hub.close();
+        self.ctx.broadcast.close();
         self.public.stop(true).await;
         self.operators.stop(true).await;
         drop(self.upkeep);

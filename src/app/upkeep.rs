@@ -7,10 +7,10 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 
+use crate::broadcast::FeedProgress;
 use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
-use crate::events;
-use crate::hub::Told;
+use crate::event_stream;
 use crate::logout::backchannel;
 use crate::model::SessionId;
 use crate::protocol::OAuthError;
@@ -22,7 +22,7 @@ use crate::store::sql::feed::{Change, FeedPage};
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const FOLLOW_APART: Duration = Duration::from_millis(50);
 
-/// How often those who listen to security events get a sign of life, at the least. Mostly each time the feed was read.
+/// How often those who listen to security events get a heartbeat, at the least. Mostly each time the feed was read.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(2);
 
 /// How often they get one at the most, however often the feed is read.
@@ -83,10 +83,10 @@ impl Follower {
                 FeedPage::Changes(changes, position) => {
                     apply(ctx, &changes).await?;
                     self.after = position;
-                    events::tell(ctx, &changes).await?;
+                    event_stream::tell(ctx, &changes).await?;
                     if changes.len() < BATCH as usize {
                         ctx.status.vouch(as_of);
-                        ctx.hub.note(Told { number: position, as_of });
+                        ctx.broadcast.note(FeedProgress { number: position, as_of });
                         return Ok(());
                     }
                 }
@@ -94,7 +94,7 @@ impl Follower {
                     tracing::warn!("the change feed was pruned before it was read; starting over");
                     start_over(ctx).await?;
                     self.after = position;
-                    events::tell_to_start_over(ctx, position)?;
+                    event_stream::send_start_over(ctx, position)?;
                 }
             }
         }
@@ -227,7 +227,7 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
         listen(ctx.clone()),
         follow_always(ctx.clone(), follower),
         send_notices(ctx.clone()),
-        give_signs_of_life(ctx.clone()),
+        give_heartbeats(ctx.clone()),
         every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
         every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
@@ -279,12 +279,12 @@ fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
 }
 
 /// At once when the feed was read, and also while the database does not answer.
-fn give_signs_of_life(ctx: SharedCtx) -> JoinHandle<()> {
+fn give_heartbeats(ctx: SharedCtx) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            let _ = tokio::time::timeout(SIGN_OF_LIFE_EVERY, ctx.hub.moved()).await;
+            let _ = tokio::time::timeout(SIGN_OF_LIFE_EVERY, ctx.broadcast.moved()).await;
             tokio::time::sleep(SIGN_OF_LIFE_APART).await;
-            complain("giving a sign of life to those who listen to security events", events::give_sign_of_life(&ctx));
+            complain("giving a heartbeat to those who listen to security events", event_stream::give_heartbeat(&ctx));
         }
     })
 }

@@ -21,7 +21,7 @@ use super::{admin, oauth, simplejwt};
         oauth::status_list::status_list, oauth::status_list::status_lists, document,
         oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
         oauth::logout::logout, oauth::logout::logout_by_post,
-        oauth::status_events::follow,
+        oauth::event_stream::follow,
         oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
         admin::browser_sessions::list, admin::browser_sessions::end,

@@ -86,7 +86,7 @@ pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
     get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
     get("/status", Open, || web::to(oauth::status_list::status_lists)),
-    get("/status/events", EVENTS, || web::to(oauth::status_events::follow)),
+    get("/status/events", EVENTS, || web::to(oauth::event_stream::follow)),
     get("/status/{list}", Open, || web::to(oauth::status_list::status_list)).taking_rest(),
     post("/oauth2/token", Client, || web::to(oauth::token::token)),
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),

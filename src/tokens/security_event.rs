@@ -34,7 +34,7 @@ pub enum SecurityEvent {
     /// Something may have happened that is not told one by one.
     Resync,
     /// Everything that was committed before this moment was told.
-    SignOfLife(Timestamp),
+    Heartbeat(Timestamp),
 }
 
 /// The claims in the order in which they are written. There is no `aud`, for it is whoever may listen, and no `exp`
@@ -70,7 +70,7 @@ fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {
         SecurityEvent::ClientRevoked(retired) => (SESSION_REVOKED, client_revoked(ctx, retired)),
         SecurityEvent::KeysChanged => (KEYS_CHANGED, json!({})),
         SecurityEvent::Resync => (RESYNC, json!({})),
-        SecurityEvent::SignOfLife(as_of) => (VERIFICATION, json!({ "as_of": as_of.seconds() })),
+        SecurityEvent::Heartbeat(as_of) => (VERIFICATION, json!({ "as_of": as_of.seconds() })),
     }
 }
 
@@ -122,7 +122,7 @@ fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
     let id = match event {
         SecurityEvent::SessionEnded(session) => session.id.to_string(),
         SecurityEvent::ClientRevoked(retired) => retired.index.client_id.to_string(),
-        SecurityEvent::KeysChanged | SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => ctx.config.issuer.clone(),
+        SecurityEvent::KeysChanged | SecurityEvent::Resync | SecurityEvent::Heartbeat(_) => ctx.config.issuer.clone(),
     };
     json!({ "format": "opaque", "id": id })
 }
@@ -133,7 +133,7 @@ fn jti(ctx: &Ctx, number: i64, event: &SecurityEvent) -> String {
         SecurityEvent::SessionEnded(session) => format!("{number} {}", session.id),
         SecurityEvent::ClientRevoked(retired) => format!("{number} {}", retired.index.status_index),
         SecurityEvent::KeysChanged => format!("{number} keys"),
-        SecurityEvent::Resync | SecurityEvent::SignOfLife(_) => return ctx.random.uuid().to_string(),
+        SecurityEvent::Resync | SecurityEvent::Heartbeat(_) => return ctx.random.uuid().to_string(),
     };
     uuid::Builder::from_custom_bytes(ctx.keys.derive("security event jti", named.as_bytes())).into_uuid().to_string()
 }

@@ -23,7 +23,7 @@ mod refresh;
 mod refresh_policy;
 mod refresh_store;
 mod sign_in;
-mod status_events;
+mod event_stream;
 mod status_lists;
 mod sign_on;
 mod single_sign_on;

@@ -10,12 +10,12 @@ use crate::support::event_reader::{Event, EventReader};
 use crate::support::only_sqlite;
 use crate::town::{Town, database_by, impatient, shared_postgres};
 
-fn as_of(sign_of_life: &Event) -> i64 {
-    sign_of_life.details()["as_of"].as_i64().unwrap()
+fn as_of(heartbeat: &Event) -> i64 {
+    heartbeat.details()["as_of"].as_i64().unwrap()
 }
 
 #[actix_web::test]
-async fn while_the_database_is_away_signs_of_life_go_on_and_say_as_of_when() {
+async fn while_the_database_is_away_heartbeats_go_on_and_say_as_of_when() {
     if only_sqlite() {
         return;
     }
@@ -33,18 +33,18 @@ async fn while_the_database_is_away_signs_of_life_go_on_and_say_as_of_when() {
     let token = token.as_str().unwrap();
     let session = town.doors.sessions(1).await.remove(0);
     let mut reader = EventReader::open(town.other.address, token, None).await;
-    reader.sign_of_life().await;
+    reader.heartbeat().await;
 
     proxy.set(Way::Hold);
     // What was under way when the way was cut may still be told.
-    let last = [reader.sign_of_life().await, reader.sign_of_life().await][1].clone();
+    let last = [reader.heartbeat().await, reader.heartbeat().await][1].clone();
     let refused = town.house.request_to(town.other.address, Method::GET, "/status/events").bearer_auth(token);
     let refused = read(refused).await;
     town.doors.end_at_last(&session).await;
-    let during = [reader.sign_of_life().await, reader.sign_of_life().await, reader.sign_of_life().await];
+    let during = [reader.heartbeat().await, reader.heartbeat().await, reader.heartbeat().await];
     proxy.set(Way::Pass);
     let told = reader.event().await;
-    let after = reader.sign_of_life().await;
+    let after = reader.heartbeat().await;
 
     assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
     assert!(during.iter().all(|sign| as_of(sign) == as_of(&last)), "{:?}", during.each_ref().map(as_of));

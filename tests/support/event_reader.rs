@@ -83,7 +83,7 @@ impl EventReader {
         }
     }
 
-    /// The next event that is no sign of life.
+    /// The next event that is no heartbeat.
     pub async fn event(&mut self) -> Event {
         loop {
             let event = self.next().await.unwrap();
@@ -93,8 +93,8 @@ impl EventReader {
         }
     }
 
-    /// The next event, which must be a sign of life.
-    pub async fn sign_of_life(&mut self) -> Event {
+    /// The next event, which must be a heartbeat.
+    pub async fn heartbeat(&mut self) -> Event {
         let event = self.next().await.unwrap();
         assert_eq!(event.name(), VERIFICATION);
         event

@@ -38,8 +38,8 @@ pub enum SecurityEvent {
     KeysChanged,
     /// More happened than is told one by one: read the status lists and the JWKS again.
     Resync,
-    /// A sign of life.
-    SignOfLife {
+    /// A heartbeat.
+    Heartbeat {
         /// All that was committed before this second was told.
         as_of: i64,
     },
@@ -67,7 +67,7 @@ impl SecurityEventToken {
         let events: Vec<SecurityEvent> =
             events.iter().filter_map(|(kind, details)| event(kind, details).transpose()).collect::<Result<_, _>>()?;
         let as_of =
-            events.iter().map(|event| if let SecurityEvent::SignOfLife { as_of } = event { *as_of } else { iat });
+            events.iter().map(|event| if let SecurityEvent::Heartbeat { as_of } = event { *as_of } else { iat });
         let latest = as_of.max().map_or(iat, |as_of| as_of.max(iat));
         if latest > now.saturating_add(LEEWAY) {
             return Err(SecurityEventError::InTheFuture { seconds: latest.saturating_sub(now) });
@@ -81,7 +81,7 @@ fn event(kind: &str, details: &Value) -> Result<Option<SecurityEvent>, SecurityE
     Ok(Some(match kind {
         SESSION_REVOKED => SecurityEvent::SessionRevoked(read::<Revoked>(details)?.status_list),
         VERIFICATION => match read::<Verification>(details)?.as_of {
-            Some(as_of) => SecurityEvent::SignOfLife { as_of },
+            Some(as_of) => SecurityEvent::Heartbeat { as_of },
             None => return Ok(None),
         },
         KEYS_CHANGED => SecurityEvent::KeysChanged,

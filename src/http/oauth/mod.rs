@@ -6,7 +6,7 @@ pub mod jwks;
 pub mod logout;
 pub mod metadata;
 pub mod revoke;
-pub mod status_events;
+pub mod event_stream;
 pub mod status_list;
 pub mod token;
 pub mod userinfo;

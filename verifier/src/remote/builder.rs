@@ -133,8 +133,8 @@ impl IssuerBuilder {
         self
     }
 
-    /// After how long without a new event or sign of life the stream of events is given up. 3 s unless set: Tokenhouse
-    /// gives a sign of life each second.
+    /// After how long without a new event or heartbeat the stream of events is given up. 3 s unless set: Tokenhouse
+    /// gives a heartbeat each second.
     pub fn event_silence(mut self, limit: Duration) -> Self {
         self.event_silence = limit;
         self

@@ -98,7 +98,7 @@ impl EventFollower {
         }
     }
 
-    /// Takes what an event tells. Whether that is anything new: a sign of life of which the moment stands still is
+    /// Takes what an event tells. Whether that is anything new: a heartbeat of which the moment stands still is
     /// none.
     fn take(&mut self, event: &Event) -> Result<bool, FetchError> {
         let token = self.read(&event.data).map_err(|error| FetchError::Failed(error.to_string()))?;
@@ -145,10 +145,10 @@ impl EventFollower {
                 self.want_lists(issued_at);
                 self.shared.key_desk.tell_of_change();
             }
-            SecurityEvent::SignOfLife { as_of } => {
+            SecurityEvent::Heartbeat { as_of } => {
                 // What was told before it first, because it says that all of it is known.
                 self.note_revoked();
-                let is_news = self.shared.memory.change(|known| known.take_sign_of_life(as_of));
+                let is_news = self.shared.memory.change(|known| known.take_heartbeat(as_of));
                 if is_news && std::mem::take(&mut self.errors) > 0 {
                     tracing::info!(url = %self.endpoint, "events come again");
                 }

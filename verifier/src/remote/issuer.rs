@@ -38,7 +38,7 @@ use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Ve
 /// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
 /// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read,
 ///   and stays refused however old the list becomes.
-/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last sign of life,
+/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last heartbeat,
 ///   while events have told everything since then. Beyond [`max_staleness`](IssuerBuilder::max_staleness) its tokens
 ///   are refused with status 503, unless [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is
 ///   accepted beyond the stated staleness, apart from the difference between the two clocks.

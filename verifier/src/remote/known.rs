@@ -25,7 +25,7 @@ pub(super) struct Known {
     named: Option<Arc<HashSet<String>>>,
     /// How far events lead; `None` as long as they have told nothing.
     told: Option<Told>,
-    /// Whether signs of life come at present.
+    /// Whether heartbeats come at present.
     hears: bool,
 }
 
@@ -122,8 +122,8 @@ impl Known {
         }
     }
 
-    /// A sign of life: events have told all that was committed before this second. Whether that is later than before.
-    pub(super) fn take_sign_of_life(&mut self, as_of: i64) -> bool {
+    /// A heartbeat: events have told all that was committed before this second. Whether that is later than before.
+    pub(super) fn take_heartbeat(&mut self, as_of: i64) -> bool {
         let before = self.told.replace(self.told.map_or(Told { since: as_of, as_of }, |told| told.up_to(as_of)));
         let is_later = before.is_none_or(|before| before.as_of < as_of);
         self.hears |= is_later;

@@ -17,7 +17,7 @@ impl Told {
         issued_at >= self.since.saturating_add(CLOCKS)
     }
 
-    /// With the sign of life of another second. The greatest counts.
+    /// With the heartbeat of another second. The greatest counts.
     pub(super) fn up_to(self, as_of: i64) -> Self {
         Self { as_of: self.as_of.max(as_of), ..self }
     }

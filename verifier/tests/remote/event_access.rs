@@ -27,7 +27,7 @@ async fn the_access_token_is_renewed_before_it_is_over() {
     teller.put_token("short", 1);
     let issuer = teller.listener().await;
     teller.put_token("next", 3600);
-    teller.sign_of_life(7);
+    teller.heartbeat(7);
 
     teller.is_heard(2).await;
     assert_eq!(teller.last_request("authorization").as_deref(), Some("Bearer next"));

@@ -35,14 +35,14 @@ async fn a_session_that_is_told_of_is_refused_without_a_list() {
 }
 
 #[tokio::test]
-async fn while_events_come_a_list_is_as_fresh_as_the_last_sign_of_life() {
+async fn while_events_come_a_list_is_as_fresh_as_the_last_heartbeat() {
     let teller = Teller::start().await;
     let issuer = teller.attentive_listener().await;
     let token = teller.fake.token(1);
 
     for number in 2..5 {
         teller.fake.advance(50);
-        teller.sign_of_life(number);
+        teller.heartbeat(number);
         is_as_old_as(&issuer, 0).await;
         assert!(issuer.verify(&token).is_ok());
     }
@@ -55,13 +55,13 @@ async fn while_events_come_a_list_is_as_fresh_as_the_last_sign_of_life() {
 async fn a_list_from_before_the_events_is_only_as_fresh_as_itself() {
     let teller = Teller::start().await;
     let issuer = teller.listener().await;
-    teller.sign_of_life(1);
+    teller.heartbeat(1);
     teller.fake.advance(1);
     teller.fake.put_list(0, &[]);
     is_as_old_as(&issuer, 0).await;
 
     teller.fake.advance(30);
-    teller.sign_of_life(2);
+    teller.heartbeat(2);
     teller.revoke(3, 9);
     is_revoked(&issuer, &teller.fake.token(9)).await;
 
@@ -123,7 +123,7 @@ async fn a_silent_stream_is_given_up_and_the_lists_are_read_at_once() {
     let silence = Duration::from_secs(1);
     let issuer = teller.builder().event_silence(silence).discover().await.unwrap();
     teller.is_heard(1).await;
-    teller.sign_of_life(7);
+    teller.heartbeat(7);
     teller.fake.advance(2);
     teller.fake.put_list(0, &[]);
     teller.lists_are_left_alone().await;
@@ -134,12 +134,12 @@ async fn a_silent_stream_is_given_up_and_the_lists_are_read_at_once() {
 
     teller.is_heard(2).await;
     assert_eq!(teller.last_request("last-event-id").as_deref(), Some("7"));
-    teller.sign_of_life(8);
+    teller.heartbeat(8);
     teller.lists_are_left_alone().await;
 }
 
 #[tokio::test]
-async fn signs_of_life_that_stand_still_are_silence() {
+async fn heartbeats_that_stand_still_are_silence() {
     let teller = Teller::start().await;
     let _issuer = teller.builder().event_silence(Duration::from_millis(500)).discover().await.unwrap();
     teller.is_heard(1).await;
@@ -148,7 +148,7 @@ async fn signs_of_life_that_stand_still_are_silence() {
     eventually("the stream is given up", || {
         told += 1;
         if told % 10 == 1 {
-            teller.sign_of_life(1);
+            teller.heartbeat(1);
         }
         teller.fake.server.asked("/events") >= 2
     })
@@ -171,7 +171,7 @@ async fn a_stream_that_breaks_is_opened_again_after_the_last_number() {
     teller.revoke(42, 9);
     is_revoked(&issuer, &teller.fake.token(9)).await;
     teller.fake.advance(50);
-    teller.sign_of_life(42);
+    teller.heartbeat(42);
     is_as_old_as(&issuer, 0).await;
 }
 
@@ -218,7 +218,7 @@ async fn after_a_resync_lists_and_keys_are_read_again_before_events_count() {
     teller.lists_are_read_again().await;
     eventually("the keys are read", || teller.fake.server.asked("/jwks") > keys_read).await;
     teller.fake.advance(20);
-    teller.sign_of_life(-5);
+    teller.heartbeat(-5);
     teller.revoke(-4, 8);
     is_revoked(&issuer, &teller.fake.token(8)).await;
     assert_eq!(issuer.staleness(), Some(Duration::from_secs(30)), "the list is from before");
@@ -240,7 +240,7 @@ async fn a_session_that_ends_without_a_index_is_looked_for_in_the_lists() {
 
     is_revoked(&issuer, &teller.fake.token(9)).await;
     teller.fake.advance(20);
-    teller.sign_of_life(3);
+    teller.heartbeat(3);
     teller.revoke(4, 8);
     is_revoked(&issuer, &teller.fake.token(8)).await;
     assert_eq!(issuer.staleness(), Some(Duration::from_secs(20)), "the list may be from before");
@@ -301,16 +301,16 @@ async fn events_out_of_order_are_not_relied_on() {
     let teller = Teller::start().await;
     let issuer = teller.attentive_listener().await;
     teller.fake.advance(30);
-    teller.sign_of_life(50);
+    teller.heartbeat(50);
     is_as_old_as(&issuer, 0).await;
 
-    teller.sign_of_life(49);
+    teller.heartbeat(49);
 
     teller.lists_are_read_again().await;
     teller.is_heard(2).await;
     assert_eq!(teller.last_request("last-event-id"), None);
     teller.fake.advance(10);
-    teller.sign_of_life(49);
+    teller.heartbeat(49);
     teller.revoke(50, 9);
     is_revoked(&issuer, &teller.fake.token(9)).await;
     assert_eq!(issuer.staleness(), Some(Duration::from_secs(10)), "as the events before have left it");

@@ -27,7 +27,7 @@ fn each_kind_of_event_is_read() {
     let [SecurityEvent::SessionRevoked(Some(index))] = &*revoked else { panic!("{revoked:?}") };
     assert_eq!((index.idx, index.uri.as_str()), (7, "u"));
     assert_eq!(told(REVOKED, &json!({})), Ok(vec![SecurityEvent::SessionRevoked(None)]));
-    assert_eq!(told(VERIFICATION, &json!({"as_of": 5})), Ok(vec![SecurityEvent::SignOfLife { as_of: 5 }]));
+    assert_eq!(told(VERIFICATION, &json!({"as_of": 5})), Ok(vec![SecurityEvent::Heartbeat { as_of: 5 }]));
     assert_eq!(told("urn:tokenhouse:event:keys-changed", &json!({})), Ok(vec![SecurityEvent::KeysChanged]));
     assert_eq!(told("urn:tokenhouse:event:resync", &json!({})), Ok(vec![SecurityEvent::Resync]));
     assert_eq!(told("urn:example:unheard-of", &json!(1)), Ok(vec![]), "passed over");

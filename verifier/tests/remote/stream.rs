@@ -55,7 +55,7 @@ impl Teller {
     /// A service that has read the lists since it listens, so that events are all it needs.
     pub(crate) async fn attentive_listener(&self) -> Issuer {
         let issuer = self.listener().await;
-        self.sign_of_life(1);
+        self.heartbeat(1);
         self.fake.advance(2);
         self.fake.put_list(0, &[]);
         self.lists_are_left_alone().await;
@@ -100,7 +100,7 @@ impl Teller {
         json!({"status_list": {"idx": idx, "uri": self.fake.uri(0)}})
     }
 
-    pub(crate) fn sign_of_life(&self, number: i64) {
+    pub(crate) fn heartbeat(&self, number: i64) {
         self.tell(number, VERIFICATION, &json!({"as_of": self.fake.now()}));
     }
 

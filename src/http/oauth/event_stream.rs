@@ -12,7 +12,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use tokio::sync::mpsc;
 
-use crate::events::{Ending, Listener};
+use crate::event_stream::{Disconnect, Subscriber};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::http::permission::Admitted;
@@ -31,20 +31,20 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     params(("Last-Event-ID" = Option<String>, Header, description = "the `id` of the last event that was read")),
     responses(
         (status = 200, description = "events, until the access token is over", content_type = "text/event-stream"),
-        (status = 401), (status = 403), (status = 503, description = "no seat is free, or the database is away"),
+        (status = 401), (status = 403), (status = 503, description = "no subscription is free, or the database is away"),
     ))]
 pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
     if request.method() == Method::HEAD {
         return Ok(beginning().finish());
     }
     let last = request.headers().get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
-    let listener = Listener::arrive(&ctx, bearer.token().clone(), last).await.map_err(ProblemRefusal)?;
-    let (outlet, lines) = mpsc::channel(WAITING);
+    let listener = Subscriber::arrive(&ctx, bearer.token().clone(), last).await.map_err(ProblemRefusal)?;
+    let (sink, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        let _present = Present::enter();
-        tell_of_the_end(&bearer, &listener.listen(&ctx, &outlet).await);
+        let _present = SubscriberGauge::enter();
+        log_disconnect(&bearer, &listener.listen(&ctx, &sink).await);
     });
-    Ok(beginning().body(Lines(lines)))
+    Ok(beginning().body(EventBody(lines)))
 }
 
 fn beginning() -> HttpResponseBuilder {
@@ -58,9 +58,9 @@ fn beginning() -> HttpResponseBuilder {
 }
 
 /// The body of the answer: what comes out of the channel, until nobody puts in any more.
-struct Lines(mpsc::Receiver<Arc<[u8]>>);
+struct EventBody(mpsc::Receiver<Arc<[u8]>>);
 
-impl MessageBody for Lines {
+impl MessageBody for EventBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -74,30 +74,30 @@ impl MessageBody for Lines {
 }
 
 /// One more who listens, as the metrics count them.
-struct Present;
+struct SubscriberGauge;
 
-impl Present {
+impl SubscriberGauge {
     fn enter() -> Self {
-        metrics::gauge!("tokenhouse_event_listeners").increment(1);
+        metrics::gauge!("tokenhouse_event_subscribers").increment(1);
         Self
     }
 }
 
-impl Drop for Present {
+impl Drop for SubscriberGauge {
     fn drop(&mut self) {
-        metrics::gauge!("tokenhouse_event_listeners").decrement(1);
+        metrics::gauge!("tokenhouse_event_subscribers").decrement(1);
     }
 }
 
 /// The request has had its line in the log when the stream began.
-fn tell_of_the_end(bearer: &Admitted, ending: &Ending) {
-    let why = ending.as_str();
-    metrics::counter!("tokenhouse_event_listeners_ended_total", "why" => why).increment(1);
-    match ending {
-        Ending::Failed(error) => {
+fn log_disconnect(bearer: &Admitted, disconnect: &Disconnect) {
+    let why = disconnect.as_str();
+    metrics::counter!("tokenhouse_event_subscribers_ended_total", "why" => why).increment(1);
+    match disconnect {
+        Disconnect::Failed(error) => {
             tracing::warn!(client.id = bearer.client(), why, error = %error, "a listener is not told events any more");
         }
-        Ending::Left | Ending::Slow | Ending::Unauthorized | Ending::SentAway => {
+        Disconnect::Left | Disconnect::Slow | Disconnect::Unauthorized | Disconnect::ShutDown => {
             tracing::info!(client.id = bearer.client(), why, "a listener is not told events any more");
         }
     }

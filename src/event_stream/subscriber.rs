@@ -1,6 +1,6 @@
-//! One who listens: first what the database knows since the number that they came back with, then what the hub hands
-//! out. The seat in the hub is taken before the database is read, so that there is no gap, and what was read is left
-//! out of what is heard, so that there is no repeat.
+//! One who listens: first what the database knows since the number that they came back with, then what the broadcast
+//! hands out. The subscription in the broadcast is taken before the database is read, so that there is no gap, and what
+//! was read is left out of what is heard, so that there is no repeat.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{event_of, line, sign_of_life};
+use super::{event_of, frame, heartbeat};
+use crate::broadcast::{FeedProgress, Frame, FrameKind, Subscription};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::hub::{Line, LineKind, Seat, Told};
 use crate::introspection;
 use crate::model::Secret;
 use crate::protocol::{OAuthError, scope};
@@ -26,7 +26,7 @@ const BATCH: u32 = 100;
 /// Whoever is further behind is not told what was before: to read the status lists again is less work.
 const FURTHEST_BEHIND: i64 = 1_000;
 
-/// How long a listener may take to take a line.
+/// How long a listener may take to take a frame.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a listener may take to catch up.
@@ -36,12 +36,12 @@ const TIME_TO_CATCH_UP: Duration = Duration::from_mins(1);
 const OPENING: &[u8] = b"retry: 1000\n\n";
 
 /// Lines on their way to a listener's connection.
-type Outlet = mpsc::Sender<Arc<[u8]>>;
+type FrameSink = mpsc::Sender<Arc<[u8]>>;
 
 /// One who listens.
-pub struct Listener {
+pub struct Subscriber {
     token: Secret,
-    seat: Seat,
+    subscription: Subscription,
     number: i64,
     head: i64,
     /// What the database told is all that was committed before.
@@ -50,7 +50,7 @@ pub struct Listener {
 
 /// Why a listener hears no more.
 #[derive(Debug)]
-pub enum Ending {
+pub enum Disconnect {
     /// They have hung up.
     Left,
     /// They do not take what they are told as fast as it happens.
@@ -58,12 +58,12 @@ pub enum Ending {
     /// Their access token has expired or was revoked.
     Unauthorized,
     /// Everybody is sent away.
-    SentAway,
+    ShutDown,
     /// The database does not answer, or nothing can be signed.
     Failed(OAuthError),
 }
 
-impl Ending {
+impl Disconnect {
     /// The word that log and metrics use.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -71,118 +71,119 @@ impl Ending {
             Self::Left => "left",
             Self::Slow => "slow",
             Self::Unauthorized => "unauthorized",
-            Self::SentAway => "sent_away",
+            Self::ShutDown => "shut_down",
             Self::Failed(_) => "failed",
         }
     }
 }
 
-impl From<StoreError> for Ending {
+impl From<StoreError> for Disconnect {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl From<OAuthError> for Ending {
+impl From<OAuthError> for Disconnect {
     fn from(error: OAuthError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Listener {
+impl Subscriber {
     /// Lets the bearer of `token` in, who has heard everything up to the number `last`, or begins now. A number that is
     /// none stands for one that nobody knows any more.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when all seats are taken, or the database does not answer.
+    /// [`OAuthError::Unavailable`] when all subscriptions are taken, or the database does not answer.
     pub async fn arrive(ctx: &Ctx, token: Secret, last: Option<&str>) -> Result<Self, OAuthError> {
-        let seat = ctx.hub.listen().ok_or_else(|| OAuthError::unavailable("a seat for one more listener"))?;
+        let subscription =
+            ctx.broadcast.subscribe().ok_or_else(|| OAuthError::unavailable("a subscription for one more listener"))?;
         let as_of = ctx.now();
         let head = ctx.store.database.feed_head().await?;
         let number = last.map_or(head, |last| last.parse().unwrap_or(-1));
-        Ok(Self { token, seat, number, head, as_of })
+        Ok(Self { token, subscription, number, head, as_of })
     }
 
     /// Tells everything that happens, until there is a reason to end.
-    pub async fn listen(mut self, ctx: &Ctx, outlet: &Outlet) -> Ending {
-        let farewell = self.seat.farewell();
+    pub async fn listen(mut self, ctx: &Ctx, sink: &FrameSink) -> Disconnect {
+        let shutdown = self.subscription.shutdown();
         tokio::select! {
-            Err(ending) = self.hear(ctx, outlet) => ending,
-            () = farewell => Ending::SentAway,
-            () = outlet.closed() => Ending::Left,
+            Err(disconnect) = self.hear(ctx, sink) => disconnect,
+            () = shutdown => Disconnect::ShutDown,
+            () = sink.closed() => Disconnect::Left,
         }
     }
 
-    async fn hear(&mut self, ctx: &Ctx, outlet: &Outlet) -> Result<Infallible, Ending> {
-        outlet.send(Arc::from(OPENING)).await.map_err(|_| Ending::Left)?;
-        timeout(TIME_TO_CATCH_UP, self.catch_up(ctx, outlet)).await.map_err(|_| Ending::Slow)??;
+    async fn hear(&mut self, ctx: &Ctx, sink: &FrameSink) -> Result<Infallible, Disconnect> {
+        sink.send(Arc::from(OPENING)).await.map_err(|_| Disconnect::Left)?;
+        timeout(TIME_TO_CATCH_UP, self.catch_up(ctx, sink)).await.map_err(|_| Disconnect::Slow)??;
         loop {
-            let line = self.seat.next().await.ok_or(Ending::Slow)?;
-            match line.kind {
-                LineKind::StartOver => {}
-                LineKind::Event if line.number > self.number => {}
-                LineKind::Event => continue,
-                LineKind::SignOfLife => {
+            let frame = self.subscription.next().await.ok_or(Disconnect::Slow)?;
+            match frame.kind {
+                FrameKind::StartOver => {}
+                FrameKind::Event if frame.number > self.number => {}
+                FrameKind::Event => continue,
+                FrameKind::Heartbeat => {
                     self.authorize(ctx).await?;
-                    // The database has told this listener more than the hub knows yet.
-                    if line.number < self.number {
-                        self.give_sign_of_life(ctx, outlet).await?;
+                    // The database has told this listener more than the broadcast knows yet.
+                    if frame.number < self.number {
+                        self.give_heartbeat(ctx, sink).await?;
                         continue;
                     }
                 }
             }
-            self.pass(line, outlet).await?;
+            self.pass(frame, sink).await?;
         }
     }
 
     /// Tells what the database knows after the listener's number, and how far that leads.
-    async fn catch_up(&mut self, ctx: &Ctx, outlet: &Outlet) -> Result<(), Ending> {
+    async fn catch_up(&mut self, ctx: &Ctx, sink: &FrameSink) -> Result<(), Disconnect> {
         if self.head.saturating_sub(self.number) > FURTHEST_BEHIND {
-            self.start_over(ctx, self.head, outlet).await?;
+            self.start_over(ctx, self.head, sink).await?;
         }
         loop {
             let as_of = ctx.now();
             match ctx.store.database.feed_after(self.number, BATCH).await? {
-                FeedPage::Behind(head) => self.start_over(ctx, head, outlet).await?,
+                FeedPage::Behind(head) => self.start_over(ctx, head, sink).await?,
                 FeedPage::Changes(changes, position) => {
                     for (number, change) in &changes {
                         if let Some(event) = event_of(change) {
-                            self.pass(line(ctx, *number, LineKind::Event, &event)?, outlet).await?;
+                            self.pass(frame(ctx, *number, FrameKind::Event, &event)?, sink).await?;
                         }
                     }
                     self.number = position;
                     if changes.len() < BATCH as usize {
                         self.as_of = as_of;
-                        return self.give_sign_of_life(ctx, outlet).await;
+                        return self.give_heartbeat(ctx, sink).await;
                     }
                 }
             }
         }
     }
 
-    async fn start_over(&mut self, ctx: &Ctx, number: i64, outlet: &Outlet) -> Result<(), Ending> {
-        self.pass(line(ctx, number, LineKind::StartOver, &SecurityEvent::Resync)?, outlet).await
+    async fn start_over(&mut self, ctx: &Ctx, number: i64, sink: &FrameSink) -> Result<(), Disconnect> {
+        self.pass(frame(ctx, number, FrameKind::StartOver, &SecurityEvent::Resync)?, sink).await
     }
 
-    async fn give_sign_of_life(&mut self, ctx: &Ctx, outlet: &Outlet) -> Result<(), Ending> {
-        let told = Told { number: self.number, as_of: self.as_of };
-        self.pass(sign_of_life(ctx, told)?, outlet).await
+    async fn give_heartbeat(&mut self, ctx: &Ctx, sink: &FrameSink) -> Result<(), Disconnect> {
+        let told = FeedProgress { number: self.number, as_of: self.as_of };
+        self.pass(heartbeat(ctx, told)?, sink).await
     }
 
-    async fn pass(&mut self, line: Line, outlet: &Outlet) -> Result<(), Ending> {
-        let sent = timeout(PATIENCE, outlet.send(line.text)).await.map_err(|_| Ending::Slow)?;
-        sent.map_err(|_| Ending::Left)?;
-        self.number = line.number;
+    async fn pass(&mut self, frame: Frame, sink: &FrameSink) -> Result<(), Disconnect> {
+        let sent = timeout(PATIENCE, sink.send(frame.text)).await.map_err(|_| Disconnect::Slow)?;
+        sent.map_err(|_| Disconnect::Left)?;
+        self.number = frame.number;
         Ok(())
     }
 
     /// Looks whether the bearer may still listen. While the stores do not answer, the token's own expiry is what
     /// counts.
-    async fn authorize(&self, ctx: &Ctx) -> Result<(), Ending> {
+    async fn authorize(&self, ctx: &Ctx) -> Result<(), Disconnect> {
         match introspection::admit(ctx, self.token.expose(), &[scope::EVENTS]).await {
             Ok(_) | Err(OAuthError::Unavailable(_)) => Ok(()),
-            Err(OAuthError::Internal(error)) => Err(Ending::Failed(error.into())),
-            Err(_) => Err(Ending::Unauthorized),
+            Err(OAuthError::Internal(error)) => Err(Disconnect::Failed(error.into())),
+            Err(_) => Err(Disconnect::Unauthorized),
         }
     }
 }

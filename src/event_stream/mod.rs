@@ -1,17 +1,17 @@
 //! Telling services that verify tokens by themselves what has happened, at once: each change that concerns them as a
 //! security event token, under its number in the change feed, which is the same at every instance.
 //!
-//! What this instance reads of the feed it tells through the hub, and it signs only while somebody listens. Whoever
-//! comes later, or comes back, first reads from the database what was before: `listen.rs`.
+//! What this instance reads of the feed it tells through the broadcast, and it signs only while somebody listens.
+//! Whoever comes later, or comes back, first reads from the database what was before: `listen.rs`.
 
-mod listen;
+mod subscriber;
 
 use std::sync::Arc;
 
-pub use listen::{Ending, Listener};
+pub use subscriber::{Disconnect, Subscriber};
 
+use crate::broadcast::{FeedProgress, Frame, FrameKind};
 use crate::ctx::Ctx;
-use crate::hub::{Line, LineKind, Told};
 use crate::protocol::OAuthError;
 use crate::store::sql::feed::Change;
 use crate::tokens::{self, SecurityEvent};
@@ -24,19 +24,19 @@ const MOST_A_SECOND: usize = 200;
 /// # Errors
 /// [`OAuthError`] when something cannot be signed. Whoever listens is then sent away, so that nobody misses it.
 pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
-    let told = if ctx.hub.has_listeners() { tell_each(ctx, changes).await } else { Ok(()) };
-    told.inspect_err(|_| ctx.hub.send_away())
+    let told = if ctx.broadcast.has_subscribers() { tell_each(ctx, changes).await } else { Ok(()) };
+    told.inspect_err(|_| ctx.broadcast.disconnect_all())
 }
 
 async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     let concern = || changes.iter().filter_map(|(number, change)| Some((*number, event_of(change)?)));
     let Some((last, _)) = concern().next_back() else { return Ok(()) };
-    if !ctx.hub.take_room(concern().count(), MOST_A_SECOND) {
-        ctx.hub.owe(last);
+    if !ctx.broadcast.reserve(concern().count(), MOST_A_SECOND) {
+        ctx.broadcast.set_backlog(last);
         return Ok(());
     }
     for (number, event) in concern() {
-        ctx.hub.tell(line(ctx, number, LineKind::Event, &event)?);
+        ctx.broadcast.send(frame(ctx, number, FrameKind::Event, &event)?);
         // Listeners on the same thread read on, and do not fall behind.
         tokio::task::yield_now().await;
     }
@@ -47,12 +47,12 @@ async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthErro
 ///
 /// # Errors
 /// As [`tell`].
-pub fn tell_to_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
-    // A sign of life under a former, greater number would make listeners take the next events for ones they had.
-    ctx.hub.forget();
-    if ctx.hub.has_listeners() {
-        let line = line(ctx, number, LineKind::StartOver, &SecurityEvent::Resync);
-        ctx.hub.tell(line.inspect_err(|_| ctx.hub.send_away())?);
+pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
+    // A heartbeat under a former, greater number would make listeners take the next events for ones they had.
+    ctx.broadcast.forget();
+    if ctx.broadcast.has_subscribers() {
+        let frame = frame(ctx, number, FrameKind::StartOver, &SecurityEvent::Resync);
+        ctx.broadcast.send(frame.inspect_err(|_| ctx.broadcast.disconnect_all())?);
     }
     Ok(())
 }
@@ -62,22 +62,22 @@ pub fn tell_to_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
 ///
 /// # Errors
 /// [`OAuthError`] when it cannot be signed.
-pub fn give_sign_of_life(ctx: &Ctx) -> Result<(), OAuthError> {
-    match ctx.hub.told() {
-        Some(told) if ctx.hub.has_listeners() => {
-            if let Some(number) = ctx.hub.owed() {
-                ctx.hub.tell(line(ctx, number, LineKind::Event, &SecurityEvent::Resync)?);
-                ctx.hub.settle(number);
+pub fn give_heartbeat(ctx: &Ctx) -> Result<(), OAuthError> {
+    match ctx.broadcast.progress() {
+        Some(told) if ctx.broadcast.has_subscribers() => {
+            if let Some(number) = ctx.broadcast.backlog() {
+                ctx.broadcast.send(frame(ctx, number, FrameKind::Event, &SecurityEvent::Resync)?);
+                ctx.broadcast.clear_backlog(number);
             }
-            ctx.hub.tell(sign_of_life(ctx, told)?);
+            ctx.broadcast.send(heartbeat(ctx, told)?);
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-fn sign_of_life(ctx: &Ctx, told: Told) -> Result<Line, OAuthError> {
-    line(ctx, told.number, LineKind::SignOfLife, &SecurityEvent::SignOfLife(told.as_of))
+fn heartbeat(ctx: &Ctx, told: FeedProgress) -> Result<Frame, OAuthError> {
+    frame(ctx, told.number, FrameKind::Heartbeat, &SecurityEvent::Heartbeat(told.as_of))
 }
 
 /// What a change is to somebody who verifies tokens.
@@ -92,7 +92,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
 }
 
 /// One server-sent event (WHATWG HTML section 9.2). Its `id` is what a reader comes back with.
-fn line(ctx: &Ctx, number: i64, kind: LineKind, event: &SecurityEvent) -> Result<Line, OAuthError> {
+fn frame(ctx: &Ctx, number: i64, kind: FrameKind, event: &SecurityEvent) -> Result<Frame, OAuthError> {
     let token = tokens::security_event(ctx, number, event)?;
-    Ok(Line { number, kind, text: Arc::from(format!("id: {number}\ndata: {token}\n\n").into_bytes()) })
+    Ok(Frame { number, kind, text: Arc::from(format!("id: {number}\ndata: {token}\n\n").into_bytes()) })
 }

@@ -9,9 +9,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::app::{self, Purpose};
 use tokenhouse::audit::Actor;
+use tokenhouse::broadcast::{FeedProgress, Frame, FrameKind};
 use tokenhouse::clock::Stopwatch;
-use tokenhouse::events;
-use tokenhouse::hub::{Line, LineKind, Told};
+use tokenhouse::event_stream;
 use tokenhouse::keys::Ripeness;
 use tokenhouse::model::{EndReason, Ended, EndedSession, SessionId};
 use tokenhouse::protocol::GrantType;
@@ -67,7 +67,7 @@ async fn end_of(mut reader: EventReader) {
 /// Waits until the house has read the change feed to its end.
 async fn read_to_the_end(house: &House) {
     let head = house.ctx().store.database.feed_head().await.unwrap();
-    until("the feed is read", async || house.ctx().hub.told().is_some_and(|told| told.number >= head)).await;
+    until("the feed is read", async || house.ctx().broadcast.progress().is_some_and(|told| told.number >= head)).await;
 }
 
 async fn until(what: &str, holds: impl AsyncFn() -> bool) {
@@ -86,11 +86,11 @@ async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
         let token = follower_token(house).await;
         let mut reader = EventReader::open(house.running.address, &token, None).await;
         let headers = reader.response.headers().clone();
-        let first = reader.sign_of_life().await;
+        let first = reader.heartbeat().await;
 
         let access = claims(&revoked_access(house).await);
         let event = reader.event().await;
-        let next = reader.sign_of_life().await;
+        let next = reader.heartbeat().await;
 
         assert_eq!(headers["content-type"], "text/event-stream");
         assert_eq!(headers["cache-control"], "no-store");
@@ -123,7 +123,7 @@ async fn a_reader_goes_on_at_another_instance_without_gap_or_repeat() {
         let token = follower_token(house).await;
         let mut steady = EventReader::open(house.running.address, &token, None).await;
         let mut reader = EventReader::open(house.running.address, &token, None).await;
-        let number = reader.sign_of_life().await.id;
+        let number = reader.heartbeat().await.id;
         drop(reader);
 
         let before = [ended_session(house).await, ended_session(house).await];
@@ -159,12 +159,12 @@ async fn a_reader_whose_number_is_not_known_any_more_is_told_to_read_everything_
         for last in ["0", "999999999999", "-5", "of another service"] {
             let mut reader = EventReader::open(house.running.address, &token, Some(last)).await;
             let first = reader.next().await.unwrap();
-            let second = reader.sign_of_life().await;
+            let second = reader.heartbeat().await;
 
             assert_eq!((first.name().as_str(), first.id, second.id), (RESYNC, head, head), "{last}");
         }
         let mut reader = EventReader::open(house.running.address, &token, Some(&head.to_string())).await;
-        reader.sign_of_life().await;
+        reader.heartbeat().await;
         let session = ended_session(house).await;
         assert_eq!(reader.event().await.subject(), session);
     })
@@ -200,7 +200,7 @@ async fn whoever_asks_for_the_headers_takes_no_seat() {
 
         assert_eq!((answer.status, answer.text.as_str()), (200, ""));
         assert_eq!(answer.headers["content-type"], "text/event-stream");
-        assert!(!house.ctx().hub.has_listeners());
+        assert!(!house.ctx().broadcast.has_subscribers());
         let metadata = house.get("/.well-known/oauth-authorization-server").await.body;
         let endpoint = metadata["status_events_endpoint"].as_str().unwrap();
         assert_eq!(endpoint, format!("{}/status/events", house.config.issuer.trim_end_matches('/')));
@@ -213,7 +213,7 @@ async fn the_stream_ends_with_the_access_token() {
     on_each_backend(async |house| {
         let token = follower_token(house).await;
         let mut reader = EventReader::open(house.running.address, &token, None).await;
-        reader.sign_of_life().await;
+        reader.heartbeat().await;
 
         house.clock.advance(Duration::from_secs(301));
 
@@ -230,13 +230,13 @@ async fn the_stream_ends_when_the_token_is_revoked() {
         let token = follower_token(house).await;
         let admin = house.admin_token().await;
         let mut reader = EventReader::open(house.running.address, &token, None).await;
-        reader.sign_of_life().await;
+        reader.heartbeat().await;
 
         let disabled = house.admin(&admin, Method::POST, "/admin/v1/clients/verifier/disable", None).await;
 
         assert_eq!(disabled.status, 200, "{}", disabled.text);
         end_of(reader).await;
-        until("the seat is free", async || !house.ctx().hub.has_listeners()).await;
+        until("the subscription is free", async || !house.ctx().broadcast.has_subscribers()).await;
     })
     .await;
 }
@@ -247,7 +247,7 @@ async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
         let other = house.second_instance(house.clock.clone()).await;
         let token = follower_token(house).await;
         let mut reader = EventReader::open(other.address, &token, None).await;
-        let number = reader.sign_of_life().await.id;
+        let number = reader.heartbeat().await.id;
 
         let watch = Stopwatch::start();
         other.stop().await;
@@ -265,19 +265,19 @@ async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
 async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
     on_each_backend(async |house| {
         let token = follower_token(house).await;
-        let hub = &house.ctx().hub;
+        let hub = &house.ctx().broadcast;
         let mut stalled = raw_reader(house.running.address, &token);
-        until("somebody listens", async || hub.has_listeners()).await;
+        until("somebody listens", async || hub.has_subscribers()).await;
         let number = house.ctx().store.database.feed_head().await.unwrap();
 
         // More than the buffers on the way take.
         let text: Arc<[u8]> = Arc::from(format!(": {}\n\n", "x".repeat(1 << 20)).into_bytes());
         for _ in 0..64 {
-            hub.tell(Line { number: i64::MAX, kind: LineKind::StartOver, text: Arc::clone(&text) });
+            hub.send(Frame { number: i64::MAX, kind: FrameKind::StartOver, text: Arc::clone(&text) });
         }
         let session = ended_session(house).await;
 
-        until("the reader is cut off", async || !hub.has_listeners()).await;
+        until("the reader is cut off", async || !hub.has_subscribers()).await;
         stalled.set_read_timeout(Some(SOON)).unwrap();
         let received = tokio::task::spawn_blocking(move || drain(&mut stalled)).await.unwrap();
         assert!(received < 64 << 20, "{received}");
@@ -285,7 +285,7 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
         assert_eq!(reader.event().await.subject(), session);
         let metrics = house.http.get(format!("http://{}/metrics", house.running.operations));
         let metrics = read(metrics).await.text;
-        assert!(metrics.contains("tokenhouse_event_listeners_ended_total{why=\"slow\"}"), "{metrics}");
+        assert!(metrics.contains("tokenhouse_event_subscribers_ended_total{why=\"slow\"}"), "{metrics}");
     })
     .await;
 }
@@ -316,13 +316,13 @@ fn drain(stream: &mut TcpStream) -> usize {
 async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
     on_each_backend(async |house| {
         let token = follower_token(house).await;
-        let seats: Vec<_> = std::iter::from_fn(|| house.ctx().hub.listen()).collect();
+        let subscriptions: Vec<_> = std::iter::from_fn(|| house.ctx().broadcast.subscribe()).collect();
 
         let refused = read(house.request(Method::GET, "/status/events").bearer_auth(&token)).await;
 
         assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
-        drop(seats);
-        EventReader::open(house.running.address, &token, None).await.sign_of_life().await;
+        drop(subscriptions);
+        EventReader::open(house.running.address, &token, None).await.heartbeat().await;
     })
     .await;
 }
@@ -334,43 +334,43 @@ async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something
         let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
         house.clock.advance(Duration::from_hours(25));
 
-        assert!(events::tell(&ctx, &[(1, Change::Keys)]).await.is_ok());
-        assert!(events::tell_to_start_over(&ctx, 1).is_ok());
+        assert!(event_stream::tell(&ctx, &[(1, Change::Keys)]).await.is_ok());
+        assert!(event_stream::send_start_over(&ctx, 1).is_ok());
         for tell in 0..2 {
-            let seat = ctx.hub.listen().unwrap();
+            let subscription = ctx.broadcast.subscribe().unwrap();
             let told = match tell {
-                0 => events::tell(&ctx, &[(1, Change::Keys)]).await,
-                _ => events::tell_to_start_over(&ctx, 1),
+                0 => event_stream::tell(&ctx, &[(1, Change::Keys)]).await,
+                _ => event_stream::send_start_over(&ctx, 1),
             };
             assert!(told.is_err());
-            tokio::time::timeout(SOON, seat.farewell()).await.unwrap();
+            tokio::time::timeout(SOON, subscription.shutdown()).await.unwrap();
         }
     })
     .await;
 }
 
 #[actix_web::test]
-async fn no_sign_of_life_under_a_former_number_follows_when_all_starts_over() {
+async fn no_heartbeat_under_a_former_number_follows_when_all_starts_over() {
     on_each_backend(async |house| {
         let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
-        let mut seat = ctx.hub.listen().unwrap();
+        let mut subscription = ctx.broadcast.subscribe().unwrap();
         let as_of = house.clock.now();
         let tell_of = |number| {
-            ctx.hub.note(Told { number, as_of });
-            events::give_sign_of_life(&ctx).unwrap();
+            ctx.broadcast.note(FeedProgress { number, as_of });
+            event_stream::give_heartbeat(&ctx).unwrap();
         };
 
         tell_of(100);
-        events::tell_to_start_over(&ctx, 7).unwrap();
-        events::give_sign_of_life(&ctx).unwrap();
+        event_stream::send_start_over(&ctx, 7).unwrap();
+        event_stream::give_heartbeat(&ctx).unwrap();
         tell_of(8);
 
         let mut heard = Vec::new();
         for _ in 0..3 {
-            let line = seat.next().await.unwrap();
+            let line = subscription.next().await.unwrap();
             heard.push((line.kind, line.number));
         }
-        let expected = [(LineKind::SignOfLife, 100), (LineKind::StartOver, 7), (LineKind::SignOfLife, 8)];
+        let expected = [(FrameKind::Heartbeat, 100), (FrameKind::StartOver, 7), (FrameKind::Heartbeat, 8)];
         assert_eq!(heard, expected);
     })
     .await;
@@ -385,15 +385,15 @@ async fn very_many_ends_at_once_are_told_as_one_reason_to_read_the_lists_again()
             let end = || EndedSession { id: SessionId(ctx.random.uuid()), ended, index: None };
             (1..=count).map(|number| (number, Change::SessionEnded(end()))).collect()
         };
-        let mut seat = ctx.hub.listen().unwrap();
+        let mut subscription = ctx.broadcast.subscribe().unwrap();
 
-        events::tell(ctx, &ends(200)).await.unwrap();
-        events::tell(ctx, &ends(201)).await.unwrap();
+        event_stream::tell(ctx, &ends(200)).await.unwrap();
+        event_stream::tell(ctx, &ends(201)).await.unwrap();
 
         let mut lines = Vec::new();
         while lines.len() < 201 {
-            let line = seat.next().await.unwrap();
-            if line.kind == LineKind::Event {
+            let line = subscription.next().await.unwrap();
+            if line.kind == FrameKind::Event {
                 lines.push(line);
             }
         }
