@@ -45,14 +45,14 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
     if caller.kind == ClientKind::Public {
         return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
     }
-    Ok(look(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
+    Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
 }
 
 /// Looks at `token`, whoever asks. `None`: not good.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn look(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
+pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
     if let Some(access) = access_token(ctx, token).await? {
         return Ok(Some(Live::Access(Box::new(access))));
     }

@@ -66,7 +66,7 @@ create table browser_sessions (
     -- SHA-256 of the cookie, in base64url.
     cookie text collate "C" not null unique,
     user_id text collate "C" not null,
-    device text not null,
+    user_agent text not null,
     created_at bigint not null,
     last_used_at bigint not null,
     ends_at bigint not null,
@@ -91,7 +91,7 @@ create table sessions (
     -- Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
     claims text not null,
     status_index bigint not null,
-    device text not null,
+    user_agent text not null,
     created_at bigint not null,
     last_used_at bigint not null,
     ends_at bigint not null,
@@ -181,14 +181,14 @@ create table feed (
 );
 
 -- Instances that listen hear of a change with its commit, and need not wait until they read the feed again.
-create function tell_of_change() returns trigger language plpgsql as $$
+create function notify_change() returns trigger language plpgsql as $$
 begin
     perform pg_notify('tokenhouse_feed', '');
     return null;
 end
 $$;
 
-create trigger feed_news after insert on feed for each statement execute function tell_of_change();
+create trigger feed_notification after insert on feed for each statement execute function notify_change();
 
 -- Facts about the whole house, one row each, so that each has a lock of its own.
 create table house (

@@ -66,7 +66,7 @@ create table browser_sessions (
     -- SHA-256 of the cookie, in base64url.
     cookie text not null unique,
     user_id text not null,
-    device text not null,
+    user_agent text not null,
     created_at integer not null,
     last_used_at integer not null,
     ends_at integer not null,
@@ -91,7 +91,7 @@ create table sessions (
     -- Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
     claims text not null,
     status_index integer not null,
-    device text not null,
+    user_agent text not null,
     created_at integer not null,
     last_used_at integer not null,
     ends_at integer not null,

@@ -1,5 +1,5 @@
 //! What happens in the background: the change feed is followed, ends are written again where the ephemeral store may
-//! have lost them, keys are tended, what has expired is removed.
+//! have lost them, keys are maintained, what has expired is removed.
 
 use std::future::Future;
 use std::time::Duration;
@@ -228,8 +228,8 @@ pub fn start(ctx: &SharedCtx, follower: Follower, metrics: PrometheusHandle) -> 
         follow_always(ctx.clone(), follower),
         send_notices(ctx.clone()),
         give_heartbeats(ctx.clone()),
-        every(ctx, "tending the keys", tend_interval(ctx), tend_keys),
-        every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, regrant_where_in_doubt),
+        every(ctx, "maintaining the keyring", keyring_interval(ctx), maintain_keyring),
+        every(ctx, "bringing users' rights into their sessions", FOLLOW_EVERY, refresh_claims_where_in_doubt),
         every(ctx, "noting when sessions were used", noting, note_uses),
         every(ctx, "removing what has expired", Duration::from_mins(10), prune),
         every(ctx, "forgetting revocations of tokens that have expired", Duration::from_mins(1), prune_status_lists),
@@ -263,7 +263,7 @@ fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()>
             tokio::time::sleep(FOLLOW_APART).await;
             let _ =
                 tokio::time::timeout(FOLLOW_EVERY.saturating_sub(FOLLOW_APART), following.store.database.news()).await;
-            complain("following the change feed", follower.follow(&following).await);
+            log_failure("following the change feed", follower.follow(&following).await);
         }
     })
 }
@@ -272,7 +272,7 @@ fn follow_always(following: SharedCtx, mut follower: Follower) -> JoinHandle<()>
 fn send_notices(ctx: SharedCtx) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            complain("telling applications of sign-outs", backchannel::send_due(&ctx).await);
+            log_failure("telling applications of sign-outs", backchannel::send_due(&ctx).await);
             let _ = tokio::time::timeout(SEND_EVERY, ctx.store.backchannel_due.notified()).await;
         }
     })
@@ -284,13 +284,16 @@ fn give_heartbeats(ctx: SharedCtx) -> JoinHandle<()> {
         loop {
             let _ = tokio::time::timeout(SIGN_OF_LIFE_EVERY, ctx.broadcast.moved()).await;
             tokio::time::sleep(SIGN_OF_LIFE_APART).await;
-            complain("giving a heartbeat to those who listen to security events", event_stream::give_heartbeat(&ctx));
+            log_failure(
+                "giving a heartbeat to those who listen to security events",
+                event_stream::give_heartbeat(&ctx),
+            );
         }
     })
 }
 
 /// Often enough that a short rotation is not late, and at least every minute.
-fn tend_interval(ctx: &Ctx) -> Duration {
+fn keyring_interval(ctx: &Ctx) -> Duration {
     let shortest = ctx.config.keys.rotate_every.get().min(ctx.config.keys.jwks_max_age.get());
     (shortest / 4).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
@@ -303,21 +306,21 @@ where
     let ctx = ctx.clone();
     tokio::spawn(async move {
         loop {
-            complain(what, work(ctx.clone()).await);
+            log_failure(what, work(ctx.clone()).await);
             tokio::time::sleep(interval).await;
         }
     })
 }
 
-fn complain(what: &'static str, result: Result<(), OAuthError>) {
+fn log_failure(what: &'static str, result: Result<(), OAuthError>) {
     if let Err(error) = result {
         tracing::warn!(error = %error, "{what} failed; it will be tried again");
     }
 }
 
-async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
+async fn maintain_keyring(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.keys.reload().await?;
-    ctx.keys.tend().await
+    ctx.keys.maintain().await
 }
 
 /// An ephemeral store that has lost writes may have fallen back to records with the rights that users had before:
@@ -325,7 +328,7 @@ async fn tend_keys(ctx: SharedCtx) -> Result<(), OAuthError> {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer; the next call begins again.
-pub async fn regrant_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
+pub async fn refresh_claims_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
     if !ctx.store.memory.take_doubt() {
         return Ok(());
     }
@@ -334,21 +337,21 @@ pub async fn regrant_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
         ctx.store.memory.doubt_rights();
         return Ok(());
     }
-    let done = regrant_recent(&ctx).await;
+    let done = refresh_recent_claims(&ctx).await;
     if done.is_err() {
         ctx.store.memory.doubt_rights();
     }
     done
 }
 
-async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
+async fn refresh_recent_claims(ctx: &Ctx) -> Result<(), OAuthError> {
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
         let found = ctx.store.database.sessions_of_changed_users(since, ctx.now(), after, BATCH).await?;
         after = found.last().map(|(session, _)| *session);
         for (session, user) in &found {
-            sessions::regrant_one(ctx, *session, *user).await?;
+            sessions::refresh_one(ctx, *session, *user).await?;
         }
         if found.len() < BATCH as usize {
             return Ok(());
@@ -363,11 +366,11 @@ async fn regrant_recent(ctx: &Ctx) -> Result<(), OAuthError> {
 pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     let used = ctx.store.memory.take_used();
     for batch in used.chunks(BATCH as usize) {
-        ctx.store.database.touch_sessions(batch).await?;
+        ctx.store.database.record_session_use(batch).await?;
     }
     let used = ctx.store.memory.take_used_browser_sessions();
     for batch in used.chunks(BATCH as usize) {
-        ctx.store.database.touch_browser_sessions(batch).await?;
+        ctx.store.database.record_browser_session_use(batch).await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::browser_sessions::LiveBrowserSession;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{BrowserSessionId, ClientId, Device, Secret, SessionId, UserId};
+use crate::model::{BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Internal, OAuthError, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
@@ -42,7 +42,7 @@ pub struct Code {
     pub browser_session_ends_at: Timestamp,
     pub auth_time: Timestamp,
     pub amr: Vec<String>,
-    pub device: Device,
+    pub user_agent: UserAgent,
     /// When it was issued: what is taken from the user after this moment is taken from its session too.
     pub issued_at: Timestamp,
 }
@@ -61,7 +61,7 @@ pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,
     signed_in: &LiveBrowserSession,
-    device: &Device,
+    user_agent: &UserAgent,
 ) -> Result<Secret, OAuthError> {
     let issued_at = ctx.now();
     let status_index = ctx.store.status_index(issued_at).await?;
@@ -81,7 +81,7 @@ pub(super) async fn issue(
         browser_session_ends_at: browser_session.ends_at,
         auth_time: browser_session.auth_time,
         amr: browser_session.amr.clone(),
-        device: device.clone(),
+        user_agent: user_agent.clone(),
         issued_at,
     };
     let text = serde_json::to_string(&stands_for).map_err(|error| Internal::new("a code cannot be written", error))?;
@@ -95,7 +95,7 @@ pub(super) async fn issue(
 /// # Errors
 /// [`OAuthError::Unavailable`] when the ephemeral store does not answer.
 pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, OAuthError> {
-    let Some(text) = ctx.store.ephemeral.look(&key(code)).await? else { return Ok(None) };
+    let Some(text) = ctx.store.ephemeral.peek(&key(code)).await? else { return Ok(None) };
     let code = serde_json::from_str(&text).map_err(|error| Internal::new("a code cannot be read", error))?;
     Ok(Some(code))
 }

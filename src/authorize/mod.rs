@@ -2,17 +2,17 @@
 //!
 //! A request is checked by the table in [`check`] and becomes a [`Request`]. [`step`] says what has to happen next:
 //! sign in, choose an account, agree, or go back with a code. Where a page has to be shown, the request is kept as a
-//! *transaction* in the ephemeral store, bound to the browser; each page comes back to it, and the step is found anew
+//! *interaction* in the ephemeral store, bound to the browser; each page comes back to it, and the step is found anew
 //! from what is true then. Nothing that a page sends says how far the person has come.
 
 mod answer;
 mod check;
 pub mod code;
-mod connected;
+mod connected_applications;
 mod consent;
 mod request;
 mod step;
-mod transaction;
+mod interaction;
 
 use std::sync::Arc;
 
@@ -25,22 +25,22 @@ use crate::tokens;
 
 pub use answer::Answer;
 pub use check::is_registered;
-pub use connected::{Connected, connected};
+pub use connected_applications::{ConnectedApplication, connected_applications};
 pub use consent::withdraw;
+pub use interaction::InteractionId;
 pub use request::{Parameters, Request};
 pub use step::{Ask, Step};
-pub use transaction::TransactionId;
 
 /// What happens next in the browser.
 #[derive(Debug)]
 pub enum Next {
     /// A page is shown.
-    Ask(Ask, TransactionId),
+    Ask(Ask, InteractionId),
     /// The browser goes back to the application.
     Answer(Answer),
 }
 
-/// What a page needs to know of the transaction that it belongs to.
+/// What a page needs to know of the interaction that it belongs to.
 #[derive(Debug)]
 pub struct View {
     /// What is asked for.
@@ -81,7 +81,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
         Step::Refuse(error) => Ok(Next::Answer(Answer::refusal(ctx, &request, error))),
         Step::Ask(ask) => {
             request.seen = signed_in.map(|on| (on.browser_session.id, on.browser_session.auth_time));
-            Ok(Next::Ask(ask, transaction::keep(ctx, browser, &request).await?))
+            Ok(Next::Ask(ask, interaction::keep(ctx, browser, &request).await?))
         }
     }
 }
@@ -89,29 +89,29 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 /// The browser comes back from a page.
 ///
 /// # Errors
-/// `invalid_request` when the transaction has expired, is finished, or was begun in another browser.
-pub async fn resume(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Next, OAuthError> {
+/// `invalid_request` when the interaction has expired, is finished, or was begun in another browser.
+pub async fn resume(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, OAuthError> {
     let view = view(ctx, browser, id).await?;
     match view.step {
         Step::Ask(ask) => Ok(Next::Ask(ask, id.clone())),
         Step::Refuse(error) => {
-            transaction::finish(ctx, id).await?;
+            interaction::finish(ctx, id).await?;
             Ok(Next::Answer(Answer::refusal(ctx, &view.request, error)))
         }
         Step::Issue => {
-            transaction::finish(ctx, id).await?;
+            interaction::finish(ctx, id).await?;
             let signed_in = view.signed_in.ok_or_else(nobody)?;
             issue(ctx, &view.client, &view.request, &signed_in, browser).await.map(Next::Answer)
         }
     }
 }
 
-/// What a page of this transaction shows.
+/// What a page of this interaction shows.
 ///
 /// # Errors
 /// As [`resume`].
-pub async fn view(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<View, OAuthError> {
-    let request = transaction::find(ctx, browser, id).await?;
+pub async fn view(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<View, OAuthError> {
+    let request = interaction::find(ctx, browser, id).await?;
     let client = ctx.store.client(&request.client_id).await?;
     let may_go_on = |client: &Arc<Client>| {
         client.state == ClientState::Active
@@ -129,9 +129,9 @@ pub async fn view(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Vi
 ///
 /// # Errors
 /// As [`resume`].
-pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Next, OAuthError> {
+pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, OAuthError> {
     if let Some(signed_in) = view(ctx, browser, id).await?.signed_in {
-        transaction::note_choice(ctx, id, signed_in.browser_session.id).await?;
+        interaction::note_choice(ctx, id, signed_in.browser_session.id).await?;
     }
     resume(ctx, browser, id).await
 }
@@ -144,7 +144,7 @@ pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> R
 pub async fn decide(
     ctx: &Ctx,
     browser: &Browser,
-    id: &TransactionId,
+    id: &InteractionId,
     asked: UserId,
     decision: Decision,
 ) -> Result<Next, OAuthError> {
@@ -156,12 +156,12 @@ pub async fn decide(
     };
     match decision {
         Decision::Deny => {
-            transaction::finish(ctx, id).await?;
+            interaction::finish(ctx, id).await?;
             Ok(Next::Answer(Answer::refusal(ctx, &view.request, AuthorizationError::AccessDenied)))
         }
         Decision::Allow => {
             consent::give(ctx, &signed_in.user, &view.client, &view.request.to_agree_to()).await?;
-            transaction::finish(ctx, id).await?;
+            interaction::finish(ctx, id).await?;
             issue(ctx, &view.client, &view.request, &signed_in, browser).await.map(Next::Answer)
         }
     }
@@ -172,22 +172,22 @@ async fn next_step(
     client: &Client,
     request: &Request,
     signed_in: Option<&LiveBrowserSession>,
-    transaction: Option<&TransactionId>,
+    interaction: Option<&InteractionId>,
 ) -> Result<Step, OAuthError> {
     let Some(on) = signed_in else {
         return Ok(step::next(client, request, None));
     };
     // Of a first-party application nobody asks whether the person has agreed.
     let consent = if client.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
-    let chosen = match transaction {
-        Some(id) if request.wants_choice() => transaction::is_chosen(ctx, id, on.browser_session.id).await?,
+    let chosen = match interaction {
+        Some(id) if request.wants_choice() => interaction::is_chosen(ctx, id, on.browser_session.id).await?,
         _ => false,
     };
     let known = step::Known {
         browser_session: &on.browser_session,
         user: &on.user,
         subject: tokens::subject(ctx, client, on.user.id),
-        waited: transaction.is_some(),
+        waited: interaction.is_some(),
         agreed: consent.as_deref().map(|consent| &consent.scope),
         chosen,
     };
@@ -207,7 +207,7 @@ async fn issue(
     if clients::may_receive_tokens(ctx, client, holder, &request.scope, &request.audience).is_err() {
         return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
     }
-    let code = code::issue(ctx, request, signed_in, &browser.device).await?;
+    let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;
     Ok(Answer::code(ctx, request, &code))
 }
 

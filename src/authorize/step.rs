@@ -39,14 +39,14 @@ pub(super) struct Known<'a> {
     pub agreed: Option<&'a Scope>,
     /// The request has waited for them; otherwise it has only just come.
     pub waited: bool,
-    /// They said in this transaction that they keep this account.
+    /// They said in this interaction that they keep this account.
     pub chosen: bool,
 }
 
 /// The next step. Nothing but what is known counts, so no order of pages can skip one.
 pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
     let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
-    // A sign-in within this transaction has answered whatever asked for one. No clocks are compared: it is another
+    // A sign-in within this interaction has answered whatever asked for one. No clocks are compared: it is another
     // browser session than the browser had when the request came, or the same one renewed.
     let just_signed_in =
         known.waited && request.seen != Some((known.browser_session.id, known.browser_session.auth_time));

@@ -37,7 +37,7 @@ pub async fn sign_in(
     password: &Secret,
 ) -> Result<Option<NewBrowserSession>, OAuthError> {
     let former = find(ctx, browser.session_cookie.as_ref()).await?;
-    let attempt = Attempt { identifier, password, address: browser.device.address.as_deref() };
+    let attempt = Attempt { identifier, password, address: browser.user_agent.address.as_deref() };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let amr = signed_in.amr();
     let cookie = Secret::random(&ctx.random);
@@ -61,7 +61,7 @@ pub async fn sign_in(
     let browser_session = BrowserSession {
         id: BrowserSessionId(ctx.random.uuid_at(at)),
         user_id: user.id,
-        device: browser.device.clone(),
+        user_agent: browser.user_agent.clone(),
         created_at: at,
         last_used_at: at,
         ends_at: at.plus(ctx.config.browser_sessions.absolute_lifetime.get()),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{Device, Secret};
+use crate::model::{Secret, UserAgent};
 use crate::protocol::OAuthError;
 
 /// A browser that visits the pages.
@@ -16,7 +16,7 @@ pub struct Browser {
     /// The cookie of the browser session, where there is one.
     pub session_cookie: Option<Secret>,
     /// What it is and where.
-    pub device: Device,
+    pub user_agent: UserAgent,
 }
 
 impl Browser {

@@ -36,7 +36,7 @@ pub async fn change_password(
     if let Err(unfit) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
         return Ok(Changed::Unfit(unfit));
     }
-    let address = browser.device.address.as_deref();
+    let address = browser.user_agent.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
     let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
         return Ok(Changed::NotProven);

@@ -169,7 +169,7 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
         Ok(at) if at <= ctx.now() => return Ok(Findings::refused(format!("it expired at {at}"))),
         Ok(_) => {}
     }
-    let (verdict, introspection) = match introspection::look(&ctx, token).await {
+    let (verdict, introspection) = match introspection::token_status(&ctx, token).await {
         Ok(Some(Live::Access(_))) => {
             (Judged::Good("an access token whose session or client is live".to_owned()), "active")
         }

@@ -83,7 +83,7 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
         client,
         scope: code.scope.clone(),
         audience: code.audience.clone(),
-        device: code.device.clone(),
+        user_agent: code.user_agent.clone(),
         proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
         browser_session: Some(sessions::Under {
             browser_session: code.browser_session,

@@ -7,7 +7,7 @@ use super::{may_use, pass_gate, refresh_token};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::gate::Holder;
-use crate::model::{Client, ClientId, Device, Secret, SessionId, User};
+use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::sessions::{self, NewSession, Proof, Settled};
 use crate::tokens::{self, Bearer};
@@ -32,7 +32,7 @@ pub struct SignIn {
     /// What is asked for; the configured scope where nothing is.
     pub scope: Option<Scope>,
     /// Where from.
-    pub device: Device,
+    pub user_agent: UserAgent,
 }
 
 /// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
@@ -46,7 +46,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
     let attempt = Attempt {
         identifier: &sign_in.username,
         password: &sign_in.password,
-        address: sign_in.device.address.as_deref(),
+        address: sign_in.user_agent.address.as_deref(),
     };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
@@ -60,7 +60,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         client: &client,
         scope,
         audience,
-        device: sign_in.device,
+        user_agent: sign_in.user_agent,
         proof: Proof { at: signed_in.at, amr: signed_in.amr() },
         browser_session: None,
         claims: Vec::new(),

@@ -32,9 +32,9 @@ pub enum PageRefusal {
 }
 
 impl PageRefusal {
-    /// What a rule says against a transaction: when it is not to be found, it has expired.
+    /// What a rule says against an interaction: when it is not to be found, it has expired.
     #[must_use]
-    pub fn of_a_transaction(error: OAuthError) -> Self {
+    pub fn of_an_interaction(error: OAuthError) -> Self {
         match error {
             OAuthError::InvalidRequest(_) => Self::Expired(error),
             other => Self::Refused(other),

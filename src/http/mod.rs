@@ -13,12 +13,12 @@ pub mod form;
 pub mod oauth;
 pub mod openapi;
 pub mod ops;
-pub mod origin;
+pub mod client_ip;
 pub mod pages;
 pub mod permission;
 pub mod request_log;
 pub mod routes;
-pub mod visitor;
+pub mod browser_cookies;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -92,7 +92,7 @@ pub const ALL: &[Route] = &[
     post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
     get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
     post("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize_by_post)),
-    get("/oauth2/authorize/{transaction}", Person, || web::to(oauth::authorize::resume)),
+    get("/oauth2/authorize/{interaction}", Person, || web::to(oauth::authorize::resume)),
     get("/oauth2/logout", Person, || web::to(oauth::logout::logout)),
     post("/oauth2/logout", Person, || web::to(oauth::logout::logout_by_post)),
     get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),

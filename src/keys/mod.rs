@@ -197,8 +197,8 @@ impl Keyring {
     }
 
     /// Makes missing next keys, activates ripe ones that are due, removes retired ones whose time is over.
-    pub async fn tend(&self) -> Result<(), OAuthError> {
-        self.change(Actor::System, |draft: &mut Draft<'_>| draft.tend()).await?;
+    pub async fn maintain(&self) -> Result<(), OAuthError> {
+        self.change(Actor::System, |draft: &mut Draft<'_>| draft.maintain()).await?;
         Ok(())
     }
 

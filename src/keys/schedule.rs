@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Everything that time brings: keys that are missing, due rotations, the end of retired keys.
-    pub(super) fn tend(&mut self) {
+    pub(super) fn maintain(&mut self) {
         self.drop_expired();
         for &algorithm in &self.rules.algorithms {
             self.fill(algorithm);

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{BrowserSessionId, Device, Ended, UserId};
+use super::{BrowserSessionId, Ended, UserAgent, UserId};
 use crate::clock::Timestamp;
 
 /// A browser's sign-in as the database keeps it. The cookie that proves it is kept as a digest and is not part of this
@@ -15,7 +15,7 @@ pub struct BrowserSession {
     /// Who is signed in.
     pub user_id: UserId,
     /// Where.
-    pub device: Device,
+    pub user_agent: UserAgent,
     /// When the attempt began that made it: what is taken from the user after this moment is taken from it too.
     pub created_at: Timestamp,
     /// When it was last used, to within the reporting interval.

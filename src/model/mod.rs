@@ -2,7 +2,7 @@
 
 pub mod client;
 pub mod consent;
-pub mod device;
+pub mod user_agent;
 pub mod ids;
 pub mod browser_session;
 pub mod backchannel_logout;
@@ -21,7 +21,6 @@ pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::BrowserSession;
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
 pub use consent::Consent;
-pub use device::Device;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};
 pub use profile::{Address, Profile};
@@ -32,3 +31,4 @@ pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};
 pub use signing_key::{KeyState, SigningAlgorithm, SigningKeyRecord};
 pub use status_index::{ClientStatusIndex, LIST_LENGTH, LIST_LIFETIME, RevokedIndex, StatusIndex, TOLD_AFTER_EXPIRY};
 pub use user::{User, UserState};
+pub use user_agent::UserAgent;

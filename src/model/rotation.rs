@@ -69,7 +69,7 @@ pub struct RotationRecord {
 }
 
 /// What the tokens of a session say: fixed at sign-in, but for roles and groups, which follow the user
-/// (`sessions/regrant.rs`). Short names keep the record small.
+/// (`sessions/refresh_claims.rs`). Short names keep the record small.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionGrant {
     /// The application.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BrowserSessionId, ClientId, ClientStatusIndex, Device, SessionId, UserId};
+use super::{BrowserSessionId, ClientId, ClientStatusIndex, SessionId, UserAgent, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -22,7 +22,7 @@ pub struct Session {
     /// Its status index in the status lists (IETF Token Status List).
     pub status_index: i64,
     /// Where the user signed in from.
-    pub device: Device,
+    pub user_agent: UserAgent,
     /// When it began.
     pub created_at: Timestamp,
     /// When its tokens were last renewed, to within the reporting interval.
@@ -135,7 +135,7 @@ impl EndReason {
 
     /// Whether the application has not brought the end about itself, and somebody is left there to be told.
     #[must_use]
-    pub const fn is_news(self) -> bool {
+    pub const fn is_notified(self) -> bool {
         match self {
             Self::Revoked | Self::CodeReused | Self::ClientRemoved | Self::Unknown => false,
             Self::SignedOut

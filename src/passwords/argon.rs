@@ -57,7 +57,7 @@ impl Argon {
     }
 
     /// The work of a comparison that cannot succeed.
-    pub(super) fn waste(self, password: &Secret, memory: &mut Memory) {
+    pub(super) fn hash_dummy(self, password: &Secret, memory: &mut Memory) {
         let nobody = self.prepared().ok().and_then(|argon| {
             let (salt, output) = (Salt::new(&[0; SALT_BYTES]).ok()?, Output::new(&[0; HASH_BYTES]).ok()?);
             Some(Hashed { argon, salt, output, was_made_as: None })

@@ -103,7 +103,7 @@ fn compare(argon: Argon, password: &Secret, stored: Option<&Stored>, memory: &mu
         Some(Stored::Argon(hashed)) => (hashed.is_of(password, memory), argon.made(hashed)),
         Some(Stored::Foreign(foreign)) if foreign.can_be_of(password) => (foreign.is_of(password), false),
         Some(Stored::Foreign(_)) | None => {
-            argon.waste(password, memory);
+            argon.hash_dummy(password, memory);
             (false, false)
         }
     };

@@ -6,7 +6,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{
-    BrowserSessionId, Client, Device, RotationRecord, RotationState, Session, SessionGrant, SessionId, User,
+    BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
@@ -30,7 +30,7 @@ pub struct NewSession<'a> {
     /// `aud` of the access tokens.
     pub audience: Vec<String>,
     /// Where from.
-    pub device: Device,
+    pub user_agent: UserAgent,
     /// How the user proved who they are.
     pub proof: Proof,
     /// The browser session under which it begins.
@@ -99,7 +99,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
         scope: new.scope,
         audience: new.audience,
         status_index: new.status_index,
-        device: new.device,
+        user_agent: new.user_agent,
         created_at: new.at,
         last_used_at: new.at,
         ends_at,

@@ -81,7 +81,7 @@ pub async fn end_one_as(
         EndOutcome::Absent => Ok(None),
         EndOutcome::Ended(row) | EndOutcome::EndedBefore(row) => {
             ctx.store.backchannel_due.notify_one();
-            Ok(Some(bury(ctx, &[row]).await))
+            Ok(Some(write_tombstones(ctx, &[row]).await))
         }
     }
 }
@@ -152,7 +152,7 @@ pub async fn end_matching(
         }
         receipt.backchannel_logouts += batch.backchannel_logouts;
         ctx.store.backchannel_due.notify_one();
-        receipt.applied = receipt.applied.max(bury(ctx, &batch.sessions).await);
+        receipt.applied = receipt.applied.max(write_tombstones(ctx, &batch.sessions).await);
         count(ctx, &mut receipt, &batch.sessions, ended.at).await;
     }
     if receipt.sessions_ended == 0 {
@@ -165,7 +165,7 @@ pub async fn end_matching(
 
 /// Sets the bits of sessions that have ended in the database, and writes their tombstones, or remembers that they are
 /// still to be written.
-pub async fn bury(ctx: &Ctx, sessions: &[Session]) -> Applied {
+pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
     for session in &ids {

@@ -14,7 +14,7 @@ use crate::tokens::RefreshToken;
 
 use super::begin::refresh_lifetime;
 use super::end;
-use super::regrant::regrant_one;
+use super::refresh_claims::refresh_one;
 use super::rotation::{self, Decision, Presented, Rules, Why};
 
 /// Under contention each round has one winner, and every loser finds a record that it can keep; more rounds than this
@@ -141,11 +141,11 @@ async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(),
     ctx.store.ephemeral.insert(session.id, &record).await?;
     let again = ctx.store.database.session(session.id).await?;
     if again.is_none_or(|session| session.ended.is_some()) {
-        end::bury(ctx, &[session]).await;
+        end::write_tombstones(ctx, &[session]).await;
         return Err(over());
     }
     // Whoever has changed the user's rights since they were read has not found this record.
-    regrant_one(ctx, session.id, session.user_id).await?;
+    refresh_one(ctx, session.id, session.user_id).await?;
     tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the database");
     Ok(())
 }

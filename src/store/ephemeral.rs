@@ -43,7 +43,7 @@ pub trait EphemeralStore: Send + Sync {
     async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError>;
 
     /// The value under `key`, taken or not; `None` when it is unknown or expired.
-    async fn look(&self, key: &str) -> Result<Option<String>, StoreError>;
+    async fn peek(&self, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Takes the value under `key`. It stays remembered as taken until its time is over.
     async fn take_once(&self, key: &str) -> Result<Taken, StoreError>;

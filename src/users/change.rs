@@ -76,7 +76,7 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         applied = sessions::end_those_over_the_house(ctx, id, reason, &actor).await.map_err(OAuthError::unfinished)?;
     }
     if touches_rights {
-        sessions::regrant(ctx, id).await.map_err(OAuthError::unfinished)?;
+        sessions::refresh_claims(ctx, id).await.map_err(OAuthError::unfinished)?;
     }
     Ok((user, applied))
 }

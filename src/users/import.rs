@@ -72,7 +72,7 @@ pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User,
         profile: user.profile,
         password: None,
     };
-    let user = manage::draw_up(ctx, new, hash.is_some())?;
+    let user = manage::build(ctx, new, hash.is_some())?;
     manage::insert(ctx, &user, hash.as_ref().map(Secret::expose), actor).await?;
     Ok(user)
 }

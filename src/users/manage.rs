@@ -51,13 +51,13 @@ pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, OAuthErr
         }
         None => None,
     };
-    let user = draw_up(ctx, new, hash.is_some())?;
+    let user = build(ctx, new, hash.is_some())?;
     insert(ctx, &user, hash.as_deref(), actor).await?;
     Ok(user)
 }
 
 /// The user's row, drawn up from checked parts.
-pub(super) fn draw_up(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, OAuthError> {
+pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, OAuthError> {
     check_username(&new.username)?;
     if let Some(email) = &new.email {
         check_email(email)?;

@@ -272,7 +272,7 @@ async fn a_code_is_long_random_and_kept_as_a_digest() {
             "{one}"
         );
         let ephemeral = &house.ctx().store.ephemeral;
-        assert_eq!(ephemeral.look(&format!("code:{one}")).await.unwrap(), None, "the code itself names nothing");
+        assert_eq!(ephemeral.peek(&format!("code:{one}")).await.unwrap(), None, "the code itself names nothing");
         let answer = exchange(house, &client, secret.as_deref().unwrap(), &one).await;
         assert_eq!(answer.status, 200);
     })
@@ -407,7 +407,7 @@ async fn no_header_changes_where_the_answer_goes_or_who_gives_it() {
         let answer = http.execute(poisoned.build().unwrap()).await.unwrap();
 
         let to = answer.headers()["location"].to_str().unwrap();
-        assert!(to.starts_with("/login?transaction="), "{to}");
+        assert!(to.starts_with("/login?interaction="), "{to}");
     })
     .await;
 }

@@ -429,7 +429,7 @@ async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
         let receipt = desk.delete(&format!("/admin/v1/browser-sessions/{first}")).await;
 
         assert_eq!(list.body["items"].as_array().unwrap().len(), 2, "{}", list.text);
-        assert!(list.body["items"][0]["device"].is_object() && !list.text.contains("cookie"), "{}", list.text);
+        assert!(list.body["items"][0]["user_agent"].is_object() && !list.text.contains("cookie"), "{}", list.text);
         assert_eq!((receipt.status, &receipt.body["sessions_ended"]), (200, &json!(1)), "{}", receipt.text);
         assert_eq!(desk.get(&path).await.body["items"].as_array().unwrap().len(), 1);
         let silent = async |browser: &Browser<'_>| {
@@ -468,6 +468,6 @@ async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
 
 #[test]
 fn what_an_application_did_itself_is_no_news() {
-    let quiet: Vec<EndReason> = EndReason::ALL.into_iter().filter(|reason| !reason.is_news()).collect();
+    let quiet: Vec<EndReason> = EndReason::ALL.into_iter().filter(|reason| !reason.is_notified()).collect();
     assert_eq!(quiet, [EndReason::Revoked, EndReason::ClientRemoved, EndReason::CodeReused]);
 }

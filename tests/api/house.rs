@@ -13,7 +13,7 @@ use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, Rate, Span};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{
-    Client, Device, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User,
+    Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
 };
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
@@ -245,7 +245,7 @@ impl House {
             client,
             scope: Scope::parse(scope).unwrap(),
             audience: clients::audience_of(ctx, client),
-            device: Device::default(),
+            user_agent: UserAgent::default(),
             proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
             browser_session: None,
             claims: Vec::new(),

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
-use tokenhouse::model::{Device, Secret};
+use tokenhouse::model::{Secret, UserAgent};
 use tokenhouse::protocol::RedirectUri;
 
 use crate::browser::{Browser, location, parameters};
@@ -369,7 +369,7 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
         assert_eq!(allowed, ["https://app.example.com/out", "https://plain.example:8443/out"]);
         let unescaped = page.text.replace("&#x2f;", "/");
         assert!(unescaped.contains("https://app.example.com/bye?from=house&amp;state=s"), "{unescaped}");
-        assert!(!browser.has_cookie("browser_session") && !is_signed_in(&browser).await);
+        assert!(!browser.has_cookie("browser-session") && !is_signed_in(&browser).await);
     })
     .await;
 }
@@ -383,16 +383,16 @@ fn frames(html: &str) -> Vec<String> {
 /// As [`sign_in`], for any user.
 async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
     let ctx = house.ctx();
-    let visitor = browser_sessions::Browser {
+    let cookies = browser_sessions::Browser {
         secret: browser_sessions::Browser::new_secret(ctx),
         session_cookie: None,
-        device: Device::default(),
+        user_agent: UserAgent::default(),
     };
-    let new = browser_sessions::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
+    let new = browser_sessions::sign_in(ctx, &cookies, name, &Secret::new(password)).await.unwrap().unwrap();
     let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
     browser.set_cookies(BTreeMap::from([
-        (cookie("browser"), visitor.secret.expose().to_owned()),
-        (cookie("browser_session"), new.cookie.expose().to_owned()),
+        (cookie("browser"), cookies.secret.expose().to_owned()),
+        (cookie("browser-session"), new.cookie.expose().to_owned()),
     ]));
 }
 
@@ -421,11 +421,11 @@ async fn the_cookie_is_taken_away_as_it_was_given_and_every_address_has_the_path
     on_each_backend_with(under_a_path, async |house| {
         let ctx = house.ctx();
         let secret = browser_sessions::Browser::new_secret(ctx);
-        let visitor = browser_sessions::Browser { secret, session_cookie: None, device: Device::default() };
-        let new = browser_sessions::sign_in(ctx, &visitor, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
+        let cookies = browser_sessions::Browser { secret, session_cookie: None, user_agent: UserAgent::default() };
+        let new = browser_sessions::sign_in(ctx, &cookies, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
         let browser = Browser::of(house);
         browser.set_cookies(BTreeMap::from([
-            ("__Host-tokenhouse-browser".to_owned(), visitor.secret.expose().to_owned()),
+            ("__Host-tokenhouse-browser".to_owned(), cookies.secret.expose().to_owned()),
             ("__Host-tokenhouse-browser-session".to_owned(), new.cookie.expose().to_owned()),
         ]));
 

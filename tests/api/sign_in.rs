@@ -246,7 +246,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
 
         // By this instance's clock, and by one that is ahead.
         for at in [at, at.plus(Duration::from_mins(1))] {
-            let device = tokenhouse::model::Device::default();
+            let user_agent = tokenhouse::model::UserAgent::default();
             let audience = clients::audience_of(ctx, &client);
             let stale = NewSession {
                 id: SessionId(ctx.random.uuid_at(at)),
@@ -256,7 +256,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 client: &client,
                 scope: Scope::empty(),
                 audience,
-                device,
+                user_agent,
                 proof: Proof { at, amr: Vec::new() },
                 browser_session: None,
                 claims: Vec::new(),

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
-use tokenhouse::model::{Client, Consent, Device, Secret};
+use tokenhouse::model::{Client, Consent, Secret, UserAgent};
 use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
 use crate::behind::QuietInstance;
@@ -56,16 +56,16 @@ pub async fn sign_in(house: &House, browser: &Browser<'_>) {
 /// The same for another user.
 pub async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
     let ctx = house.ctx();
-    let visitor = browser_sessions::Browser {
+    let cookies = browser_sessions::Browser {
         secret: browser_sessions::Browser::new_secret(ctx),
         session_cookie: None,
-        device: Device::default(),
+        user_agent: UserAgent::default(),
     };
-    let new = browser_sessions::sign_in(ctx, &visitor, name, &Secret::new(password)).await.unwrap().unwrap();
+    let new = browser_sessions::sign_in(ctx, &cookies, name, &Secret::new(password)).await.unwrap().unwrap();
     let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
     browser.set_cookies(BTreeMap::from([
-        (cookie("browser"), visitor.secret.expose().to_owned()),
-        (cookie("browser_session"), new.cookie.expose().to_owned()),
+        (cookie("browser"), cookies.secret.expose().to_owned()),
+        (cookie("browser-session"), new.cookie.expose().to_owned()),
     ]));
 }
 
@@ -226,7 +226,7 @@ async fn without_a_browser_session_nothing_is_answered_silently() {
         let asked = browser.get(&request("app", &[])).await;
 
         assert_eq!(parameters(&silent)["error"], "login_required");
-        assert!(location(&asked).unwrap().starts_with("/login?transaction="));
+        assert!(location(&asked).unwrap().starts_with("/login?interaction="));
     })
     .await;
 }

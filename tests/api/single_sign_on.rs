@@ -156,7 +156,7 @@ async fn each_sign_in_gives_the_browser_a_new_cookie_and_takes_the_old_one_its_p
         house.add_new_client(application("app")).await;
         let browser = Browser::of(house);
         let browser_session =
-            |browser: &Browser<'_>| browser.cookies().into_iter().find(|(name, _)| name.ends_with("browser_session"));
+            |browser: &Browser<'_>| browser.cookies().into_iter().find(|(name, _)| name.ends_with("browser-session"));
         let planted = ("tokenhouse-insecure-development-browser-session".to_owned(), "p".repeat(43));
         browser.set_cookies([planted.clone()].into());
 
@@ -191,9 +191,9 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
             let hidden = |name: &str| {
                 form.hidden.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone()).unwrap_or_default()
             };
-            let (csrf, transaction) = (hidden("csrf"), hidden("transaction"));
-            let (csrf, transaction) = (&*csrf, &*transaction);
-            let both = [("csrf", csrf), ("transaction", transaction)];
+            let (csrf, interaction) = (hidden("csrf"), hidden("interaction"));
+            let (csrf, interaction) = (&*csrf, &*interaction);
+            let both = [("csrf", csrf), ("interaction", interaction)];
             for _ in 0..12 {
                 let answer = match random.bytes::<1>()[0] % 8 {
                     0 => browser.post("/login", &both).await,
@@ -201,8 +201,8 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
                     2 => browser.post("/login", &[&both[..], &[("username", USER.0), ("step", "done")]].concat()).await,
                     3 => browser.post("/consent", &[&both[..], &[("answer", "accept")]].concat()).await,
                     4 => browser.post("/login/account", &[&both[..], &[("account", "same")]].concat()).await,
-                    5 => browser.get(&format!("/oauth2/authorize/{transaction}")).await,
-                    6 => browser.get(&format!("/consent?transaction={transaction}")).await,
+                    5 => browser.get(&format!("/oauth2/authorize/{interaction}")).await,
+                    6 => browser.get(&format!("/consent?interaction={interaction}")).await,
                     _ => browser.get(&request("app", &[("prompt", "none")])).await,
                 };
                 let to = location(&answer).unwrap_or_default();

@@ -126,8 +126,8 @@ async fn a_use_is_written_and_never_moves_back_and_old_browser_sessions_go() {
         let user = house.user("alice").await;
         let browser_session = house.browser_session(&user).await;
         let later = browser_session.last_used_at.plus(Duration::from_mins(1));
-        house.database.touch_browser_sessions(&[(browser_session.id, later)]).await.unwrap();
-        house.database.touch_browser_sessions(&[(browser_session.id, browser_session.last_used_at)]).await.unwrap();
+        house.database.record_browser_session_use(&[(browser_session.id, later)]).await.unwrap();
+        house.database.record_browser_session_use(&[(browser_session.id, browser_session.last_used_at)]).await.unwrap();
         assert_eq!(house.database.browser_session(browser_session.id).await.unwrap().unwrap().last_used_at, later);
 
         assert_eq!(

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, Device, EndReason,
-    Ended, EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserId, UserState,
+    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason, Ended,
+    EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
+    UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Database;
@@ -183,7 +184,7 @@ impl House {
             scope: Scope::parse("read").unwrap(),
             audience: vec!["https://api.example".to_owned()],
             status_index: 12,
-            device: Device { user_agent: Some("Fire\0fox".to_owned()), address: Some("192.0.2.1".to_owned()) },
+            user_agent: UserAgent { name: Some("Fire\0fox".to_owned()), address: Some("192.0.2.1".to_owned()) },
             created_at: now,
             last_used_at: now,
             ends_at: now.plus(Duration::from_hours(1)),
@@ -200,7 +201,7 @@ impl House {
         BrowserSession {
             id: BrowserSessionId(self.random.uuid_at(now)),
             user_id: user,
-            device: Device { user_agent: Some("Firefox".to_owned()), address: Some("192.0.2.1".to_owned()) },
+            user_agent: UserAgent { name: Some("Firefox".to_owned()), address: Some("192.0.2.1".to_owned()) },
             created_at: now,
             last_used_at: now,
             ends_at: now.plus(Duration::from_hours(1)),

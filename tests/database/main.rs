@@ -12,7 +12,7 @@ mod keys;
 mod browser_sessions;
 mod backchannel_logouts;
 mod meta;
-mod news;
+mod notify;
 mod status;
 mod revoked_indexes;
 mod schema;

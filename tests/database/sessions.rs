@@ -190,8 +190,8 @@ async fn last_use_is_written_forwards_only() {
         let (one, two) = (house.session(user, &client).await, house.session(user, &client).await);
         let (later, earlier) = (one.created_at.plus(millis(500)), two.created_at.minus(millis(500)));
         let unknown = house.new_session(user, &client).id;
-        house.database.touch_sessions(&[(two.id, earlier), (unknown, later), (one.id, later)]).await.unwrap();
-        house.database.touch_sessions(&[]).await.unwrap();
+        house.database.record_session_use(&[(two.id, earlier), (unknown, later), (one.id, later)]).await.unwrap();
+        house.database.record_session_use(&[]).await.unwrap();
 
         assert_eq!(house.database.session(one.id).await.unwrap().unwrap().last_used_at, later);
         assert_eq!(house.database.session(two.id).await.unwrap().unwrap().last_used_at, two.last_used_at);

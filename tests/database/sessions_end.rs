@@ -174,7 +174,7 @@ async fn several_who_end_the_same_sessions_end_each_once() {
                     let mut mine = Vec::new();
                     let entry = |_| tokenhouse::audit::AuditEntry { id: random.uuid(), ..entry.clone() };
                     loop {
-                        database.touch_sessions(&touched).await.unwrap();
+                        database.record_session_use(&touched).await.unwrap();
                         let some = database.end_sessions(&of_user(user), ended, 4, entry).await.unwrap().sessions;
                         if some.is_empty() {
                             return mine;

@@ -56,7 +56,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         }
         current = town.doors.next(&current).await;
         spared = town.doors.next(&spared).await;
-        assert_eq!(town.doors.look(0, &current).await, Answer::Good);
+        assert_eq!(town.doors.introspect(0, &current).await, Answer::Good);
         assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
     }
     let during = town.doors.history.since(mark);

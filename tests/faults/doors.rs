@@ -98,7 +98,7 @@ impl Doors {
     }
 
     /// Is the token good?
-    pub async fn look(&self, at: usize, token: &str) -> Answer {
+    pub async fn introspect(&self, at: usize, token: &str) -> Answer {
         let request = self.post(at, "/api/token/verify/", &json!({ "token": token }));
         self.history.record(Call::Look(token.to_owned()), ask(request)).await
     }
@@ -205,7 +205,7 @@ async fn haunt(doors: Doors, leave: watch::Receiver<bool>, token: String) -> Opt
     while !*leave.borrow() {
         for at in 0..doors.count() {
             doors.refresh(at, &token).await;
-            doors.look(at, &token).await;
+            doors.introspect(at, &token).await;
         }
         tokio::time::sleep(Duration::from_millis(15)).await;
     }

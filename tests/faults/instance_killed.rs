@@ -46,7 +46,7 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
                 crowd.haunt(token);
             }
             // Signed before the kill; it is good until it expires, however often the keys were rotated.
-            assert_eq!(doors.look(0, &admin).await, Answer::Good);
+            assert_eq!(doors.introspect(0, &admin).await, Answer::Good);
         }
         let current = crowd.leave().await;
 

@@ -158,7 +158,7 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
         assert!(matches!(answer, Answer::Refused | Answer::Away(Some(_))), "{answer:?}");
         for at in 0..doors.count() {
             assert!(!matches!(doors.refresh(at, &token).await, Answer::Issued(_)));
-            assert_ne!(doors.look(at, &token).await, Answer::Good);
+            assert_ne!(doors.introspect(at, &token).await, Answer::Good);
         }
         // The instance that stood still is served by Redis again before the next round.
         let other = doors.sessions(1).await.remove(0);

@@ -7,7 +7,7 @@ use tokenhouse::audit::Actor;
 use tokenhouse::clients;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
-use tokenhouse::model::{ClientId, Device, EndReason, Secret, SessionId, User};
+use tokenhouse::model::{ClientId, EndReason, Secret, SessionId, User, UserAgent};
 use tokenhouse::protocol::{OAuthError, Scope};
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
 use tokenhouse::tokens;
@@ -73,7 +73,7 @@ async fn race(town: &Town, user: User, rounds: usize) {
         let last = refreshing.await.unwrap();
         for at in 0..town.doors.count() {
             town.doors.refresh(at, &last).await;
-            town.doors.look(at, &last).await;
+            town.doors.introspect(at, &last).await;
         }
         town.doors.refresh(round % 2, &token).await;
         users::enable(ctx, user.id, Actor::System).await.unwrap();
@@ -122,7 +122,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         client: &client,
         scope: Scope::default(),
         audience: clients::audience_of(ctx, &client),
-        device: Device::default(),
+        user_agent: UserAgent::default(),
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
         browser_session: None,
         claims: Vec::new(),

@@ -38,7 +38,7 @@ async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
     assert!(matches!(rotated, RotateError::Failed(OAuthError::Unavailable(_))), "{rotated}");
     let is_away = |error: Option<OAuthError>| assert!(matches!(error, Some(OAuthError::Unavailable(_))), "{error:?}");
     is_away(keyring.reload().await.err());
-    is_away(keyring.tend().await.err());
+    is_away(keyring.maintain().await.err());
     is_away(keyring.list().await.err());
     is_away(keyring.remove("kid", Actor::CommandLine).await.err());
     assert_eq!(keyring.jwks().etag, before.etag);

@@ -40,19 +40,19 @@ async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time()
     let token = sign(&keyring, ES256);
     let tag = keyring.jwks().etag.clone();
     house.clock.advance(just_before(house.settings.rotate_every.get()));
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
     assert_eq!((kid(&sign(&keyring, ES256)), &keyring.jwks().etag), (kid(&token), &tag));
 
     house.clock.advance(SECOND);
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
 
     assert_ne!(kid(&sign(&keyring, ES256)), kid(&token));
     assert_ne!(keyring.jwks().etag, tag);
     house.clock.advance(just_before(DAY + LIFE));
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
     assert!(verifies(&keyring.jwks(), &token));
     house.clock.advance(SECOND);
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
     assert!(!verifies(&keyring.jwks(), &token));
     assert!(!keyring.verifying_keys().contains(&kid(&token)));
     let rows = house.database().await.signing_keys().await.unwrap();
@@ -61,12 +61,12 @@ async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time()
 }
 
 #[tokio::test]
-async fn tending_a_keyring_that_needs_nothing_writes_nothing() {
+async fn maintaining_a_keyring_that_needs_nothing_writes_nothing() {
     let house = House::new().await;
     let keyring = house.open().await;
     let (head, tag) = (house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
     house.clock.advance(DAY);
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
     keyring.reload().await.unwrap();
     assert_eq!((house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone()), (head, tag));
 }
@@ -138,6 +138,6 @@ async fn an_algorithm_that_is_configured_later_gets_its_keys() {
     house.settings.further_algorithms = vec![SigningAlgorithm::Es384];
     let keyring = house.open().await;
     assert!(verifies(&keyring.jwks(), &sign(&keyring, SigningAlgorithm::Es384)));
-    keyring.tend().await.unwrap();
+    keyring.maintain().await.unwrap();
     the(&keyring, KeyState::Next, SigningAlgorithm::Es384).await;
 }

@@ -36,7 +36,7 @@ async fn rotate_together(house: House, rounds: u32) {
         let rotations = [&one, &two].map(|keyring| {
             let keyring = Arc::clone(keyring);
             tokio::spawn(async move {
-                keyring.tend().await.unwrap();
+                keyring.maintain().await.unwrap();
                 keyring.rotate(Ripeness::Required, Actor::System).await
             })
         });
@@ -114,10 +114,10 @@ async fn disturb(house: House, rounds: u32) {
         let signing = keyrings[0].list().await.unwrap();
         let victim = signing.iter().find(|key| key.state == KeyState::Active).unwrap().kid.clone();
         let tasks = keyrings.iter().flat_map(|keyring| {
-            let (tending, rotating, removing) = (Arc::clone(keyring), Arc::clone(keyring), Arc::clone(keyring));
+            let (maintaining, rotating, removing) = (Arc::clone(keyring), Arc::clone(keyring), Arc::clone(keyring));
             let victim = victim.clone();
             [
-                tokio::spawn(async move { tending.tend().await.unwrap() }),
+                tokio::spawn(async move { maintaining.maintain().await.unwrap() }),
                 tokio::spawn(async move {
                     rotating.rotate(Ripeness::Ignored, Actor::System).await.unwrap();
                 }),
@@ -129,7 +129,7 @@ async fn disturb(house: House, rounds: u32) {
         for task in tasks.collect::<Vec<_>>() {
             task.await.unwrap();
         }
-        keyrings[0].tend().await.unwrap();
+        keyrings[0].maintain().await.unwrap();
         keyrings[1].reload().await.unwrap();
         assert_eq!(keyrings[0].jwks().etag, keyrings[1].jwks().etag);
         assert!(!keyrings[1].jwks().body.contains(&victim));

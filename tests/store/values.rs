@@ -43,19 +43,19 @@ async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(position: &
 
 async fn a_look_at_a_one_time_value_does_not_take_it(position: &Position) {
     let key = key();
-    assert_eq!(position.look(&key).await.unwrap(), None);
+    assert_eq!(position.peek(&key).await.unwrap(), None);
     position.put_once(&key, "a request", MINUTE).await.unwrap();
 
     for _ in 0..2 {
-        assert_eq!(position.look(&key).await.unwrap().as_deref(), Some("a request"));
+        assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a request"));
     }
     assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a request".to_owned()));
-    assert_eq!(position.look(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
+    assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
 
     let short = format!("{key}-short");
     position.put_once(&short, "soon gone", Duration::from_millis(50)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(120)).await;
-    assert_eq!(position.look(&short).await.unwrap(), None);
+    assert_eq!(position.peek(&short).await.unwrap(), None);
 }
 
 async fn fifty_parallel_takes_give_the_value_to_one(position: &Position) {

@@ -11,8 +11,8 @@ pub(crate) fn sign_on(server: &Process, path: &str) -> Result<String> {
     let mut browser = Browser { base: &server.base, cookies: Vec::new() };
     let sign_in = browser.follow(path)?;
     let person = format!("username=ada&password={}", PASSWORD.replace(' ', "+"));
-    let consent = browser.fill_in(&sign_in, "/login", &["csrf", "transaction"], &person)?;
-    let agreed = browser.fill_in(&consent, "/consent", &["csrf", "transaction", "user"], "answer=accept")?;
+    let consent = browser.fill_in(&sign_in, "/login", &["csrf", "interaction"], &person)?;
+    let agreed = browser.fill_in(&consent, "/consent", &["csrf", "interaction", "user"], "answer=accept")?;
     let again = browser.get(path)?;
     for answer in [agreed, again] {
         ensure!(answer.location().is_some_and(|location| location.contains("code=")), "no code: {answer:?}");

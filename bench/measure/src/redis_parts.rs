@@ -15,7 +15,7 @@ const AT_ONCE: u32 = 32;
 const GRANT: &str = r#"{"c":"simplejwt","u":"AZal0mwffTqdVw5MH4sqYw","s":"openid profile email","a":["http://127.0.0.1:8080"],"i":1,"n":1795300000000,"t":1795300000,"m":["pwd"]}"#;
 
 /// What a code of the scenario stands for.
-const CODE: &str = r#"f{"session":"0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e","client_id":"app","redirect_uri":"https://app.example.com/callback","challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","nonce":"n-0S6_WzA2Mj","scope":"openid profile email","audience":["http://127.0.0.1:8080"],"claims":{},"user":"0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63","browser_session":"0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60","browser_session_ends_at":"2026-11-22T03:36:36.123Z","auth_time":"2026-11-21T03:36:36.123Z","amr":["pwd"],"device":{"user_agent":"loadgen","address":"127.0.0.1"},"issued_at":"2026-11-21T03:36:36.123Z"}"#;
+const CODE: &str = r#"f{"session":"0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e","client_id":"app","redirect_uri":"https://app.example.com/callback","challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","nonce":"n-0S6_WzA2Mj","scope":"openid profile email","audience":["http://127.0.0.1:8080"],"claims":{},"user":"0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63","browser_session":"0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60","browser_session_ends_at":"2026-11-22T03:36:36.123Z","auth_time":"2026-11-21T03:36:36.123Z","amr":["pwd"],"user_agent":{"user_agent":"loadgen","address":"127.0.0.1"},"issued_at":"2026-11-21T03:36:36.123Z"}"#;
 
 /// The name of a code, but for a number of ten characters.
 const CODE_NAME: &str = "th:o:code:E9Melhoa2OwvFrEMTJguCHaoeK1t8URWb";

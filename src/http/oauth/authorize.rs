@@ -5,13 +5,13 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::authorize::{self, Answer, Ask, Next, Parameters, TransactionId};
+use crate::authorize::{self, Answer, Ask, InteractionId, Next, Parameters};
 use crate::ctx;
 use crate::http::Ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::read_body;
-use crate::http::pages::{self, FormPost, Look};
-use crate::http::visitor::Visitor;
+use crate::http::pages::{self, FormPost, PageContext};
 use crate::protocol::{OAuthError, ResponseMode};
 
 /// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
@@ -26,13 +26,13 @@ const LONGEST_QUERY: usize = 8 * 1024;
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
 pub async fn authorize(
     ctx: Ctx,
-    look: Look,
+    page_context: PageContext,
     request: HttpRequest,
-    visitor: Visitor,
+    cookies: BrowserCookies,
 ) -> Result<HttpResponse, PageRefusal> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
-    let next = authorize::begin(&ctx, &visitor.browser, &parameters).await?;
-    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
+    let next = authorize::begin(&ctx, &cookies.browser, &parameters).await?;
+    Ok(cookies.greet(&ctx, show(&ctx, &page_context, next)))
 }
 
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
@@ -59,24 +59,29 @@ pub(super) async fn by_get(
 }
 
 /// The browser comes back from a page.
-#[utoipa::path(get, path = "/oauth2/authorize/{transaction}", tag = "OpenID Connect",
-    params(("transaction" = String, Path)),
+#[utoipa::path(get, path = "/oauth2/authorize/{interaction}", tag = "OpenID Connect",
+    params(("interaction" = String, Path)),
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
-pub async fn resume(ctx: Ctx, look: Look, id: Path<String>, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
-    let id = TransactionId::try_from(id.into_inner())?;
-    if visitor.is_new() {
+pub async fn resume(
+    ctx: Ctx,
+    page_context: PageContext,
+    id: Path<String>,
+    cookies: BrowserCookies,
+) -> Result<HttpResponse, PageRefusal> {
+    let id = InteractionId::try_from(id.into_inner())?;
+    if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let next = authorize::resume(&ctx, &visitor.browser, &id).await.map_err(PageRefusal::of_a_transaction)?;
-    Ok(visitor.greet(&ctx, show(&ctx, &look, next)))
+    let next = authorize::resume(&ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
+    Ok(cookies.greet(&ctx, show(&ctx, &page_context, next)))
 }
 
 /// Sends the browser on: to a page of ours, or back to the application.
 #[must_use]
-pub fn show(ctx: &ctx::Ctx, look: &Look, next: Next) -> HttpResponse {
+pub fn show(ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
     match next {
-        Next::Ask(ask, id) => see_other(&ctx.config.path_to(&format!("{}?transaction={}", page_of(ask), id.as_str()))),
-        Next::Answer(answer) => answer_to(look, answer),
+        Next::Ask(ask, id) => see_other(&ctx.config.path_to(&format!("{}?interaction={}", page_of(ask), id.as_str()))),
+        Next::Answer(answer) => answer_to(page_context, answer),
     }
 }
 
@@ -88,12 +93,12 @@ const fn page_of(ask: Ask) -> &'static str {
     }
 }
 
-fn answer_to(look: &Look, answer: Answer) -> HttpResponse {
+fn answer_to(page_context: &PageContext, answer: Answer) -> HttpResponse {
     match answer.mode {
         ResponseMode::Query => see_other(&answer.location()),
         ResponseMode::FormPost => {
             let fields = answer.parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            pages::form_post(look, &FormPost { action: answer.redirect_uri, fields, application: None })
+            pages::form_post(page_context, &FormPost { action: answer.redirect_uri, fields, application: None })
         }
     }
 }
@@ -104,10 +109,10 @@ pub fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-/// The transaction that a form or an address names.
+/// The interaction that a form or an address names.
 ///
 /// # Errors
 /// `invalid_request` when it is none.
-pub fn transaction_named(name: Option<&str>) -> Result<Option<TransactionId>, OAuthError> {
-    name.map(|name| TransactionId::try_from(name.to_owned())).transpose()
+pub fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, OAuthError> {
+    name.map(|name| InteractionId::try_from(name.to_owned())).transpose()
 }

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authorize::by_get;
 use crate::authorize::Parameters;
 use crate::http::Ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
-use crate::http::pages::{Look, doors};
-use crate::http::visitor::Visitor;
+use crate::http::pages::{PageContext, doors};
 use crate::logout;
 
 /// An application sends a browser here to be signed out.
@@ -19,11 +19,16 @@ use crate::logout;
         ("state" = Option<String>, Query), ("ui_locales" = Option<String>, Query)),
     responses((status = 200, description = "a page"), (status = 303, description = "back to the application"),
         (status = 400, description = "a page")))]
-pub async fn logout(ctx: Ctx, request: HttpRequest, visitor: Visitor, look: Look) -> Result<HttpResponse, PageRefusal> {
+pub async fn logout(
+    ctx: Ctx,
+    request: HttpRequest,
+    cookies: BrowserCookies,
+    page_context: PageContext,
+) -> Result<HttpResponse, PageRefusal> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
-    let look = look.with_ui_locales(parameters.get("ui_locales"));
-    let next = logout::begin(&ctx, &visitor.browser, &parameters).await?;
-    Ok(doors::logout::next(&ctx, &look, &visitor, next))
+    let page_context = page_context.with_ui_locales(parameters.get("ui_locales"));
+    let next = logout::begin(&ctx, &cookies.browser, &parameters).await?;
+    Ok(doors::logout::next(&ctx, &page_context, &cookies, next))
 }
 
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.

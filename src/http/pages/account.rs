@@ -5,15 +5,15 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::application::{self, Application};
-use super::device::{self, Words};
-use super::look::Look;
-use super::moment;
+use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
+use super::relative_time;
 use super::scopes;
 use super::texts::{Argument, Message};
+use super::user_agent::{self, UserAgentText};
 use crate::clock::Timestamp;
-use crate::model::Device;
+use crate::model::UserAgent;
 
 /// What the page is about.
 #[derive(Debug, Clone, Default)]
@@ -23,13 +23,13 @@ pub struct Account {
     /// Whose account it is.
     pub user: String,
     /// Where they are signed in.
-    pub browser_sessions: Vec<SignedIn>,
+    pub browser_sessions: Vec<SignedInBrowser>,
     /// What has access.
-    pub applications: Vec<Connected>,
+    pub applications: Vec<ConnectedApplication>,
     /// The fewest characters of a new password.
     pub minimum_length: usize,
     /// What was just done.
-    pub done: Option<Done>,
+    pub done: Option<AccountNotice>,
     /// Why the password was not changed.
     pub problem: Option<PasswordProblem>,
     /// Why nothing was done.
@@ -40,11 +40,11 @@ pub struct Account {
 
 /// A sign-in of some browser.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
+pub struct SignedInBrowser {
     /// Its identifier.
     pub id: String,
     /// Where it is.
-    pub device: Device,
+    pub user_agent: UserAgent,
     /// When it began.
     pub since: Timestamp,
     /// When it was last used.
@@ -55,7 +55,7 @@ pub struct SignedIn {
 
 /// An application with access.
 #[derive(Debug, Clone)]
-pub struct Connected {
+pub struct ConnectedApplication {
     /// `client_id`
     pub id: String,
     /// Who it is.
@@ -70,7 +70,7 @@ pub struct Connected {
 
 /// What was just done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
+pub enum AccountNotice {
     /// One sign-in was ended.
     BrowserSessionEnded,
     /// All but this one were ended.
@@ -104,21 +104,25 @@ pub enum PasswordProblem {
 
 /// The page.
 #[must_use]
-pub fn account(look: &Look, page: &Account) -> HttpResponse {
-    let shown = Shown {
+pub fn account(page_context: &PageContext, page: &Account) -> HttpResponse {
+    let shown = PageModel {
         csrf: &page.csrf,
         user: &page.user,
         browser_sessions: page
             .browser_sessions
             .iter()
-            .map(|browser_session| signed_in(look, browser_session, page.now))
+            .map(|browser_session| signed_in(page_context, browser_session, page.now))
             .collect(),
         has_others: page.browser_sessions.iter().any(|browser_session| !browser_session.is_this),
-        applications: page.applications.iter().map(|entry| connected(look, entry, page.now)).collect(),
+        applications: page
+            .applications
+            .iter()
+            .map(|entry| connected_application(page_context, entry, page.now))
+            .collect(),
         minimum_length: page.minimum_length,
-        done: page.done.map(|done| look.say(&done.message())),
-        stopped: page.stopped.map(|problem| look.say(&problem.message())),
-        problem: page.problem.map(|problem| look.say(&problem.message())),
+        done: page.done.map(|done| page_context.say(&done.message())),
+        stopped: page.stopped.map(|problem| page_context.say(&problem.message())),
+        problem: page.problem.map(|problem| page_context.say(&problem.message())),
         problem_in: page.problem.map_or("", PasswordProblem::field),
     };
     let logos = page.applications.iter().filter_map(|entry| entry.application.logo_address());
@@ -129,16 +133,16 @@ pub fn account(look: &Look, page: &Account) -> HttpResponse {
         Some(PasswordProblem::WrongCurrent) => (StatusCode::FORBIDDEN, None),
         Some(_) => (StatusCode::BAD_REQUEST, None),
     };
-    problem::with_wait(look.answer(status, "account.html", &shown, &policy), other)
+    problem::with_wait(page_context.answer(status, "account.html", &shown, &policy), other)
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct PageModel<'a> {
     csrf: &'a str,
     user: &'a str,
     browser_sessions: Vec<BrowserSessionRow<'a>>,
     has_others: bool,
-    applications: Vec<ShownEntry<'a>>,
+    applications: Vec<ApplicationRow<'a>>,
     minimum_length: usize,
     done: Option<String>,
     stopped: Option<String>,
@@ -149,7 +153,7 @@ struct Shown<'a> {
 #[derive(Serialize)]
 struct BrowserSessionRow<'a> {
     id: &'a str,
-    device: String,
+    user_agent: String,
     address: Option<&'a str>,
     since: String,
     since_at: Timestamp,
@@ -159,50 +163,58 @@ struct BrowserSessionRow<'a> {
 }
 
 #[derive(Serialize)]
-struct ShownEntry<'a> {
+struct ApplicationRow<'a> {
     id: &'a str,
-    application: application::Shown<'a>,
-    scopes: Vec<scopes::Shown<'a>>,
+    application: application::ApplicationModel<'a>,
+    scopes: Vec<scopes::ScopeModel<'a>>,
     since: String,
     since_at: Timestamp,
     last_used: Option<String>,
     last_used_at: Option<Timestamp>,
 }
 
-fn signed_in<'a>(look: &Look, browser_session: &'a SignedIn, now: Timestamp) -> BrowserSessionRow<'a> {
+fn signed_in<'a>(
+    page_context: &PageContext,
+    browser_session: &'a SignedInBrowser,
+    now: Timestamp,
+) -> BrowserSessionRow<'a> {
     BrowserSessionRow {
         id: &browser_session.id,
-        device: match device::in_words(browser_session.device.user_agent.as_deref()) {
-            Words::Ours(message) => look.say(&message),
-            Words::Its(text) => text,
+        user_agent: match user_agent::in_words(browser_session.user_agent.name.as_deref()) {
+            UserAgentText::Ours(message) => page_context.say(&message),
+            UserAgentText::Its(text) => text,
         },
-        address: browser_session.device.address.as_deref(),
-        since: look.say(&at("account-browser-session-since", browser_session.since, now)),
+        address: browser_session.user_agent.address.as_deref(),
+        since: page_context.say(&at("account-browser-session-since", browser_session.since, now)),
         since_at: browser_session.since,
-        last_used: look.say(&at("account-browser-session-used", browser_session.last_used, now)),
+        last_used: page_context.say(&at("account-browser-session-used", browser_session.last_used, now)),
         last_used_at: browser_session.last_used,
         is_this: browser_session.is_this,
     }
 }
 
-fn connected<'a>(look: &Look, entry: &'a Connected, now: Timestamp) -> ShownEntry<'a> {
-    ShownEntry {
+fn connected_application<'a>(
+    page_context: &PageContext,
+    entry: &'a ConnectedApplication,
+    now: Timestamp,
+) -> ApplicationRow<'a> {
+    ApplicationRow {
         id: &entry.id,
         application: entry.application.shown(),
         scopes: scopes::in_words(&entry.scopes),
-        since: look.say(&at("account-application-since", entry.since, now)),
+        since: page_context.say(&at("account-application-since", entry.since, now)),
         since_at: entry.since,
-        last_used: entry.last_used.map(|used| look.say(&at("account-application-used", used, now))),
+        last_used: entry.last_used.map(|used| page_context.say(&at("account-application-used", used, now))),
         last_used_at: entry.last_used,
     }
 }
 
 fn at(id: &'static str, moment: Timestamp, now: Timestamp) -> Message {
-    let when = moment::in_words(moment, now);
+    let when = relative_time::in_words(moment, now);
     Message { id, args: vec![("when", Argument::Message(Box::new(when)))] }
 }
 
-impl Done {
+impl AccountNotice {
     const ALL: [Self; 4] = [Self::BrowserSessionEnded, Self::OthersEnded, Self::Withdrawn, Self::PasswordChanged];
 
     /// What an address calls it.

@@ -24,9 +24,9 @@ pub struct Application {
 
 /// The same, ready for a template. What is no web address is not in it.
 #[derive(Debug, Serialize)]
-pub(super) struct Shown<'a> {
+pub(super) struct ApplicationModel<'a> {
     name: String,
-    /// Shown where there is no logo.
+    /// ApplicationModel where there is no logo.
     initial: String,
     logo_uri: Option<&'a str>,
     website: Option<&'a str>,
@@ -50,9 +50,9 @@ enum Destination {
 }
 
 impl Application {
-    pub(super) fn shown(&self) -> Shown<'_> {
+    pub(super) fn shown(&self) -> ApplicationModel<'_> {
         let website = web_address(self.client_uri.as_deref());
-        Shown {
+        ApplicationModel {
             name: plain(&self.name),
             initial: initial(&self.name),
             logo_uri: self.logo_address(),

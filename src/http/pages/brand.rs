@@ -104,7 +104,7 @@ fn style(branding: &Branding) -> String {
 /// Our mark in the colour of the house, one that shows on both grounds.
 fn mark(accent: Colour) -> String {
     let roof = apart(accent, DARK, 3.0);
-    MARK.replace("#house", &roof.to_string()).replace("#lock", &readable_on(roof).to_string())
+    MARK.replace("#roof", &roof.to_string()).replace("#lock", &readable_on(roof).to_string())
 }
 
 fn own_style(path: &Path) -> Result<Asset, String> {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::application::{self, Application};
-use super::look::Look;
+use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
 use super::scopes;
@@ -12,8 +12,8 @@ use super::scopes;
 /// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// The transaction that goes on afterwards.
-    pub transaction: Option<String>,
+    /// The interaction that goes on afterwards.
+    pub interaction: Option<String>,
     /// The token of this form.
     pub csrf: String,
     /// Who asks.
@@ -29,28 +29,31 @@ pub struct Consent {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
-    transaction: Option<&'a str>,
+struct PageModel<'a> {
+    interaction: Option<&'a str>,
     csrf: &'a str,
-    application: application::Shown<'a>,
+    application: application::ApplicationModel<'a>,
     user: &'a str,
     user_id: &'a str,
-    scopes: Vec<scopes::Shown<'a>>,
+    scopes: Vec<scopes::ScopeModel<'a>>,
     problem: Option<String>,
 }
 
 /// The page.
 #[must_use]
-pub fn consent(look: &Look, page: &Consent) -> HttpResponse {
-    let shown = Shown {
-        transaction: page.transaction.as_deref(),
+pub fn consent(page_context: &PageContext, page: &Consent) -> HttpResponse {
+    let shown = PageModel {
+        interaction: page.interaction.as_deref(),
         csrf: &page.csrf,
         application: page.application.shown(),
         user: &page.user,
         user_id: &page.user_id,
         scopes: scopes::in_words(&page.scopes),
-        problem: page.problem.map(|problem| look.say(&problem.message())),
+        problem: page.problem.map(|problem| page_context.say(&problem.message())),
     };
     let policy = Policy::default().with_images(page.application.logo_address());
-    problem::with_wait(look.answer(problem::status(page.problem), "consent.html", &shown, &policy), page.problem)
+    problem::with_wait(
+        page_context.answer(problem::status(page.problem), "consent.html", &shown, &policy),
+        page.problem,
+    )
 }

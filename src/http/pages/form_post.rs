@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::application::plain;
-use super::look::Look;
+use super::page_context::PageContext;
 use super::policy::{Policy, SEND};
 
 /// An answer on its way.
@@ -20,7 +20,7 @@ pub struct FormPost {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct PageModel<'a> {
     action: &'a str,
     fields: &'a [(String, String)],
     application: Option<String>,
@@ -29,12 +29,12 @@ struct Shown<'a> {
 
 /// The page. Without scripts, its button does the same.
 #[must_use]
-pub fn form_post(look: &Look, page: &FormPost) -> HttpResponse {
-    let shown = Shown {
+pub fn form_post(page_context: &PageContext, page: &FormPost) -> HttpResponse {
+    let shown = PageModel {
         action: &page.action,
         fields: &page.fields,
         application: page.application.as_deref().map(plain),
         script: SEND,
     };
-    look.answer(StatusCode::OK, "form_post.html", &shown, &Policy::default().with_the_sending_script())
+    page_context.answer(StatusCode::OK, "form_post.html", &shown, &Policy::default().with_the_sending_script())
 }

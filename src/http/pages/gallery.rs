@@ -12,15 +12,19 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::http::error::PageRefusal;
-use crate::model::Device;
+use crate::model::UserAgent;
 use crate::protocol::error::Unavailable;
 use crate::protocol::{Internal, OAuthError};
 
-fn look(language: Language) -> Look {
+fn page_context(language: Language) -> PageContext {
     let mut config = Config::default();
     config.branding.policy_uri = Some("https://id.example.com/privacy".to_owned());
     config.branding.terms_uri = Some("https://id.example.com/terms".to_owned());
-    Look::new(Arc::new(Brand::load(&config).unwrap()), language, Some("0198c6a2f1e14c7ab1f0c2d3e4f50617".to_owned()))
+    PageContext::new(
+        Arc::new(Brand::load(&config).unwrap()),
+        language,
+        Some("0198c6a2f1e14c7ab1f0c2d3e4f50617".to_owned()),
+    )
 }
 
 fn notes() -> Application {
@@ -47,7 +51,7 @@ fn stranger() -> Application {
 
 fn sign_in_page() -> SignIn {
     SignIn {
-        transaction: Some("t-1".to_owned()),
+        interaction: Some("t-1".to_owned()),
         csrf: "c-1".to_owned(),
         application: Some(notes()),
         ..SignIn::default()
@@ -56,7 +60,7 @@ fn sign_in_page() -> SignIn {
 
 fn consent_page() -> Consent {
     Consent {
-        transaction: Some("t-1".to_owned()),
+        interaction: Some("t-1".to_owned()),
         csrf: "c-1".to_owned(),
         application: notes(),
         user: "ada".to_owned(),
@@ -70,14 +74,14 @@ fn account_page() -> Account {
     let now = Timestamp::from_seconds(1_790_000_000);
     let ago = |hours: u64| now.minus(Duration::from_secs(hours * 3600));
     let browser_session =
-        |id: &str, user_agent: &str, address: Option<&str>, (since, used): (u64, u64), is_this| SignedIn {
+        |id: &str, user_agent: &str, address: Option<&str>, (since, used): (u64, u64), is_this| SignedInBrowser {
             id: id.to_owned(),
-            device: Device { user_agent: Some(user_agent.to_owned()), address: address.map(str::to_owned) },
+            user_agent: UserAgent { name: Some(user_agent.to_owned()), address: address.map(str::to_owned) },
             since: ago(since),
             last_used: ago(used),
             is_this,
         };
-    let connected = |application: Application, scopes: &[&str], last_used| Connected {
+    let connected_application = |application: Application, scopes: &[&str], last_used| ConnectedApplication {
         id: "c".to_owned(),
         application,
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
@@ -95,8 +99,12 @@ fn account_page() -> Account {
             browser_session("l-3", "SmartFridge 3 & <friends>", None, (2000, 900), false),
         ],
         applications: vec![
-            connected(notes(), &["openid", "profile", "email", "offline_access"], Some(ago(1))),
-            connected(stranger(), &["openid", "phone", "address", "roles", "groups", "printing:<b>jobs</b>"], None),
+            connected_application(notes(), &["openid", "profile", "email", "offline_access"], Some(ago(1))),
+            connected_application(
+                stranger(),
+                &["openid", "phone", "address", "roles", "groups", "printing:<b>jobs</b>"],
+                None,
+            ),
         ],
         minimum_length: 8,
         done: None,
@@ -106,16 +114,19 @@ fn account_page() -> Account {
     }
 }
 
-fn sign_in_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+fn sign_in_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
     let with = |problem, hint: &str| {
-        sign_in(look, &SignIn { problem: Some(problem), hint: Some(hint.to_owned()), ..sign_in_page() })
+        sign_in(page_context, &SignIn { problem: Some(problem), hint: Some(hint.to_owned()), ..sign_in_page() })
     };
     vec![
-        ("sign-in", sign_in(look, &sign_in_page())),
-        ("sign-in-alone", sign_in(look, &SignIn { csrf: "c-1".to_owned(), ..SignIn::default() })),
-        ("sign-in-hint", sign_in(look, &SignIn { hint: Some("ada@example.com".to_owned()), ..sign_in_page() })),
-        ("sign-in-again", sign_in(look, &SignIn { hint: Some("ada".to_owned()), again: true, ..sign_in_page() })),
-        ("sign-in-stranger", sign_in(look, &SignIn { application: Some(stranger()), ..sign_in_page() })),
+        ("sign-in", sign_in(page_context, &sign_in_page())),
+        ("sign-in-alone", sign_in(page_context, &SignIn { csrf: "c-1".to_owned(), ..SignIn::default() })),
+        ("sign-in-hint", sign_in(page_context, &SignIn { hint: Some("ada@example.com".to_owned()), ..sign_in_page() })),
+        (
+            "sign-in-again",
+            sign_in(page_context, &SignIn { hint: Some("ada".to_owned()), again: true, ..sign_in_page() }),
+        ),
+        ("sign-in-stranger", sign_in(page_context, &SignIn { application: Some(stranger()), ..sign_in_page() })),
         ("sign-in-wrong", with(Problem::WrongPassword, "\"><svg onload=alert(1)>")),
         ("sign-in-missing", with(Problem::Missing, "")),
         ("sign-in-too-many", with(Problem::TooManyTries(Duration::from_secs(47)), "ada")),
@@ -125,9 +136,9 @@ fn sign_in_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
     ]
 }
 
-fn choose_and_consent_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+fn choose_and_consent_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
     let choose = ChooseAccount {
-        transaction: Some("t-1".to_owned()),
+        interaction: Some("t-1".to_owned()),
         csrf: "c-1".to_owned(),
         application: Some(notes()),
         user: "ada".to_owned(),
@@ -143,30 +154,33 @@ fn choose_and_consent_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
     };
     let loopback = Application { redirect_uri: Some("http://127.0.0.1:4000/cb".to_owned()), ..notes() };
     vec![
-        ("choose-account", choose_account(look, &choose)),
-        ("choose-account-alone", choose_account(look, &ChooseAccount { application: None, ..choose })),
-        ("consent", consent(look, &consent_page())),
-        ("consent-stranger", consent(look, &strange)),
-        ("consent-loopback", consent(look, &Consent { application: loopback, scopes: Vec::new(), ..consent_page() })),
-        ("consent-old", consent(look, &Consent { problem: Some(Problem::PageWasOld), ..consent_page() })),
+        ("choose-account", choose_account(page_context, &choose)),
+        ("choose-account-alone", choose_account(page_context, &ChooseAccount { application: None, ..choose })),
+        ("consent", consent(page_context, &consent_page())),
+        ("consent-stranger", consent(page_context, &strange)),
+        (
+            "consent-loopback",
+            consent(page_context, &Consent { application: loopback, scopes: Vec::new(), ..consent_page() }),
+        ),
+        ("consent-old", consent(page_context, &Consent { problem: Some(Problem::PageWasOld), ..consent_page() })),
     ]
 }
 
-fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let with = |problem| account(look, &Account { problem: Some(problem), ..account_page() });
-    let done = |done| account(look, &Account { done: Some(done), ..account_page() });
+fn account_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
+    let with = |problem| account(page_context, &Account { problem: Some(problem), ..account_page() });
+    let done = |done| account(page_context, &Account { done: Some(done), ..account_page() });
     let alone = Account {
         browser_sessions: account_page().browser_sessions[..1].to_vec(),
         applications: Vec::new(),
         ..account_page()
     };
     vec![
-        ("account", account(look, &account_page())),
-        ("account-alone", account(look, &alone)),
-        ("account-browser-session-ended", done(Done::BrowserSessionEnded)),
-        ("account-others-ended", done(Done::OthersEnded)),
-        ("account-withdrawn", done(Done::Withdrawn)),
-        ("account-password-changed", done(Done::PasswordChanged)),
+        ("account", account(page_context, &account_page())),
+        ("account-alone", account(page_context, &alone)),
+        ("account-browser-session-ended", done(AccountNotice::BrowserSessionEnded)),
+        ("account-others-ended", done(AccountNotice::OthersEnded)),
+        ("account-withdrawn", done(AccountNotice::Withdrawn)),
+        ("account-password-changed", done(AccountNotice::PasswordChanged)),
         ("account-password-wrong", with(PasswordProblem::WrongCurrent)),
         ("account-password-missing", with(PasswordProblem::Missing)),
         ("account-password-not-same", with(PasswordProblem::NotTheSame)),
@@ -174,12 +188,12 @@ fn account_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("account-password-long", with(PasswordProblem::TooLong)),
         ("account-password-name", with(PasswordProblem::LikeTheName)),
         ("account-password-common", with(PasswordProblem::Common)),
-        ("account-old", account(look, &Account { stopped: Some(Problem::PageWasOld), ..account_page() })),
+        ("account-old", account(page_context, &Account { stopped: Some(Problem::PageWasOld), ..account_page() })),
         ("account-password-many", with(PasswordProblem::Other(Problem::TooManyTries(Duration::from_secs(9))))),
     ]
 }
 
-fn logout_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
+fn logout_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
     let question = LogoutPage {
         csrf: "c-1".to_owned(),
         user: "ada".to_owned(),
@@ -202,19 +216,19 @@ fn logout_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         application: Some("Harbour Notes".to_owned()),
     };
     vec![
-        ("sign-out", logout(look, &question)),
-        ("sign-out-alone", logout(look, &LogoutPage { application: None, ..question })),
-        ("signed-out", signed_out(look, &LoggedOutPage::default())),
-        ("signed-out-pending", signed_out(look, &pending)),
-        ("signed-out-going-on", signed_out(look, &end)),
-        ("signed-out-to-somewhere", signed_out(look, &LoggedOutPage { application: None, ..end })),
-        ("form-post", form_post(look, &post)),
-        ("form-post-alone", form_post(look, &FormPost { application: None, ..post })),
+        ("sign-out", logout(page_context, &question)),
+        ("sign-out-alone", logout(page_context, &LogoutPage { application: None, ..question })),
+        ("signed-out", signed_out(page_context, &LoggedOutPage::default())),
+        ("signed-out-pending", signed_out(page_context, &pending)),
+        ("signed-out-going-on", signed_out(page_context, &end)),
+        ("signed-out-to-somewhere", signed_out(page_context, &LoggedOutPage { application: None, ..end })),
+        ("form-post", form_post(page_context, &post)),
+        ("form-post-alone", form_post(page_context, &FormPost { application: None, ..post })),
     ]
 }
 
-fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let refused = |error| trouble(look, &PageRefusal::Refused(error));
+fn error_page_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
+    let refused = |error| error_page(page_context, &PageRefusal::Refused(error));
     vec![
         ("error-request", refused(OAuthError::invalid_request("redirect_uri is not one of those that are registered"))),
         ("error-not-found", refused(OAuthError::NotFound("there is no such client".into()))),
@@ -225,15 +239,15 @@ fn trouble_states(look: &Look) -> Vec<(&'static str, HttpResponse)> {
         ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
         (
             "error-expired",
-            trouble(look, &PageRefusal::Expired(OAuthError::invalid_request("this sign-on took too long"))),
+            error_page(page_context, &PageRefusal::Expired(OAuthError::invalid_request("this sign-on took too long"))),
         ),
-        ("error-cookies", trouble(look, &PageRefusal::NoCookies)),
+        ("error-cookies", error_page(page_context, &PageRefusal::NoCookies)),
     ]
 }
 
-fn every_state(look: &Look) -> Vec<(&'static str, HttpResponse)> {
-    let states = [sign_in_states, choose_and_consent_states, account_states, logout_states, trouble_states];
-    states.into_iter().flat_map(|states| states(look)).collect()
+fn every_state(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
+    let states = [sign_in_states, choose_and_consent_states, account_states, logout_states, error_page_states];
+    states.into_iter().flat_map(|states| states(page_context)).collect()
 }
 
 async fn text(answer: HttpResponse) -> String {
@@ -243,7 +257,7 @@ async fn text(answer: HttpResponse) -> String {
 #[actix_web::test]
 async fn every_page_can_be_written_in_every_language() {
     for language in Language::ALL {
-        for (name, answer) in every_state(&look(language)) {
+        for (name, answer) in every_state(&page_context(language)) {
             let html = text(answer).await;
             assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
             assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())), "{name}");
@@ -260,9 +274,9 @@ async fn write_every_page() {
         std::fs::write(gallery.join(folder).join(name), content).unwrap();
     };
     for language in Language::ALL {
-        let look = look(language);
-        look.brand.assets().for_each(|asset| write("assets", &asset.name, &asset.body));
-        for (name, answer) in every_state(&look) {
+        let page_context = page_context(language);
+        page_context.brand.assets().for_each(|asset| write("assets", &asset.name, &asset.body));
+        for (name, answer) in every_state(&page_context) {
             let policy = answer.headers().get("content-security-policy").unwrap().as_bytes().to_vec();
             write(language.tag(), &format!("{name}.csp"), &policy);
             write(language.tag(), &format!("{name}.html"), text(answer).await.as_bytes());
@@ -272,7 +286,7 @@ async fn write_every_page() {
 
 #[actix_web::test]
 async fn nothing_that_comes_from_outside_is_markup_on_any_page() {
-    for (name, answer) in every_state(&look(Language::English)) {
+    for (name, answer) in every_state(&page_context(Language::English)) {
         let html = text(answer).await;
         for planted in ["<img src=x", "<svg onload", "<b>", "<friends>", "notes:<write>", "a%22b&x"] {
             assert!(!html.contains(planted), "{name}: {planted}");
@@ -282,7 +296,7 @@ async fn nothing_that_comes_from_outside_is_markup_on_any_page() {
 
 #[actix_web::test]
 async fn every_page_forbids_frames_caches_and_foreign_resources() {
-    for (name, answer) in every_state(&look(Language::English)) {
+    for (name, answer) in every_state(&page_context(Language::English)) {
         let header = |header: &str| answer.headers().get(header).unwrap().to_str().unwrap().to_owned();
         let policy = header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self'"), "{name}: {policy}");
@@ -298,7 +312,7 @@ async fn every_page_forbids_frames_caches_and_foreign_resources() {
 
 #[actix_web::test]
 async fn a_page_says_by_its_status_what_is_the_matter() {
-    let statuses: std::collections::BTreeMap<&str, u16> = every_state(&look(Language::English))
+    let statuses: std::collections::BTreeMap<&str, u16> = every_state(&page_context(Language::English))
         .into_iter()
         .map(|(name, answer)| (name, answer.status().as_u16()))
         .collect();
@@ -321,7 +335,7 @@ async fn a_page_says_by_its_status_what_is_the_matter() {
 async fn whoever_must_wait_is_told_for_how_long() {
     let waiting =
         [("sign-in-too-many", "47"), ("sign-in-unavailable", "1"), ("error-too-many", "30"), ("error-away", "1")];
-    let states = every_state(&look(Language::English));
+    let states = every_state(&page_context(Language::English));
     for (name, seconds) in waiting {
         let (_, answer) = states.iter().find(|(state, _)| *state == name).unwrap();
         assert_eq!(answer.headers().get("retry-after").unwrap(), seconds, "{name}");
@@ -330,7 +344,7 @@ async fn whoever_must_wait_is_told_for_how_long() {
 
 #[actix_web::test]
 async fn only_the_page_that_frames_applications_may_frame_them() {
-    let states = every_state(&look(Language::English));
+    let states = every_state(&page_context(Language::English));
     let framing: Vec<&str> = states
         .iter()
         .filter(|(_, answer)| {

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::application::plain;
-use super::look::Look;
+use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
 
@@ -54,20 +54,20 @@ struct End<'a> {
 
 /// The question.
 #[must_use]
-pub fn logout(look: &Look, page: &LogoutPage) -> HttpResponse {
+pub fn logout(page_context: &PageContext, page: &LogoutPage) -> HttpResponse {
     let shown = Question {
         csrf: &page.csrf,
         user: &page.user,
         application: page.application.as_deref().map(plain),
-        problem: page.problem.map(|problem| look.say(&problem.message())),
+        problem: page.problem.map(|problem| page_context.say(&problem.message())),
     };
-    let answer = look.answer(problem::status(page.problem), "logout.html", &shown, &Policy::default());
+    let answer = page_context.answer(problem::status(page.problem), "logout.html", &shown, &Policy::default());
     problem::with_wait(answer, page.problem)
 }
 
 /// What is shown once it is done.
 #[must_use]
-pub fn signed_out(look: &Look, page: &LoggedOutPage) -> HttpResponse {
+pub fn signed_out(page_context: &PageContext, page: &LoggedOutPage) -> HttpResponse {
     let shown = End {
         application: page.application.as_deref().map(plain),
         continue_to: page.continue_to.as_deref(),
@@ -75,5 +75,5 @@ pub fn signed_out(look: &Look, page: &LoggedOutPage) -> HttpResponse {
         is_pending: page.is_pending,
     };
     let policy = Policy::default().with_forms_here().with_frames(page.frames.iter().map(String::as_str));
-    look.answer(StatusCode::OK, "logged_out.html", &shown, &policy)
+    page_context.answer(StatusCode::OK, "logged_out.html", &shown, &policy)
 }

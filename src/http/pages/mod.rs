@@ -4,17 +4,17 @@
 //! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules
 //! say. The doors that people come through stand in [`doors`].
 //!
-//! Headers are set in [`look`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs` writes
-//! every page in every state to a folder, to be looked at.
+//! Headers are set in [`page_context`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs`
+//! writes every page in every state to a folder, to be looked at.
 
 mod application;
 pub mod assets;
 mod brand;
 mod contrast;
-mod device;
+mod user_agent;
 mod language;
-mod look;
-mod moment;
+mod page_context;
+mod relative_time;
 mod policy;
 mod problem;
 mod scopes;
@@ -27,22 +27,22 @@ mod consent;
 mod form_post;
 mod sign_in;
 mod logout;
-mod trouble;
+mod error_page;
 
 pub mod doors;
 
 #[cfg(test)]
 mod gallery;
 
-pub use account::{Account, Connected, Done, PasswordProblem, SignedIn, account};
+pub use account::{Account, AccountNotice, ConnectedApplication, PasswordProblem, SignedInBrowser, account};
 pub use application::Application;
 pub use brand::Brand;
 pub use choose_account::{ChooseAccount, choose_account};
 pub use consent::{Consent, consent};
+pub use error_page::{error_page, explain};
 pub use form_post::{FormPost, form_post};
 pub use language::Language;
 pub use logout::{LoggedOutPage, LogoutPage, logout, signed_out};
-pub use look::Look;
+pub use page_context::PageContext;
 pub use problem::Problem;
 pub use sign_in::{SignIn, sign_in};
-pub use trouble::{explain, trouble};

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 
-use super::moment;
+use super::relative_time;
 use super::texts::Message;
 
 /// Why the form comes back.
@@ -31,7 +31,7 @@ impl Problem {
         match self {
             Self::WrongPassword => Message::plain("wrong-password"),
             Self::Missing => Message::plain("missing-password"),
-            Self::TooManyTries(wait) => moment::too_many(wait),
+            Self::TooManyTries(wait) => relative_time::too_many(wait),
             Self::Unavailable(_) => Message::plain("unavailable"),
             Self::PageWasOld => Message::plain("page-was-old"),
         }

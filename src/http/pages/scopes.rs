@@ -5,7 +5,7 @@ use serde::Serialize;
 /// A scope, ready for a template.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) struct Shown<'a> {
+pub(super) struct ScopeModel<'a> {
     /// The sentence for a scope that everybody has.
     known: Option<&'static str>,
     /// The name of one that only some application knows.
@@ -13,12 +13,12 @@ pub(super) struct Shown<'a> {
 }
 
 /// What each scope means, in the order asked for.
-pub(super) fn in_words(scopes: &[String]) -> Vec<Shown<'_>> {
+pub(super) fn in_words(scopes: &[String]) -> Vec<ScopeModel<'_>> {
     scopes
         .iter()
         .map(|scope| match known(scope) {
-            Some(sentence) => Shown { known: Some(sentence), other: None },
-            None => Shown { known: None, other: Some(scope) },
+            Some(sentence) => ScopeModel { known: Some(sentence), other: None },
+            None => ScopeModel { known: None, other: Some(scope) },
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::application::{self, Application};
-use super::look::Look;
+use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
 use super::texts::Message;
@@ -12,8 +12,8 @@ use super::texts::Message;
 /// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct SignIn {
-    /// The transaction that goes on afterwards; none for somebody who only wants to see their account.
-    pub transaction: Option<String>,
+    /// The interaction that goes on afterwards; none for somebody who only wants to see their account.
+    pub interaction: Option<String>,
     /// The token of this form.
     pub csrf: String,
     /// Who asks for it.
@@ -27,10 +27,10 @@ pub struct SignIn {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
-    transaction: Option<&'a str>,
+struct PageModel<'a> {
+    interaction: Option<&'a str>,
     csrf: &'a str,
-    application: Option<application::Shown<'a>>,
+    application: Option<application::ApplicationModel<'a>>,
     hint: &'a str,
     again: Option<String>,
     problem: Option<String>,
@@ -39,18 +39,22 @@ struct Shown<'a> {
 
 /// The page.
 #[must_use]
-pub fn sign_in(look: &Look, page: &SignIn) -> HttpResponse {
+pub fn sign_in(page_context: &PageContext, page: &SignIn) -> HttpResponse {
     let again = page.application.as_ref().filter(|_| page.again);
-    let shown = Shown {
-        transaction: page.transaction.as_deref(),
+    let shown = PageModel {
+        interaction: page.interaction.as_deref(),
         csrf: &page.csrf,
         application: page.application.as_ref().map(Application::shown),
         hint: page.hint.as_deref().unwrap_or_default(),
-        again: again
-            .map(|asks| look.say(&Message::naming("sign-in-again", "application", &application::plain(&asks.name)))),
-        problem: page.problem.map(|problem| look.say(&problem.message())),
+        again: again.map(|asks| {
+            page_context.say(&Message::naming("sign-in-again", "application", &application::plain(&asks.name)))
+        }),
+        problem: page.problem.map(|problem| page_context.say(&problem.message())),
         fields_wrong: page.problem.is_some_and(Problem::lies_in_the_fields),
     };
     let policy = Policy::default().with_images(page.application.as_ref().and_then(Application::logo_address));
-    problem::with_wait(look.answer(problem::status(page.problem), "sign_in.html", &shown, &policy), page.problem)
+    problem::with_wait(
+        page_context.answer(problem::status(page.problem), "sign_in.html", &shown, &policy),
+        page.problem,
+    )
 }

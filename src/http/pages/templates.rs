@@ -24,7 +24,7 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("logout.html", include_str!("logout.html")),
     ("logged_out.html", include_str!("logged_out.html")),
     ("form_post.html", include_str!("form_post.html")),
-    ("trouble.html", include_str!("trouble.html")),
+    ("error_page.html", include_str!("error_page.html")),
 ];
 
 /// Writes the page `name` in `language`.

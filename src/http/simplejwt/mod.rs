@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::fields::{Fields, SimpleJwtRefusal};
-use super::{Ctx, answer, origin};
+use super::{Ctx, answer, client_ip};
 use crate::grants::{self, SignIn};
 use crate::introspection::{self, Live};
 use crate::model::ClientId;
@@ -33,7 +33,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
         username: username.expose().to_owned(),
         password,
         scope: scope.map(|scope| Scope::parse(scope.expose())).transpose()?,
-        device: origin::device(&request, &ctx.config),
+        user_agent: client_ip::user_agent(&request, &ctx.config),
     };
     let pair = grants::obtain(&ctx, sign_in).await?.ok_or(SimpleJwtRefusal::NoActiveAccount)?;
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
@@ -55,7 +55,7 @@ pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwt
     responses((status = 200), (status = 400), (status = 401), (status = 503)))]
 pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwtRefusal> {
     let [token] = fields.texts(["token"])?;
-    match introspection::look(&ctx, token.expose()).await? {
+    match introspection::token_status(&ctx, token.expose()).await? {
         Some(live) if belongs_here(&live) => Ok(ok(&json!({}))),
         _ => Err(SimpleJwtRefusal::TokenNotValid),
     }

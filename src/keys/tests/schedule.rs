@@ -61,8 +61,8 @@ fn after(list: &[SigningKeyRecord], seconds: u64, step: impl FnOnce(&mut Draft<'
     Result { states, events, changes, missing }
 }
 
-fn tend(draft: &mut Draft<'_>) {
-    draft.tend();
+fn maintain(draft: &mut Draft<'_>) {
+    draft.maintain();
 }
 
 fn states<const N: usize>(expected: [(&str, KeyState); N]) -> BTreeMap<String, KeyState> {
@@ -71,7 +71,7 @@ fn states<const N: usize>(expected: [(&str, KeyState); N]) -> BTreeMap<String, K
 
 #[test]
 fn an_empty_list_gets_a_key_to_sign_and_a_next_one() {
-    let result = after(&[], 0, tend);
+    let result = after(&[], 0, maintain);
     assert_eq!(result.states, states([("new1", Active), ("new2", Next)]));
     let (one, two) = (|| "new1".to_owned(), || "new2".to_owned());
     assert_eq!(result.events, [KeyPublished { kid: one() }, KeyActivated { kid: one() }, KeyPublished { kid: two() }]);
@@ -82,7 +82,7 @@ fn an_empty_list_gets_a_key_to_sign_and_a_next_one() {
 fn without_new_keys_at_hand_the_list_says_how_many_it_wants() {
     let rules = rules();
     let mut draft = Draft::new(&rules, START, &[], Vec::new());
-    draft.tend();
+    draft.maintain();
     assert_eq!(draft.missing(), [Es256, Es256]);
     assert!(draft.finish().0.is_empty());
 }
@@ -90,7 +90,7 @@ fn without_new_keys_at_hand_the_list_says_how_many_it_wants() {
 #[test]
 fn a_list_that_has_what_it_needs_is_left_alone() {
     let list = [key("a", Active, 0), key("n", Next, 0), key("r", Retired, 0), key("x", Removed, 0)];
-    let result = after(&list, DAY, tend);
+    let result = after(&list, DAY, maintain);
     assert_eq!((result.changes.len(), result.events.len(), result.missing), (0, 0, 0));
 }
 
@@ -106,7 +106,7 @@ fn rotation_waits_until_it_is_due_and_the_next_key_is_ripe() {
         (month, month + RIPE - 1, false),
         (month, month + RIPE, true),
     ] {
-        let result = after(&[key("a", Active, 0), key("n", Next, next_since)], now, tend);
+        let result = after(&[key("a", Active, 0), key("n", Next, next_since)], now, maintain);
         let expected = if rotates {
             states([("a", Retired), ("n", Active), ("new1", Next)])
         } else {
@@ -118,7 +118,7 @@ fn rotation_waits_until_it_is_due_and_the_next_key_is_ripe() {
 
 #[test]
 fn a_rotation_says_in_the_audit_what_happened_in_its_order() {
-    let result = after(&[key("a", Active, 0), key("n", Next, 0)], 30 * DAY, tend);
+    let result = after(&[key("a", Active, 0), key("n", Next, 0)], 30 * DAY, maintain);
     let kid = str::to_owned;
     let expected = [KeyRetired { kid: kid("a") }, KeyActivated { kid: kid("n") }, KeyPublished { kid: kid("new1") }];
     assert_eq!(result.events, expected);
@@ -129,7 +129,7 @@ fn a_retired_key_leaves_after_24_hours_and_the_longest_life_of_what_it_signed() 
     let stays = DAY + LIFE.as_secs();
     for (now, state) in [(stays - 1, Retired), (stays, Removed)] {
         let list = [key("a", Active, 0), key("n", Next, 0), key("r", Retired, 0)];
-        let result = after(&list, now, tend);
+        let result = after(&list, now, maintain);
         assert_eq!(result.states["r"], state, "{now}");
         for change in result.changes {
             let KeyChange::Update(record) = change else { panic!("{change:?}") };
@@ -202,7 +202,7 @@ fn a_removed_key_is_never_imported_again_and_a_known_one_is_left_alone() {
 fn algorithms_that_are_not_configured_are_left_alone() {
     let other = SigningKeyRecord { algorithm: Rs256, ..key("other", Active, 0) };
     let list = [other, key("a", Active, 0), key("n", Next, 0)];
-    let result = after(&list, 30 * DAY, tend);
+    let result = after(&list, 30 * DAY, maintain);
     assert_eq!(result.states["other"], Active);
     let result = after(&list, DAY, |draft| assert!(draft.remove("other")));
     assert_eq!(result.states, states([("other", Removed), ("a", Active), ("n", Next)]));
@@ -229,7 +229,7 @@ fn an_rsa_key_signs_rs256_unless_only_ps256_is_asked_for() {
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
-    Tend,
+    Maintain,
     Rotate,
     Remove(prop::sample::Index),
     Import,
@@ -238,7 +238,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => prop::sample::select(vec![1, RIPE, 3600, DAY, 31 * DAY]).prop_map(Step::Wait),
-        3 => Just(Step::Tend),
+        3 => Just(Step::Maintain),
         1 => Just(Step::Rotate),
         1 => any::<prop::sample::Index>().prop_map(Step::Remove),
         1 => Just(Step::Import),
@@ -248,14 +248,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     /// Whatever is done in whatever order: one key of each algorithm signs, another is next, states only go forward, a
-    /// tended list never lets an unripe key sign while another can, and no retired key leaves early.
+    /// maintained list never lets an unripe key sign while another can, and no retired key leaves early.
     #[test]
     fn the_list_is_in_order_after_any_steps(steps in steps()) {
         let settings = config::Keys { rotate_every: Span::days(30), ..config::Keys::default() };
         let rules = Rules::new(&settings, LIFE);
         let (mut now, mut made) = (START, 0);
         let mut list: Vec<SigningKeyRecord> = Vec::new();
-        for step in [Step::Tend].into_iter().chain(steps) {
+        for step in [Step::Maintain].into_iter().chain(steps) {
             let mut fresh = |algorithm| {
                 made += 1;
                 SigningKeyRecord { algorithm, ..key(&format!("k{made}"), Next, 0) }
@@ -265,7 +265,7 @@ proptest! {
             let mut draft = Draft::new(&rules, now, &list, candidates);
             match &step {
                 Step::Wait(seconds) => now = now.plus(Duration::from_secs(*seconds)),
-                Step::Tend => draft.tend(),
+                Step::Maintain => draft.maintain(),
                 Step::Rotate => draft.rotate_all(),
                 Step::Remove(index) => _ = draft.remove(&list[index.index(list.len())].kid),
                 Step::Import => _ = draft.import(imported),
@@ -281,10 +281,10 @@ proptest! {
                 let new = after.iter().find(|key| key.kid == old.kid).unwrap();
                 prop_assert!(new.state >= old.state);
                 prop_assert_eq!(new.sealed.is_empty(), new.state == Removed);
-                if old.state == Next && new.state == Active && matches!(step, Step::Tend) {
+                if old.state == Next && new.state == Active && matches!(step, Step::Maintain) {
                     prop_assert!(now.since(old.published_at).as_secs() >= RIPE);
                 }
-                if old.state == Retired && new.state == Removed && matches!(step, Step::Tend) {
+                if old.state == Retired && new.state == Removed && matches!(step, Step::Maintain) {
                     prop_assert!(now.since(old.retired_at.unwrap()) >= Duration::from_secs(DAY) + LIFE);
                 }
             }

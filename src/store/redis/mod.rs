@@ -176,7 +176,7 @@ impl EphemeralStore for RedisEphemeral {
         call.heard(answer)
     }
 
-    async fn look(&self, key: &str) -> Result<Option<String>, StoreError> {
+    async fn peek(&self, key: &str) -> Result<Option<String>, StoreError> {
         let mut call = self.link.call().await?;
         let answer = cmd("GET").arg(self.key('o', key)).query_async::<Option<String>>(&mut call.line).await;
         let Some(value) = call.heard(answer)? else { return Ok(None) };

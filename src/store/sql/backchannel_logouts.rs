@@ -55,7 +55,7 @@ impl Work {
     }
 
     async fn queue(&mut self, statement: Query, ended: Ended) -> Result<u64, StoreError> {
-        if ended.reason.is_news() { self.write(statement).await } else { Ok(0) }
+        if ended.reason.is_notified() { self.write(statement).await } else { Ok(0) }
     }
 }
 

@@ -20,7 +20,7 @@ const LISTED: i64 = 200;
 
 macro_rules! columns {
     () => {
-        "id, user_id, device, created_at, last_used_at, ends_at, auth_time, amr, ended_at, ended_reason"
+        "id, user_id, user_agent, created_at, last_used_at, ends_at, auth_time, amr, ended_at, ended_reason"
     };
 }
 
@@ -165,12 +165,12 @@ impl Database {
     }
 
     /// Writes when browser sessions were last used (never back in time).
-    pub async fn touch_browser_sessions(&self, used: &[(BrowserSessionId, Timestamp)]) -> Result<(), StoreError> {
+    pub async fn record_browser_session_use(&self, used: &[(BrowserSessionId, Timestamp)]) -> Result<(), StoreError> {
         let touch = "update browser_sessions
              set last_used_at = $2
              where id = $1
              and last_used_at < $2";
-        self.touch(touch, used).await
+        self.record_use(touch, used).await
     }
 }
 
@@ -206,7 +206,7 @@ fn insert(browser_session: &BrowserSession, cookie: &CookieDigest) -> Query {
     query(text)
         .bind(browser_session.id.to_string())
         .bind(browser_session.user_id.to_string())
-        .bind(json(&browser_session.device))
+        .bind(json(&browser_session.user_agent))
         .bind(browser_session.created_at.millis())
         .bind(browser_session.last_used_at.millis())
         .bind(browser_session.ends_at.millis())
@@ -222,7 +222,7 @@ fn read(row: &AnyRow) -> Result<BrowserSession, StoreError> {
     Ok(BrowserSession {
         id: columns.word("id", |id| id.parse().ok())?,
         user_id: columns.word("user_id", |id| id.parse().ok())?,
-        device: columns.json("device")?,
+        user_agent: columns.json("user_agent")?,
         created_at: columns.time("created_at")?,
         last_used_at: columns.time("last_used_at")?,
         ends_at: columns.time("ends_at")?,

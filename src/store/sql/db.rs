@@ -160,7 +160,7 @@ impl Db {
             limit: self.limits.operation,
             statements: Arc::clone(&self.statements),
             news: Arc::clone(&self.news),
-            is_news: false,
+            is_notified: false,
             _turn: turn,
         })
     }
@@ -174,7 +174,7 @@ pub(super) struct Work {
     limit: Duration,
     statements: Arc<AtomicU64>,
     news: Arc<Notify>,
-    is_news: bool,
+    is_notified: bool,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -219,15 +219,15 @@ impl Work {
     }
 
     /// The change feed tells of this transaction: whoever follows the feed in this process is woken by the commit.
-    pub(super) fn is_news(&mut self) {
-        self.is_news = true;
+    pub(super) fn is_notified(&mut self) {
+        self.is_notified = true;
     }
 
     /// Keeps what was done.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.write(query("commit")).await?;
         self.state = State::Clean;
-        if self.is_news {
+        if self.is_notified {
             self.news.notify_one();
         }
         Ok(())

@@ -228,7 +228,7 @@ impl EphemeralStore for SqlEphemeral {
         Ok(self.quick.write(put).await? == 1)
     }
 
-    async fn look(&self, key: &str) -> Result<Option<String>, StoreError> {
+    async fn peek(&self, key: &str) -> Result<Option<String>, StoreError> {
         let look = self
             .timed(concat!(
                 "select value

@@ -157,7 +157,7 @@ impl Work {
 
     /// Takes the feed's lock until the commit, and its next `count` numbers.
     pub(super) async fn next_numbers(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
-        self.is_news();
+        self.is_notified();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let row = self.read_one(query("update feed_head set seq = seq + $1 returning seq").bind(count)).await?;
         let last = head(row.as_ref(), "seq")?;

@@ -20,12 +20,12 @@ pub mod browser_sessions;
 pub mod backchannel_logouts;
 pub mod meta;
 pub mod migrate;
-pub mod news;
+pub mod notify;
 pub mod retention;
 pub mod revoked_indexes;
 pub mod sessions;
 pub mod status;
-mod touch;
+mod last_use;
 pub mod users;
 
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Database {
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let (db, quick) = connect::open(settings).await?;
         let listening = match db.dialect() {
-            Dialect::Postgres => Some(news::listening(&settings.url)?),
+            Dialect::Postgres => Some(notify::listening(&settings.url)?),
             Dialect::Sqlite => None,
         };
         Ok(Self { db, quick, listening })

@@ -18,7 +18,7 @@ use crate::store::StoreError;
 
 macro_rules! columns {
     () => {
-        "id, user_id, client_id, scope, audience, status_index, device, created_at, last_used_at, ends_at, auth_time, \
+        "id, user_id, client_id, scope, audience, status_index, user_agent, created_at, last_used_at, ends_at, auth_time, \
          amr, ended_at, ended_reason, browser_session_id, offline, claims"
     };
 }
@@ -227,12 +227,12 @@ impl Database {
     }
 
     /// Writes when sessions were last used (never back in time).
-    pub async fn touch_sessions(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
+    pub async fn record_session_use(&self, used: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
         let touch = "update sessions
              set last_used_at = $2
              where id = $1
              and last_used_at < $2";
-        self.touch(touch, used).await
+        self.record_use(touch, used).await
     }
 }
 
@@ -274,7 +274,7 @@ fn insert(session: &Session) -> Query {
         .bind(session.scope.as_str().to_owned())
         .bind(json(&session.audience))
         .bind(session.status_index)
-        .bind(json(&session.device))
+        .bind(json(&session.user_agent))
         .bind(session.created_at.millis())
         .bind(session.last_used_at.millis())
         .bind(session.ends_at.millis())
@@ -296,7 +296,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
         scope: columns.word("scope", |text| Scope::parse(text).ok())?,
         audience: columns.json("audience")?,
         status_index: columns.number("status_index")?,
-        device: columns.json("device")?,
+        user_agent: columns.json("user_agent")?,
         created_at: columns.time("created_at")?,
         last_used_at: columns.time("last_used_at")?,
         ends_at: columns.time("ends_at")?,

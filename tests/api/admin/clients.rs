@@ -373,5 +373,5 @@ async fn token(house: &House, client: &str, secret: &str) -> Answer {
 }
 
 async fn is_active(house: &House, token: &str) -> bool {
-    tokenhouse::introspection::look(house.ctx(), token).await.unwrap().is_some()
+    tokenhouse::introspection::token_status(house.ctx(), token).await.unwrap().is_some()
 }

@@ -14,7 +14,7 @@ mod users;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokenhouse::model::{Client, Device, SessionId, User};
+use tokenhouse::model::{Client, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{NewSession, Proof};
 
@@ -107,7 +107,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
         client,
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
-        device: Device::default(),
+        user_agent: UserAgent::default(),
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
         browser_session: None,
         claims: Vec::new(),

@@ -77,8 +77,8 @@ async fn a_session_tells_who_where_and_how_far_it_has_come() {
         assert_eq!(shown["id"], sid.as_str());
         assert_eq!(shown["user_id"], house.user().await.id.to_string());
         assert_eq!(shown["client_id"], "simplejwt");
-        assert_eq!(shown["device"]["user_agent"], "Lynx/2");
-        assert_eq!(shown["device"]["address"], "127.0.0.1");
+        assert_eq!(shown["user_agent"]["name"], "Lynx/2");
+        assert_eq!(shown["user_agent"]["address"], "127.0.0.1");
         assert_eq!(shown["generation"], 1);
         assert_eq!(shown["ended"], serde_json::Value::Null);
         assert!(shown["effective_end"].as_str() < shown["ends_at"].as_str());

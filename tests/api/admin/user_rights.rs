@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::app::upkeep;
 use tokenhouse::audit::Actor;
-use tokenhouse::model::{Device, SessionId};
+use tokenhouse::model::{SessionId, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof, Settled};
 use tokenhouse::users::{self, UserChange};
@@ -74,7 +74,7 @@ async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
 
         // As after Redis has been told of recent ends again.
         house.ctx().store.memory.doubt_rights();
-        upkeep::regrant_where_in_doubt(house.running.ctx.clone()).await.unwrap();
+        upkeep::refresh_claims_where_in_doubt(house.running.ctx.clone()).await.unwrap();
         wait_for_roles(house, &tokens, &json!(["clerk"])).await;
 
         assert_rights(&pair(&house.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
@@ -102,7 +102,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
                 client: &client,
                 scope: Scope::default(),
                 audience: Vec::new(),
-                device: Device::default(),
+                user_agent: UserAgent::default(),
                 proof: Proof { at: ctx.now(), amr: Vec::new() },
                 browser_session: None,
                 claims: Vec::new(),
@@ -125,7 +125,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
             client: &client,
             scope: Scope::default(),
             audience: Vec::new(),
-            device: Device::default(),
+            user_agent: UserAgent::default(),
             proof: Proof { at: ctx.now(), amr: Vec::new() },
             browser_session: None,
             claims: Vec::new(),

@@ -96,10 +96,10 @@ async fn an_answer_without_the_token_of_its_browser_allows_nothing() {
         house.add_new_client(stranger("app")).await;
         let browser = Browser::of(house);
         let page = asked(house, &browser, &[]).await;
-        let (transaction, user) = (hidden(&page, "transaction"), hidden(&page, "user"));
+        let (interaction, user) = (hidden(&page, "interaction"), hidden(&page, "user"));
 
         for csrf in ["", "nonsense"] {
-            let form = [("csrf", csrf), ("transaction", &*transaction), ("user", &*user), ("answer", "accept")];
+            let form = [("csrf", csrf), ("interaction", &*interaction), ("user", &*user), ("answer", "accept")];
             let answer = browser.post("/consent", &form).await;
             assert_page(&answer, 403);
             assert!(has(&answer, "consent-accept"));

@@ -22,8 +22,8 @@ async fn one_of_each(house: &House) -> Vec<Answer> {
         first_page(&ada, "app", &[("response_mode", "form_post"), ("prompt", "nonsense")]).await,
         ada.get("/account").await,
         ada.get("/account?done=password&done=browser_session").await,
-        nobody.get("/consent?transaction=AAAAAAAAAAAAAAAAAAAAAA").await,
-        Browser::of(house).get("/login?transaction=AAAAAAAAAAAAAAAAAAAAAA").await,
+        nobody.get("/consent?interaction=AAAAAAAAAAAAAAAAAAAAAA").await,
+        Browser::of(house).get("/login?interaction=AAAAAAAAAAAAAAAAAAAAAA").await,
         nobody.get(&request("nobody", &[])).await,
         nobody.get(&request("app", &[("redirect_uri", "https://evil.example.com/")])).await,
         nobody.post("/login", &[("username", "a"), ("username", "b")]).await,
@@ -97,7 +97,7 @@ async fn nothing_of_a_request_is_markup_on_a_page() {
             }
         }
         for address in ["/login", "/login/account", "/consent", "/account"] {
-            for name in ["transaction", "account", "done", "csrf", "x\"><svg onload=alert(1)>"] {
+            for name in ["interaction", "account", "done", "csrf", "x\"><svg onload=alert(1)>"] {
                 let query: String =
                     url::form_urlencoded::Serializer::new(String::new()).append_pair(name, planted).finish();
                 let page = browser.get(&format!("{address}?{query}")).await;

@@ -21,7 +21,7 @@ async fn a_person_signs_in_and_goes_back_with_a_code_by_303_alone() {
             assert!(has(&asked, id), "{id}: {}", asked.text);
         }
 
-        let form = [("csrf", &*hidden(&asked, "csrf")), ("transaction", &*hidden(&asked, "transaction"))];
+        let form = [("csrf", &*hidden(&asked, "csrf")), ("interaction", &*hidden(&asked, "interaction"))];
         let signed_in =
             browser.post("/login", &[&form[..], &[("username", USER.0), ("password", USER.1)]].concat()).await;
         let back = browser.get(&location(&signed_in).unwrap()).await;
@@ -82,7 +82,7 @@ async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
         }
 
         assert_eq!((&pages[0], &pages[0]), (&pages[1], &pages[2]));
-        assert!(!browser.has_cookie("browser_session"));
+        assert!(!browser.has_cookie("browser-session"));
     })
     .await;
 }
@@ -101,7 +101,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
         let seconds: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=300).contains(&seconds), "{seconds}");
         assert!(page.text.contains("You can try again in"), "{}", page.text);
-        assert!(!browser.has_cookie("browser_session"));
+        assert!(!browser.has_cookie("browser-session"));
     })
     .await;
 }
@@ -113,13 +113,13 @@ async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
         let (browser, other) = (Browser::of(house), Browser::of(house));
         let asked = first_page(&browser, "app", &[]).await;
         let foreign = hidden(&other.get("/login").await, "csrf");
-        let transaction = hidden(&asked, "transaction");
+        let interaction = hidden(&asked, "interaction");
 
         for token in ["", "nonsense", &foreign] {
-            let form = [("csrf", token), ("transaction", &transaction), ("username", USER.0), ("password", USER.1)];
+            let form = [("csrf", token), ("interaction", &interaction), ("username", USER.0), ("password", USER.1)];
             let page = browser.post("/login", &form).await;
             assert_page(&page, 403);
-            assert!(!browser.has_cookie("browser_session"), "{token}");
+            assert!(!browser.has_cookie("browser-session"), "{token}");
         }
     })
     .await;
@@ -131,18 +131,18 @@ async fn a_sign_on_that_was_begun_in_one_browser_cannot_be_finished_in_another()
         house.add_new_client(application("app")).await;
         let (attacker, victim) = (Browser::of(house), Browser::of(house));
         let asked = first_page(&attacker, "app", &[]).await;
-        let transaction = hidden(&asked, "transaction");
+        let interaction = hidden(&asked, "interaction");
         let csrf = hidden(&victim.get("/login").await, "csrf");
 
-        let form = [("csrf", &*csrf), ("transaction", &*transaction), ("username", USER.0), ("password", USER.1)];
+        let form = [("csrf", &*csrf), ("interaction", &*interaction), ("username", USER.0), ("password", USER.1)];
         let page = victim.post("/login", &form).await;
-        let visit = victim.get(&format!("/login?transaction={transaction}")).await;
+        let visit = victim.get(&format!("/login?interaction={interaction}")).await;
 
         for answer in [page, visit] {
             assert_page(&answer, 400);
             assert!(answer.text.contains("This sign-in has expired"), "{}", answer.text);
         }
-        assert!(!victim.has_cookie("browser_session"));
+        assert!(!victim.has_cookie("browser-session"));
     })
     .await;
 }
@@ -152,15 +152,15 @@ async fn a_browser_that_keeps_no_cookies_is_told_so() {
     on_each_backend(async |house| {
         house.add_new_client(application("app")).await;
         let asked = first_page(&Browser::of(house), "app", &[]).await;
-        let transaction = hidden(&asked, "transaction");
+        let interaction = hidden(&asked, "interaction");
         let form = [
             ("csrf", &*hidden(&asked, "csrf")),
-            ("transaction", &*transaction),
+            ("interaction", &*interaction),
             ("username", USER.0),
             ("password", USER.1),
         ];
 
-        let visit = house.get(&format!("/login?transaction={transaction}")).await;
+        let visit = house.get(&format!("/login?interaction={interaction}")).await;
         let sent = house.post("/login", &form).await;
         let alone = house.post("/login", &form[2..]).await;
 
@@ -258,7 +258,7 @@ async fn what_cannot_be_read_is_refused_on_a_page_too() {
         let twice: Answer = browser.post("/login", &[("username", "a"), ("username", "b")]).await;
         let json =
             read(house.request(Method::POST, "/login").json(&serde_json::json!({ "username": ["a", "b"] }))).await;
-        for answer in [twice, json, browser.get("/login?transaction=x").await, browser.get("/consent").await] {
+        for answer in [twice, json, browser.get("/login?interaction=x").await, browser.get("/consent").await] {
             assert_page(&answer, 400);
         }
     })

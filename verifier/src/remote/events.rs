@@ -84,9 +84,9 @@ impl EventFollower {
     /// Takes what events tell that came in one piece. Whether any of it is new. What is good counts, whatever follows
     /// it.
     fn take_all(&mut self, events: &[Event]) -> Result<bool, FetchError> {
-        let is_news = events.iter().try_fold(false, |is_news, event| Ok(self.take(event)? || is_news));
+        let is_notified = events.iter().try_fold(false, |is_notified, event| Ok(self.take(event)? || is_notified));
         self.note_revoked();
-        is_news
+        is_notified
     }
 
     /// Notes the revoked status indexes all at once: when many sessions end together, this is what is done seldom.
@@ -103,16 +103,16 @@ impl EventFollower {
     fn take(&mut self, event: &Event) -> Result<bool, FetchError> {
         let token = self.read(&event.data).map_err(|error| FetchError::Failed(error.to_string()))?;
         self.count(event, token.events.contains(&SecurityEvent::Resync))?;
-        let mut is_news = false;
+        let mut is_notified = false;
         for event in token.events {
-            is_news |= self.learn(event, token.issued_at);
+            is_notified |= self.learn(event, token.issued_at);
         }
-        Ok(is_news)
+        Ok(is_notified)
     }
 
     fn read(&self, token: &str) -> Result<SecurityEventToken, SecurityEventError> {
         let Shared { memory, clock, limits, issuer, key_desk, .. } = &*self.shared;
-        let (known, now) = (memory.look(), clock.now());
+        let (known, now) = (memory.snapshot(), clock.now());
         let keys = known.keys(limits, now).map_err(SecurityEventError::Unsigned)?;
         SecurityEventToken::from_token(token, issuer, keys, now).inspect_err(|error| {
             if matches!(error, SecurityEventError::Unsigned(Refusal::UnknownKey { .. })) {
@@ -140,19 +140,19 @@ impl EventFollower {
             SecurityEvent::SessionRevoked(Some(index)) => self.revoked.push(index),
             // Only the lists can tell which status index that is.
             SecurityEvent::SessionRevoked(None) => self.want_lists(issued_at),
-            SecurityEvent::KeysChanged => self.shared.key_desk.tell_of_change(),
+            SecurityEvent::KeysChanged => self.shared.key_desk.notify_change(),
             SecurityEvent::Resync => {
                 self.want_lists(issued_at);
-                self.shared.key_desk.tell_of_change();
+                self.shared.key_desk.notify_change();
             }
             SecurityEvent::Heartbeat { as_of } => {
                 // What was told before it first, because it says that all of it is known.
                 self.note_revoked();
-                let is_news = self.shared.memory.change(|known| known.take_heartbeat(as_of));
-                if is_news && std::mem::take(&mut self.errors) > 0 {
+                let is_notified = self.shared.memory.change(|known| known.take_heartbeat(as_of));
+                if is_notified && std::mem::take(&mut self.errors) > 0 {
                     tracing::info!(url = %self.endpoint, "events come again");
                 }
-                return is_news;
+                return is_notified;
             }
         }
         true

@@ -150,7 +150,7 @@ impl Issuer {
     /// when one of them could not be read yet, or the issuer has named none. For health checks and metrics.
     #[must_use]
     pub fn staleness(&self) -> Option<Duration> {
-        let seconds = self.shared.memory.look().staleness(self.shared.clock.now())?;
+        let seconds = self.shared.memory.snapshot().staleness(self.shared.clock.now())?;
         u64::try_from(seconds).ok().map(Duration::from_secs)
     }
 
@@ -161,7 +161,7 @@ impl Issuer {
         verify: impl FnOnce(&Verifier, &KeySet, i64) -> Result<(AccessToken, C), Refusal>,
     ) -> Result<(AccessToken, C), Refusal> {
         let Shared { verifier, limits, memory, key_desk, lists_wanted, clock, .. } = &*self.shared;
-        let (known, now) = (memory.look(), clock.now());
+        let (known, now) = (memory.snapshot(), clock.now());
         let (access, claims) = verify(verifier, known.keys(limits, now)?, now).inspect_err(|refusal| {
             if matches!(refusal, Refusal::UnknownKey { .. }) {
                 key_desk.want();
@@ -194,7 +194,7 @@ impl fmt::Debug for Issuer {
 impl Shared {
     /// Takes a list that was read from its address.
     pub(super) fn take_list(&self, token: &str, uri: &str) -> Result<(), String> {
-        let (known, now) = (self.memory.look(), self.clock.now());
+        let (known, now) = (self.memory.snapshot(), self.clock.now());
         let keys = known.keys(&self.limits, now).map_err(|refusal| refusal.to_string())?;
         let list = StatusList::from_token(token, uri, keys, now).map_err(|error| {
             if matches!(error, StatusListError::Unsigned(Refusal::UnknownKey { .. })) {

@@ -69,7 +69,7 @@ impl KeyDesk {
     }
 
     /// The issuer has told, and signed it, that its keys are others: they are read at once, whatever the cool-down.
-    pub(super) fn tell_of_change(&self) {
+    pub(super) fn notify_change(&self) {
         self.changed.notify_one();
     }
 

@@ -157,7 +157,7 @@ impl Memory {
         Self(RwLock::new(Arc::new(known)))
     }
 
-    pub(super) fn look(&self) -> Arc<Known> {
+    pub(super) fn snapshot(&self) -> Arc<Known> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 

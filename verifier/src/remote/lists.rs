@@ -44,7 +44,7 @@ impl ListFollower {
     pub(super) async fn follow(mut self, mut wait: Duration) {
         loop {
             sleep(wait).await;
-            if self.shared.memory.look().is_told_everything() {
+            if self.shared.memory.snapshot().is_told_everything() {
                 let beside_events = with_jitter(PACE_BESIDE_EVENTS).saturating_sub(wait);
                 // Whoever wants the lists gets them no sooner than without events.
                 drop(timeout(beside_events, self.shared.lists_wanted.notified()).await);
@@ -60,7 +60,7 @@ impl ListFollower {
         let Round { read, failed } = self.read_lists().await;
         // One broken list among good ones does not slow the others down.
         self.errors = if read == 0 && (failed > 0 || named.is_err()) { self.errors.saturating_add(1) } else { 0 };
-        let ttl = self.shared.memory.look().shortest_ttl().unwrap_or(USUAL_TTL);
+        let ttl = self.shared.memory.snapshot().shortest_ttl().unwrap_or(USUAL_TTL);
         after_errors(self.shared.list_pace(ttl), self.errors)
     }
 

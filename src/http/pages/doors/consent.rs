@@ -2,37 +2,47 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Filled, Open, is_own_form, query, transaction_needed};
+use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{self, Ask, Decision, Next, Step};
 use crate::ctx;
 use crate::http::Ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
-use crate::http::pages::{Consent, Look, Problem, consent};
-use crate::http::visitor::Visitor;
+use crate::http::pages::{Consent, PageContext, Problem, consent};
 use crate::model::UserId;
 use crate::protocol::OAuthError;
 
 /// The page.
-#[utoipa::path(get, path = "/consent", tag = "Pages", params(("transaction" = String, Query)),
+#[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
     responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
-pub async fn show(ctx: Ctx, look: Look, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
-    let open = transaction_needed(&ctx, &visitor, &query(&request)?).await?;
-    match page(&ctx, &look, &visitor, &open, None) {
+pub async fn show(
+    ctx: Ctx,
+    page_context: PageContext,
+    request: HttpRequest,
+    cookies: BrowserCookies,
+) -> Result<HttpResponse, PageRefusal> {
+    let open = interaction_needed(&ctx, &cookies, &query(&request)?).await?;
+    match page(&ctx, &page_context, &cookies, &open, None) {
         Some(page) => Ok(page),
-        None => open.go_on(&ctx, &look, &visitor).await,
+        None => open.go_on(&ctx, &page_context, &cookies).await,
     }
 }
 
 /// The form.
 #[utoipa::path(post, path = "/consent", tag = "Pages",
     responses((status = 303, description = "answered"), (status = 403, description = "the page again")))]
-pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
-    let Filled(form) = form;
-    let open = transaction_needed(&ctx, &visitor, &form).await?;
+pub async fn submit(
+    ctx: Ctx,
+    page_context: PageContext,
+    cookies: BrowserCookies,
+    form: PageForm,
+) -> Result<HttpResponse, PageRefusal> {
+    let PageForm(form) = form;
+    let open = interaction_needed(&ctx, &cookies, &form).await?;
     let asked: Option<UserId> = form.get("user").and_then(|id| id.parse().ok());
-    let (true, Some(asked)) = (is_own_form(&ctx, &visitor, &form)?, asked) else {
-        return ask_again(&ctx, &look, &visitor, &open).await;
+    let (true, Some(asked)) = (is_own_form(&ctx, &cookies, &form)?, asked) else {
+        return ask_again(&ctx, &page_context, &cookies, &open).await;
     };
     let decision = match form.get("answer") {
         Some("accept") => Decision::Allow,
@@ -40,33 +50,44 @@ pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Res
         Some("other") => return Ok(open.other_account(&ctx)),
         Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
-    let next = authorize::decide(&ctx, &visitor.browser, &open.id, asked, decision).await;
-    match next.map_err(PageRefusal::of_a_transaction)? {
+    let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
+    match next.map_err(PageRefusal::of_an_interaction)? {
         // Another is asked than the one who was.
-        Next::Ask(Ask::Consent, _) => ask_again(&ctx, &look, &visitor, &open).await,
-        next => Ok(show_next(&ctx, &open.look(&look), next)),
+        Next::Ask(Ask::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
+        next => Ok(show_next(&ctx, &open.page_context(&page_context), next)),
     }
 }
 
 /// The page once more, or what has to happen instead.
-async fn ask_again(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open) -> Result<HttpResponse, PageRefusal> {
-    match page(ctx, look, visitor, open, Some(Problem::PageWasOld)) {
+async fn ask_again(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    open: &Open,
+) -> Result<HttpResponse, PageRefusal> {
+    match page(ctx, page_context, cookies, open, Some(Problem::PageWasOld)) {
         Some(page) => Ok(page),
-        None => open.go_on(ctx, look, visitor).await,
+        None => open.go_on(ctx, page_context, cookies).await,
     }
 }
 
 /// The page, if this is what has to be asked.
-fn page(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, open: &Open, problem: Option<Problem>) -> Option<HttpResponse> {
+fn page(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    open: &Open,
+    problem: Option<Problem>,
+) -> Option<HttpResponse> {
     let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Consent))?;
     let page = Consent {
-        transaction: Some(open.id.as_str().to_owned()),
-        csrf: visitor.browser.form_token(ctx),
+        interaction: Some(open.id.as_str().to_owned()),
+        csrf: cookies.browser.form_token(ctx),
         application: open.application(),
         user: signed_in.user.username.clone(),
         user_id: signed_in.user.id.to_string(),
         scopes: open.view.request.to_agree_to().iter().map(str::to_owned).collect(),
         problem,
     };
-    Some(consent(&open.look(look), &page))
+    Some(consent(&open.page_context(page_context), &page))
 }

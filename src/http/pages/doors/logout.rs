@@ -2,69 +2,87 @@
 
 use actix_web::HttpResponse;
 
-use super::{Filled, is_own_form};
+use super::{PageForm, is_own_form};
 use crate::ctx;
 use crate::http::Ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::see_other;
-use crate::http::pages::{LoggedOutPage, LogoutPage, Look, Problem, logout as question_page, signed_out as last_page};
-use crate::http::visitor::Visitor;
+use crate::http::pages::{
+    LoggedOutPage, LogoutPage, PageContext, Problem, logout as question_page, signed_out as last_page,
+};
 use crate::logout::{self, LogoutOutcome, Next, Question};
 
 /// The question.
 #[utoipa::path(get, path = "/logout", tag = "Pages", responses((status = 200, description = "a page")))]
-pub async fn show(ctx: Ctx, look: Look, visitor: Visitor) -> Result<HttpResponse, PageRefusal> {
-    let asked = logout::ask(&ctx, &visitor.browser).await?;
-    Ok(next(&ctx, &look, &visitor, asked))
+pub async fn show(ctx: Ctx, page_context: PageContext, cookies: BrowserCookies) -> Result<HttpResponse, PageRefusal> {
+    let asked = logout::ask(&ctx, &cookies.browser).await?;
+    Ok(next(&ctx, &page_context, &cookies, asked))
 }
 
 /// The answer.
 #[utoipa::path(post, path = "/logout", tag = "Pages", responses((status = 200, description = "a page"),
     (status = 303, description = "the person stays signed in"), (status = 403, description = "a page")))]
-pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
-    let Filled(form) = form;
-    if !is_own_form(&ctx, &visitor, &form)? {
-        return Ok(match logout::ask(&ctx, &visitor.browser).await? {
-            Next::Ask(question) => ask(&ctx, &look, &visitor, question, Some(Problem::PageWasOld)),
-            Next::SignedOut(outcome) => say_goodbye(&ctx, &look, &visitor, outcome),
+pub async fn submit(
+    ctx: Ctx,
+    page_context: PageContext,
+    cookies: BrowserCookies,
+    form: PageForm,
+) -> Result<HttpResponse, PageRefusal> {
+    let PageForm(form) = form;
+    if !is_own_form(&ctx, &cookies, &form)? {
+        return Ok(match logout::ask(&ctx, &cookies.browser).await? {
+            Next::Ask(question) => ask(&ctx, &page_context, &cookies, question, Some(Problem::PageWasOld)),
+            Next::SignedOut(outcome) => say_goodbye(&ctx, &page_context, &cookies, outcome),
         });
     }
     if form.get("answer") == Some("stay") {
         return Ok(see_other(&ctx.config.path_to("/account")));
     }
-    let outcome = logout::confirm(&ctx, &visitor.browser).await?;
-    Ok(say_goodbye(&ctx, &look, &visitor, outcome))
+    let outcome = logout::confirm(&ctx, &cookies.browser).await?;
+    Ok(say_goodbye(&ctx, &page_context, &cookies, outcome))
 }
 
 /// Shows what comes next.
 #[must_use]
-pub fn next(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, next: Next) -> HttpResponse {
+pub fn next(ctx: &ctx::Ctx, page_context: &PageContext, cookies: &BrowserCookies, next: Next) -> HttpResponse {
     match next {
-        Next::Ask(question) => ask(ctx, look, visitor, question, None),
-        Next::SignedOut(outcome) => say_goodbye(ctx, look, visitor, outcome),
+        Next::Ask(question) => ask(ctx, page_context, cookies, question, None),
+        Next::SignedOut(outcome) => say_goodbye(ctx, page_context, cookies, outcome),
     }
 }
 
-fn ask(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, question: Question, problem: Option<Problem>) -> HttpResponse {
+fn ask(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    question: Question,
+    problem: Option<Problem>,
+) -> HttpResponse {
     let page = LogoutPage {
-        csrf: visitor.browser.form_token(ctx),
+        csrf: cookies.browser.form_token(ctx),
         user: question.user,
         application: question.application,
         problem,
     };
-    visitor.greet(ctx, question_page(look, &page))
+    cookies.greet(ctx, question_page(page_context, &page))
 }
 
 /// Straight back to the application where nothing has to be shown or loaded before.
-fn say_goodbye(ctx: &ctx::Ctx, look: &Look, visitor: &Visitor, outcome: LogoutOutcome) -> HttpResponse {
+fn say_goodbye(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    outcome: LogoutOutcome,
+) -> HttpResponse {
     let answer = match outcome.back {
         Some(back) if outcome.frames.is_empty() && !outcome.is_pending => see_other(&back.address),
         back => {
             let (application, continue_to) = back.map(|back| (back.application, back.address)).unzip();
             let page =
                 LoggedOutPage { application, continue_to, frames: outcome.frames, is_pending: outcome.is_pending };
-            last_page(look, &page)
+            last_page(page_context, &page)
         }
     };
-    visitor.signed_out(ctx, answer)
+    cookies.signed_out(ctx, answer)
 }

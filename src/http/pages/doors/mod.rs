@@ -13,21 +13,21 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
-use super::{Application, Look, Problem};
-use crate::authorize::{self, Request, TransactionId, View};
+use super::{Application, PageContext, Problem};
+use crate::authorize::{self, InteractionId, Request, View};
 use crate::ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
-use crate::http::oauth::authorize::{see_other, show, transaction_named};
-use crate::http::visitor::Visitor;
+use crate::http::oauth::authorize::{interaction_named, see_other, show};
 use crate::model::Client;
 use crate::protocol::{OAuthError, with_causes};
 
 /// A form that a person has filled in. When it cannot be read, they are told on a page.
 #[derive(Default)]
-pub struct Filled(Form);
+pub struct PageForm(Form);
 
-impl FromRequest for Filled {
+impl FromRequest for PageForm {
     type Error = PageRefusal;
     type Future = Pin<Box<dyn Future<Output = Result<Self, PageRefusal>>>>;
 
@@ -42,32 +42,32 @@ fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
     Ok(Form::parse(request.query_string().as_bytes())?)
 }
 
-/// The transaction that a form or an address names, and what its page shows.
-async fn transaction(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Option<Open>, PageRefusal> {
-    let Some(id) = transaction_named(form.get("transaction"))? else { return Ok(None) };
-    if visitor.is_new() {
+/// The interaction that a form or an address names, and what its page shows.
+async fn interaction(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Option<Open>, PageRefusal> {
+    let Some(id) = interaction_named(form.get("interaction"))? else { return Ok(None) };
+    if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let view = authorize::view(ctx, &visitor.browser, &id).await.map_err(PageRefusal::of_a_transaction)?;
+    let view = authorize::view(ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
     Ok(Some(Open { id, view }))
 }
 
 /// The same, for a page that makes no sense without one.
-async fn transaction_needed(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<Open, PageRefusal> {
+async fn interaction_needed(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Open, PageRefusal> {
     let none = || OAuthError::invalid_request("this page belongs to a sign-on, and the address names none");
-    transaction(ctx, visitor, form).await?.ok_or_else(|| none().into())
+    interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
-/// A transaction that waits for a person.
+/// A interaction that waits for a person.
 struct Open {
-    id: TransactionId,
+    id: InteractionId,
     view: View,
 }
 
 impl Open {
     /// The look of its pages.
-    fn look(&self, look: &Look) -> Look {
-        look.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
+    fn page_context(&self, page_context: &PageContext) -> PageContext {
+        page_context.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
     }
 
     fn application(&self) -> Application {
@@ -75,14 +75,19 @@ impl Open {
     }
 
     /// Goes on to whatever comes next: another page, or back to the application.
-    async fn go_on(&self, ctx: &ctx::Ctx, look: &Look, visitor: &Visitor) -> Result<HttpResponse, PageRefusal> {
-        let next = authorize::resume(ctx, &visitor.browser, &self.id).await.map_err(PageRefusal::of_a_transaction)?;
-        Ok(show(ctx, &self.look(look), next))
+    async fn go_on(
+        &self,
+        ctx: &ctx::Ctx,
+        page_context: &PageContext,
+        cookies: &BrowserCookies,
+    ) -> Result<HttpResponse, PageRefusal> {
+        let next = authorize::resume(ctx, &cookies.browser, &self.id).await.map_err(PageRefusal::of_an_interaction)?;
+        Ok(show(ctx, &self.page_context(page_context), next))
     }
 
     /// Goes on to the sign-in page, whoever is signed in.
     fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
-        see_other(&ctx.config.path_to(&format!("/login?transaction={}&account=other", self.id.as_str())))
+        see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.id.as_str())))
     }
 }
 
@@ -102,11 +107,11 @@ fn application(client: &Client, request: Option<&Request>) -> Application {
 ///
 /// # Errors
 /// When the browser keeps no cookies; then no page could help.
-fn is_own_form(ctx: &ctx::Ctx, visitor: &Visitor, form: &Form) -> Result<bool, PageRefusal> {
-    if visitor.is_new() {
+fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<bool, PageRefusal> {
+    if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    Ok(visitor.browser.check_form_token(ctx, form.get("csrf")).is_ok())
+    Ok(cookies.browser.check_form_token(ctx, form.get("csrf")).is_ok())
 }
 
 /// What a person can do about an error, if trying again is any use.

@@ -2,39 +2,44 @@
 
 use actix_web::HttpResponse;
 
-use super::account::{Asked, about, asked, done, sign_in_first};
-use super::{Filled, problem_of};
+use super::account::{AccountForm, about, asked, done, sign_in_first};
+use super::{PageForm, problem_of};
 use crate::browser_sessions::{self, Changed, LiveBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
+use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
-use crate::http::pages::{Account, Done, Look, PasswordProblem, account};
-use crate::http::visitor::Visitor;
+use crate::http::pages::{Account, AccountNotice, PageContext, PasswordProblem, account};
 use crate::passwords::Unfit;
 
 /// The form.
 #[utoipa::path(post, path = "/account/password", tag = "Pages",
     responses((status = 303, description = "changed"), (status = 400, description = "the page again"), (status = 403), (status = 429), (status = 503)))]
-pub async fn submit(ctx: Ctx, look: Look, visitor: Visitor, form: Filled) -> Result<HttpResponse, PageRefusal> {
-    let (me, form) = match asked(&ctx, &look, &visitor, form).await? {
-        Asked::By(me, form) => (me, form),
-        Asked::InVain(answer) => return Ok(answer),
+pub async fn submit(
+    ctx: Ctx,
+    page_context: PageContext,
+    cookies: BrowserCookies,
+    form: PageForm,
+) -> Result<HttpResponse, PageRefusal> {
+    let (me, form) = match asked(&ctx, &page_context, &cookies, form).await? {
+        AccountForm::Accepted(me, form) => (me, form),
+        AccountForm::Answered(answer) => return Ok(answer),
     };
-    let problem = match change(&ctx, &visitor, &me, &form).await? {
-        Ok(Changed::Yes(new)) => return Ok(visitor.signed_in(&ctx, done(&ctx, Done::PasswordChanged), &new)),
-        Ok(Changed::YesButSignedOut) => return Ok(visitor.signed_out(&ctx, sign_in_first(&ctx))),
+    let problem = match change(&ctx, &cookies, &me, &form).await? {
+        Ok(Changed::Yes(new)) => return Ok(cookies.signed_in(&ctx, done(&ctx, AccountNotice::PasswordChanged), &new)),
+        Ok(Changed::YesButSignedOut) => return Ok(cookies.signed_out(&ctx, sign_in_first(&ctx))),
         Ok(Changed::NotProven) => PasswordProblem::WrongCurrent,
         Ok(Changed::Unfit(unfit)) => problem_with(unfit),
         Err(problem) => problem,
     };
-    let page = Account { problem: Some(problem), ..about(&ctx, &visitor, &me).await? };
-    Ok(account(&look, &page))
+    let page = Account { problem: Some(problem), ..about(&ctx, &cookies, &me).await? };
+    Ok(account(&page_context, &page))
 }
 
 async fn change(
     ctx: &ctx::Ctx,
-    visitor: &Visitor,
+    cookies: &BrowserCookies,
     me: &LiveBrowserSession,
     form: &Form,
 ) -> Result<Result<Changed, PasswordProblem>, PageRefusal> {
@@ -45,7 +50,7 @@ async fn change(
     if new.expose() != again.expose() {
         return Ok(Err(PasswordProblem::NotTheSame));
     }
-    match browser_sessions::change_password(ctx, &visitor.browser, &me.user, &current, &new).await {
+    match browser_sessions::change_password(ctx, &cookies.browser, &me.user, &current, &new).await {
         Ok(changed) => Ok(Ok(changed)),
         Err(error) => problem_of(error).map(|problem| Err(PasswordProblem::Other(problem))),
     }

@@ -21,12 +21,12 @@ const LARGEST: usize = 16 * 1024;
 /// How long a person may take.
 const KEPT: Duration = Duration::from_mins(30);
 
-/// Names a transaction: 128 random bits. It is no secret; the browser's cookie is.
+/// Names an interaction: 128 random bits. It is no secret; the browser's cookie is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct TransactionId(String);
+pub struct InteractionId(String);
 
-impl TransactionId {
+impl InteractionId {
     /// As it stands in addresses and forms.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -38,7 +38,7 @@ impl TransactionId {
     }
 }
 
-impl TryFrom<String> for TransactionId {
+impl TryFrom<String> for InteractionId {
     type Error = OAuthError;
 
     fn try_from(text: String) -> Result<Self, OAuthError> {
@@ -57,22 +57,22 @@ struct Kept {
     browser: [u8; 32],
 }
 
-pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<TransactionId, OAuthError> {
-    let id = TransactionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
+pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<InteractionId, OAuthError> {
+    let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
     let kept = Kept { request: request.clone(), browser: browser.digest() };
     let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
     if kept.len() > LARGEST {
         return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
     }
-    users::sign_in::count_request(ctx, browser.device.address.as_deref()).await?;
+    users::sign_in::count_request(ctx, browser.user_agent.address.as_deref()).await?;
     ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }
 
-/// The request of a transaction of this browser.
-pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Result<Request, OAuthError> {
+/// The request of an interaction of this browser.
+pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, OAuthError> {
     let gone = || OAuthError::invalid_request("this sign-on took too long; go back to the application and begin again");
-    let kept = ctx.store.ephemeral.look(&id.key()).await?.ok_or_else(gone)?;
+    let kept = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
     let kept: Kept = serde_json::from_str(&kept).map_err(|_| gone())?;
     if !digest::equal(&kept.browser, &browser.digest()) {
         return Err(OAuthError::invalid_request("this sign-on was begun in another browser"));
@@ -80,8 +80,8 @@ pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &TransactionId) -> Re
     Ok(kept.request)
 }
 
-/// Takes the transaction: it is answered once, whichever of several tabs comes first.
-pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthError> {
+/// Takes the interaction: it is answered once, whichever of several tabs comes first.
+pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), OAuthError> {
     match ctx.store.ephemeral.take_once(&id.key()).await? {
         Taken::First(_) => Ok(()),
         Taken::Again(_) | Taken::Absent => {
@@ -93,7 +93,7 @@ pub(super) async fn finish(ctx: &Ctx, id: &TransactionId) -> Result<(), OAuthErr
 /// Notes that the person keeps the account of this browser session.
 pub(super) async fn note_choice(
     ctx: &Ctx,
-    id: &TransactionId,
+    id: &InteractionId,
     browser_session: BrowserSessionId,
 ) -> Result<(), OAuthError> {
     ctx.store.ephemeral.remember(&choice(id, browser_session), KEPT).await?;
@@ -102,12 +102,12 @@ pub(super) async fn note_choice(
 
 pub(super) async fn is_chosen(
     ctx: &Ctx,
-    id: &TransactionId,
+    id: &InteractionId,
     browser_session: BrowserSessionId,
 ) -> Result<bool, OAuthError> {
     Ok(ctx.store.ephemeral.remembers(&choice(id, browser_session)).await?)
 }
 
-fn choice(id: &TransactionId, browser_session: BrowserSessionId) -> String {
+fn choice(id: &InteractionId, browser_session: BrowserSessionId) -> String {
     format!("account:{}:{browser_session}", id.0)
 }

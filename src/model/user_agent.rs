@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// The browser or program of a session, as far as its request tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Device {
+pub struct UserAgent {
     /// The `User-Agent` header, cut to 256 bytes.
-    pub user_agent: Option<String>,
+    pub name: Option<String>,
     /// The peer's address, or the one a trusted proxy names.
     pub address: Option<String>,
 }

@@ -24,13 +24,13 @@ use crate::http::request_log;
 
 /// How a page looks.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct PageContext {
     pub(super) brand: Arc<Brand>,
     pub(super) language: Language,
     pub(super) request_id: Option<String>,
 }
 
-impl Look {
+impl PageContext {
     /// The look of a page in `language`, for somebody whose request has that id.
     #[must_use]
     pub fn new(brand: Arc<Brand>, language: Language, request_id: Option<String>) -> Self {
@@ -62,7 +62,7 @@ impl Look {
         page: &impl Serialize,
         policy: &Policy,
     ) -> HttpResponse {
-        let context = context! { page => Value::from(Serde(page)), house => self.house() };
+        let context = context! { page => Value::from(Serde(page)), brand => self.brand_model() };
         match templates::render(self.language, name, context) {
             Ok(html) => HttpResponse::build(status)
                 .insert_header((CACHE_CONTROL, "no-store"))
@@ -72,12 +72,12 @@ impl Look {
                 .insert_header((CONTENT_LANGUAGE, self.language.tag()))
                 .content_type("text/html; charset=utf-8")
                 .body(html),
-            Err(error) => HttpResponse::from_error(Unwritten(error)),
+            Err(error) => HttpResponse::from_error(RenderError(error)),
         }
     }
 
     /// What every page shows of the house.
-    fn house(&self) -> Value {
+    fn brand_model(&self) -> Value {
         let brand = &self.brand;
         let asset = |name: &str| format!("{}/assets/{name}", brand.base);
         let own_style = brand.own_style.as_ref().map(|style| asset(&style.name));
@@ -92,7 +92,7 @@ impl Look {
     }
 }
 
-impl FromRequest for Look {
+impl FromRequest for PageContext {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
@@ -101,7 +101,7 @@ impl FromRequest for Look {
     }
 }
 
-impl Look {
+impl PageContext {
     /// The look for whoever sent `request`.
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Error> {
         let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -115,15 +115,15 @@ impl Look {
 
 /// A page that could not be written: a mistake in a template, which the log gets to see.
 #[derive(Debug)]
-struct Unwritten(minijinja::Error);
+struct RenderError(minijinja::Error);
 
-impl fmt::Display for Unwritten {
+impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the page could not be written: {:#}", self.0)
     }
 }
 
-impl ResponseError for Unwritten {
+impl ResponseError for RenderError {
     fn status_code(&self) -> StatusCode {
         StatusCode::INTERNAL_SERVER_ERROR
     }

@@ -1,6 +1,6 @@
 //! When to read the change feed: at once when this process has committed a change, and on PostgreSQL when any instance
-//! has (`LISTEN`, and a trigger of the feed). News can be lost, with a connection or in a pooler that does not pass it
-//! on, so whoever follows the feed reads it every second besides.
+//! has (`LISTEN`, and a trigger of the feed). Notifications can be lost, with a connection or in a pooler that does not
+//! pass it on, so whoever follows the feed reads it every second besides.
 
 use std::str::FromStr;
 use std::time::Duration;

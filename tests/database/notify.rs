@@ -33,7 +33,7 @@ async fn listener(house: &House) -> (Database, JoinHandle<()>) {
 }
 
 #[tokio::test]
-async fn on_postgres_a_change_is_news_to_other_instances_with_its_commit() {
+async fn on_postgres_a_change_is_notified_to_other_instances_with_its_commit() {
     on_each_database(async |house| {
         if house.database.dialect() == Dialect::Sqlite {
             return;

@@ -13,7 +13,7 @@ const LOOKED_AT: u32 = PageRequest::MAX;
 
 /// An application with access.
 #[derive(Debug, Clone)]
-pub struct Connected {
+pub struct ConnectedApplication {
     /// Who it is.
     pub client: Arc<Client>,
     /// What it may have: what was agreed to and what its tokens hold.
@@ -28,7 +28,7 @@ pub struct Connected {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn connected(ctx: &Ctx, user: UserId) -> Result<Vec<Connected>, OAuthError> {
+pub async fn connected_applications(ctx: &Ctx, user: UserId) -> Result<Vec<ConnectedApplication>, OAuthError> {
     let mut access: BTreeMap<ClientId, Access> = BTreeMap::new();
     for consent in ctx.store.database.consents_of(user).await? {
         let agreed = Access { scope: consent.scope, since: consent.given_at, last_used: None };
@@ -44,7 +44,7 @@ pub async fn connected(ctx: &Ctx, user: UserId) -> Result<Vec<Connected>, OAuthE
     for (id, Access { scope, since, last_used }) in access {
         // One that was removed has nothing any more.
         if let Some(client) = ctx.store.client(&id).await? {
-            connected.push(Connected { client, scope, since, last_used });
+            connected.push(ConnectedApplication { client, scope, since, last_used });
         }
     }
     Ok(connected)

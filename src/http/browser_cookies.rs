@@ -10,7 +10,7 @@ use actix_web::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
-use super::{Ctx, origin};
+use super::{Ctx, client_ip};
 use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
 use crate::model::Secret;
@@ -20,10 +20,10 @@ use super::error::PageRefusal;
 
 /// The browser of a request.
 #[derive(Debug)]
-pub struct Visitor {
+pub struct BrowserCookies {
     /// Its cookies and what it is.
     pub browser: Browser,
-    /// It came without the cookie that every visitor gets.
+    /// It came without the cookie that every cookies gets.
     is_new: bool,
 }
 
@@ -40,7 +40,7 @@ const DEVELOPMENT: Names = Names {
     browser_session: "tokenhouse-insecure-development-browser-session",
 };
 
-impl Visitor {
+impl BrowserCookies {
     fn of(request: &HttpRequest, ctx: &ctx::Ctx) -> Self {
         let names = names(ctx);
         let cookies = request.cookies();
@@ -56,18 +56,18 @@ impl Visitor {
         let browser = Browser {
             secret,
             session_cookie: cookie(names.browser_session),
-            device: origin::device(request, &ctx.config),
+            user_agent: client_ip::user_agent(request, &ctx.config),
         };
         Self { browser, is_new }
     }
 
-    /// Whether it came without the cookie that every visitor gets.
+    /// Whether it came without the cookie that every cookies gets.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Gives a new visitor their cookie with the answer.
+    /// Gives a new cookies their cookie with the answer.
     #[must_use]
     pub fn greet(&self, ctx: &ctx::Ctx, mut answer: HttpResponse) -> HttpResponse {
         if self.is_new {
@@ -98,7 +98,7 @@ impl Visitor {
     }
 }
 
-impl FromRequest for Visitor {
+impl FromRequest for BrowserCookies {
     type Error = PageRefusal;
     type Future = Ready<Result<Self, PageRefusal>>;
 

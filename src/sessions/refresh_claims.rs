@@ -13,13 +13,13 @@ const MAX_ROUNDS: u32 = 16;
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer; calling again goes on.
-pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
+pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
     let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     loop {
         let found = ctx.store.database.list_sessions(&live, &page, ctx.now()).await?;
         for session in found.items {
-            regrant_one(ctx, session.id, user).await?;
+            refresh_one(ctx, session.id, user).await?;
         }
         if found.next.is_none() {
             return Ok(());
@@ -35,7 +35,7 @@ pub async fn regrant(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn regrant_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), OAuthError> {
+pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), OAuthError> {
     for _ in 0..MAX_ROUNDS {
         // What is made again later is made from the user as the database has it then.
         let (RotationState::Live(record), _) = ctx.store.ephemeral.load(session).await? else { return Ok(()) };

@@ -8,9 +8,9 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use serde::Serialize;
 
-use super::look::Look;
-use super::moment;
+use super::page_context::PageContext;
 use super::policy::Policy;
+use super::relative_time;
 use super::texts::Message;
 use crate::http::error::{PageRefusal, description, retry_after};
 use crate::protocol::OAuthError;
@@ -26,7 +26,7 @@ pub async fn explain<B: MessageBody + 'static>(
     let answer = next.call(request).await?.map_into_boxed_body();
     let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
     let Some(refusal) = refusal else { return Ok(answer) };
-    let page = trouble(&Look::of(answer.request())?, refusal);
+    let page = error_page(&PageContext::of(answer.request())?, refusal);
     // The response is changed and not rebuilt, because it keeps its cause for the log.
     Ok(answer.map_body(|head, _| {
         head.status = page.status();
@@ -38,7 +38,7 @@ pub async fn explain<B: MessageBody + 'static>(
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct PageModel<'a> {
     title: String,
     explanation: String,
     status: u16,
@@ -49,18 +49,18 @@ struct Shown<'a> {
 
 /// The page.
 #[must_use]
-pub fn trouble(look: &Look, refusal: &PageRefusal) -> HttpResponse {
+pub fn error_page(page_context: &PageContext, refusal: &PageRefusal) -> HttpResponse {
     let (title, explanation) = words(refusal);
     let (code, status) = refusal.code_and_status();
-    let shown = Shown {
-        title: look.say(&Message::plain(title)),
-        explanation: look.say(&explanation),
+    let shown = PageModel {
+        title: page_context.say(&Message::plain(title)),
+        explanation: page_context.say(&explanation),
         status: status.as_u16(),
         code,
         description: refusal.error().map(description),
-        request_id: look.request_id.as_deref(),
+        request_id: page_context.request_id.as_deref(),
     };
-    let mut answer = look.answer(status, "trouble.html", &shown, &Policy::default().with_forms_here());
+    let mut answer = page_context.answer(status, "error_page.html", &shown, &Policy::default().with_forms_here());
     if let Some(seconds) = refusal.error().and_then(retry_after) {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -72,7 +72,7 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
         PageRefusal::Expired(_) => ("error-expired", "error-expired-explained"),
         PageRefusal::NoCookies => ("error-cookies", "error-cookies-explained"),
         PageRefusal::Refused(error) => match error {
-            OAuthError::TooManyTries(wait) => return ("error-too-many", moment::too_many(*wait)),
+            OAuthError::TooManyTries(wait) => return ("error-too-many", relative_time::too_many(*wait)),
             OAuthError::NotFound(_) => ("error-not-found", "error-not-found-explained"),
             OAuthError::NoToken | OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
                 ("error-refused", "error-refused-explained")

@@ -6,16 +6,16 @@ use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
 
 use crate::config::Config;
-use crate::model::Device;
+use crate::model::UserAgent;
 
 /// The longest user agent that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;
 
-/// The device that sends `request`.
+/// The user agent that sends `request`.
 #[must_use]
-pub fn device(request: &HttpRequest, config: &Config) -> Device {
-    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(cut);
-    Device { user_agent, address: address(request, config).map(|address| address.to_string()) }
+pub fn user_agent(request: &HttpRequest, config: &Config) -> UserAgent {
+    let name = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(cut);
+    UserAgent { name, address: address(request, config).map(|address| address.to_string()) }
 }
 
 /// The peer's address; behind trusted proxies, the nearest address in `X-Forwarded-For` that is not one of them.

@@ -42,7 +42,7 @@ const SHOWN: usize = 60;
 
 /// A device, as people would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Words {
+pub(super) enum UserAgentText {
     /// A sentence of ours.
     Ours(Message),
     /// What the program calls itself.
@@ -50,18 +50,18 @@ pub(super) enum Words {
 }
 
 /// The device that calls itself `user_agent`.
-pub(super) fn in_words(user_agent: Option<&str>) -> Words {
+pub(super) fn in_words(user_agent: Option<&str>) -> UserAgentText {
     let user_agent = user_agent.unwrap_or_default().trim();
     let named = |names: &[(&str, &'static str)]| {
         names.iter().find(|(word, _)| user_agent.contains(word)).map(|(_, name)| Argument::Text((*name).to_owned()))
     };
     match (named(&BROWSERS), named(&SYSTEMS)) {
         (Some(browser), Some(system)) => {
-            Words::Ours(Message { id: "device-on", args: vec![("browser", browser), ("system", system)] })
+            UserAgentText::Ours(Message { id: "device-on", args: vec![("browser", browser), ("system", system)] })
         }
-        (Some(Argument::Text(only)), None) => Words::Its(only),
-        _ if user_agent.is_empty() => Words::Ours(Message::plain("device-unknown")),
-        _ => Words::Its(cut(user_agent)),
+        (Some(Argument::Text(only)), None) => UserAgentText::Its(only),
+        _ if user_agent.is_empty() => UserAgentText::Ours(Message::plain("device-unknown")),
+        _ => UserAgentText::Its(cut(user_agent)),
     }
 }
 
@@ -78,9 +78,9 @@ mod tests {
 
     fn words(user_agent: &str) -> String {
         match in_words(Some(user_agent)) {
-            Words::Its(text) => text,
-            Words::Ours(message) if message.args.is_empty() => message.id.to_owned(),
-            Words::Ours(message) => {
+            UserAgentText::Its(text) => text,
+            UserAgentText::Ours(message) if message.args.is_empty() => message.id.to_owned(),
+            UserAgentText::Ours(message) => {
                 let text = |index: usize| match &message.args[index].1 {
                     Argument::Text(text) => text.clone(),
                     other => panic!("{other:?}"),
