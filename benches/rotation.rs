@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Generation, RotationRecord, SessionGrant};
 use tokenhouse::protocol::Scope;
-use tokenhouse::sessions::rotation::{Presented, Rules, decide};
+use tokenhouse::sessions::rotation::{PresentedRefresh, Rules, decide};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_300_000);
 
@@ -29,8 +29,12 @@ fn decisions(bench: &mut Criterion) {
     let mut group = bench.benchmark_group("decision");
     for (name, back) in [("current token", 0), ("its parent", 1), ("too old a token", 3)] {
         let generation = Generation { number: record.current.number - back, branch: 0 };
-        let presented =
-            Presented { generation, parent_branch: 0, issued_at: record.issued_at, expires_at: record.expires_at };
+        let presented = PresentedRefresh {
+            generation,
+            parent_branch: 0,
+            issued_at: record.issued_at,
+            expires_at: record.expires_at,
+        };
         group.bench_function(name, |bench| bench.iter(|| decide(black_box(&record), presented, RULES, NOW)));
     }
     group.finish();

@@ -9,7 +9,7 @@ use crate::protocol::Scope;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
-pub enum Holder<'a> {
+pub enum Principal<'a> {
     /// A client for itself, with tokens that were issued at this moment.
     Client {
         /// When the token was issued; now, for a new one.
@@ -31,7 +31,7 @@ pub enum Holder<'a> {
     },
     /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
     /// and raising a watermark all end the record before they are acknowledged.
-    Recorded {
+    RotationRecord {
         /// What the record says.
         grant: &'a SessionGrant,
         /// The session's absolute end.
@@ -46,9 +46,9 @@ pub enum Holder<'a> {
     },
 }
 
-/// What the gate looks at besides the client and the holder.
+/// What the gate looks at besides the client and the principal.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct GateRequest<'a> {
     /// What the tokens are good for.
     pub scope: &'a Scope,
     /// Whom they are for.
@@ -63,7 +63,7 @@ pub struct Asked<'a> {
 
 /// Why the gate stays shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shut {
+pub enum Denial {
     /// The client may obtain nothing.
     ClientDisabled,
     /// Tokens of the client that began then are over.
@@ -87,25 +87,25 @@ pub enum Shut {
 }
 
 /// Opens the gate, or says why not.
-pub fn may_receive_tokens(client: &Client, holder: Holder<'_>, asked: Asked<'_>) -> Result<(), Shut> {
+pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: GateRequest<'_>) -> Result<(), Denial> {
     if client.state != ClientState::Active {
-        return Err(Shut::ClientDisabled);
+        return Err(Denial::ClientDisabled);
     }
-    if began_at_client(holder, asked.now) < client.not_before {
-        return Err(Shut::ClientWatermark);
+    if began_at_client(principal, request.now) < client.not_before {
+        return Err(Denial::ClientWatermark);
     }
-    if began_at(holder) < asked.global_watermark {
-        return Err(Shut::GlobalWatermark);
+    if began_at(principal) < request.global_watermark {
+        return Err(Denial::GlobalWatermark);
     }
-    check_holder(holder, asked.now)?;
-    if asked.scope.concerns_the_house() && user_of(holder).is_some_and(|user| !user.admin) {
-        return Err(Shut::ScopeWithdrawn);
+    check_principal(principal, request.now)?;
+    if request.scope.concerns_the_house() && user_of(principal).is_some_and(|user| !user.admin) {
+        return Err(Denial::ScopeWithdrawn);
     }
-    if !asked.scope.is_within(&client.scope) {
-        return Err(Shut::ScopeWithdrawn);
+    if !request.scope.is_within(&client.scope) {
+        return Err(Denial::ScopeWithdrawn);
     }
-    if !asked.audience.iter().all(|audience| asked.allowed_audience.contains(audience)) {
-        return Err(Shut::AudienceWithdrawn);
+    if !request.audience.iter().all(|audience| request.allowed_audience.contains(audience)) {
+        return Err(Denial::AudienceWithdrawn);
     }
     Ok(())
 }
@@ -116,63 +116,66 @@ pub fn browser_session_is_live(
     browser_session: &BrowserSession,
     global_watermark: Timestamp,
     now: Timestamp,
-) -> Result<(), Shut> {
+) -> Result<(), Denial> {
     if browser_session.created_at < global_watermark {
-        return Err(Shut::GlobalWatermark);
+        return Err(Denial::GlobalWatermark);
     }
-    check_holder(Holder::BrowserSession { user, browser_session }, now)
+    check_principal(Principal::BrowserSession { user, browser_session }, now)
 }
 
 /// When it began at the client. Under a browser session it begins now, however old the browser session is: the person
 /// may have signed in before the client was registered.
-fn began_at_client(holder: Holder<'_>, now: Timestamp) -> Timestamp {
-    match holder {
-        Holder::BrowserSession { .. } => now,
-        Holder::Client { .. } | Holder::SigningIn { .. } | Holder::Recorded { .. } | Holder::SessionRow { .. } => {
-            began_at(holder)
-        }
+fn began_at_client(principal: Principal<'_>, now: Timestamp) -> Timestamp {
+    match principal {
+        Principal::BrowserSession { .. } => now,
+        Principal::Client { .. }
+        | Principal::SigningIn { .. }
+        | Principal::RotationRecord { .. }
+        | Principal::SessionRow { .. } => began_at(principal),
     }
 }
 
 /// The user, as the database knows them. A client acts for itself, and a live record vouches: taking the rights over
 /// this house from a user ends it before that is acknowledged.
-const fn user_of(holder: Holder<'_>) -> Option<&User> {
-    match holder {
-        Holder::SigningIn { user, .. } | Holder::BrowserSession { user, .. } => Some(user),
-        Holder::SessionRow { user, .. } => user,
-        Holder::Client { .. } | Holder::Recorded { .. } => None,
+const fn user_of(principal: Principal<'_>) -> Option<&User> {
+    match principal {
+        Principal::SigningIn { user, .. } | Principal::BrowserSession { user, .. } => Some(user),
+        Principal::SessionRow { user, .. } => user,
+        Principal::Client { .. } | Principal::RotationRecord { .. } => None,
     }
 }
 
-fn began_at(holder: Holder<'_>) -> Timestamp {
-    match holder {
-        Holder::Client { issued_at } => issued_at,
-        Holder::SigningIn { at, .. } => at,
-        Holder::BrowserSession { browser_session, .. } => browser_session.created_at,
-        Holder::Recorded { grant, .. } => grant.began_at,
-        Holder::SessionRow { session, .. } => session.created_at,
+fn began_at(principal: Principal<'_>) -> Timestamp {
+    match principal {
+        Principal::Client { issued_at } => issued_at,
+        Principal::SigningIn { at, .. } => at,
+        Principal::BrowserSession { browser_session, .. } => browser_session.created_at,
+        Principal::RotationRecord { grant, .. } => grant.began_at,
+        Principal::SessionRow { session, .. } => session.created_at,
     }
 }
 
-fn check_holder(holder: Holder<'_>, now: Timestamp) -> Result<(), Shut> {
-    match holder {
-        Holder::SigningIn { user, at } => check_user(user, at),
-        Holder::BrowserSession { browser_session, .. } if browser_session.ended.is_some() => Err(Shut::SessionEnded),
-        Holder::BrowserSession { browser_session, .. } if now >= browser_session.ends_at => Err(Shut::SessionOver),
-        Holder::BrowserSession { user, browser_session } => check_user(user, browser_session.created_at),
-        Holder::Recorded { ends_at, .. } if now >= ends_at => Err(Shut::SessionOver),
-        Holder::Client { .. } | Holder::Recorded { .. } => Ok(()),
-        Holder::SessionRow { session, .. } if session.ended.is_some() => Err(Shut::SessionEnded),
-        Holder::SessionRow { session, .. } if now >= session.ends_at => Err(Shut::SessionOver),
-        Holder::SessionRow { user: None, .. } => Err(Shut::UserAbsent),
-        Holder::SessionRow { session, user: Some(user) } => check_user(user, session.created_at),
+fn check_principal(principal: Principal<'_>, now: Timestamp) -> Result<(), Denial> {
+    match principal {
+        Principal::SigningIn { user, at } => check_user(user, at),
+        Principal::BrowserSession { browser_session, .. } if browser_session.ended.is_some() => {
+            Err(Denial::SessionEnded)
+        }
+        Principal::BrowserSession { browser_session, .. } if now >= browser_session.ends_at => Err(Denial::SessionOver),
+        Principal::BrowserSession { user, browser_session } => check_user(user, browser_session.created_at),
+        Principal::RotationRecord { ends_at, .. } if now >= ends_at => Err(Denial::SessionOver),
+        Principal::Client { .. } | Principal::RotationRecord { .. } => Ok(()),
+        Principal::SessionRow { session, .. } if session.ended.is_some() => Err(Denial::SessionEnded),
+        Principal::SessionRow { session, .. } if now >= session.ends_at => Err(Denial::SessionOver),
+        Principal::SessionRow { user: None, .. } => Err(Denial::UserAbsent),
+        Principal::SessionRow { session, user: Some(user) } => check_user(user, session.created_at),
     }
 }
 
-fn check_user(user: &User, began_at: Timestamp) -> Result<(), Shut> {
+fn check_user(user: &User, began_at: Timestamp) -> Result<(), Denial> {
     match user.state {
-        UserState::Disabled => Err(Shut::UserDisabled),
-        UserState::Active if began_at < user.not_before => Err(Shut::UserWatermark),
+        UserState::Disabled => Err(Denial::UserDisabled),
+        UserState::Active if began_at < user.not_before => Err(Denial::UserWatermark),
         UserState::Active => Ok(()),
     }
 }

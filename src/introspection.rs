@@ -8,7 +8,7 @@ use tokenhouse_verifier::AccessToken;
 use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::gate::Holder;
+use crate::gate::Principal;
 use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
@@ -17,7 +17,7 @@ use crate::tokens::{self, RefreshToken};
 
 /// A token that is good now.
 #[derive(Debug)]
-pub enum Live {
+pub enum LiveToken {
     /// An access token.
     Access(Box<AccessToken>),
     /// A refresh token and what it renews.
@@ -41,7 +41,7 @@ pub struct LiveRefresh {
 /// # Errors
 /// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a
 /// store does not answer.
-pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<Live>, OAuthError> {
+pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, OAuthError> {
     if caller.kind == ClientKind::Public {
         return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
     }
@@ -52,9 +52,9 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthError> {
+pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, OAuthError> {
     if let Some(access) = access_token(ctx, token).await? {
-        return Ok(Some(Live::Access(Box::new(access))));
+        return Ok(Some(LiveToken::Access(Box::new(access))));
     }
     let Ok(refresh) = tokens::read_refresh_token(ctx, token) else { return Ok(None) };
     // A token is told to be active no longer than it says (RFC 7662 section 2.2).
@@ -63,10 +63,10 @@ pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<Live>, OAuthE
     }
     let Some(client) = ctx.store.client(&refresh.client_id).await? else { return Ok(None) };
     let Some(grant) = sessions::peek(ctx, &client, &refresh).await? else { return Ok(None) };
-    let holder = Holder::Recorded { grant: &grant, ends_at: refresh.expires_at };
-    Ok(passes(ctx, &client, holder, &grant.scope, &grant.audience).then(|| {
+    let principal = Principal::RotationRecord { grant: &grant, ends_at: refresh.expires_at };
+    Ok(passes(ctx, &client, principal, &grant.scope, &grant.audience).then(|| {
         let subject = tokens::subject(ctx, &client, grant.user_id);
-        Live::Refresh(Box::new(LiveRefresh { token: refresh, grant, subject }))
+        LiveToken::Refresh(Box::new(LiveRefresh { token: refresh, grant, subject }))
     }))
 }
 
@@ -124,10 +124,10 @@ pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, O
     };
     let Some(client) = ctx.store.client(&client_id).await? else { return Ok(None) };
     let Some(sid) = &access.sid else {
-        let holder = Holder::Client { issued_at: Timestamp::from_seconds(access.iat) };
+        let principal = Principal::Client { issued_at: Timestamp::from_seconds(access.iat) };
         // Offline verifiers refuse what has a status index that the client has lost; so does this house.
         let keeps_index = tokens::names_index(ctx, &access, client.status_index);
-        let good = keeps_index && passes(ctx, &client, holder, &scope, &access.aud);
+        let good = keeps_index && passes(ctx, &client, principal, &scope, &access.aud);
         return Ok(good.then_some(LiveAccess { access, client, grant: None }));
     };
     let Ok(session) = sid.parse() else { return Ok(None) };
@@ -148,34 +148,34 @@ async fn live_session(
     match ctx.store.ephemeral.load(id).await {
         Ok((RotationState::Ended, _)) => Ok(None),
         Ok((RotationState::Live(record), _)) => {
-            let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
-            Ok(passes(ctx, client, holder, scope, audience).then_some(record.grant))
+            let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
+            Ok(passes(ctx, client, principal, scope, audience).then_some(record.grant))
         }
         // The record is lost, its refresh token has expired, or the ephemeral store is away: the database, in which
         // every end is written first, knows. So an administrator can end sessions while the ephemeral store is away.
         Ok((RotationState::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
             let Some(session) = ctx.store.database.session(id).await? else { return Ok(None) };
             let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
-            let holder = Holder::SessionRow { session: &session, user: Some(&user) };
-            let good = passes(ctx, client, holder, scope, audience);
+            let principal = Principal::SessionRow { session: &session, user: Some(&user) };
+            let good = passes(ctx, client, principal, scope, audience);
             Ok(good.then(|| SessionGrant::of(&session, &user)))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn passes(ctx: &Ctx, client: &Client, holder: Holder<'_>, scope: &Scope, audience: &[String]) -> bool {
-    clients::may_receive_tokens(ctx, client, holder, scope, audience).is_ok()
+fn passes(ctx: &Ctx, client: &Client, principal: Principal<'_>, scope: &Scope, audience: &[String]) -> bool {
+    clients::may_receive_tokens(ctx, client, principal, scope, audience).is_ok()
 }
 
 /// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.
-fn concerns(ctx: &Ctx, caller: &Client, live: &Live) -> bool {
+fn concerns(ctx: &Ctx, caller: &Client, live: &LiveToken) -> bool {
     if caller.scope.contains(scope::INTROSPECT) {
         return true;
     }
     match live {
-        Live::Access(access) => access.client_id == caller.id.as_str() || is_meant_for(ctx, caller, &access.aud),
-        Live::Refresh(refresh) => refresh.token.client_id == caller.id,
+        LiveToken::Access(access) => access.client_id == caller.id.as_str() || is_meant_for(ctx, caller, &access.aud),
+        LiveToken::Refresh(refresh) => refresh.token.client_id == caller.id,
     }
 }
 

@@ -16,12 +16,12 @@ const FULL: usize = 32 * 1024;
 
 /// Lines that wait for `W`.
 pub(super) struct Lines<W> {
-    waiting: Mutex<Waiting<W>>,
+    waiting: Mutex<PendingLines<W>>,
     /// There is something to write.
     some: Condvar,
 }
 
-struct Waiting<W> {
+struct PendingLines<W> {
     text: Vec<u8>,
     out: W,
 }
@@ -34,7 +34,7 @@ pub(super) struct Line<'lines, W> {
 
 impl<W: Write> Lines<W> {
     pub(super) const fn new(out: W) -> Self {
-        Self { waiting: Mutex::new(Waiting { text: Vec::new(), out }), some: Condvar::new() }
+        Self { waiting: Mutex::new(PendingLines { text: Vec::new(), out }), some: Condvar::new() }
     }
 
     /// Writes what waits, again and again; for a thread of its own.
@@ -52,13 +52,13 @@ impl<W: Write> Lines<W> {
         self.lock().write_out();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting<W>> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines<W>> {
         // Whoever panicked here was writing to the log; the next line may succeed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<W: Write> Waiting<W> {
+impl<W: Write> PendingLines<W> {
     fn write_out(&mut self) {
         // When the log cannot be written, there is nobody to tell.
         drop(self.out.write_all(&self.text));

@@ -19,7 +19,7 @@ const LONGEST_MARK: usize = 4096;
 const LONGEST_HINT: usize = 320;
 
 /// What became of a request.
-pub(super) enum Checked {
+pub(super) enum CheckOutcome {
     /// It may go on.
     Good(Arc<Client>, Box<Request>),
     /// Its application is told why not.
@@ -53,7 +53,7 @@ const TABLE: [Check; 13] = [
 ///
 /// # Errors
 /// `invalid_client` or `invalid_request` for what stands above the table; [`OAuthError::Unavailable`].
-pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<Checked, OAuthError> {
+pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, OAuthError> {
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
     let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
@@ -77,10 +77,10 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<Checked,
     };
     for check in TABLE {
         if let Err((error, says)) = check(ctx, &client, parameters, &mut request) {
-            return Ok(Checked::Refused(Answer::error(ctx, &request.return_to, error, says)));
+            return Ok(CheckOutcome::Refused(Answer::error(ctx, &request.return_to, error, says)));
         }
     }
-    Ok(Checked::Good(client, Box::new(request)))
+    Ok(CheckOutcome::Good(client, Box::new(request)))
 }
 
 async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAuthError> {

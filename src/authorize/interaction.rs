@@ -12,7 +12,7 @@ use crate::ctx::Ctx;
 use crate::digest;
 use crate::model::BrowserSessionId;
 use crate::protocol::{Internal, OAuthError};
-use crate::store::Taken;
+use crate::store::TakeOutcome;
 use crate::users;
 
 /// The largest request that waits for a person, in bytes.
@@ -51,7 +51,7 @@ impl TryFrom<String> for InteractionId {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredRequest {
     request: Request,
     /// SHA-256 of the cookie of the browser.
     browser: [u8; 32],
@@ -59,7 +59,7 @@ struct Kept {
 
 pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<InteractionId, OAuthError> {
     let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
-    let kept = Kept { request: request.clone(), browser: browser.digest() };
+    let kept = StoredRequest { request: request.clone(), browser: browser.digest() };
     let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
     if kept.len() > LARGEST {
         return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
@@ -73,7 +73,7 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
 pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, OAuthError> {
     let gone = || OAuthError::invalid_request("this sign-on took too long; go back to the application and begin again");
     let kept = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
-    let kept: Kept = serde_json::from_str(&kept).map_err(|_| gone())?;
+    let kept: StoredRequest = serde_json::from_str(&kept).map_err(|_| gone())?;
     if !digest::equal(&kept.browser, &browser.digest()) {
         return Err(OAuthError::invalid_request("this sign-on was begun in another browser"));
     }
@@ -83,8 +83,8 @@ pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Re
 /// Takes the interaction: it is answered once, whichever of several tabs comes first.
 pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), OAuthError> {
     match ctx.store.ephemeral.take_once(&id.key()).await? {
-        Taken::First(_) => Ok(()),
-        Taken::Again(_) | Taken::Absent => {
+        TakeOutcome::First(_) => Ok(()),
+        TakeOutcome::Again(_) | TakeOutcome::Absent => {
             Err(OAuthError::invalid_request("this sign-on is finished; go back to the application"))
         }
     }

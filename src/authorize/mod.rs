@@ -29,13 +29,13 @@ pub use connected_applications::{ConnectedApplication, connected_applications};
 pub use consent::withdraw;
 pub use interaction::InteractionId;
 pub use request::{Parameters, Request};
-pub use step::{Ask, Step};
+pub use step::{PromptPage, Step};
 
 /// What happens next in the browser.
 #[derive(Debug)]
 pub enum Next {
     /// A page is shown.
-    Ask(Ask, InteractionId),
+    Prompt(PromptPage, InteractionId),
     /// The browser goes back to the application.
     Answer(Answer),
 }
@@ -69,8 +69,8 @@ pub enum Decision {
 /// sent nowhere. Everything else the application is told, in an [`Answer`].
 pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
     let (client, mut request) = match check::check(ctx, parameters).await? {
-        check::Checked::Good(client, request) => (client, request),
-        check::Checked::Refused(answer) => return Ok(Next::Answer(answer)),
+        check::CheckOutcome::Good(client, request) => (client, request),
+        check::CheckOutcome::Refused(answer) => return Ok(Next::Answer(answer)),
     };
     let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
     match next_step(ctx, &client, &request, signed_in.as_ref(), None).await? {
@@ -79,9 +79,9 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
             issue(ctx, &client, &request, &signed_in, browser).await.map(Next::Answer)
         }
         Step::Refuse(error) => Ok(Next::Answer(Answer::refusal(ctx, &request, error))),
-        Step::Ask(ask) => {
+        Step::Prompt(ask) => {
             request.seen = signed_in.map(|on| (on.browser_session.id, on.browser_session.auth_time));
-            Ok(Next::Ask(ask, interaction::keep(ctx, browser, &request).await?))
+            Ok(Next::Prompt(ask, interaction::keep(ctx, browser, &request).await?))
         }
     }
 }
@@ -93,7 +93,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 pub async fn resume(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, OAuthError> {
     let view = view(ctx, browser, id).await?;
     match view.step {
-        Step::Ask(ask) => Ok(Next::Ask(ask, id.clone())),
+        Step::Prompt(ask) => Ok(Next::Prompt(ask, id.clone())),
         Step::Refuse(error) => {
             interaction::finish(ctx, id).await?;
             Ok(Next::Answer(Answer::refusal(ctx, &view.request, error)))
@@ -150,7 +150,7 @@ pub async fn decide(
 ) -> Result<Next, OAuthError> {
     let view = view(ctx, browser, id).await?;
     let signed_in = view.signed_in.filter(|signed_in| signed_in.user.id == asked);
-    let (Step::Ask(Ask::Consent) | Step::Issue, Some(signed_in)) = (view.step, signed_in) else {
+    let (Step::Prompt(PromptPage::Consent) | Step::Issue, Some(signed_in)) = (view.step, signed_in) else {
         // Somebody signed out meanwhile, or the question is another one: it is asked first.
         return resume(ctx, browser, id).await;
     };
@@ -183,7 +183,7 @@ async fn next_step(
         Some(id) if request.wants_choice() => interaction::is_chosen(ctx, id, on.browser_session.id).await?,
         _ => false,
     };
-    let known = step::Known {
+    let known = step::StepInput {
         browser_session: &on.browser_session,
         user: &on.user,
         subject: tokens::subject(ctx, client, on.user.id),
@@ -202,9 +202,9 @@ async fn issue(
     signed_in: &LiveBrowserSession,
     browser: &Browser,
 ) -> Result<Answer, OAuthError> {
-    let holder =
-        crate::gate::Holder::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
-    if clients::may_receive_tokens(ctx, client, holder, &request.scope, &request.audience).is_err() {
+    let principal =
+        crate::gate::Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
+    if clients::may_receive_tokens(ctx, client, principal, &request.scope, &request.audience).is_err() {
         return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
     }
     let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;

@@ -10,7 +10,7 @@ use crate::protocol::{AuthorizationError, Prompt, Scope};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The person is asked something.
-    Ask(Ask),
+    Prompt(PromptPage),
     /// Everything is known: a code.
     Issue,
     /// The application is told why not.
@@ -19,7 +19,7 @@ pub enum Step {
 
 /// What a person is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub enum PromptPage {
     /// To prove who they are.
     SignIn,
     /// Whether to go on with the account that is signed in.
@@ -30,7 +30,7 @@ pub enum Ask {
 
 /// What is known of the person in the browser.
 #[derive(Debug, Clone)]
-pub(super) struct Known<'a> {
+pub(super) struct StepInput<'a> {
     pub browser_session: &'a BrowserSession,
     pub user: &'a User,
     /// As the application knows them.
@@ -44,34 +44,34 @@ pub(super) struct Known<'a> {
 }
 
 /// The next step. Nothing but what is known counts, so no order of pages can skip one.
-pub(super) fn next(client: &Client, request: &Request, known: Option<Known<'_>>) -> Step {
-    let Some(known) = known else { return ask(request, Ask::SignIn, AuthorizationError::LoginRequired) };
+pub(super) fn next(client: &Client, request: &Request, known: Option<StepInput<'_>>) -> Step {
+    let Some(known) = known else { return ask(request, PromptPage::SignIn, AuthorizationError::LoginRequired) };
     // A sign-in within this interaction has answered whatever asked for one. No clocks are compared: it is another
     // browser session than the browser had when the request came, or the same one renewed.
     let just_signed_in =
         known.waited && request.seen != Some((known.browser_session.id, known.browser_session.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
         let other = AuthorizationError::LoginRequired;
-        return if just_signed_in { Step::Refuse(other) } else { ask(request, Ask::SignIn, other) };
+        return if just_signed_in { Step::Refuse(other) } else { ask(request, PromptPage::SignIn, other) };
     }
     if !just_signed_in && (request.prompts(Prompt::Login) || is_too_old(request, known.browser_session)) {
-        return ask(request, Ask::SignIn, AuthorizationError::LoginRequired);
+        return ask(request, PromptPage::SignIn, AuthorizationError::LoginRequired);
     }
     if request.wants_choice() && !just_signed_in && !known.chosen {
-        return ask(request, Ask::Account, AuthorizationError::AccountSelectionRequired);
+        return ask(request, PromptPage::Account, AuthorizationError::AccountSelectionRequired);
     }
     if request.scope.concerns_the_house() && !known.user.admin {
         return Step::Refuse(AuthorizationError::AccessDenied);
     }
     let silently = !just_signed_in && is_anybodys(client, request);
     if silently || needs_consent(client, request, known.agreed) {
-        return ask(request, Ask::Consent, AuthorizationError::ConsentRequired);
+        return ask(request, PromptPage::Consent, AuthorizationError::ConsentRequired);
     }
     Step::Issue
 }
 
-fn ask(request: &Request, what: Ask, otherwise: AuthorizationError) -> Step {
-    if request.prompts(Prompt::None) { Step::Refuse(otherwise) } else { Step::Ask(what) }
+fn ask(request: &Request, page: PromptPage, otherwise: AuthorizationError) -> Step {
+    if request.prompts(Prompt::None) { Step::Refuse(otherwise) } else { Step::Prompt(page) }
 }
 
 fn is_too_old(request: &Request, browser_session: &BrowserSession) -> bool {

@@ -7,7 +7,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::model::{BrowserSession, BrowserSessionId, EndReason, Secret, User};
 use crate::protocol::OAuthError;
-use crate::store::sql::admission::Begun;
+use crate::store::sql::admission::BeginOutcome;
 use crate::store::sql::browser_sessions::Exchange;
 use crate::users::{self, Attempt};
 
@@ -53,7 +53,9 @@ pub async fn sign_in(
         );
         let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
         let cookies = Exchange { former: &former, new: &new };
-        if ctx.store.database.renew_browser_session(&browser_session, cookies, &user, &entry).await? == Begun::Yes {
+        if ctx.store.database.renew_browser_session(&browser_session, cookies, &user, &entry).await?
+            == BeginOutcome::Begun
+        {
             ctx.store.memory.forget_browser_session(browser_session.id);
             return Ok(Some(NewBrowserSession { browser_session, user, cookie }));
         }
@@ -74,7 +76,7 @@ pub async fn sign_in(
         AuditEvent::BrowserSessionBegan { browser_session: browser_session.id, user: user.id },
     );
     if ctx.store.database.begin_browser_session(&browser_session, &digest_of(&cookie), &user, &entry).await?
-        == Begun::Refused
+        == BeginOutcome::Refused
     {
         return Ok(None);
     }

@@ -13,4 +13,4 @@ pub use browser::Browser;
 pub use end::{end, end_others, end_own};
 pub use find::{LiveBrowserSession, find};
 pub use list::of_user;
-pub use password::{Changed, change_password};
+pub use password::{PasswordChange, change_password};

@@ -4,13 +4,13 @@ use super::begin::{NewBrowserSession, sign_in};
 use super::browser::Browser;
 use crate::ctx::Ctx;
 use crate::model::{Secret, User};
-use crate::passwords::{self, Unfit};
+use crate::passwords::{self, PolicyViolation};
 use crate::protocol::OAuthError;
 use crate::users::{self, Attempt};
 
 /// What became of it.
 #[derive(Debug)]
-pub enum Changed {
+pub enum PasswordChange {
     /// The password is another one, everything that began under the former is over, and this browser is signed in anew.
     Yes(Box<NewBrowserSession>),
     /// The password is another one, and this browser has to sign in with it.
@@ -18,7 +18,7 @@ pub enum Changed {
     /// The current password is not the one that was typed.
     NotProven,
     /// The new one may not be chosen.
-    Unfit(Unfit),
+    PolicyViolation(PolicyViolation),
 }
 
 /// Changes the password of the person who is signed in in this browser. The current one is asked for, and counted among
@@ -32,21 +32,21 @@ pub async fn change_password(
     user: &User,
     current: &Secret,
     new: &Secret,
-) -> Result<Changed, OAuthError> {
-    if let Err(unfit) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
-        return Ok(Changed::Unfit(unfit));
+) -> Result<PasswordChange, OAuthError> {
+    if let Err(violation) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
+        return Ok(PasswordChange::PolicyViolation(violation));
     }
     let address = browser.user_agent.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
     let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
-        return Ok(Changed::NotProven);
+        return Ok(PasswordChange::NotProven);
     };
     if users::change_own_password(ctx, &proven, new).await?.is_none() {
-        return Ok(Changed::NotProven);
+        return Ok(PasswordChange::NotProven);
     }
     match sign_in(ctx, browser, &user.username, new).await {
-        Ok(Some(browser_session)) => Ok(Changed::Yes(Box::new(browser_session))),
+        Ok(Some(browser_session)) => Ok(PasswordChange::Yes(Box::new(browser_session))),
         // It is changed already; that the rest failed must not look as if it were not.
-        Ok(None) | Err(_) => Ok(Changed::YesButSignedOut),
+        Ok(None) | Err(_) => Ok(PasswordChange::YesButSignedOut),
     }
 }

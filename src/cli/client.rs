@@ -21,13 +21,13 @@ pub enum Client {
     /// List clients.
     List,
     /// Show a client.
-    Show(Named),
+    Show(ClientArgument),
     /// Remove a client and end its sessions.
-    Remove(Named),
+    Remove(ClientArgument),
     /// Stop a client and end its sessions.
-    Disable(Named),
+    Disable(ClientArgument),
     /// Let a client obtain tokens again.
-    Enable(Named),
+    Enable(ClientArgument),
     /// Make a new secret; the old one stays good for `clients.secret_overlap`, and until then there is no other.
     RotateSecret {
         /// `client_id`.
@@ -40,7 +40,7 @@ pub enum Client {
 
 /// Which client.
 #[derive(Debug, Args)]
-pub struct Named {
+pub struct ClientArgument {
     /// `client_id`.
     id: ClientId,
 }

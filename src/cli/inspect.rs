@@ -14,7 +14,7 @@ use crate::app::upkeep;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::introspection::{self, Live};
+use crate::introspection::{self, LiveToken};
 use crate::outbound;
 use crate::tokens;
 
@@ -65,19 +65,19 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
 
 /// What was found out.
 struct Findings {
-    verdict: Judged,
+    verdict: Judgement,
     /// What its status list says, where it was asked.
-    list: Option<ByList>,
+    list: Option<ListStatus>,
     /// What introspection says, where it was asked.
     introspection: Option<&'static str>,
 }
 
-enum Judged {
+enum Judgement {
     Good(String),
     Refused(String),
 }
 
-impl Judged {
+impl Judgement {
     fn is_good(&self) -> bool {
         matches!(self, Self::Good(_))
     }
@@ -91,7 +91,7 @@ impl Judged {
 }
 
 /// What its status list says of an access token.
-enum ByList {
+enum ListStatus {
     Valid,
     Refused(Refusal),
     /// The token names no position in a list.
@@ -99,7 +99,7 @@ enum ByList {
     Unreadable(String),
 }
 
-impl ByList {
+impl ListStatus {
     fn words(&self) -> String {
         match self {
             Self::Valid => "valid".to_owned(),
@@ -113,7 +113,7 @@ impl ByList {
 
 impl Findings {
     fn refused(why: impl Into<String>) -> Self {
-        Self { verdict: Judged::Refused(why.into()), list: None, introspection: None }
+        Self { verdict: Judgement::Refused(why.into()), list: None, introspection: None }
     }
 }
 
@@ -133,15 +133,15 @@ async fn offline(token: &str, position: &str, config: &Config) -> Result<Finding
     };
     let holds = "the signature and the claims hold";
     if !is_address {
-        let good = Judged::Good(format!("{holds}; whether it was revoked is not known offline"));
+        let good = Judgement::Good(format!("{holds}; whether it was revoked is not known offline"));
         return Ok(Findings { verdict: good, list: None, introspection: None });
     }
     let list = by_list(&access, &keys, now, async |uri| outbound::fetch(uri).await).await;
     let verdict = match &list {
-        ByList::Valid => Judged::Good(format!("{holds}, and its status list says that it was not revoked")),
-        ByList::Refused(refusal) => Judged::Refused(refusal.to_string()),
-        ByList::Unnamed | ByList::Unreadable(_) => {
-            Judged::Good(format!("{holds}; whether it was revoked is not known"))
+        ListStatus::Valid => Judgement::Good(format!("{holds}, and its status list says that it was not revoked")),
+        ListStatus::Refused(refusal) => Judgement::Refused(refusal.to_string()),
+        ListStatus::Unnamed | ListStatus::Unreadable(_) => {
+            Judgement::Good(format!("{holds}; whether it was revoked is not known"))
         }
     };
     Ok(Findings { verdict, list: Some(list), introspection: None })
@@ -170,18 +170,18 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
         Ok(_) => {}
     }
     let (verdict, introspection) = match introspection::token_status(&ctx, token).await {
-        Ok(Some(Live::Access(_))) => {
-            (Judged::Good("an access token whose session or client is live".to_owned()), "active")
+        Ok(Some(LiveToken::Access(_))) => {
+            (Judgement::Good("an access token whose session or client is live".to_owned()), "active")
         }
-        Ok(Some(Live::Refresh(_))) => (Judged::Good("a refresh token of a live session".to_owned()), "active"),
+        Ok(Some(LiveToken::Refresh(_))) => (Judgement::Good("a refresh token of a live session".to_owned()), "active"),
         Ok(None) => {
             let over = "it is well made, but its session, user or client is over, or it was used before";
-            (Judged::Refused(over.to_owned()), "not active")
+            (Judgement::Refused(over.to_owned()), "not active")
         }
         Err(error) => return Err(format!("whether it is live is not known: {}", problem(error))),
     };
     let verdict = match (verdict, &list) {
-        (Judged::Good(_), Some(ByList::Refused(refusal))) => Judged::Refused(refusal.to_string()),
+        (Judgement::Good(_), Some(ListStatus::Refused(refusal))) => Judgement::Refused(refusal.to_string()),
         (verdict, _) => verdict,
     };
     Ok(Findings { verdict, list, introspection: Some(introspection) })
@@ -193,16 +193,16 @@ async fn by_list(
     keys: &KeySet,
     now: i64,
     fetch: impl AsyncFnOnce(&str) -> Result<String, String>,
-) -> ByList {
-    let Some(status) = &access.status else { return ByList::Unnamed };
+) -> ListStatus {
+    let Some(status) = &access.status else { return ListStatus::Unnamed };
     let uri = &status.status_list.uri;
     let read = fetch(uri).await.and_then(|list| {
         StatusList::from_token(list.trim(), uri, keys, now).map_err(|error| format!("{uri}: {error}"))
     });
     match read.map(|list| list.check(status.status_list.idx)) {
-        Ok(Ok(())) => ByList::Valid,
-        Ok(Err(refusal)) => ByList::Refused(refusal),
-        Err(why) => ByList::Unreadable(why),
+        Ok(Ok(())) => ListStatus::Valid,
+        Ok(Err(refusal)) => ListStatus::Refused(refusal),
+        Err(why) => ListStatus::Unreadable(why),
     }
 }
 

@@ -10,7 +10,7 @@ use super::open;
 use crate::audit::Actor;
 use crate::clock::Random;
 use crate::config::Config;
-use crate::keys::{self, KeySummary, Ripeness, Written};
+use crate::keys::{self, KeySummary, Ripeness, WriteOutcome};
 
 /// The master key and the signing keys.
 #[derive(Debug, Subcommand)]
@@ -79,12 +79,12 @@ fn master(config: &Config) -> Result<Answer, String> {
     let written = keys::write_master_key(path, &keys::make_master_key(&random), &random).map_err(problem)?;
     let file = path.display();
     let words = match written {
-        Written::New => {
+        WriteOutcome::New => {
             format!("Wrote a master key to {file}. Keep a copy somewhere safe: without it no sealed key can be opened.")
         }
-        Written::Existed => format!("{file} exists already and is left as it is."),
+        WriteOutcome::Existed => format!("{file} exists already and is left as it is."),
     };
-    Ok(Answer::new(words, &json!({ "file": path, "made": written == Written::New })))
+    Ok(Answer::new(words, &json!({ "file": path, "made": written == WriteOutcome::New })))
 }
 
 fn line(key: &KeySummary) -> String {

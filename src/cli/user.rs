@@ -24,15 +24,15 @@ pub enum User {
     /// List users.
     List,
     /// Show a user.
-    Show(Named),
+    Show(UserArgument),
     /// Set a password (the first line of standard input) and end the user's sessions.
     Passwd(Passwd),
     /// Stop a user from signing in and end the user's sessions.
-    Disable(Named),
+    Disable(UserArgument),
     /// Let a user sign in again.
-    Enable(Named),
+    Enable(UserArgument),
     /// Remove a user for good and end the user's sessions.
-    Remove(Named),
+    Remove(UserArgument),
     /// Add users with the hashes of another system: one JSON object a line.
     Import {
         /// Lines of `{"username", "email", "email_verified", "roles", "groups", "profile", "password_hash"}`.
@@ -42,7 +42,7 @@ pub enum User {
 
 /// Which user.
 #[derive(Debug, Args)]
-pub struct Named {
+pub struct UserArgument {
     /// Name, electronic mail address or identifier.
     user: String,
 }

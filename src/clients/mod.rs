@@ -18,29 +18,29 @@ pub use manage::{disable, enable, remove};
 pub use secrets::{FormerSecret, rotate_secret};
 
 use crate::ctx::Ctx;
-use crate::gate::{self, Asked, Holder, Shut};
+use crate::gate::{self, Denial, GateRequest, Principal};
 use crate::model::Client;
 use crate::protocol::Scope;
 
-/// Whether the gate opens to this holder for tokens of the client.
+/// Whether the gate opens to this principal for tokens of the client.
 ///
 /// # Errors
 /// Why it stays shut.
 pub fn may_receive_tokens(
     ctx: &Ctx,
     client: &Client,
-    holder: Holder<'_>,
+    principal: Principal<'_>,
     scope: &Scope,
     audience: &[String],
-) -> Result<(), Shut> {
-    let asked = Asked {
+) -> Result<(), Denial> {
+    let asked = GateRequest {
         scope,
         audience,
         allowed_audience: &allowed_audience(ctx, client),
         global_watermark: ctx.store.memory.global_watermark(),
         now: ctx.now(),
     };
-    gate::may_receive_tokens(client, holder, asked)
+    gate::may_receive_tokens(client, principal, asked)
 }
 
 /// Whom tokens of this scope are for that a client holds on a user's behalf.

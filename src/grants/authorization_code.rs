@@ -6,15 +6,15 @@ use crate::authorize;
 use crate::authorize::code::{self, Code};
 use crate::claims;
 use crate::ctx::Ctx;
-use crate::gate::Holder;
+use crate::gate::Principal;
 use crate::model::{Client, EndReason, Secret, User};
 use crate::protocol::{GrantType, OAuthError};
-use crate::sessions::{self, Beginning, NewSession, Settled};
-use crate::tokens::{self, Bearer, Told};
+use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
+use crate::tokens::{self, IdTokenInput, TokenSubject};
 
 /// What a client presents.
 #[derive(Debug)]
-pub struct Presented {
+pub struct CodeExchange {
     /// The code.
     pub code: Secret,
     /// As it was at the authorization endpoint.
@@ -23,7 +23,7 @@ pub struct Presented {
     pub code_verifier: Option<Secret>,
 }
 
-pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange) -> Result<TokenResponse, OAuthError> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
     let user = ctx.store.database.user(code.user).await?;
@@ -33,14 +33,14 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -
         return Err(not_good());
     }
     let user = user.ok_or_else(not_good)?;
-    let holder = Holder::SigningIn { user: &user, at: code.issued_at };
-    pass_gate(ctx, client, holder, &code.scope, &code.audience).map_err(as_invalid_grant)?;
+    let principal = Principal::SigningIn { user: &user, at: code.issued_at };
+    pass_gate(ctx, client, principal, &code.scope, &code.audience).map_err(as_invalid_grant)?;
     let beginning = sessions::begin(ctx, session_of(client, &user, &code));
     let response = mint(ctx, client, &user, &code, &beginning)?;
     match sessions::settle(ctx, &beginning).await? {
-        Settled::Begun => Ok(response),
-        Settled::Refused => Err(not_good()),
-        Settled::BegunBefore => {
+        SettleOutcome::BeginOutcome => Ok(response),
+        SettleOutcome::Refused => Err(not_good()),
+        SettleOutcome::BegunBefore => {
             end_former(ctx, &code).await?;
             Err(not_good())
         }
@@ -49,7 +49,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: Presented) -
 
 /// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had
 /// come: a code that leaked does its finder no good, and does its owner no harm.
-fn check_bindings(client: &Client, code: &Code, presented: &Presented) -> Result<(), OAuthError> {
+fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), OAuthError> {
     let same_address = match &presented.redirect_uri {
         Some(uri) => *uri == code.redirect_uri,
         // OAuth 2.1 leaves it out; without a challenge it is what binds the code (RFC 6749 section 4.1.3).
@@ -85,7 +85,7 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
         audience: code.audience.clone(),
         user_agent: code.user_agent.clone(),
         proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
-        browser_session: Some(sessions::Under {
+        browser_session: Some(sessions::ParentBrowserSession {
             browser_session: code.browser_session,
             ends_at: code.browser_session_ends_at,
         }),
@@ -98,17 +98,17 @@ fn mint(
     client: &Client,
     user: &User,
     code: &Code,
-    beginning: &Beginning,
+    beginning: &PreparedSession,
 ) -> Result<TokenResponse, OAuthError> {
     let (session, record) = (&beginning.session, &beginning.record);
-    let access = tokens::access_token(ctx, client, Bearer::Session { id: session.id, record }, &session.scope)?;
+    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session.id, record }, &session.scope)?;
     let refresh_token = if client.may_use(GrantType::RefreshToken) {
         Some(tokens::refresh_token(ctx, session.id, record)?)
     } else {
         None
     };
     let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.scope));
-    let told = Told { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
+    let told = IdTokenInput { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,

@@ -4,10 +4,10 @@
 use super::{TokenResponse, narrow, pass_gate};
 use crate::clients;
 use crate::ctx::Ctx;
-use crate::gate::Holder;
+use crate::gate::Principal;
 use crate::model::Client;
 use crate::protocol::{OAuthError, Scope};
-use crate::tokens::{self, Bearer};
+use crate::tokens::{self, TokenSubject};
 
 pub(super) fn exchange(
     ctx: &Ctx,
@@ -19,9 +19,9 @@ pub(super) fn exchange(
     ctx.status.hears()?;
     let scope = narrow(&client.scope, scope)?;
     let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
-    pass_gate(ctx, client, Holder::Client { issued_at: ctx.now() }, &scope, &audience)?;
+    pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_watermark());
-    let access = tokens::access_token(ctx, client, Bearer::Client { audience: &audience, not_before }, &scope)?;
+    let access = tokens::access_token(ctx, client, TokenSubject::Client { audience: &audience, not_before }, &scope)?;
     Ok(TokenResponse {
         access_token: access.token,
         expires_in: access.lifetime,

@@ -10,19 +10,19 @@ use std::time::Duration;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
-use crate::gate::{Holder, Shut};
+use crate::gate::{Denial, Principal};
 use crate::model::{Client, Secret};
 use crate::protocol::{GrantType, OAuthError, Scope, scope};
-use crate::tokens::{self, Told};
+use crate::tokens::{self, IdTokenInput};
 
-pub use authorization_code::Presented;
+pub use authorization_code::CodeExchange;
 pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
 /// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 #[derive(Debug)]
 pub enum TokenRequest {
     /// `grant_type=authorization_code`.
-    AuthorizationCode(Presented),
+    AuthorizationCode(CodeExchange),
     /// `grant_type=client_credentials`.
     ClientCredentials {
         /// Less than everything that the client may be granted, if it says so.
@@ -99,26 +99,28 @@ fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
 fn pass_gate(
     ctx: &Ctx,
     client: &Client,
-    holder: Holder<'_>,
+    principal: Principal<'_>,
     scope: &Scope,
     audience: &[String],
 ) -> Result<(), OAuthError> {
-    clients::may_receive_tokens(ctx, client, holder, scope, audience).map_err(refusal)
+    clients::may_receive_tokens(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
-fn refusal(shut: Shut) -> OAuthError {
+fn refusal(shut: Denial) -> OAuthError {
     match shut {
-        Shut::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
-        Shut::ClientWatermark
-        | Shut::GlobalWatermark
-        | Shut::UserAbsent
-        | Shut::UserDisabled
-        | Shut::UserWatermark
-        | Shut::SessionEnded
-        | Shut::SessionOver => OAuthError::invalid_grant("the session is over"),
-        Shut::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
-        Shut::AudienceWithdrawn => OAuthError::InvalidTarget("the client's tokens may not be for this resource".into()),
+        Denial::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
+        Denial::ClientWatermark
+        | Denial::GlobalWatermark
+        | Denial::UserAbsent
+        | Denial::UserDisabled
+        | Denial::UserWatermark
+        | Denial::SessionEnded
+        | Denial::SessionOver => OAuthError::invalid_grant("the session is over"),
+        Denial::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
+        Denial::AudienceWithdrawn => {
+            OAuthError::InvalidTarget("the client's tokens may not be for this resource".into())
+        }
     }
 }
 
@@ -128,7 +130,7 @@ fn id_token(
     ctx: &Ctx,
     client: &Client,
     scope: &Scope,
-    told: Told<'_>,
+    told: IdTokenInput<'_>,
     access_token: &str,
 ) -> Result<Option<String>, OAuthError> {
     if client.id.is_simplejwt() || !scope.contains(scope::OPENID) {

@@ -7,11 +7,11 @@ use serde_json::Map;
 
 use super::{TokenResponse, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
-use crate::gate::Holder;
+use crate::gate::Principal;
 use crate::model::{Client, RotationRecord, Secret, SessionId};
 use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
-use crate::tokens::{self, Bearer, RefreshToken, Told};
+use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
 
 pub(super) async fn exchange(
     ctx: &Ctx,
@@ -52,11 +52,11 @@ fn mint(
     asked: Option<Scope>,
 ) -> Result<TokenResponse, OAuthError> {
     let scope = narrow(&record.grant.scope, asked)?;
-    let holder = Holder::Recorded { grant: &record.grant, ends_at: record.ends_at };
-    pass_gate(ctx, client, holder, &record.grant.scope, &record.grant.audience)?;
-    let access = tokens::access_token(ctx, client, Bearer::Session { id: session, record }, &scope)?;
+    let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
+    pass_gate(ctx, client, principal, &record.grant.scope, &record.grant.audience)?;
+    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session, record }, &scope)?;
     let refresh = tokens::refresh_token(ctx, session, record)?;
-    let told = Told { session, record, nonce: None, claims: &Map::new() };
+    let told = IdTokenInput { session, record, nonce: None, claims: &Map::new() };
     let id_token = id_token(ctx, client, &scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::{may_use, pass_gate, refresh_token};
 use crate::clients;
 use crate::ctx::Ctx;
-use crate::gate::Holder;
+use crate::gate::Principal;
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, OAuthError, Scope};
-use crate::sessions::{self, NewSession, Proof, Settled};
-use crate::tokens::{self, Bearer};
+use crate::sessions::{self, NewSession, Proof, SettleOutcome};
+use crate::tokens::{self, TokenSubject};
 use crate::users::{self, Attempt};
 
 /// A pair of tokens.
@@ -51,7 +51,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
     let audience = clients::audience_for(ctx, &client, &scope);
-    pass_gate(ctx, &client, Holder::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
+    pass_gate(ctx, &client, Principal::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(signed_in.at)),
         status_index: ctx.store.status_index(signed_in.at).await?,
@@ -66,12 +66,12 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         claims: Vec::new(),
     };
     let beginning = sessions::begin(ctx, new);
-    let bearer = Bearer::Session { id: beginning.session.id, record: &beginning.record };
+    let bearer = TokenSubject::Session { id: beginning.session.id, record: &beginning.record };
     let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
     let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
     match sessions::settle(ctx, &beginning).await? {
-        Settled::Begun => Ok(Some(TokenPair { access: access.token, refresh })),
-        Settled::Refused | Settled::BegunBefore => Ok(None),
+        SettleOutcome::BeginOutcome => Ok(Some(TokenPair { access: access.token, refresh })),
+        SettleOutcome::Refused | SettleOutcome::BegunBefore => Ok(None),
     }
 }
 

@@ -19,13 +19,13 @@ use crate::protocol::OAuthError;
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]
-pub struct Admitted {
+pub struct AuthorizedCaller {
     subject: String,
     client: String,
     token: Secret,
 }
 
-impl Admitted {
+impl AuthorizedCaller {
     /// As the audit names the bearer.
     #[must_use]
     pub fn actor(&self) -> Actor {
@@ -63,21 +63,21 @@ pub async fn require<B: MessageBody + 'static>(
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<Admitted, OAuthError> {
+async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
     let token = bearer(request.request())?.ok_or(OAuthError::NoToken)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
     let access = introspection::admit(ctx, token, scopes).await?;
-    Ok(Admitted { subject: access.sub, client: access.client_id, token: Secret::new(token) })
+    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, token: Secret::new(token) })
 }
 
 fn denied() -> OAuthError {
     OAuthError::InsufficientScope("nobody may do this".into())
 }
 
-impl FromRequest for Admitted {
+impl FromRequest for AuthorizedCaller {
     type Error = ProblemRefusal;
     type Future = Ready<Result<Self, ProblemRefusal>>;
 

@@ -62,11 +62,11 @@ pub async fn log<B: MessageBody + 'static>(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let route = response.request().app_data().map_or("none", |Pattern(path)| *path);
-    tell(&Told { id, method: method.as_str(), route, response: &response, watch });
+    tell(&LoggedRequest { id, method: method.as_str(), route, response: &response, watch });
     Ok(response)
 }
 
-struct Told<'a> {
+struct LoggedRequest<'a> {
     id: &'a str,
     method: &'a str,
     route: &'static str,
@@ -74,7 +74,7 @@ struct Told<'a> {
     watch: Stopwatch,
 }
 
-fn tell(told: &Told<'_>) {
+fn tell(told: &LoggedRequest<'_>) {
     let status = told.response.status();
     let elapsed = told.watch.elapsed();
     count(told.route, status, elapsed);
@@ -91,7 +91,7 @@ fn tell(told: &Told<'_>) {
 }
 
 /// Where the requests for one route that had one status are counted.
-struct Counted {
+struct RouteMetrics {
     route: &'static str,
     status: StatusCode,
     times: Histogram,
@@ -99,7 +99,7 @@ struct Counted {
 
 thread_local! {
     /// What this worker has counted in before: to look a histogram up by its labels costs more than to count.
-    static COUNTED: RefCell<Vec<Counted>> = const { RefCell::new(Vec::new()) };
+    static COUNTED: RefCell<Vec<RouteMetrics>> = const { RefCell::new(Vec::new()) };
 }
 
 fn count(route: &'static str, status: StatusCode, elapsed: Duration) {
@@ -108,7 +108,7 @@ fn count(route: &'static str, status: StatusCode, elapsed: Duration) {
         let position = known.unwrap_or_else(|| {
             let labels = [("route", route.to_owned()), ("status", status.as_str().to_owned())];
             let times = metrics::histogram!("tokenhouse_http_request_seconds", &labels);
-            all.push(Counted { route, status, times });
+            all.push(RouteMetrics { route, status, times });
             all.len() - 1
         });
         all[position].times.record(elapsed.as_secs_f64());

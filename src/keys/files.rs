@@ -73,7 +73,7 @@ fn judge(path: &Path, file: &File) -> Result<(), OpenError> {
 
 /// What became of [`write_new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteOutcome {
     /// The file is there now, whole and on the disk.
     New,
     /// There was one before; it was left alone.
@@ -81,7 +81,7 @@ pub enum Written {
 }
 
 /// Writes a private file that must not exist yet. Whoever looks sees no file or the whole file, whatever happens.
-pub(super) fn write_new(path: &Path, text: &str, random: &Random) -> Result<Written, OpenError> {
+pub(super) fn write_new(path: &Path, text: &str, random: &Random) -> Result<WriteOutcome, OpenError> {
     let cannot = |error: io::Error| problem(path, &format!("cannot be written: {error}"));
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -104,13 +104,13 @@ fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
 }
 
 /// A hard link never replaces what has the name already; a rename would.
-fn give_name(draft: &Path, path: &Path) -> io::Result<Written> {
+fn give_name(draft: &Path, path: &Path) -> io::Result<WriteOutcome> {
     match fs::hard_link(draft, path) {
-        Ok(()) => Ok(Written::New),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Written::Existed),
+        Ok(()) => Ok(WriteOutcome::New),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(WriteOutcome::Existed),
         // Some file systems (FAT, many network shares) know no hard links.
-        Err(_) if path.try_exists()? => Ok(Written::Existed),
-        Err(_) => fs::rename(draft, path).map(|()| Written::New),
+        Err(_) if path.try_exists()? => Ok(WriteOutcome::Existed),
+        Err(_) => fs::rename(draft, path).map(|()| WriteOutcome::New),
     }
 }
 

@@ -35,7 +35,7 @@ pub fn make_master_key(random: &Random) -> String {
 }
 
 /// Writes a master key to a file, unless there is one: mode 0600, whole or not at all.
-pub fn write_master_key(path: &Path, key: &str, random: &Random) -> Result<files::Written, OpenError> {
+pub fn write_master_key(path: &Path, key: &str, random: &Random) -> Result<files::WriteOutcome, OpenError> {
     files::write_new(path, &Zeroizing::new(format!("{}\n", key.trim())), random)
 }
 
@@ -138,7 +138,7 @@ impl MasterKeys {
     pub(super) fn make(settings: &config::Keys, random: &Random) -> Result<Self, OpenError> {
         let path = &settings.master_key_file;
         let text = Zeroizing::new(make_master_key(random) + "\n");
-        if files::write_new(path, &text, random)? == files::Written::New {
+        if files::write_new(path, &text, random)? == files::WriteOutcome::New {
             tracing::info!(file = %path.display(), "made a new master key; keep a copy of it somewhere safe");
         }
         Self::find(settings)?.ok_or_else(|| files::problem(path, "was written and is gone again"))

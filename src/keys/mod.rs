@@ -32,10 +32,10 @@ use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::{Internal, OAuthError, TokenType};
 use crate::store::Database;
 
-pub use files::Written;
+pub use files::WriteOutcome;
 pub use master_key::{make_master_key, write_master_key};
 use records::Records;
-use ring::{Opened, Ring};
+use ring::{OpenedKeys, Ring};
 use schedule::{Draft, Entry, Rules, STALE_AFTER};
 
 /// The published keys, ready to serve.
@@ -261,7 +261,7 @@ impl Keyring {
     }
 
     fn adopt(&self, list: &[SigningKeyRecord], read_at: Timestamp) -> Result<(), OAuthError> {
-        let Opened { ring, unopened } = Ring::open(list, &self.records.master_keys, Some(&self.ring()))?;
+        let OpenedKeys { ring, unopened } = Ring::open(list, &self.records.master_keys, Some(&self.ring()))?;
         for kid in unopened {
             tracing::error!(kid, "a signing key does not open under this instance's master key and is left out");
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::master_key::MasterKeys;
 use super::prepared::PrivateKey;
 use super::records::Records;
-use super::ring::{Opened, Ring};
+use super::ring::{OpenedKeys, Ring};
 use super::schedule::{Draft, Entry, Rules};
 use super::{Keyring, OpenError, files, import};
 use crate::audit::Actor;
@@ -39,7 +39,7 @@ pub(super) async fn open(
     put_check(&records, check.as_deref()).await?;
     let started = records.clock.now();
     let list = first_change(&records, imports).await?;
-    let Opened { ring, unopened } =
+    let OpenedKeys { ring, unopened } =
         Ring::open(&list, &records.master_keys, None).map_err(|error| failed("opened", &error))?;
     if unopened.is_empty() {
         Ok(Keyring::new(records, ring, started))

@@ -21,7 +21,7 @@ pub(super) struct Ring {
 }
 
 /// A ring, and the `kid`s of keys that could not be opened and are left out.
-pub(super) struct Opened {
+pub(super) struct OpenedKeys {
     pub(super) ring: Ring,
     pub(super) unopened: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl Ring {
         records: &[SigningKeyRecord],
         master_keys: &MasterKeys,
         former: Option<&Self>,
-    ) -> Result<Opened, Internal> {
+    ) -> Result<OpenedKeys, Internal> {
         let mut published: Vec<_> = records.iter().filter(|record| record.state != KeyState::Removed).collect();
         published.sort_by(|a, b| (a.published_at, &a.kid).cmp(&(b.published_at, &b.kid)));
         let mut keys = Vec::with_capacity(published.len());
@@ -57,7 +57,7 @@ impl Ring {
         let keys = keys.into_iter().map(|key| (key.kid().to_owned(), key)).collect();
         active.sort_by_key(|key| key.algorithm());
         let ring = Self { keys, active, jwks: Arc::new(jwks), verifying: Arc::new(verifying) };
-        Ok(Opened { ring, unopened })
+        Ok(OpenedKeys { ring, unopened })
     }
 
     /// The key that signs with `algorithm` now.

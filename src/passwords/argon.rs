@@ -60,7 +60,7 @@ impl Argon {
     pub(super) fn hash_dummy(self, password: &Secret, memory: &mut Memory) {
         let nobody = self.prepared().ok().and_then(|argon| {
             let (salt, output) = (Salt::new(&[0; SALT_BYTES]).ok()?, Output::new(&[0; HASH_BYTES]).ok()?);
-            Some(Hashed { argon, salt, output, was_made_as: None })
+            Some(HashResult { argon, salt, output, was_made_as: None })
         });
         if let Some(nobody) = nobody {
             std::hint::black_box(nobody.is_of(password, memory));
@@ -68,7 +68,7 @@ impl Argon {
     }
 
     /// Whether `hashed` was made in just this way.
-    pub(super) fn made(self, hashed: &Hashed) -> bool {
+    pub(super) fn made(self, hashed: &HashResult) -> bool {
         hashed.was_made_as.is_some_and(|(memory_kib, iterations, parallelism)| {
             (memory_kib, iterations, parallelism) == (self.memory_kib, self.iterations, self.parallelism)
         })
@@ -82,7 +82,7 @@ impl Argon {
 }
 
 /// A hash made with argon2, by us or by others.
-pub(super) struct Hashed {
+pub(super) struct HashResult {
     argon: Argon2<'static>,
     salt: Salt,
     output: Output,
@@ -90,7 +90,7 @@ pub(super) struct Hashed {
     was_made_as: Option<(u32, u32, u32)>,
 }
 
-impl Hashed {
+impl HashResult {
     /// Reads a PHC string, also as Django keeps it (`argon2$argon2id$…`). One that would take more memory or time
     /// than the settings may ask for is refused: an imported hash must not be a bomb.
     pub(super) fn parse(text: &str) -> Option<Self> {

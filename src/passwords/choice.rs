@@ -10,7 +10,7 @@ const DECORATION: usize = 8;
 
 /// Why a password may not be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum PolicyViolation {
     /// It has fewer characters than these.
     #[error("the password needs at least {0} characters")]
     TooShort(usize),
@@ -25,9 +25,9 @@ pub enum Unfit {
     Common,
 }
 
-impl From<Unfit> for OAuthError {
-    fn from(unfit: Unfit) -> Self {
-        Self::invalid_request(unfit.to_string())
+impl From<PolicyViolation> for OAuthError {
+    fn from(violation: PolicyViolation) -> Self {
+        Self::invalid_request(violation.to_string())
     }
 }
 
@@ -36,20 +36,20 @@ impl From<Unfit> for OAuthError {
 ///
 /// # Errors
 /// Why not; as an [`OAuthError`], in words for the person who chose it.
-pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), Unfit> {
+pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), PolicyViolation> {
     let text = password.expose();
     if text.chars().count() < settings.minimum_length {
-        return Err(Unfit::TooShort(settings.minimum_length));
+        return Err(PolicyViolation::TooShort(settings.minimum_length));
     }
     if text.len() > MAX_PASSWORD_BYTES {
-        return Err(Unfit::TooLong);
+        return Err(PolicyViolation::TooLong);
     }
     let text = Secret::new(text.to_lowercase());
     if is_username(text.expose(), &username.to_lowercase()) {
-        return Err(Unfit::UserName);
+        return Err(PolicyViolation::UserName);
     }
     if is_common(text.expose()) {
-        return Err(Unfit::Common);
+        return Err(PolicyViolation::Common);
     }
     Ok(())
 }

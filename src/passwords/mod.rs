@@ -10,7 +10,7 @@ mod memory;
 mod tests;
 mod threads;
 
-pub use choice::{Unfit, may_be_chosen};
+pub use choice::{PolicyViolation, may_be_chosen};
 
 use argon::Argon;
 use foreign::Foreign;
@@ -74,7 +74,7 @@ impl Hasher {
     /// [`OAuthError::Unavailable`] when the queue is full.
     pub async fn verify(&self, password: &Secret, stored: Option<&str>) -> Result<Verdict, OAuthError> {
         let (argon, password) = (self.argon, password.clone());
-        let stored = stored.filter(|_| password.expose().len() <= MAX_PASSWORD_BYTES).and_then(Stored::parse);
+        let stored = stored.filter(|_| password.expose().len() <= MAX_PASSWORD_BYTES).and_then(StoredHash::parse);
         self.threads.run(move |memory| compare(argon, &password, stored.as_ref(), memory)).await
     }
 }
@@ -82,27 +82,27 @@ impl Hasher {
 /// Whether `hash` is in a form that [`Hasher::verify`] can check (argon2, bcrypt, Django).
 #[must_use]
 pub fn is_known_form(hash: &str) -> bool {
-    Stored::parse(hash).is_some()
+    StoredHash::parse(hash).is_some()
 }
 
 /// A hash as the database keeps it.
-enum Stored {
-    Argon(argon::Hashed),
+enum StoredHash {
+    Argon(argon::HashResult),
     Foreign(Foreign),
 }
 
-impl Stored {
+impl StoredHash {
     fn parse(text: &str) -> Option<Self> {
-        let argon = || argon::Hashed::parse(text).map(Self::Argon);
+        let argon = || argon::HashResult::parse(text).map(Self::Argon);
         argon().or_else(|| Foreign::parse(text).map(Self::Foreign))
     }
 }
 
-fn compare(argon: Argon, password: &Secret, stored: Option<&Stored>, memory: &mut Memory) -> Verdict {
+fn compare(argon: Argon, password: &Secret, stored: Option<&StoredHash>, memory: &mut Memory) -> Verdict {
     let (is_right, is_current) = match stored {
-        Some(Stored::Argon(hashed)) => (hashed.is_of(password, memory), argon.made(hashed)),
-        Some(Stored::Foreign(foreign)) if foreign.can_be_of(password) => (foreign.is_of(password), false),
-        Some(Stored::Foreign(_)) | None => {
+        Some(StoredHash::Argon(hashed)) => (hashed.is_of(password, memory), argon.made(hashed)),
+        Some(StoredHash::Foreign(foreign)) if foreign.can_be_of(password) => (foreign.is_of(password), false),
+        Some(StoredHash::Foreign(_)) | None => {
             argon.hash_dummy(password, memory);
             (false, false)
         }

@@ -141,8 +141,8 @@ fn forms_that_are_malformed_unknown_or_too_costly_are_not_known() {
 fn an_unknown_user_costs_as_much_as_a_wrong_password() {
     let settings = crate::config::Passwords { memory_kib: 2048, ..small() };
     let (argon, mut memory) = (Argon::new(&settings), Memory::for_hashes_of(&settings));
-    let stored = Stored::parse(&argon.hash(&secret(PASSWORD), [7; 16], &mut memory).unwrap()).unwrap();
-    let mut time = |password: &Secret, stored: Option<&Stored>| {
+    let stored = StoredHash::parse(&argon.hash(&secret(PASSWORD), [7; 16], &mut memory).unwrap()).unwrap();
+    let mut time = |password: &Secret, stored: Option<&StoredHash>| {
         let stopwatch = Stopwatch::start();
         assert_eq!(compare(argon, password, stored, &mut memory), Verdict::Wrong);
         stopwatch.elapsed()

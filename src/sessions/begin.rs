@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
-use crate::store::sql::admission::{Begun, Seen};
+use crate::store::sql::admission::{BeginOutcome, Snapshot};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct NewSession<'a> {
     /// How the user proved who they are.
     pub proof: Proof,
     /// The browser session under which it begins.
-    pub browser_session: Option<Under>,
+    pub browser_session: Option<ParentBrowserSession>,
     /// Claims for userinfo that were asked for by name.
     pub claims: Vec<String>,
 }
@@ -50,7 +50,7 @@ pub struct Proof {
 
 /// The browser session under which a session begins.
 #[derive(Debug, Clone, Copy)]
-pub struct Under {
+pub struct ParentBrowserSession {
     /// Which.
     pub browser_session: BrowserSessionId,
     /// The session ends with it, unless it is to outlive it.
@@ -59,9 +59,9 @@ pub struct Under {
 
 /// What became of a beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum SettleOutcome {
     /// The session is on record.
-    Begun,
+    BeginOutcome,
     /// The user, the client, the browser session or a watermark changed meanwhile.
     Refused,
     /// A session of this identifier has begun before.
@@ -70,19 +70,19 @@ pub enum Settled {
 
 /// A session that nobody has been told of yet.
 #[derive(Debug)]
-pub struct Beginning {
+pub struct PreparedSession {
     /// The database's row.
     pub session: Session,
     /// The ephemeral store's record.
     pub record: RotationRecord,
     /// User and client as the attempt has read them. Where the watermark has risen since, by whosever clock, or one of
     /// the two has other rights by now, the session is refused.
-    seen: Seen,
+    seen: Snapshot,
 }
 
 /// Draws up a session that begins now. Nothing is written.
 #[must_use]
-pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
+pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
     let now = ctx.now();
     let absolute = ctx.config.sessions.absolute_lifetime.get();
     let offline = new.scope.contains(scope::OFFLINE_ACCESS);
@@ -111,8 +111,8 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
     };
     let grant = SessionGrant::of(&session, new.user);
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    let seen = Seen { user: new.user.clone(), audience: new.client.audience.clone() };
-    Beginning { session, record, seen }
+    let seen = Snapshot { user: new.user.clone(), audience: new.client.audience.clone() };
+    PreparedSession { session, record, seen }
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
@@ -120,26 +120,26 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> Beginning {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer, and then no session has begun.
-pub async fn settle(ctx: &Ctx, beginning: &Beginning) -> Result<Settled, OAuthError> {
+pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutcome, OAuthError> {
     let session = &beginning.session;
     let entry = ctx.audit(
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
     if !ctx.store.ephemeral.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
-        return Ok(Settled::BegunBefore);
+        return Ok(SettleOutcome::BegunBefore);
     }
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
-        Ok(Begun::Yes) => Ok(Settled::Begun),
-        Ok(Begun::Refused) => Ok(Settled::Refused),
-        Err(StoreError::Conflict(_)) => Ok(Settled::BegunBefore),
+        Ok(BeginOutcome::Begun) => Ok(SettleOutcome::BeginOutcome),
+        Ok(BeginOutcome::Refused) => Ok(SettleOutcome::Refused),
+        Err(StoreError::Conflict(_)) => Ok(SettleOutcome::BegunBefore),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have
 /// known other rights of the user, this one replaces it. Says which.
-async fn take_over(ctx: &Ctx, beginning: &Beginning) -> Result<bool, OAuthError> {
+async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, OAuthError> {
     let id = beginning.session.id;
     // Before the database is asked: what comes to be there meanwhile is not replaced.
     let (left, _) = ctx.store.ephemeral.load(id).await?;

@@ -11,7 +11,7 @@ pub mod refresh;
 mod refresh_claims;
 pub mod rotation;
 
-pub use begin::{Beginning, NewSession, Proof, Settled, Under, begin, settle};
+pub use begin::{NewSession, ParentBrowserSession, PreparedSession, Proof, SettleOutcome, begin, settle};
 pub use describe::{SessionView, describe};
 pub use end::{Applied, Receipt, end_each, end_matching, end_one, end_one_as};
 pub use refresh::{peek, rotate};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
-use crate::gate::{self, Holder};
+use crate::gate::{self, Principal};
 use crate::model::{
     Client, EndReason, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId, UserId,
 };
@@ -15,10 +15,10 @@ use crate::tokens::RefreshToken;
 use super::begin::refresh_lifetime;
 use super::end;
 use super::refresh_claims::refresh_one;
-use super::rotation::{self, Decision, Presented, Rules, Why};
+use super::rotation::{self, Decision, PresentedRefresh, Rules, Why};
 
-/// Under contention each round has one winner, and every loser finds a record that it can keep; more rounds than this
-/// mean that something else is wrong.
+/// ParentBrowserSession contention each round has one winner, and every loser finds a record that it can keep; more
+/// rounds than this mean that something else is wrong.
 const MAX_ROUNDS: u32 = 16;
 
 /// A rotation that took longer is looked at again before it is answered. This instance may have stood still meanwhile
@@ -106,8 +106,8 @@ fn over() -> OAuthError {
     OAuthError::invalid_grant("the session is over")
 }
 
-fn presented(token: &RefreshToken) -> Presented {
-    Presented {
+fn presented(token: &RefreshToken) -> PresentedRefresh {
+    PresentedRefresh {
         generation: token.generation,
         parent_branch: token.parent_branch,
         issued_at: token.issued_at,
@@ -158,15 +158,15 @@ async fn recorded(
 ) -> Result<Option<(Session, SessionGrant)>, OAuthError> {
     let Some(session) = ctx.store.database.session(token.session).await? else { return Ok(None) };
     let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
-    let asked = gate::Asked {
+    let asked = gate::GateRequest {
         scope: &session.scope,
         audience: &session.audience,
         allowed_audience: &session.audience,
         global_watermark: ctx.store.database.global_watermark().await?,
         now: ctx.now(),
     };
-    let holder = Holder::SessionRow { session: &session, user: Some(&user) };
-    if session.client_id != client.id || gate::may_receive_tokens(client, holder, asked).is_err() {
+    let principal = Principal::SessionRow { session: &session, user: Some(&user) };
+    if session.client_id != client.id || gate::may_receive_tokens(client, principal, asked).is_err() {
         return Ok(None);
     }
     let grant = SessionGrant::of(&session, &user);

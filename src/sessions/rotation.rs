@@ -39,7 +39,7 @@ pub struct Rules {
 
 /// A refresh token whose signature, type, issuer, expiry and client are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Presented {
+pub struct PresentedRefresh {
     /// Which of the session's tokens it is.
     pub generation: Generation,
     /// Which re-issue of the generation before it was made from.
@@ -81,7 +81,7 @@ pub enum Why {
 
 /// Decides.
 #[must_use]
-pub fn decide(record: &RotationRecord, presented: Presented, rules: Rules, now: Timestamp) -> Decision {
+pub fn decide(record: &RotationRecord, presented: PresentedRefresh, rules: Rules, now: Timestamp) -> Decision {
     if now >= record.ends_at {
         return Decision::Over;
     }
@@ -99,7 +99,7 @@ fn current(record: &RotationRecord, rules: Rules, now: Timestamp) -> Decision {
     Decision::Step(Box::new(record.advanced(now)), Why::Rotated)
 }
 
-fn ahead(record: &RotationRecord, presented: Presented, rules: Rules, now: Timestamp) -> Decision {
+fn ahead(record: &RotationRecord, presented: PresentedRefresh, rules: Rules, now: Timestamp) -> Decision {
     let caught_up = brought_to(record, presented);
     let next = if rules.fixed { caught_up } else { caught_up.advanced(now) };
     Decision::Step(Box::new(next), Why::RolledForward)
@@ -146,7 +146,7 @@ fn reissue(record: &RotationRecord, now: Timestamp) -> Decision {
 
 /// The record that a lost or outdated one makes way for: as it stood when `presented` was the current token.
 #[must_use]
-pub fn brought_to(record: &RotationRecord, presented: Presented) -> RotationRecord {
+pub fn brought_to(record: &RotationRecord, presented: PresentedRefresh) -> RotationRecord {
     RotationRecord {
         current: presented.generation,
         issued_at: presented.issued_at,
@@ -158,7 +158,7 @@ pub fn brought_to(record: &RotationRecord, presented: Presented) -> RotationReco
 
 /// What can be said of the tokens before the presented one: its parent for certain, and those before the parent if the
 /// record knows that same parent.
-fn known_ancestors(record: &RotationRecord, presented: Presented) -> Vec<Ancestor> {
+fn known_ancestors(record: &RotationRecord, presented: PresentedRefresh) -> Vec<Ancestor> {
     let Some(number) = presented.generation.number.checked_sub(1) else { return Vec::new() };
     let parent = Generation { number, branch: presented.parent_branch };
     let before = if record.current == parent {

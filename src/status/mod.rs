@@ -33,12 +33,12 @@ pub struct StatusLists {
     endpoint: String,
     algorithm: SigningAlgorithm,
     lists: RwLock<BTreeMap<u64, Arc<Mutex<List>>>>,
-    heard: Mutex<Heard>,
+    heard: Mutex<FeedState>,
 }
 
 /// What the database has told.
 #[derive(Debug, Default)]
-struct Heard {
+struct FeedState {
     facts: StatusFacts,
     /// Whatever was revoked before this moment, it has told.
     as_of: Timestamp,
@@ -53,7 +53,7 @@ impl StatusLists {
         let endpoint = format!("{}/status", issuer.trim_end_matches('/'));
         // Until the database has told how long tokens live, they may live as long as any.
         let facts = StatusFacts { longest_access_lifetime: MAX_ACCESS_LIFETIME, ..StatusFacts::default() };
-        let heard = Mutex::new(Heard { facts, ..Heard::default() });
+        let heard = Mutex::new(FeedState { facts, ..FeedState::default() });
         Self { endpoint, algorithm, lists: RwLock::default(), heard }
     }
 
@@ -183,7 +183,7 @@ impl StatusLists {
     }
 }
 
-impl Heard {
+impl FeedState {
     /// The number of the list that is begun next.
     fn next(&self) -> u64 {
         self.facts.lists.last().map_or(0, |last| last + 1)

@@ -46,7 +46,7 @@ pub trait EphemeralStore: Send + Sync {
     async fn peek(&self, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Takes the value under `key`. It stays remembered as taken until its time is over.
-    async fn take_once(&self, key: &str) -> Result<Taken, StoreError>;
+    async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError>;
 
     /// Remembers `key` for `keep`. Says whether it was new.
     async fn remember(&self, key: &str, keep: Duration) -> Result<bool, StoreError>;
@@ -55,7 +55,7 @@ pub trait EphemeralStore: Send + Sync {
     async fn remembers(&self, key: &str) -> Result<bool, StoreError>;
 
     /// Counts one more under `key`. The count starts over when `window` has passed since its first.
-    async fn count(&self, key: &str, window: Duration) -> Result<Counted, StoreError>;
+    async fn count(&self, key: &str, window: Duration) -> Result<CounterState, StoreError>;
 
     /// Forgets the count or the memory under `key`.
     async fn forget(&self, key: &str) -> Result<(), StoreError>;
@@ -93,7 +93,7 @@ pub struct Advance {
 
 /// The answer of [`EphemeralStore::take_once`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum TakeOutcome {
     /// Nobody took it before.
     First(String),
     /// It was taken before; this is what it was.
@@ -104,7 +104,7 @@ pub enum Taken {
 
 /// The answer of [`EphemeralStore::count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
+pub struct CounterState {
     /// How many there are in the window, this one included.
     pub count: u64,
     /// When the count starts over.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-pub use ephemeral::{Advance, Counted, EphemeralStore, Taken};
+pub use ephemeral::{Advance, CounterState, EphemeralStore, TakeOutcome};
 pub use error::StoreError;
 pub use memory::Memory;
 pub use sql::Database;

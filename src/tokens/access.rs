@@ -12,7 +12,7 @@ use crate::protocol::{OAuthError, Scope, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
-pub enum Bearer<'a> {
+pub enum TokenSubject<'a> {
     /// The client itself (RFC 6749 section 4.4).
     Client {
         /// `aud`.
@@ -79,14 +79,19 @@ struct Status {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scope) -> Result<AccessToken, OAuthError> {
+pub fn access_token(
+    ctx: &Ctx,
+    client: &Client,
+    bearer: TokenSubject<'_>,
+    scope: &Scope,
+) -> Result<AccessToken, OAuthError> {
     let now = issued_at(ctx.now(), bearer);
     let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
     let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);
     let exp = expiry(now, lifetime, bearer);
     let subject = match bearer {
-        Bearer::Client { .. } => client.id.to_string(),
-        Bearer::Session { record, .. } => subject(ctx, client, record.grant.user_id),
+        TokenSubject::Client { .. } => client.id.to_string(),
+        TokenSubject::Session { record, .. } => subject(ctx, client, record.grant.user_id),
     };
     let simplejwt = client.id.is_simplejwt();
     let mut claims = Claims {
@@ -108,8 +113,8 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
         user_id: simplejwt.then_some(&subject),
     };
     match bearer {
-        Bearer::Client { audience, .. } => claims.aud = Audience::of(audience),
-        Bearer::Session { id, record } => {
+        TokenSubject::Client { audience, .. } => claims.aud = Audience::of(audience),
+        TokenSubject::Session { id, record } => {
             claims.aud = Audience::of(&record.grant.audience);
             claims.sid = Some(id);
             claims.auth_time = Some(record.grant.auth_time);
@@ -128,28 +133,28 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: Bearer<'_>, scope: &Scop
 }
 
 /// The session's status index, or that of the client where there is no session.
-fn status(ctx: &Ctx, client: &Client, bearer: Bearer<'_>) -> Status {
+fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
     let status_index = match bearer {
-        Bearer::Client { .. } => client.status_index,
-        Bearer::Session { record, .. } => record.grant.status_index,
+        TokenSubject::Client { .. } => client.status_index,
+        TokenSubject::Session { record, .. } => record.grant.status_index,
     };
     Status { status_list: Reference::to(ctx, status_index) }
 }
 
 /// `iat` has whole seconds, and a watermark milliseconds: in the second of a revocation, a new token is dated to the
 /// next, or it would count as one of those that were revoked.
-fn issued_at(now: Timestamp, bearer: Bearer<'_>) -> Timestamp {
+fn issued_at(now: Timestamp, bearer: TokenSubject<'_>) -> Timestamp {
     let now = Timestamp::from_seconds(now.seconds());
     match bearer {
-        Bearer::Client { not_before, .. } => now.max(not_before.rounded_up()),
-        Bearer::Session { .. } => now,
+        TokenSubject::Client { not_before, .. } => now.max(not_before.rounded_up()),
+        TokenSubject::Session { .. } => now,
     }
 }
 
-fn expiry(now: Timestamp, lifetime: Duration, bearer: Bearer<'_>) -> Timestamp {
+fn expiry(now: Timestamp, lifetime: Duration, bearer: TokenSubject<'_>) -> Timestamp {
     let exp = now.plus(lifetime);
     match bearer {
-        Bearer::Client { .. } => exp,
-        Bearer::Session { record, .. } => exp.min(record.ends_at),
+        TokenSubject::Client { .. } => exp,
+        TokenSubject::Session { record, .. } => exp.min(record.ends_at),
     }
 }

@@ -16,7 +16,7 @@ pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";
 
 /// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
+pub struct IdTokenInput<'a> {
     /// `sid`.
     pub session: SessionId,
     /// What the session's tokens say.
@@ -51,7 +51,7 @@ struct Claims<'a> {
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn id_token(ctx: &Ctx, client: &Client, told: Told<'_>, access_token: &str) -> Result<String, OAuthError> {
+pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token: &str) -> Result<String, OAuthError> {
     let algorithm = algorithm_for(ctx, client);
     let now = ctx.now().seconds();
     let lifetime = i64::try_from(ctx.config.tokens.id_token_lifetime.get().as_secs()).unwrap_or(i64::MAX);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::profile::ProfileChange;
-use super::sign_in::SignedIn;
+use super::sign_in::SignedInUser;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -12,7 +12,7 @@ use crate::passwords;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 use crate::store::StoreError;
-use crate::store::sql::users::Proven;
+use crate::store::sql::users::ProvenPassword;
 
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -118,7 +118,7 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
 /// `invalid_request` when the password cannot be chosen.
 pub async fn change_own_password(
     ctx: &Ctx,
-    proven: &SignedIn,
+    proven: &SignedInUser,
     password: &Secret,
 ) -> Result<Option<Applied>, OAuthError> {
     let user = &proven.user;
@@ -126,7 +126,7 @@ pub async fn change_own_password(
     let hash = ctx.passwords.hash(password).await?;
     let actor = Actor::User(user.id);
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
-    let proven = Proven { user, password_hash: proven.password_hash.expose() };
+    let proven = ProvenPassword { user, password_hash: proven.password_hash.expose() };
     if !ctx.store.database.change_password(&proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }

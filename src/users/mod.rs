@@ -10,4 +10,4 @@ pub use change::{UserChange, change};
 pub use import::{ImportedUser, import, import_lines};
 pub use manage::{NewUser, add, change_own_password, change_password, disable, enable, remove};
 pub use profile::ProfileChange;
-pub use sign_in::{Attempt, SignedIn, sign_in};
+pub use sign_in::{Attempt, SignedInUser, sign_in};

@@ -31,7 +31,7 @@ pub struct Attempt<'a> {
 
 /// A user who proved to be one.
 #[derive(Debug)]
-pub struct SignedIn {
+pub struct SignedInUser {
     /// As the database knew the user when the attempt began.
     pub user: User,
     /// When the attempt began: what is taken from the user after this moment is taken from this sign-in too.
@@ -40,7 +40,7 @@ pub struct SignedIn {
     pub password_hash: Secret,
 }
 
-impl SignedIn {
+impl SignedInUser {
     /// How the user proved who they are (`amr`, RFC 8176).
     #[must_use]
     pub fn amr(&self) -> Vec<String> {
@@ -54,7 +54,7 @@ impl SignedIn {
 /// # Errors
 /// [`OAuthError::TooManyTries`], counted whether or not the account exists; [`OAuthError::Unavailable`] when a store or
 /// the hashing queue does not take the attempt.
-pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedIn>, OAuthError> {
+pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedInUser>, OAuthError> {
     let at = ctx.now();
     // First, for a database that is away must cost no attempt.
     let found = ctx.store.database.user_to_sign_in(attempt.identifier).await?;
@@ -72,7 +72,7 @@ async fn prove(
     attempt: Attempt<'_>,
     found: Option<(User, Option<String>)>,
     at: Timestamp,
-) -> Result<Option<SignedIn>, OAuthError> {
+) -> Result<Option<SignedInUser>, OAuthError> {
     let network = attempt.address.map(network_of);
     let network = network.as_deref();
     count_network(ctx, network).await?;
@@ -94,7 +94,7 @@ async fn prove(
     }
     remember_success(ctx, &by_name).await?;
     remember_success(ctx, &by_account).await?;
-    Ok(Some(SignedIn { user, at, password_hash: Secret::new(password_hash) }))
+    Ok(Some(SignedInUser { user, at, password_hash: Secret::new(password_hash) }))
 }
 
 /// Counts a request that is kept until its person has signed in: anybody can send one.
@@ -108,7 +108,7 @@ pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuth
 }
 
 /// One of the allowed attempts on a name or an account.
-struct Reserved {
+struct AttemptReservation {
     counter: String,
     known: Option<String>,
     /// The count was full; it starts over after this time.
@@ -123,7 +123,7 @@ async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), OAuthErro
 
 /// Counts an attempt on `subject` before anything costly is done; separately where its user has signed in from this
 /// network lately.
-async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<Reserved, OAuthError> {
+async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<AttemptReservation, OAuthError> {
     let known = network.map(|network| format!("sign-in:known:{subject}:{network}"));
     let is_known = match &known {
         Some(key) => ctx.store.ephemeral.remembers(key).await?,
@@ -134,7 +134,7 @@ async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<Rese
         _ => format!("sign-in:{subject}"),
     };
     let full = count(ctx, &counter, ctx.config.limits.by_account).await?;
-    Ok(Reserved { counter, known, full })
+    Ok(AttemptReservation { counter, known, full })
 }
 
 /// What counts as one address: of IPv6 the first 64 bits, for every customer has the rest to themselves.
@@ -152,7 +152,7 @@ async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<Option<Duration>, OA
     Ok((counted.count > most).then(|| counted.resets_in.max(Duration::from_secs(1))))
 }
 
-async fn remember_success(ctx: &Ctx, reserved: &Reserved) -> Result<(), OAuthError> {
+async fn remember_success(ctx: &Ctx, reserved: &AttemptReservation) -> Result<(), OAuthError> {
     ctx.store.ephemeral.forget(&reserved.counter).await?;
     if let Some(key) = &reserved.known {
         // Anew, so that the time counts from the last sign-in.

@@ -9,7 +9,7 @@ use tokenhouse::clients;
 use tokenhouse::config::{Config, Network, Rate, Span};
 use tokenhouse::model::{Secret, SessionId};
 use tokenhouse::protocol::Scope;
-use tokenhouse::sessions::{self, NewSession, Proof, Settled};
+use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, NewUser};
 
 use crate::house::{Answer, House, USER, all_at_once, on_each_backend, on_each_backend_with, read};
@@ -265,7 +265,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
 
             let settled = sessions::settle(ctx, &beginning).await.unwrap();
 
-            assert_eq!(settled, Settled::Refused);
+            assert_eq!(settled, SettleOutcome::Refused);
         }
         assert_eq!(house.obtain((USER.0, new.expose())).await.status, 200);
     })

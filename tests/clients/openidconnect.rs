@@ -20,7 +20,8 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
     let metadata = discover(&house).await;
     let client = client(&metadata);
 
-    let begun = Begun::new(&client, &["openid", "profile", "email", "offline_access"], &[CoreAuthPrompt::Consent]);
+    let begun =
+        BeginOutcome::new(&client, &["openid", "profile", "email", "offline_access"], &[CoreAuthPrompt::Consent]);
     let page = browser.open(&begun.url).await;
     let page = sign_in(&mut browser, page).await;
     assert_eq!(page.parameter("state").as_ref(), Some(begun.state.secret()));
@@ -57,7 +58,7 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
     let page = browser.open(goodbye.http_get_url()).await;
     assert!(page.url.as_str().starts_with(AFTER_LOGOUT), "not sent back: {page:?}");
     assert_eq!(page.parameter("state").as_deref(), Some("so long"));
-    let page = browser.open(Begun::new(&client, &["openid"], &[CoreAuthPrompt::None]).url).await;
+    let page = browser.open(BeginOutcome::new(&client, &["openid"], &[CoreAuthPrompt::None]).url).await;
     assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "{page:?}");
 }
 
@@ -67,14 +68,14 @@ async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier
     let mut browser = Browser::that_stops_at(APPLICATION);
     let client = client(&discover(&house).await);
 
-    let begun = Begun::new(&client, &["openid"], &[]);
+    let begun = BeginOutcome::new(&client, &["openid"], &[]);
     let page = browser.open(&begun.url).await;
     let page = sign_in(&mut browser, page).await;
     let (_, another) = PkceCodeChallenge::new_random_sha256();
     let refused = exchange(&client, &page, another).await.unwrap_err();
     assert!(refused.contains("invalid_grant"), "{refused}");
 
-    let begun = Begun::new(&client, &["openid"], &[]);
+    let begun = BeginOutcome::new(&client, &["openid"], &[]);
     let page = browser.open(&begun.url).await;
     let again = PkceCodeVerifier::new(begun.verifier.secret().clone());
     exchange(&client, &page, begun.verifier).await.unwrap();
@@ -93,14 +94,14 @@ fn client(metadata: &ProviderMetadataWithLogout) -> Client {
         .set_redirect_uri(RedirectUrl::new(CALLBACK.to_owned()).unwrap())
 }
 
-struct Begun {
+struct BeginOutcome {
     url: url::Url,
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
 }
 
-impl Begun {
+impl BeginOutcome {
     fn new(client: &Client, scopes: &[&str], prompts: &[CoreAuthPrompt]) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{BrowserSession, EndReason, User};
-use tokenhouse::store::sql::admission::Begun;
+use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
 
 use crate::house::{House, on_each_database};
 
-async fn begin(house: &House, browser_session: &BrowserSession, cookie: u8, seen: &User) -> Begun {
+async fn begin(house: &House, browser_session: &BrowserSession, cookie: u8, seen: &User) -> BeginOutcome {
     house
         .database
         .begin_browser_session(browser_session, &CookieDigest::of([cookie; 32]), seen, &house.any_entry())
@@ -27,7 +27,7 @@ async fn a_browser_session_is_found_by_its_cookie_and_comes_back_as_it_was_writt
         let user = house.user("alice").await;
         let browser_session = house.new_browser_session(user.id);
 
-        assert_eq!(begin(house, &browser_session, 1, &user).await, Begun::Yes);
+        assert_eq!(begin(house, &browser_session, 1, &user).await, BeginOutcome::Begun);
 
         assert_eq!(by_cookie(house, 1).await, Some(browser_session.clone()));
         assert_eq!(house.database.browser_session(browser_session.id).await.unwrap(), Some(browser_session));
@@ -43,7 +43,7 @@ async fn a_user_who_has_changed_since_the_sign_in_began_gets_no_browser_session(
         let browser_session = house.new_browser_session(seen.id);
         house.database.raise_user_watermark(seen.id, house.now().plus(Duration::from_secs(1))).await.unwrap();
 
-        assert_eq!(begin(house, &browser_session, 1, &seen).await, Begun::Refused);
+        assert_eq!(begin(house, &browser_session, 1, &seen).await, BeginOutcome::Refused);
         assert_eq!(by_cookie(house, 1).await, None);
     })
     .await;
@@ -63,8 +63,8 @@ async fn a_renewed_browser_session_has_another_cookie_and_only_the_present_one_c
             house.database.renew_browser_session(&renewed, cookies, &user, &house.any_entry()).await.unwrap()
         };
 
-        assert_eq!(renew(1, 2).await, Begun::Yes);
-        assert_eq!(renew(1, 3).await, Begun::Refused);
+        assert_eq!(renew(1, 2).await, BeginOutcome::Begun);
+        assert_eq!(renew(1, 3).await, BeginOutcome::Refused);
 
         assert_eq!((by_cookie(house, 1).await, by_cookie(house, 3).await), (None, None));
         assert_eq!(by_cookie(house, 2).await, Some(renewed.clone()));
@@ -73,7 +73,7 @@ async fn a_renewed_browser_session_has_another_cookie_and_only_the_present_one_c
             .end_browser_session(browser_session.id, house.ended(EndReason::SignedOut), &house.any_entry())
             .await
             .unwrap();
-        assert_eq!(renew(2, 4).await, Begun::Refused, "it is over");
+        assert_eq!(renew(2, 4).await, BeginOutcome::Refused, "it is over");
     })
     .await;
 }
@@ -96,7 +96,7 @@ async fn an_ended_browser_session_stays_ended_and_no_session_begins_under_it() {
         assert_eq!(house.database.browser_session(browser_session.id).await.unwrap().unwrap().ended, Some(ended));
         let mut session = house.new_session(user.id, &client.id);
         session.browser_session_id = Some(browser_session.id);
-        assert_eq!(house.begin(&session).await, Begun::Refused);
+        assert_eq!(house.begin(&session).await, BeginOutcome::Refused);
     })
     .await;
 }

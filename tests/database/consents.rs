@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokenhouse::model::{ClientId, Consent, UserId};
 use tokenhouse::protocol::Scope;
-use tokenhouse::store::sql::admission::Begun;
+use tokenhouse::store::sql::admission::BeginOutcome;
 
 use crate::house::{House, on_each_database};
 
@@ -59,10 +59,10 @@ async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to
         let user = house.user("alice").await;
         let browser_session = house.browser_session(&user).await;
         for (id, trusted, agreed, begun) in [
-            ("own", true, None, Begun::Yes),
-            ("none", false, None, Begun::Refused),
-            ("less", false, Some("write"), Begun::Refused),
-            ("enough", false, Some("write read"), Begun::Yes),
+            ("own", true, None, BeginOutcome::Begun),
+            ("none", false, None, BeginOutcome::Refused),
+            ("less", false, Some("write"), BeginOutcome::Refused),
+            ("enough", false, Some("write read"), BeginOutcome::Begun),
         ] {
             let mut client = house.new_client(id);
             client.trusted = trusted;
@@ -84,7 +84,7 @@ async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to
         house.database.add_client(&later, &house.any_entry()).await.unwrap();
         let mut session = house.new_session(user.id, &later.id);
         session.browser_session_id = Some(browser_session.id);
-        assert_eq!(house.begin(&session).await, Begun::Refused);
+        assert_eq!(house.begin(&session).await, BeginOutcome::Refused);
     })
     .await;
 }

@@ -7,7 +7,7 @@ use tokenhouse::model::{Generation, RotationRecord, RotationState, SessionGrant,
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::sql::Dialect;
 use tokenhouse::store::sql::ephemeral::SqlEphemeral;
-use tokenhouse::store::{Database, EphemeralStore, StoreError, Taken};
+use tokenhouse::store::{Database, EphemeralStore, StoreError, TakeOutcome};
 
 use crate::house::{House, millis, on_each_database};
 
@@ -193,21 +193,21 @@ async fn a_value_is_taken_first_by_one_of_many() {
         let mut first = 0;
         for taking in taking {
             match taking.await.unwrap() {
-                Taken::First(value) => {
+                TakeOutcome::First(value) => {
                     assert_eq!(value, "value");
                     first += 1;
                 }
-                Taken::Again(value) => assert_eq!(value, "value"),
-                Taken::Absent => panic!("absent"),
+                TakeOutcome::Again(value) => assert_eq!(value, "value"),
+                TakeOutcome::Absent => panic!("absent"),
             }
         }
 
         assert_eq!(first, 1);
         assert!(!ephemeral.put_once("code", "other", HOUR).await.unwrap(), "taken, but still known");
         pass(house, true).await;
-        assert_eq!(ephemeral.take_once("code").await.unwrap(), Taken::Absent);
+        assert_eq!(ephemeral.take_once("code").await.unwrap(), TakeOutcome::Absent);
         assert!(ephemeral.put_once("code", "other", HOUR).await.unwrap());
-        assert_eq!(ephemeral.take_once("code").await.unwrap(), Taken::First("other".to_owned()));
+        assert_eq!(ephemeral.take_once("code").await.unwrap(), TakeOutcome::First("other".to_owned()));
     })
     .await;
 }

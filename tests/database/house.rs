@@ -16,7 +16,7 @@ use tokenhouse::model::{
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
-use tokenhouse::store::sql::admission::{Begun, Seen};
+use tokenhouse::store::sql::admission::{BeginOutcome, Snapshot};
 use tokenhouse::store::sql::browser_sessions::CookieDigest;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
 
@@ -217,18 +217,18 @@ impl House {
         let seen = self.database.user(user.id).await.unwrap().unwrap();
         assert_eq!(
             self.database.begin_browser_session(&browser_session, &cookie, &seen, &self.any_entry()).await.unwrap(),
-            Begun::Yes
+            BeginOutcome::Begun
         );
         browser_session
     }
 
     pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {
         let session = self.new_session(user, client);
-        assert_eq!(self.begin(&session).await, tokenhouse::store::sql::admission::Begun::Yes);
+        assert_eq!(self.begin(&session).await, tokenhouse::store::sql::admission::BeginOutcome::Begun);
         session
     }
 
-    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::sql::admission::Begun {
+    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::sql::admission::BeginOutcome {
         let entry = self.entry(AuditEvent::SessionBegan {
             session: session.id,
             user: session.user_id,
@@ -238,7 +238,7 @@ impl House {
     }
 
     /// What a sign-in reads of the user, and of a client of this house; somebody else where there is no such user.
-    pub(crate) async fn seen(&self, user: UserId) -> Seen {
+    pub(crate) async fn seen(&self, user: UserId) -> Snapshot {
         as_seen(&self.database.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None)))
     }
 
@@ -248,8 +248,8 @@ impl House {
 }
 
 /// What a sign-in has read of a user like this, and of a client of this house.
-pub(crate) fn as_seen(user: &User) -> Seen {
-    Seen { user: user.clone(), audience: vec!["https://api.example".to_owned()] }
+pub(crate) fn as_seen(user: &User) -> Snapshot {
+    Snapshot { user: user.clone(), audience: vec!["https://api.example".to_owned()] }
 }
 
 /// The session as the instances learn of its end.

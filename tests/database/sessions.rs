@@ -2,7 +2,7 @@ use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::StoreError;
-use tokenhouse::store::sql::admission::Begun;
+use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
 
 use crate::house::{House, as_seen, millis, of_user, on_each_database};
@@ -36,7 +36,7 @@ async fn a_session_begins_for_nobody_who_may_not_have_one() {
         refused(house, "client disabled", &house.new_session(user.id, &client.id)).await;
         house.database.set_client_state(&client.id, ClientState::Active, at, &entry()).await.unwrap();
 
-        assert_eq!(house.begin(&house.new_session(user.id, &client.id)).await, Begun::Yes);
+        assert_eq!(house.begin(&house.new_session(user.id, &client.id)).await, BeginOutcome::Begun);
     })
     .await;
 }
@@ -55,12 +55,12 @@ async fn a_session_begins_only_with_the_rights_that_the_user_has() {
         others[2].groups.reverse();
 
         for other in &others {
-            assert_eq!(begin(other).await, Begun::Refused, "{other:?}");
+            assert_eq!(begin(other).await, BeginOutcome::Refused, "{other:?}");
         }
         let mut another_name = user.clone();
         another_name.profile.name = Some("Alice".to_owned());
         another_name.email = Some("alice@example.com".to_owned());
-        assert_eq!(begin(&another_name).await, Begun::Yes);
+        assert_eq!(begin(&another_name).await, BeginOutcome::Begun);
     })
     .await;
 }
@@ -81,9 +81,9 @@ async fn a_session_begins_only_with_what_the_client_may_have() {
             house.begin(&house.new_session(user.id, &client.id)).await
         };
 
-        assert_eq!(begins("write", "https://api.example").await, Begun::Refused);
-        assert_eq!(begins("read write", "https://other.example").await, Begun::Refused);
-        assert_eq!(begins("write more read", "https://api.example").await, Begun::Yes);
+        assert_eq!(begins("write", "https://api.example").await, BeginOutcome::Refused);
+        assert_eq!(begins("read write", "https://other.example").await, BeginOutcome::Refused);
+        assert_eq!(begins("write more read", "https://api.example").await, BeginOutcome::Begun);
     })
     .await;
 }
@@ -99,18 +99,18 @@ async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
         };
         let mut mark = house.now();
         house.database.raise_user_watermark(user.id, mark).await.unwrap();
-        assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
-        assert_eq!(begin_at(mark).await, Begun::Yes);
+        assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
+        assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
 
         mark = mark.plus(millis(10));
         house.database.raise_client_watermark(&client.id, mark, mark, ClientTokens::Revoked).await.unwrap();
-        assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
-        assert_eq!(begin_at(mark).await, Begun::Yes);
+        assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
+        assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
 
         mark = mark.plus(millis(10));
         house.database.raise_global_watermark(mark, mark, ClientTokens::Revoked).await.unwrap();
-        assert_eq!(begin_at(mark.minus(millis(1))).await, Begun::Refused);
-        assert_eq!(begin_at(mark).await, Begun::Yes);
+        assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
+        assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
     })
     .await;
 }
@@ -205,7 +205,7 @@ async fn refused(house: &House, why: &str, session: &tokenhouse::model::Session)
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() };
     assert_eq!(
         house.database.begin_session(session, &house.seen(session.user_id).await, &house.entry(began)).await.unwrap(),
-        Begun::Refused,
+        BeginOutcome::Refused,
         "{why}"
     );
 

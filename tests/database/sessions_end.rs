@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
-use tokenhouse::store::sql::admission::Begun;
+use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::sessions::EndOutcome;
@@ -92,7 +92,7 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
             let mut session = house.new_session(user, client);
             session.created_at = start.plus(millis(seconds * 1000));
             session.ends_at = session.created_at.plus(millis(60_000));
-            assert_eq!(house.begin(&session).await, Begun::Yes);
+            assert_eq!(house.begin(&session).await, BeginOutcome::Begun);
             session.id
         };
         let meant = begin(alice, &web, 1).await;
@@ -259,8 +259,8 @@ async fn no_earlier_session_slips_through_a_watermark() {
 
             let session = house.database.session(id).await.unwrap();
             match begun {
-                Begun::Refused => assert_eq!(session, None),
-                Begun::Yes => assert!(session.unwrap().ended.is_some()),
+                BeginOutcome::Refused => assert_eq!(session, None),
+                BeginOutcome::Begun => assert!(session.unwrap().ended.is_some()),
             }
             tokio::time::sleep(millis(2)).await;
         }

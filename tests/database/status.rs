@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, EndReason, Ended, Session, UserId};
-use tokenhouse::store::sql::admission::Begun;
+use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::feed::Change;
 
 use crate::house::{House, changes_after, ended_session, millis, on_each_database};
@@ -109,7 +109,7 @@ async fn a_list_in_which_something_lives_is_kept() {
 
 async fn session_in(house: &House, user: UserId, client: &ClientId, list: i64, ends_at: Timestamp) -> Session {
     let session = Session { status_index: list * 131_072 + 5, ends_at, ..house.new_session(user, client) };
-    assert_eq!(house.begin(&session).await, Begun::Yes);
+    assert_eq!(house.begin(&session).await, BeginOutcome::Begun);
     session
 }
 

@@ -3,7 +3,7 @@ use tokenhouse::model::{PageRequest, Profile, UserState};
 use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::feed::Change;
-use tokenhouse::store::sql::users::Proven;
+use tokenhouse::store::sql::users::ProvenPassword;
 
 use crate::house::{changes_after, millis, on_each_database};
 
@@ -232,7 +232,7 @@ async fn a_password_that_was_set_since_the_former_was_proved_stays() {
         let seen = house.user("alice").await;
         let entry = || house.entry(AuditEvent::PasswordChanged { user: seen.id });
         let change = async |former: &str| {
-            let proven = Proven { user: &seen, password_hash: former };
+            let proven = ProvenPassword { user: &seen, password_hash: former };
             house.database.change_password(&proven, "own", house.now(), &entry()).await.unwrap()
         };
         let hash = async || house.database.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
@@ -248,7 +248,7 @@ async fn a_password_that_was_set_since_the_former_was_proved_stays() {
 
         let seen = house.database.user(seen.id).await.unwrap().unwrap();
         let entry = entry();
-        let proven = Proven { user: &seen, password_hash: "set by somebody else" };
+        let proven = ProvenPassword { user: &seen, password_hash: "set by somebody else" };
         let changed = house.database.change_password(&proven, "own", house.now(), &entry).await;
         assert!(changed.unwrap());
         assert_eq!(hash().await, "own");

@@ -49,8 +49,8 @@ pub fn assert_all(history: &History, allowed: Allowed, reused: &[String]) {
     assert!(broken.is_empty(), "{} times in {} events:\n{first}", broken.len(), events.len());
 }
 
-/// I1: at every moment at most one successor is live. Seen from outside: the live token of a session never goes back, a
-/// position has one token, and a re-issue kills the one before.
+/// I1: at every moment at most one successor is live. Snapshot from outside: the live token of a session never goes
+/// back, a position has one token, and a re-issue kills the one before.
 pub fn one_live(events: &[Event], writes: Writes) -> Vec<String> {
     let mut broken = Vec::new();
     for (session, exchanges) in exchanges(events) {

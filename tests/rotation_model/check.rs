@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Generation, RotationRecord};
 use tokenhouse::sessions::Rules;
-use tokenhouse::sessions::rotation::{Decision, Presented, Why};
+use tokenhouse::sessions::rotation::{Decision, PresentedRefresh, Why};
 
 use crate::protocol::Rule;
 use crate::world::{POLL, minted};
@@ -39,18 +39,18 @@ pub enum Event {
         arrived: usize,
         arrived_at: Timestamp,
         decided_by_store: Timestamp,
-        presented: Presented,
-        token: Presented,
+        presented: PresentedRefresh,
+        token: PresentedRefresh,
     },
     /// A party received the answer and keeps it.
     Received {
         by: Party,
-        token: Presented,
+        token: PresentedRefresh,
     },
     Refused {
         at: Timestamp,
         by: Party,
-        presented: Presented,
+        presented: PresentedRefresh,
         why: Refusal,
     },
     /// `refresh_repeated` went to the audit.
@@ -236,7 +236,7 @@ pub struct Patience {
 pub fn the_thief_is_found(journal: &Journal, patience: Patience) -> Verdict {
     let mut watch =
         Watch { honest: minted(&journal.first), thief: None, allowed: patience.turns, count: Count::default() };
-    let mut makers: Vec<(Presented, Party)> = Vec::new();
+    let mut makers: Vec<(PresentedRefresh, Party)> = Vec::new();
     for event in &journal.events {
         match event {
             Event::Stolen => {
@@ -264,14 +264,14 @@ pub fn the_thief_is_found(journal: &Journal, patience: Patience) -> Verdict {
 }
 
 struct Watch {
-    honest: Presented,
-    thief: Option<Presented>,
+    honest: PresentedRefresh,
+    thief: Option<PresentedRefresh>,
     allowed: u32,
     count: Count,
 }
 
 impl Watch {
-    fn receive(&mut self, by: Party, token: Presented, maker: Party) {
+    fn receive(&mut self, by: Party, token: PresentedRefresh, maker: Party) {
         match by {
             Party::Honest => self.honest = token,
             Party::Thief => self.thief = Some(token),

@@ -5,7 +5,7 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::model::RotationRecord;
 use tokenhouse::model::rotation::MAX_ANCESTORS;
 use tokenhouse::sessions::Rules;
-use tokenhouse::sessions::rotation::{Decision, Presented, Why, decide};
+use tokenhouse::sessions::rotation::{Decision, PresentedRefresh, Why, decide};
 
 use crate::check::{self, Journal, Party, Verdict};
 use crate::play::Action::{Acknowledge, End, Refresh, Resume, Suffer};
@@ -157,7 +157,7 @@ fn nothing_more(_: &Journal) -> Verdict {
 fn assert_found(
     cast: Cast,
     verdict: fn(&Journal) -> Verdict,
-    rule: fn(&RotationRecord, Presented, Rules, Timestamp) -> Decision,
+    rule: fn(&RotationRecord, PresentedRefresh, Rules, Timestamp) -> Decision,
 ) {
     assert_broken(Protocol::with_rule(rule), DEFAULT, cast, verdict);
 }

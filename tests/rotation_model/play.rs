@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::Union;
-use tokenhouse::sessions::rotation::Presented;
+use tokenhouse::sessions::rotation::PresentedRefresh;
 
 use crate::check::{Event, Journal, Party};
 use crate::protocol::Protocol;
@@ -60,9 +60,9 @@ pub fn play(protocol: Protocol, setting: Setting, actions: &[Action]) -> Journal
 struct Game {
     world: World,
     /// The newest token that the honest client has received.
-    honest: Presented,
+    honest: PresentedRefresh,
     /// The same of the thief, once there is one.
-    thief: Option<Presented>,
+    thief: Option<PresentedRefresh>,
     under_way: Vec<Request>,
 }
 
@@ -101,7 +101,7 @@ impl Game {
         self.world.suffer(fault);
     }
 
-    fn held(&self, party: Party) -> Option<Presented> {
+    fn held(&self, party: Party) -> Option<PresentedRefresh> {
         match party {
             Party::Honest => Some(self.honest),
             Party::Thief => self.thief,

@@ -3,10 +3,10 @@
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::RotationRecord;
 use tokenhouse::sessions::Rules;
-use tokenhouse::sessions::rotation::{self, Decision, Presented};
+use tokenhouse::sessions::rotation::{self, Decision, PresentedRefresh};
 
 /// The shape of the decision.
-pub type Rule = fn(&RotationRecord, Presented, Rules, Timestamp) -> Decision;
+pub type Rule = fn(&RotationRecord, PresentedRefresh, Rules, Timestamp) -> Decision;
 
 #[derive(Clone, Copy)]
 pub struct Protocol {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{RotationRecord, RotationState};
-use tokenhouse::sessions::rotation::{self, Decision, Presented, Why};
+use tokenhouse::sessions::rotation::{self, Decision, PresentedRefresh, Why};
 
 use crate::check::{Event, Party, Refusal};
 use crate::protocol::Slip;
@@ -20,7 +20,7 @@ const REPEATS_REPORTED: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct Request {
     pub by: Party,
-    pub token: Presented,
+    pub token: PresentedRefresh,
     pub instance: usize,
     pub sent_at: Timestamp,
     /// Whether its answer gets lost.
@@ -51,12 +51,12 @@ enum Step {
 /// How a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    Token(Presented),
+    Token(PresentedRefresh),
     Refused,
 }
 
 impl Request {
-    pub fn new(by: Party, token: Presented, instance: usize, sent_at: Timestamp) -> Self {
+    pub fn new(by: Party, token: PresentedRefresh, instance: usize, sent_at: Timestamp) -> Self {
         Self {
             by,
             token,

@@ -8,7 +8,7 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, Generation, RotationRecord, RotationState, SessionGrant, UserId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::Rules;
-use tokenhouse::sessions::rotation::Presented;
+use tokenhouse::sessions::rotation::PresentedRefresh;
 
 use crate::check::{Event, Journal, Party};
 use crate::protocol::Protocol;
@@ -78,7 +78,7 @@ pub struct World {
 
 impl World {
     /// A session that begins now, and its first token.
-    pub fn begin(protocol: Protocol, setting: Setting) -> (Self, Presented) {
+    pub fn begin(protocol: Protocol, setting: Setting) -> (Self, PresentedRefresh) {
         let ends_at = Timestamp::from_seconds(START.plus(setting.absolute).seconds());
         let grant = grant();
         let first = RotationRecord::begin(grant.clone(), START, setting.lifetime, ends_at);
@@ -221,8 +221,8 @@ impl World {
 }
 
 /// The current token of a record, as a request presents it.
-pub fn minted(record: &RotationRecord) -> Presented {
-    Presented {
+pub fn minted(record: &RotationRecord) -> PresentedRefresh {
+    PresentedRefresh {
         generation: record.current,
         parent_branch: record.ancestors.first().map_or(0, |parent| parent.branch),
         issued_at: Timestamp::from_seconds(record.issued_at.seconds()),

@@ -214,7 +214,7 @@ async fn a_server_without_memory_consumes_nothing() {
 
     assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Live(Box::new(record.clone())));
     assert!(ephemeral.advance(session, record.current).await.unwrap().advanced);
-    assert!(matches!(ephemeral.take_once("key").await.unwrap(), tokenhouse::store::Taken::First(_)));
+    assert!(matches!(ephemeral.take_once("key").await.unwrap(), tokenhouse::store::TakeOutcome::First(_)));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokenhouse::store::Taken;
+use tokenhouse::store::TakeOutcome;
 
 use super::backends::{Position, every_backend};
 
@@ -35,10 +35,10 @@ async fn a_one_time_value_is_taken_once_and_then_remembered_as_taken(position: &
     let key = key();
     assert!(position.put_once(&key, "a code", MINUTE).await.unwrap());
 
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
-    assert_eq!(position.take_once(&format!("{key}x")).await.unwrap(), Taken::Absent);
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again("a code".to_owned()));
+    assert_eq!(position.take_once(&format!("{key}x")).await.unwrap(), TakeOutcome::Absent);
 }
 
 async fn a_look_at_a_one_time_value_does_not_take_it(position: &Position) {
@@ -49,7 +49,7 @@ async fn a_look_at_a_one_time_value_does_not_take_it(position: &Position) {
     for _ in 0..2 {
         assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a request"));
     }
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a request".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("a request".to_owned()));
     assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a request"), "taken, and not forgotten");
 
     let short = format!("{key}-short");
@@ -69,8 +69,8 @@ async fn fifty_parallel_takes_give_the_value_to_one(position: &Position) {
     }
     let answers = calls.join_all().await;
 
-    let firsts = answers.iter().filter(|taken| matches!(taken, Taken::First(value) if value == "a code")).count();
-    let again = answers.iter().filter(|taken| matches!(taken, Taken::Again(value) if value == "a code")).count();
+    let firsts = answers.iter().filter(|taken| matches!(taken, TakeOutcome::First(value) if value == "a code")).count();
+    let again = answers.iter().filter(|taken| matches!(taken, TakeOutcome::Again(value) if value == "a code")).count();
     assert_eq!((firsts, again), (1, 49));
 }
 
@@ -79,9 +79,9 @@ async fn a_one_time_value_is_not_overwritten(position: &Position) {
     position.put_once(&key, "first", MINUTE).await.unwrap();
 
     assert!(!position.put_once(&key, "second", MINUTE).await.unwrap());
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("first".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("first".to_owned()));
     assert!(!position.put_once(&key, "third", MINUTE).await.unwrap(), "a taken one neither");
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("first".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again("first".to_owned()));
 }
 
 async fn a_one_time_value_expires(position: &Position) {
@@ -90,21 +90,21 @@ async fn a_one_time_value_expires(position: &Position) {
 
     position.pass(Duration::from_millis(150)).await;
 
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Absent);
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Absent);
     assert!(position.put_once(&key, "another", MINUTE).await.unwrap());
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("another".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("another".to_owned()));
 }
 
 async fn a_taken_value_is_forgotten_when_its_time_is_over(position: &Position) {
     let key = key();
     position.put_once(&key, "a code", Duration::from_millis(500)).await.unwrap();
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("a code".to_owned()));
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("a code".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again("a code".to_owned()));
 
     position.pass(Duration::from_millis(600)).await;
     position.prune().await.unwrap();
 
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::Absent);
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Absent);
 }
 
 async fn a_one_time_value_may_hold_any_text(position: &Position) {
@@ -112,8 +112,8 @@ async fn a_one_time_value_may_hold_any_text(position: &Position) {
         let key = key();
         position.put_once(&key, value, MINUTE).await.unwrap();
 
-        assert_eq!(position.take_once(&key).await.unwrap(), Taken::First(value.to_owned()));
-        assert_eq!(position.take_once(&key).await.unwrap(), Taken::Again(value.to_owned()));
+        assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First(value.to_owned()));
+        assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again(value.to_owned()));
     }
 }
 
@@ -203,7 +203,7 @@ async fn what_is_forgotten_starts_over(position: &Position) {
 
     assert_eq!(position.count(&counted, MINUTE).await.unwrap().count, 1);
     assert!(position.remember(&remembered, MINUTE).await.unwrap());
-    assert_eq!(position.take_once(&value).await.unwrap(), Taken::First("stays".to_owned()));
+    assert_eq!(position.take_once(&value).await.unwrap(), TakeOutcome::First("stays".to_owned()));
 }
 
 async fn keys_of_different_kinds_do_not_collide(position: &Position) {
@@ -215,7 +215,7 @@ async fn keys_of_different_kinds_do_not_collide(position: &Position) {
     assert_eq!(position.count(&key, MINUTE).await.unwrap().count, 1);
     position.end(&[session], MINUTE).await.unwrap();
 
-    assert_eq!(position.take_once(&key).await.unwrap(), Taken::First("value".to_owned()));
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("value".to_owned()));
     assert!(position.remembers(&key).await.unwrap());
     assert_eq!(position.count(&key, MINUTE).await.unwrap().count, 2);
 }

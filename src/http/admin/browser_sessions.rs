@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
-use super::{Admitted, answer, ok, status_of};
+use super::{AuthorizedCaller, answer, ok, status_of};
 use crate::browser_sessions;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
@@ -14,16 +14,16 @@ use crate::protocol::OAuthError;
 /// Whose browser sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct BrowserSessionQuery {
     /// A user (identifier).
     #[param(value_type = String)]
     user: UserId,
 }
 
 /// Lists the browsers in which a user is signed in, the last used first, at most 200.
-#[utoipa::path(get, path = "/admin/v1/browser-sessions", tag = "admin: sessions", params(Wanted),
+#[utoipa::path(get, path = "/admin/v1/browser-sessions", tag = "admin: sessions", params(BrowserSessionQuery),
     responses((status = 200), (status = 401), (status = 403)))]
-pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn list(ctx: Ctx, wanted: Query<BrowserSessionQuery>) -> Result<HttpResponse, ProblemRefusal> {
     let items = browser_sessions::of_user(&ctx, wanted.user).await?;
     Ok(ok(&Page { items, next: None }))
 }
@@ -32,7 +32,7 @@ pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, Probl
 #[utoipa::path(delete, path = "/admin/v1/browser-sessions/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the ephemeral store does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn end(ctx: Ctx, administrator: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let unknown = || OAuthError::NotFound("there is no such browser session".into());
     let id: BrowserSessionId = id.parse().map_err(|_| unknown())?;
     let receipt =

@@ -5,7 +5,7 @@ use actix_web::web::{Path, Query};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Admitted, Body, Paging, answer, applied_answer, created, ok, status_of};
+use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, created, ok, status_of};
 use crate::clients::{self, ClientChange, FormerSecret, NewClient};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
@@ -22,7 +22,7 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Probl
 /// Adds a client. A generated secret is in this answer and nowhere else.
 #[utoipa::path(post, path = "/admin/v1/clients", tag = "admin: clients", request_body = NewClient,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewClient>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<NewClient>) -> Result<HttpResponse, ProblemRefusal> {
     let (client, secret) = clients::add(&ctx, new.0, by.actor()).await?;
     Ok(created(&json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
 }
@@ -41,7 +41,7 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRef
     responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn change(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     id: Path<String>,
     wanted: Body<ClientChange>,
 ) -> Result<HttpResponse, ProblemRefusal> {
@@ -52,21 +52,21 @@ pub async fn change(
 /// Removes a client and ends its sessions.
 #[utoipa::path(delete, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn remove(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(clients::remove(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a client and ends its sessions.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/disable", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn disable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(clients::disable(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a client obtain tokens again.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/enable", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn enable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     clients::enable(&ctx, &parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
 }
@@ -87,7 +87,7 @@ pub struct SecretRotation {
         (status = 409, description = "the secret before the current one is still good; says until when")))]
 pub async fn rotate_secret(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     id: Path<String>,
     wanted: Body<SecretRotation>,
 ) -> Result<HttpResponse, ProblemRefusal> {

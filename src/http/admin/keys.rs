@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Admitted, Body, body, ok};
+use super::{AuthorizedCaller, Body, body, ok};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::keys::{Ripeness, RotateError};
@@ -30,7 +30,7 @@ pub struct Rotation {
 /// Makes the next keys sign.
 #[utoipa::path(post, path = "/admin/v1/keys/rotate", tag = "admin: keys", request_body = Rotation,
     responses((status = 200), (status = 409, description = "not ripe yet; says when")))]
-pub async fn rotate(ctx: Ctx, by: Admitted, wanted: Body<Rotation>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn rotate(ctx: Ctx, by: AuthorizedCaller, wanted: Body<Rotation>) -> Result<HttpResponse, ProblemRefusal> {
     let ripeness = if wanted.0.now { Ripeness::Ignored } else { Ripeness::Required };
     match ctx.keys.rotate(ripeness, by.actor()).await {
         Ok(keys) => Ok(ok(&json!({ "items": keys }))),
@@ -46,7 +46,7 @@ pub async fn rotate(ctx: Ctx, by: Admitted, wanted: Body<Rotation>) -> Result<Ht
     responses((status = 200), (status = 400, description = "says why the key is not taken; a removed one never is again")))]
 pub async fn import(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ProblemRefusal> {
@@ -57,7 +57,7 @@ pub async fn import(
 /// Takes a key out of the JWKS at once.
 #[utoipa::path(delete, path = "/admin/v1/keys/{kid}", tag = "admin: keys", params(("kid" = String, Path)),
     responses((status = 200, description = "verifiers refuse its tokens by the time given"), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, kid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn remove(ctx: Ctx, by: AuthorizedCaller, kid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     if !ctx.keys.remove(&kid, by.actor()).await? {
         return Err(OAuthError::NotFound("there is no such key, or it was removed before".into()).into());
     }

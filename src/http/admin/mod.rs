@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::http::answer::unkept_json;
-pub use crate::http::permission::Admitted;
+pub use crate::http::permission::AuthorizedCaller;
 use crate::sessions::Applied;
 
 pub use body::Body;

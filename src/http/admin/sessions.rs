@@ -5,7 +5,7 @@ use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
 use super::paging::{self, PageKey};
-use super::{Admitted, Body, answer, applied_answer, ok, status_of};
+use super::{AuthorizedCaller, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
@@ -16,7 +16,7 @@ use crate::sessions;
 /// Which sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct SessionQuery {
     /// Those of one user (identifier).
     #[param(value_type = Option<String>)]
     user: Option<UserId>,
@@ -34,9 +34,9 @@ pub struct Wanted {
 }
 
 /// Lists sessions in the order of their creation.
-#[utoipa::path(get, path = "/admin/v1/sessions", tag = "admin: sessions", params(Wanted),
+#[utoipa::path(get, path = "/admin/v1/sessions", tag = "admin: sessions", params(SessionQuery),
     responses((status = 200), (status = 401), (status = 403)))]
-pub async fn list(ctx: Ctx, wanted: Query<Wanted>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn list(ctx: Ctx, wanted: Query<SessionQuery>) -> Result<HttpResponse, ProblemRefusal> {
     let wanted = wanted.into_inner();
     let filter =
         SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
@@ -61,7 +61,7 @@ pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, ProblemRe
 /// Ends one session.
 #[utoipa::path(delete, path = "/admin/v1/sessions/{sid}", tag = "admin: sessions", params(("sid" = String, Path)),
     responses((status = 200), (status = 202, description = "ended; the ephemeral store does not know it yet"), (status = 404)))]
-pub async fn end(ctx: Ctx, administrator: Admitted, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn end(ctx: Ctx, administrator: AuthorizedCaller, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let applied = sessions::end_one(&ctx, parse(&sid)?, EndReason::Admin, administrator.actor()).await?;
     Ok(applied_answer(applied.ok_or_else(unknown)?))
 }
@@ -90,7 +90,7 @@ pub struct Revocation {
     responses((status = 200, description = "a receipt"), (status = 202, description = "a receipt; the ephemeral store does not know it yet")))]
 pub async fn revoke(
     ctx: Ctx,
-    administrator: Admitted,
+    administrator: AuthorizedCaller,
     wanted: Body<Revocation>,
 ) -> Result<HttpResponse, ProblemRefusal> {
     let (filter, reason) = filter(wanted.0)?;

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Admitted, Body, Paging, answer, applied_answer, body, created, ok, status_of};
+use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, body, created, ok, status_of};
 use crate::http::Ctx;
 use crate::http::error::{ProblemRefusal, description};
 use crate::model::{Secret, User, UserId};
@@ -22,7 +22,7 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Probl
 /// Adds a user.
 #[utoipa::path(post, path = "/admin/v1/users", tag = "admin: users", request_body = NewUser,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: Admitted, new: Body<NewUser>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<NewUser>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
 }
 
@@ -64,7 +64,7 @@ pub struct ImportReceipt {
         (status = 503)))]
 pub async fn import(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ProblemRefusal> {
@@ -108,7 +108,7 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRef
         (status = 400), (status = 404), (status = 409, description = "the address is taken"), (status = 503)))]
 pub async fn change(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     id: Path<String>,
     wanted: Body<UserChange>,
 ) -> Result<HttpResponse, ProblemRefusal> {
@@ -119,21 +119,21 @@ pub async fn change(
 /// Removes a user and ends the user's sessions.
 #[utoipa::path(delete, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn remove(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn remove(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(users::remove(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Stops a user from signing in and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/disable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
-pub async fn disable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn disable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     Ok(applied_answer(users::disable(&ctx, parse(&id)?, by.actor()).await?))
 }
 
 /// Lets a user sign in again.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/enable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
-pub async fn enable(ctx: Ctx, by: Admitted, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn enable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     users::enable(&ctx, parse(&id)?, by.actor()).await?;
     Ok(ok(&json!({})))
 }
@@ -152,7 +152,7 @@ pub struct NewPassword {
     responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn password(
     ctx: Ctx,
-    by: Admitted,
+    by: AuthorizedCaller,
     id: Path<String>,
     new: Body<NewPassword>,
 ) -> Result<HttpResponse, ProblemRefusal> {

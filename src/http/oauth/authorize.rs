@@ -5,7 +5,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::authorize::{self, Answer, Ask, InteractionId, Next, Parameters};
+use crate::authorize::{self, Answer, InteractionId, Next, Parameters, PromptPage};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
@@ -80,16 +80,18 @@ pub async fn resume(
 #[must_use]
 pub fn show(ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
     match next {
-        Next::Ask(ask, id) => see_other(&ctx.config.path_to(&format!("{}?interaction={}", page_of(ask), id.as_str()))),
+        Next::Prompt(ask, id) => {
+            see_other(&ctx.config.path_to(&format!("{}?interaction={}", page_of(ask), id.as_str())))
+        }
         Next::Answer(answer) => answer_to(page_context, answer),
     }
 }
 
-const fn page_of(ask: Ask) -> &'static str {
+const fn page_of(ask: PromptPage) -> &'static str {
     match ask {
-        Ask::SignIn => "/login",
-        Ask::Account => "/login/account",
-        Ask::Consent => "/consent",
+        PromptPage::SignIn => "/login",
+        PromptPage::Account => "/login/account",
+        PromptPage::Consent => "/consent",
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::event_stream::{Disconnect, Subscriber};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
-use crate::http::permission::Admitted;
+use crate::http::permission::AuthorizedCaller;
 
 /// How many lines wait for a connection that is slower than what happens.
 const WAITING: usize = 16;
@@ -33,7 +33,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
         (status = 200, description = "events, until the access token is over", content_type = "text/event-stream"),
         (status = 401), (status = 403), (status = 503, description = "no subscription is free, or the database is away"),
     ))]
-pub async fn follow(ctx: Ctx, bearer: Admitted, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
+pub async fn follow(ctx: Ctx, bearer: AuthorizedCaller, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
     if request.method() == Method::HEAD {
         return Ok(beginning().finish());
     }
@@ -90,7 +90,7 @@ impl Drop for SubscriberGauge {
 }
 
 /// The request has had its line in the log when the stream began.
-fn log_disconnect(bearer: &Admitted, disconnect: &Disconnect) {
+fn log_disconnect(bearer: &AuthorizedCaller, disconnect: &Disconnect) {
     let why = disconnect.as_str();
     metrics::counter!("tokenhouse_event_subscribers_ended_total", "why" => why).increment(1);
     match disconnect {

@@ -10,7 +10,7 @@ use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::introspection::{self, Live, LiveRefresh};
+use crate::introspection::{self, LiveRefresh, LiveToken};
 
 /// Tells a client whether a token is good now.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.1",
@@ -33,16 +33,16 @@ struct TokenForm {
 }
 
 /// The answer (RFC 7662 section 2.2); of a token that is not good: nothing but that.
-fn body(ctx: &Ctx, live: Option<Live>) -> Value {
+fn body(ctx: &Ctx, live: Option<LiveToken>) -> Value {
     match live {
         None => json!({ "active": false }),
-        Some(Live::Access(access)) => {
+        Some(LiveToken::Access(access)) => {
             let mut body = serde_json::to_value(&access).unwrap_or_else(|_| json!({}));
             body["active"] = json!(true);
             body["token_type"] = json!("Bearer");
             body
         }
-        Some(Live::Refresh(refresh)) => {
+        Some(LiveToken::Refresh(refresh)) => {
             let LiveRefresh { token, grant, subject } = *refresh;
             json!({
                 "active": true,

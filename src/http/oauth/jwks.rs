@@ -18,7 +18,7 @@ use crate::keys::Jwks;
 pub async fn jwks(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let jwks = ctx.keys.jwks();
     let is_known = knows(&request, &jwks.etag);
-    let Written { etag, cache_control, body, .. } = written(&ctx, jwks);
+    let JwksDocument { etag, cache_control, body, .. } = document(&ctx, jwks);
     let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let mut response = HttpResponse::build(status);
     response
@@ -33,7 +33,7 @@ pub async fn jwks(ctx: Ctx, request: HttpRequest) -> HttpResponse {
 
 /// The keys as they go over the wire. Copies share the same bytes.
 #[derive(Clone)]
-struct Written {
+struct JwksDocument {
     jwks: Arc<Jwks>,
     etag: HeaderValue,
     cache_control: HeaderValue,
@@ -42,18 +42,18 @@ struct Written {
 
 thread_local! {
     /// What this worker has sent last.
-    static WRITTEN: RefCell<Option<Written>> = const { RefCell::new(None) };
+    static LAST_SENT: RefCell<Option<JwksDocument>> = const { RefCell::new(None) };
 }
 
 /// Writes only what differs from the last time.
-fn written(ctx: &Ctx, jwks: Arc<Jwks>) -> Written {
-    WRITTEN.with_borrow_mut(|last| match last {
+fn document(ctx: &Ctx, jwks: Arc<Jwks>) -> JwksDocument {
+    LAST_SENT.with_borrow_mut(|last| match last {
         Some(last) if Arc::ptr_eq(&last.jwks, &jwks) => last.clone(),
-        _ => last.insert(Written::new(ctx, jwks)).clone(),
+        _ => last.insert(JwksDocument::new(ctx, jwks)).clone(),
     })
 }
 
-impl Written {
+impl JwksDocument {
     fn new(ctx: &Ctx, jwks: Arc<Jwks>) -> Self {
         let max_age = ctx.config.keys.jwks_max_age.get().as_secs();
         let plain = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::grants::{self, Presented, TokenRequest, TokenResponse};
+use crate::grants::{self, CodeExchange, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
@@ -56,7 +56,7 @@ fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {
-        GrantType::AuthorizationCode => Ok(TokenRequest::AuthorizationCode(Presented {
+        GrantType::AuthorizationCode => Ok(TokenRequest::AuthorizationCode(CodeExchange {
             code: form.required("code")?,
             redirect_uri: form.get("redirect_uri").map(str::to_owned),
             code_verifier: form.secret("code_verifier"),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
 use crate::grants::{self, SignIn};
-use crate::introspection::{self, Live};
+use crate::introspection::{self, LiveToken};
 use crate::model::ClientId;
 use crate::protocol::{OAuthError, Scope};
 use crate::revocation;
@@ -93,10 +93,10 @@ struct VerifyBody {
     token: String,
 }
 
-fn belongs_here(live: &Live) -> bool {
+fn belongs_here(live: &LiveToken) -> bool {
     match live {
-        Live::Access(access) => access.client_id == ClientId::SIMPLEJWT,
-        Live::Refresh(refresh) => refresh.token.client_id.is_simplejwt(),
+        LiveToken::Access(access) => access.client_id == ClientId::SIMPLEJWT,
+        LiveToken::Refresh(refresh) => refresh.token.client_id.is_simplejwt(),
     }
 }
 

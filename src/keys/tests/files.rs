@@ -1,7 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::super::files::{self, Written};
+use super::super::files::{self, WriteOutcome};
 use super::super::master_key::{MasterKeys, make_master_key, write_master_key};
 use super::put;
 use crate::clock::Random;
@@ -32,7 +32,7 @@ fn a_master_key_that_exists_is_never_overwritten() {
 
     let written = write_master_key(&path, &make_master_key(&random), &random).unwrap();
 
-    assert_eq!(written, Written::Existed);
+    assert_eq!(written, WriteOutcome::Existed);
     assert_eq!(fs::read_to_string(&path).unwrap(), "old");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
 }
@@ -43,13 +43,13 @@ fn of_many_who_write_the_same_file_one_wins_and_the_others_find_it_whole() {
     let path = folder.path().join("master.key");
     let texts: Vec<String> = (0..8).map(|number| number.to_string().repeat(40)).collect();
 
-    let written: Vec<Written> = std::thread::scope(|scope| {
+    let written: Vec<WriteOutcome> = std::thread::scope(|scope| {
         let write = |text| files::write_new(&path, text, &Random::default()).unwrap();
         let writers: Vec<_> = texts.iter().map(|text| scope.spawn(move || write(text))).collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
     });
 
-    assert_eq!(written.iter().filter(|written| **written == Written::New).count(), 1);
+    assert_eq!(written.iter().filter(|written| **written == WriteOutcome::New).count(), 1);
     assert!(texts.contains(&fs::read_to_string(&path).unwrap()));
 }
 

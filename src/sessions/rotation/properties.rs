@@ -91,7 +91,7 @@ proptest! {
 }
 
 /// A record, a token near it, rules, and a moment.
-fn cases() -> impl Strategy<Value = (RotationRecord, Presented, Rules, Timestamp)> {
+fn cases() -> impl Strategy<Value = (RotationRecord, PresentedRefresh, Rules, Timestamp)> {
     (any_record(), any_token(), any_rules(), (-DAY..3 * DAY).prop_map(|ago| Timestamp::from_millis(NOW + ago)))
 }
 
@@ -100,10 +100,15 @@ fn any_generation() -> impl Strategy<Value = Generation> {
     (0..8_u64, 0..3_u32).prop_map(|(number, branch)| Generation { number, branch })
 }
 
-fn any_token() -> impl Strategy<Value = Presented> {
+fn any_token() -> impl Strategy<Value = PresentedRefresh> {
     (any_generation(), 0..3_u32, 0..DAY).prop_map(|(generation, parent_branch, ago)| {
         let issued_at = Timestamp::from_seconds((NOW - ago).div_euclid(1000));
-        Presented { generation, parent_branch, issued_at, expires_at: Timestamp::from_millis(issued_at.millis() + DAY) }
+        PresentedRefresh {
+            generation,
+            parent_branch,
+            issued_at,
+            expires_at: Timestamp::from_millis(issued_at.millis() + DAY),
+        }
     })
 }
 

@@ -46,9 +46,14 @@ fn record() -> RotationRecord {
 }
 
 /// A token as it is presented; it was issued ten seconds ago.
-fn token(number: u64, branch: u32) -> Presented {
+fn token(number: u64, branch: u32) -> PresentedRefresh {
     let issued_at = Timestamp::from_seconds(NOW.seconds() - 10);
-    Presented { generation: generation(number, branch), parent_branch: 0, issued_at, expires_at: issued_at.plus(DAY) }
+    PresentedRefresh {
+        generation: generation(number, branch),
+        parent_branch: 0,
+        issued_at,
+        expires_at: issued_at.plus(DAY),
+    }
 }
 
 fn stepped(decision: Decision) -> (RotationRecord, Why) {
@@ -154,7 +159,7 @@ fn a_token_ahead_rolls_the_record_forward_and_is_rotated() {
 fn a_lost_record_is_rebuilt_at_the_presented_token() {
     let lost = RotationRecord::begin(grant(), NOW, DAY, NOW.plus(DAY * 30));
 
-    let rebuilt = brought_to(&lost, Presented { parent_branch: 4, ..token(3, 1) });
+    let rebuilt = brought_to(&lost, PresentedRefresh { parent_branch: 4, ..token(3, 1) });
 
     let rotated_at = Timestamp::from_millis(token(3, 1).issued_at.millis() + 999);
     let expected = RotationRecord {
@@ -258,7 +263,7 @@ fn a_fixed_client_keeps_its_token() {
 
 #[test]
 fn a_fixed_client_ahead_of_the_record_keeps_its_token_as_it_is() {
-    let presented = Presented { parent_branch: 2, ..token(11, 0) };
+    let presented = PresentedRefresh { parent_branch: 2, ..token(11, 0) };
 
     let (next, why) = stepped(decide(&record(), presented, FIXED, after(HOUR)));
 
@@ -314,7 +319,7 @@ fn rotation_reissue_and_rolling_forward_leave_the_count_alone() {
 
 /// The ancestors after the record was brought to a token with this parent.
 fn known_after(number: u64, branch: u32, parent_branch: u32) -> Vec<Ancestor> {
-    let presented = Presented { parent_branch, ..token(number, branch) };
+    let presented = PresentedRefresh { parent_branch, ..token(number, branch) };
     let known = brought_to(&record(), presented).ancestors;
     let rotated_at = Timestamp::from_millis(presented.issued_at.millis() + 999);
     assert_eq!(known[0], Ancestor { branch: parent_branch, rotated_at }, "the parent is known for certain");

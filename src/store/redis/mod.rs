@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use redis::{Cmd, Pipeline, Script, cmd};
 
 use super::ephemeral::KEPT_AFTER_EXPIRY;
-use super::{Advance, Counted, EphemeralStore, StoreError, Taken};
+use super::{Advance, CounterState, EphemeralStore, StoreError, TakeOutcome};
 use crate::clock::Timestamp;
 use crate::model::rotation::TOMBSTONE;
 use crate::model::{Generation, RotationRecord, RotationState, SessionId};
@@ -186,13 +186,13 @@ impl EphemeralStore for RedisEphemeral {
         }
     }
 
-    async fn take_once(&self, key: &str) -> Result<Taken, StoreError> {
+    async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError> {
         let mut call = self.link.call().await?;
         let answer = TAKE_ONCE.key(self.key('o', key)).invoke_async::<Option<String>>(&mut call.line).await;
-        let Some(value) = call.heard(answer)? else { return Ok(Taken::Absent) };
+        let Some(value) = call.heard(answer)? else { return Ok(TakeOutcome::Absent) };
         match (value.strip_prefix('f'), value.strip_prefix('t')) {
-            (Some(fresh), _) => Ok(Taken::First(fresh.to_owned())),
-            (None, Some(taken)) => Ok(Taken::Again(taken.to_owned())),
+            (Some(fresh), _) => Ok(TakeOutcome::First(fresh.to_owned())),
+            (None, Some(taken)) => Ok(TakeOutcome::Again(taken.to_owned())),
             (None, None) => Err(StoreError::Corrupt("a one-time value in Redis cannot be read".to_owned())),
         }
     }
@@ -209,11 +209,11 @@ impl EphemeralStore for RedisEphemeral {
         call.heard(answer)
     }
 
-    async fn count(&self, key: &str, window: Duration) -> Result<Counted, StoreError> {
+    async fn count(&self, key: &str, window: Duration) -> Result<CounterState, StoreError> {
         let mut call = self.link.call().await?;
         let answer = COUNT.key(self.key('c', key)).arg(millis(window)).invoke_async::<(u64, u64)>(&mut call.line).await;
         let (count, left) = call.heard(answer)?;
-        Ok(Counted { count, resets_in: Duration::from_millis(left) })
+        Ok(CounterState { count, resets_in: Duration::from_millis(left) })
     }
 
     async fn forget(&self, key: &str) -> Result<(), StoreError> {

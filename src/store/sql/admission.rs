@@ -11,9 +11,9 @@ use crate::store::StoreError;
 
 /// Whether a session or a browser session has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
+pub enum BeginOutcome {
     /// It is on record.
-    Yes,
+    Begun,
     /// The user, the client or the browser session is gone, disabled or over, a watermark is later, or the user or the
     /// client has other rights than when the sign-in read them: nothing was written.
     Refused,
@@ -21,7 +21,7 @@ pub enum Begun {
 
 /// What a sign-in was decided on, as it was read.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct Snapshot {
     /// Who signed in.
     pub user: User,
     /// The audience that the client had registered.
@@ -34,7 +34,7 @@ impl Work {
     pub(super) async fn admits(
         &mut self,
         session: &Session,
-        seen: &Seen,
+        seen: &Snapshot,
         dialect: Dialect,
     ) -> Result<bool, StoreError> {
         if !self.admit_user(&seen.user, session.created_at).await? {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::any::AnyRow;
 
-use super::admission::Begun;
+use super::admission::BeginOutcome;
 use super::columns::{Columns, json};
 use super::db::{Query, Work, query, shared_query};
 use super::feed::Change;
@@ -54,18 +54,18 @@ impl Database {
         cookie: &CookieDigest,
         seen: &User,
         entry: &AuditEntry,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<BeginOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         if !work.admit_user(seen, browser_session.created_at).await?
             || !work.admits_house(browser_session.created_at, self.dialect()).await?
         {
             work.rollback().await?;
-            return Ok(Begun::Refused);
+            return Ok(BeginOutcome::Refused);
         }
         work.write_unique(insert(browser_session, cookie), "the browser_session").await?;
         work.audit(entry).await?;
         work.commit().await?;
-        Ok(Begun::Yes)
+        Ok(BeginOutcome::Begun)
     }
 
     /// The user of a live browser session has proved again who they are, at `at`: it gets a new cookie instead of
@@ -76,7 +76,7 @@ impl Database {
         cookies: Exchange<'_>,
         seen: &User,
         entry: &AuditEntry,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<BeginOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::BrowserSession(browser_session.id), entry.at).await?;
         let renew = query(
@@ -94,11 +94,11 @@ impl Database {
         .bind(browser_session.last_used_at.millis());
         if !work.admit_user(seen, browser_session.auth_time).await? || work.write(renew).await? == 0 {
             work.rollback().await?;
-            return Ok(Begun::Refused);
+            return Ok(BeginOutcome::Refused);
         }
         work.audit(entry).await?;
         work.commit().await?;
-        Ok(Begun::Yes)
+        Ok(BeginOutcome::Begun)
     }
 
     /// The browser session whose cookie has this digest, ended or not.

@@ -6,7 +6,7 @@ use super::Database;
 use super::columns::{Columns, json, millis, one_more, page};
 use super::db::{Query, Work, query};
 use super::feed::Change;
-use super::revoked_indexes::Holders;
+use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::client::MAX_ACCESS_LIFETIME;
@@ -245,7 +245,7 @@ impl Work {
     /// Retires the client's status index, unless that was done when the client was disabled.
     async fn revoke_index_of(&mut self, client: &Client, at: Timestamp) -> Result<(), StoreError> {
         match client.state {
-            ClientState::Active => self.revoke_indexes(Holders::One(&client.id), at).await,
+            ClientState::Active => self.revoke_indexes(ClientSelection::One(&client.id), at).await,
             ClientState::Disabled => Ok(()),
         }
     }

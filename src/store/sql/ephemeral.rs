@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::model::rotation::TOMBSTONE;
 use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 use crate::store::StoreError;
-use crate::store::ephemeral::{Advance, Counted, EphemeralStore, KEPT_AFTER_EXPIRY, Taken};
+use crate::store::ephemeral::{Advance, CounterState, EphemeralStore, KEPT_AFTER_EXPIRY, TakeOutcome};
 
 /// How often a refresh tries again when others change the record under its hands. Each try but one means that
 /// somebody else succeeded.
@@ -62,7 +62,7 @@ impl SqlEphemeral {
     }
 
     /// What stands in the row of `session`, and the time.
-    async fn find(&self, session: SessionId) -> Result<(Found, Timestamp), StoreError> {
+    async fn find(&self, session: SessionId) -> Result<(StoredValue, Timestamp), StoreError> {
         let row = self
             .timed(concat!(
                 "select present.now, ephemeral.record, ephemeral.expires_at, database.ended_at
@@ -79,14 +79,14 @@ impl SqlEphemeral {
         let now = columns.time("now")?;
         let expires_at = columns.time_if("expires_at")?;
         let Some(text) = columns.text_if("record")?.filter(|_| expires_at > Some(now)) else {
-            return Ok((Found::Absent, now));
+            return Ok((StoredValue::Absent, now));
         };
         // Sessions and records share one database: an end holds from the moment its row says so.
         if text == TOMBSTONE || columns.time_if("ended_at")?.is_some() {
-            return Ok((Found::Ended, now));
+            return Ok((StoredValue::Ended, now));
         }
         match RotationRecord::decode(text) {
-            Some(record) => Ok((Found::Live(Box::new(record), text.to_owned()), now)),
+            Some(record) => Ok((StoredValue::Live(Box::new(record), text.to_owned()), now)),
             None => Err(StoreError::Corrupt(format!("rotation_records {session}: the column record cannot be read"))),
         }
     }
@@ -111,19 +111,19 @@ impl SqlEphemeral {
 }
 
 /// What stands in a row.
-enum Found {
+enum StoredValue {
     /// A record, and the text that it was read from.
     Live(Box<RotationRecord>, String),
     Ended,
     Absent,
 }
 
-impl From<Found> for RotationState {
-    fn from(found: Found) -> Self {
+impl From<StoredValue> for RotationState {
+    fn from(found: StoredValue) -> Self {
         match found {
-            Found::Live(record, _) => Self::Live(record),
-            Found::Ended => Self::Ended,
-            Found::Absent => Self::Absent,
+            StoredValue::Live(record, _) => Self::Live(record),
+            StoredValue::Ended => Self::Ended,
+            StoredValue::Absent => Self::Absent,
         }
     }
 }
@@ -135,7 +135,9 @@ impl EphemeralStore for SqlEphemeral {
         loop {
             let (found, now) = self.find(session).await?;
             let (record, text) = match found {
-                Found::Live(record, text) if record.current == presented && now < record.ends_at && tries <= TRIES => {
+                StoredValue::Live(record, text)
+                    if record.current == presented && now < record.ends_at && tries <= TRIES =>
+                {
                     (record, text)
                 }
                 found => return Ok(Advance { session: found.into(), advanced: false, now }),
@@ -242,7 +244,7 @@ impl EphemeralStore for SqlEphemeral {
         Ok(Some(Columns::of_only(&row, "one_time_values").text("value")?.to_owned()))
     }
 
-    async fn take_once(&self, key: &str) -> Result<Taken, StoreError> {
+    async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError> {
         let take = self
             .timed(concat!(
                 "update one_time_values
@@ -254,10 +256,10 @@ impl EphemeralStore for SqlEphemeral {
             ))
             .bind(key.to_owned());
         // Durable: a power cut must not let a transaction be finished a second time.
-        let Some(row) = self.durable.write_one(take).await? else { return Ok(Taken::Absent) };
+        let Some(row) = self.durable.write_one(take).await? else { return Ok(TakeOutcome::Absent) };
         let columns = Columns::of_only(&row, "one_time_values");
         let value = columns.text("value")?.to_owned();
-        Ok(if columns.number("taken")? == 1 { Taken::First(value) } else { Taken::Again(value) })
+        Ok(if columns.number("taken")? == 1 { TakeOutcome::First(value) } else { TakeOutcome::Again(value) })
     }
 
     async fn remember(&self, key: &str, keep: Duration) -> Result<bool, StoreError> {
@@ -290,7 +292,7 @@ impl EphemeralStore for SqlEphemeral {
         Ok(self.quick.read_one(known).await?.is_some())
     }
 
-    async fn count(&self, key: &str, window: Duration) -> Result<Counted, StoreError> {
+    async fn count(&self, key: &str, window: Duration) -> Result<CounterState, StoreError> {
         // The time is taken once, in `excluded.resets_at`: asked twice, it could fall on both sides of the end.
         let count = self
             .timed(concat!(
@@ -316,7 +318,7 @@ impl EphemeralStore for SqlEphemeral {
         let row = self.quick.write_one(count).await?;
         let row = row.ok_or_else(|| StoreError::Corrupt("counters: nothing was counted".to_owned()))?;
         let columns = Columns::of_only(&row, "counters");
-        Ok(Counted {
+        Ok(CounterState {
             count: u64::try_from(columns.number("count")?).unwrap_or(0),
             resets_in: Duration::from_millis(u64::try_from(columns.number("resets_in")?).unwrap_or(0)),
         })

@@ -5,7 +5,7 @@ use super::clients::ClientTokens;
 use super::columns::Columns;
 use super::db::query;
 use super::feed::Change;
-use super::revoked_indexes::Holders;
+use super::revoked_indexes::ClientSelection;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
@@ -85,7 +85,7 @@ impl Database {
         let retires = client_tokens == ClientTokens::Revoked;
         if retires {
             // Clients before the watermark: in the order in which a sign-in locks them.
-            work.revoke_indexes(Holders::All, at).await?;
+            work.revoke_indexes(ClientSelection::All, at).await?;
         }
         let raise = query(
             "insert into house (fact, number)

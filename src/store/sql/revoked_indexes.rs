@@ -14,7 +14,7 @@ use crate::store::StoreError;
 
 /// Whose tokens are revoked.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Holders<'a> {
+pub(super) enum ClientSelection<'a> {
     /// Those of one client.
     One(&'a ClientId),
     /// Those of all that may obtain any. (A client that may not had its status index retired when it was disabled.)
@@ -43,7 +43,11 @@ impl Database {
 impl Work {
     /// Gives clients new status indexes instead of those that they have, whose tokens are revoked at this moment, `at`.
     /// The feed says it of each. It comes after [`Work::announce`], which takes the feed's lock.
-    pub(super) async fn revoke_indexes(&mut self, holders: Holders<'_>, at: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn revoke_indexes(
+        &mut self,
+        holders: ClientSelection<'_>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut retire = Statement::new("insert into revoked_indexes (status_index, client_id, revoked_at)");
         retire.number("\nselect status_index, id, ", at.millis()).then("\nfrom clients");
         let retired = self.write(of(retire, holders).query()).await?;
@@ -66,10 +70,10 @@ impl Work {
 }
 
 /// Goes on with whose rows are meant.
-fn of(mut statement: Statement, holders: Holders<'_>) -> Statement {
+fn of(mut statement: Statement, holders: ClientSelection<'_>) -> Statement {
     match holders {
-        Holders::One(client) => statement.text("\nwhere id = ", client.as_str()),
-        Holders::All => statement.then("\nwhere state = 'active'"),
+        ClientSelection::One(client) => statement.text("\nwhere id = ", client.as_str()),
+        ClientSelection::All => statement.then("\nwhere state = 'active'"),
     };
     statement
 }

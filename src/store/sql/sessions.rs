@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::admission::{Begun, Seen};
+use super::admission::{BeginOutcome, Snapshot};
 use super::columns::{Columns, json, one_more, page};
 use super::db::{Query, query};
 use super::filter::Statement;
@@ -50,16 +50,21 @@ impl Database {
     /// watermark has risen since they were `seen`, or roles, groups or `admin` are others, the session is refused, for
     /// what its tokens say comes from there; and so where the client may not have its scope any more, or has another
     /// audience.
-    pub async fn begin_session(&self, session: &Session, seen: &Seen, entry: &AuditEntry) -> Result<Begun, StoreError> {
+    pub async fn begin_session(
+        &self,
+        session: &Session,
+        seen: &Snapshot,
+        entry: &AuditEntry,
+    ) -> Result<BeginOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         if !work.admits(session, seen, self.dialect()).await? {
             work.rollback().await?;
-            return Ok(Begun::Refused);
+            return Ok(BeginOutcome::Refused);
         }
         work.write_unique(insert(session), "the session").await?;
         work.audit(entry).await?;
         work.commit().await?;
-        Ok(Begun::Yes)
+        Ok(BeginOutcome::Begun)
     }
 
     /// The session with this identifier.

@@ -33,7 +33,7 @@ macro_rules! new_password {
 
 /// A user who has proved a password, both as they were read then.
 #[derive(Debug)]
-pub struct Proven<'a> {
+pub struct ProvenPassword<'a> {
     /// The user.
     pub user: &'a User,
     /// The hash of the password.
@@ -145,7 +145,7 @@ impl Database {
     /// meanwhile, or the user may not sign in any more.
     pub async fn change_password(
         &self,
-        proven: &Proven<'_>,
+        proven: &ProvenPassword<'_>,
         hash: &str,
         at: Timestamp,
         entry: &AuditEntry,

@@ -5,16 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
-use super::{Begun, Desk, assert_problem, begin};
+use super::{BeginOutcome, Desk, assert_problem, begin};
 use crate::house::{ADMIN, House, on_each_backend};
 
 /// Two users with sessions at two clients.
 struct Town {
     ada: String,
-    ada_shop: Begun,
-    ada_bank: Begun,
-    grace_shop: Begun,
-    grace_bank: Begun,
+    ada_shop: BeginOutcome,
+    ada_bank: BeginOutcome,
+    grace_shop: BeginOutcome,
+    grace_bank: BeginOutcome,
     secrets: [(&'static str, String); 2],
 }
 

@@ -8,7 +8,7 @@ use tokenhouse::app::upkeep;
 use tokenhouse::audit::Actor;
 use tokenhouse::model::{SessionId, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
-use tokenhouse::sessions::{self, NewSession, Proof, Settled};
+use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, UserChange};
 
 use super::{Desk, assert_problem, begin, user_path};
@@ -112,7 +112,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
             users::change(ctx, user.id, change, Actor::System).await.unwrap();
 
             let settled = sessions::settle(ctx, &beginning).await.unwrap();
-            assert_eq!(settled, Settled::Refused);
+            assert_eq!(settled, SettleOutcome::Refused);
             assert_eq!(ctx.store.database.session(beginning.session.id).await.unwrap(), None);
         }
         let change: UserChange = serde_json::from_value(json!({ "profile": { "name": "Ada" } })).unwrap();
@@ -132,7 +132,7 @@ async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
         };
         let beginning = sessions::begin(ctx, new);
         users::change(ctx, user.id, change, Actor::System).await.unwrap();
-        assert_eq!(sessions::settle(ctx, &beginning).await.unwrap(), Settled::Begun);
+        assert_eq!(sessions::settle(ctx, &beginning).await.unwrap(), SettleOutcome::BeginOutcome);
     })
     .await;
 }

@@ -10,8 +10,8 @@ use super::clock::Clock;
 use super::events::EventFollower;
 use super::http::{Caches, Document, Http};
 use super::issuer::Shared;
-use super::keys::{self, KeyDesk, MAX_JWKS_LENGTH};
-use super::known::{Known, Limits, Memory};
+use super::keys::{self, KeyRefresher, MAX_JWKS_LENGTH};
+use super::known_state::{KnownState, Limits, Memory};
 use super::lists::ListFollower;
 use super::metadata::{EventAddresses, Metadata};
 use super::origins::Origins;
@@ -213,8 +213,8 @@ impl IssuerBuilder {
         let slowest_poll = (self.max_staleness / 3).max(self.fastest_poll);
         Shared {
             verifier: Verifier::new(&self.issuer, &self.audiences).with_leeway_seconds(self.leeway),
-            memory: Memory::new(Known::new(keys, self.clock.now())),
-            key_desk: KeyDesk::new(self.key_cool_down, 2 * self.timeout),
+            memory: Memory::new(KnownState::new(keys, self.clock.now())),
+            key_refresher: KeyRefresher::new(self.key_cool_down, 2 * self.timeout),
             cool_down: self.key_cool_down,
             lists_wanted: Notify::new(),
             polls: self.fastest_poll..=slowest_poll,

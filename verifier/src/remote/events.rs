@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::clock::instant;
 use super::http::FetchError;
 use super::issuer::Shared;
-use super::known::Known;
+use super::known_state::KnownState;
 use super::pace::after_errors;
 use super::sse::{Event, EventReader};
 use super::stream_token::{StreamToken, StreamTokens};
@@ -49,7 +49,7 @@ impl EventFollower {
                 Err(reason) if self.errors == 0 => tracing::warn!(url = %self.endpoint, %reason, "no events come"),
                 Err(reason) => tracing::debug!(url = %self.endpoint, %reason, "still no events come"),
             }
-            self.shared.memory.change(Known::hear_nothing);
+            self.shared.memory.change(KnownState::hear_nothing);
             self.shared.lists_wanted.notify_one();
             self.errors = self.errors.saturating_add(1);
             sleep(after_errors(RETRY, self.errors)).await;
@@ -111,12 +111,12 @@ impl EventFollower {
     }
 
     fn read(&self, token: &str) -> Result<SecurityEventToken, SecurityEventError> {
-        let Shared { memory, clock, limits, issuer, key_desk, .. } = &*self.shared;
+        let Shared { memory, clock, limits, issuer, key_refresher, .. } = &*self.shared;
         let (known, now) = (memory.snapshot(), clock.now());
         let keys = known.keys(limits, now).map_err(SecurityEventError::Unsigned)?;
         SecurityEventToken::from_token(token, issuer, keys, now).inspect_err(|error| {
             if matches!(error, SecurityEventError::Unsigned(Refusal::UnknownKey { .. })) {
-                key_desk.want();
+                key_refresher.want();
             }
         })
     }
@@ -140,10 +140,10 @@ impl EventFollower {
             SecurityEvent::SessionRevoked(Some(index)) => self.revoked.push(index),
             // Only the lists can tell which status index that is.
             SecurityEvent::SessionRevoked(None) => self.want_lists(issued_at),
-            SecurityEvent::KeysChanged => self.shared.key_desk.notify_change(),
+            SecurityEvent::KeysChanged => self.shared.key_refresher.notify_change(),
             SecurityEvent::Resync => {
                 self.want_lists(issued_at);
-                self.shared.key_desk.notify_change();
+                self.shared.key_refresher.notify_change();
             }
             SecurityEvent::Heartbeat { as_of } => {
                 // What was told before it first, because it says that all of it is known.

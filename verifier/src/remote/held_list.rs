@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::told::Told;
+use super::event_coverage::EventCoverage;
 use crate::{Refusal, StatusList};
 
 /// A status list, and the status indexes that are revoked although it does not say so.
@@ -52,7 +52,7 @@ impl HeldList {
     }
 
     /// Up to which second more is known by a stream of events that has told this much than without it, if by any.
-    pub(super) fn gains_by(&self, told: Told) -> Option<i64> {
+    pub(super) fn gains_by(&self, told: EventCoverage) -> Option<i64> {
         self.as_of(Some(told)).filter(|until| self.as_of(None) < Some(*until))
     }
 
@@ -63,14 +63,14 @@ impl HeldList {
 
     /// As of when what is held is true, by the list itself, or by the events that have followed it. `None` as long as
     /// the list has not been read.
-    pub(super) fn as_of(&self, told: Option<Told>) -> Option<i64> {
+    pub(super) fn as_of(&self, told: Option<EventCoverage>) -> Option<i64> {
         let issued_at = self.list.as_ref()?.issued_at();
         let told = told.filter(|told| told.follows(issued_at)).map_or(issued_at, |told| told.as_of);
         Some(issued_at.max(told).max(self.told_until))
     }
 
     /// Whether events tell all that the list does not.
-    pub(super) fn is_followed_by(&self, told: Told) -> bool {
+    pub(super) fn is_followed_by(&self, told: EventCoverage) -> bool {
         self.list.as_ref().is_some_and(|list| told.follows(list.issued_at()))
     }
 

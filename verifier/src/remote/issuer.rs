@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 
 use super::clock::Clock;
 use super::http::Http;
-use super::keys::KeyDesk;
-use super::known::{Limits, Memory};
+use super::keys::KeyRefresher;
+use super::known_state::{Limits, Memory};
 use super::origins::Origins;
 use super::{DiscoveryError, IssuerBuilder};
 use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Verifier};
@@ -60,7 +60,7 @@ pub(super) struct Shared {
     pub(super) verifier: Verifier,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
-    pub(super) key_desk: KeyDesk,
+    pub(super) key_refresher: KeyRefresher,
     pub(super) cool_down: Duration,
     /// Wakes the one who reads the lists, if they are read at a slower pace.
     pub(super) lists_wanted: Notify,
@@ -160,11 +160,11 @@ impl Issuer {
         proof: &Proof<'_>,
         verify: impl FnOnce(&Verifier, &KeySet, i64) -> Result<(AccessToken, C), Refusal>,
     ) -> Result<(AccessToken, C), Refusal> {
-        let Shared { verifier, limits, memory, key_desk, lists_wanted, clock, .. } = &*self.shared;
+        let Shared { verifier, limits, memory, key_refresher, lists_wanted, clock, .. } = &*self.shared;
         let (known, now) = (memory.snapshot(), clock.now());
         let (access, claims) = verify(verifier, known.keys(limits, now)?, now).inspect_err(|refusal| {
             if matches!(refusal, Refusal::UnknownKey { .. }) {
-                key_desk.want();
+                key_refresher.want();
             }
         })?;
         known.judge(&access, limits, now).inspect_err(|refusal| {
@@ -177,9 +177,9 @@ impl Issuer {
     }
 
     async fn again_with_fresh_keys<T>(&self, verify: impl Fn() -> Result<T, Refusal>) -> Result<T, Refusal> {
-        let rounds = self.shared.key_desk.rounds();
+        let rounds = self.shared.key_refresher.rounds();
         match verify() {
-            Err(Refusal::UnknownKey { .. }) if self.shared.key_desk.read_since(rounds).await => verify(),
+            Err(Refusal::UnknownKey { .. }) if self.shared.key_refresher.read_since(rounds).await => verify(),
             other => other,
         }
     }
@@ -198,7 +198,7 @@ impl Shared {
         let keys = known.keys(&self.limits, now).map_err(|refusal| refusal.to_string())?;
         let list = StatusList::from_token(token, uri, keys, now).map_err(|error| {
             if matches!(error, StatusListError::Unsigned(Refusal::UnknownKey { .. })) {
-                self.key_desk.want();
+                self.key_refresher.want();
             }
             error.to_string()
         })?;

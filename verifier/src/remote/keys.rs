@@ -23,7 +23,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// Where those who miss a key meet the follower who reads them.
 #[derive(Debug)]
-pub(super) struct KeyDesk {
+pub(super) struct KeyRefresher {
     wanted: Notify,
     changed: Notify,
     round: watch::Sender<Round>,
@@ -53,7 +53,7 @@ struct Round {
     rests_until: Option<Instant>,
 }
 
-impl KeyDesk {
+impl KeyRefresher {
     /// After a first reading at this moment.
     pub(super) fn new(cool_down: Duration, patience: Duration) -> Self {
         let round = Round { number: 1, rests_until: Some(instant() + cool_down) };
@@ -112,15 +112,15 @@ impl KeyDesk {
 pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Duration) {
     let (mut reason, mut caches) = (Reason::Due, Caches::MayAnswer);
     loop {
-        let desk = &shared.key_desk;
+        let refresher = &shared.key_refresher;
         reason = if reason == Reason::Changed {
             // Another instance of the issuer may be a moment behind the one that told of the change.
             sleep(SECOND_LOOK).await;
             Reason::ChangedLately
         } else {
-            desk.turn(instant() + with_jitter(age)).await
+            refresher.turn(instant() + with_jitter(age)).await
         };
-        desk.round.send_modify(|round| round.rests_until = None);
+        refresher.round.send_modify(|round| round.rests_until = None);
         // What a cache has is not what is looked for, unless it is only due.
         if reason != Reason::Due {
             caches = Caches::MustAsk;
@@ -139,7 +139,7 @@ pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Dur
             });
         }
         let rests_until = Some(instant() + shared.cool_down);
-        desk.round.send_modify(|round| *round = Round { number: round.number + 1, rests_until });
+        refresher.round.send_modify(|round| *round = Round { number: round.number + 1, rests_until });
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::http::{Answer, Document, FetchError};
 use super::issuer::Shared;
-use super::known::MAX_LISTS;
+use super::known_state::MAX_LISTS;
 use super::origins::Origins;
 use super::pace::{after_errors, with_jitter};
 use crate::status_list::MAX_LIST_LENGTH;

@@ -13,14 +13,14 @@ mod held_list;
 mod http;
 mod issuer;
 mod keys;
-mod known;
+mod known_state;
 mod lists;
 mod metadata;
 mod origins;
 mod pace;
 mod sse;
 mod stream_token;
-mod told;
+mod event_coverage;
 
 pub use builder::{IssuerBuilder, OnStale};
 pub use discovery_error::DiscoveryError;

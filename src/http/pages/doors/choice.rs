@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
-use crate::authorize::{self, Ask, Step};
+use crate::authorize::{self, PromptPage, Step};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
@@ -63,7 +63,7 @@ fn page(
     open: &Open,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Account))?;
+    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Prompt(PromptPage::Account))?;
     let page = ChooseAccount {
         interaction: Some(open.id.as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),

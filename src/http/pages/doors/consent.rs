@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
-use crate::authorize::{self, Ask, Decision, Next, Step};
+use crate::authorize::{self, Decision, Next, PromptPage, Step};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
@@ -53,7 +53,7 @@ pub async fn submit(
     let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
     match next.map_err(PageRefusal::of_an_interaction)? {
         // Another is asked than the one who was.
-        Next::Ask(Ask::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
+        Next::Prompt(PromptPage::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
         next => Ok(show_next(&ctx, &open.page_context(&page_context), next)),
     }
 }
@@ -79,7 +79,7 @@ fn page(
     open: &Open,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Ask(Ask::Consent))?;
+    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Prompt(PromptPage::Consent))?;
     let page = Consent {
         interaction: Some(open.id.as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),

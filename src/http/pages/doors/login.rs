@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Open, PageForm, interaction, is_own_form, problem_of, query};
-use crate::authorize::{Ask, Step};
+use crate::authorize::{PromptPage, Step};
 use crate::browser_sessions::{self, NewBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
@@ -26,7 +26,7 @@ pub async fn show(
     let other = query.get("account") == Some("other");
     let open = interaction(&ctx, &cookies, &query).await?;
     match &open {
-        Some(open) if open.view.step != Step::Ask(Ask::SignIn) && !other => {
+        Some(open) if open.view.step != Step::Prompt(PromptPage::SignIn) && !other => {
             open.go_on(&ctx, &page_context, &cookies).await
         }
         None if browser_sessions::find(&ctx, cookies.browser.session_cookie.as_ref()).await?.is_some() => {

@@ -4,14 +4,14 @@ use actix_web::HttpResponse;
 
 use super::account::{AccountForm, about, asked, done, sign_in_first};
 use super::{PageForm, problem_of};
-use crate::browser_sessions::{self, Changed, LiveBrowserSession};
+use crate::browser_sessions::{self, LiveBrowserSession, PasswordChange};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{Account, AccountNotice, PageContext, PasswordProblem, account};
-use crate::passwords::Unfit;
+use crate::passwords::PolicyViolation;
 
 /// The form.
 #[utoipa::path(post, path = "/account/password", tag = "Pages",
@@ -27,10 +27,12 @@ pub async fn submit(
         AccountForm::Answered(answer) => return Ok(answer),
     };
     let problem = match change(&ctx, &cookies, &me, &form).await? {
-        Ok(Changed::Yes(new)) => return Ok(cookies.signed_in(&ctx, done(&ctx, AccountNotice::PasswordChanged), &new)),
-        Ok(Changed::YesButSignedOut) => return Ok(cookies.signed_out(&ctx, sign_in_first(&ctx))),
-        Ok(Changed::NotProven) => PasswordProblem::WrongCurrent,
-        Ok(Changed::Unfit(unfit)) => problem_with(unfit),
+        Ok(PasswordChange::Yes(new)) => {
+            return Ok(cookies.signed_in(&ctx, done(&ctx, AccountNotice::PasswordChanged), &new));
+        }
+        Ok(PasswordChange::YesButSignedOut) => return Ok(cookies.signed_out(&ctx, sign_in_first(&ctx))),
+        Ok(PasswordChange::NotProven) => PasswordProblem::WrongCurrent,
+        Ok(PasswordChange::PolicyViolation(violation)) => problem_with(violation),
         Err(problem) => problem,
     };
     let page = Account { problem: Some(problem), ..about(&ctx, &cookies, &me).await? };
@@ -42,7 +44,7 @@ async fn change(
     cookies: &BrowserCookies,
     me: &LiveBrowserSession,
     form: &Form,
-) -> Result<Result<Changed, PasswordProblem>, PageRefusal> {
+) -> Result<Result<PasswordChange, PasswordProblem>, PageRefusal> {
     let fields = ["current_password", "new_password", "new_password_again"].map(|name| form.secret(name));
     let [Some(current), Some(new), Some(again)] = fields else {
         return Ok(Err(PasswordProblem::Missing));
@@ -56,11 +58,11 @@ async fn change(
     }
 }
 
-const fn problem_with(unfit: Unfit) -> PasswordProblem {
-    match unfit {
-        Unfit::TooShort(least) => PasswordProblem::TooShort(least),
-        Unfit::TooLong => PasswordProblem::TooLong,
-        Unfit::UserName => PasswordProblem::LikeTheName,
-        Unfit::Common => PasswordProblem::Common,
+const fn problem_with(violation: PolicyViolation) -> PasswordProblem {
+    match violation {
+        PolicyViolation::TooShort(least) => PasswordProblem::TooShort(least),
+        PolicyViolation::TooLong => PasswordProblem::TooLong,
+        PolicyViolation::UserName => PasswordProblem::LikeTheName,
+        PolicyViolation::Common => PasswordProblem::Common,
     }
 }

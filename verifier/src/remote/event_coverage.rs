@@ -6,12 +6,12 @@ const CLOCKS: i64 = 2;
 
 /// Events have told everything that was committed between these two seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct EventCoverage {
     pub(super) since: i64,
     pub(super) as_of: i64,
 }
 
-impl Told {
+impl EventCoverage {
     /// Whether everything was told that a list of this second does not know.
     pub(super) fn follows(self, issued_at: i64) -> bool {
         issued_at >= self.since.saturating_add(CLOCKS)

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use super::event_coverage::EventCoverage;
 use super::held_list::HeldList;
-use super::told::Told;
 use crate::{AccessToken, KeySet, Refusal, StatusList, StatusListEntry};
 
 /// For how long a list that the issuer does not name any more is held, in seconds: as long as a token may live that
@@ -17,14 +17,14 @@ pub(super) const MAX_LISTS: usize = 1024;
 
 /// What is known of the issuer.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownState {
     keys: Arc<KeySet>,
     keys_read_at: i64,
     lists: HashMap<String, Arc<HeldList>>,
     /// The lists that the issuer names; `None` as long as it has named none.
     named: Option<Arc<HashSet<String>>>,
     /// How far events lead; `None` as long as they have told nothing.
-    told: Option<Told>,
+    told: Option<EventCoverage>,
     /// Whether heartbeats come at present.
     hears: bool,
 }
@@ -40,7 +40,7 @@ pub(super) struct Limits {
     pub(super) linger: i64,
 }
 
-impl Known {
+impl KnownState {
     pub(super) fn new(keys: KeySet, now: i64) -> Self {
         Self { keys: Arc::new(keys), keys_read_at: now, lists: HashMap::new(), named: None, told: None, hears: false }
     }
@@ -124,7 +124,8 @@ impl Known {
 
     /// A heartbeat: events have told all that was committed before this second. Whether that is later than before.
     pub(super) fn take_heartbeat(&mut self, as_of: i64) -> bool {
-        let before = self.told.replace(self.told.map_or(Told { since: as_of, as_of }, |told| told.up_to(as_of)));
+        let before =
+            self.told.replace(self.told.map_or(EventCoverage { since: as_of, as_of }, |told| told.up_to(as_of)));
         let is_later = before.is_none_or(|before| before.as_of < as_of);
         self.hears |= is_later;
         is_later
@@ -144,24 +145,24 @@ impl Known {
                 }
             }
         }
-        self.told = from.map(|since| Told { since, as_of: since });
+        self.told = from.map(|since| EventCoverage { since, as_of: since });
     }
 }
 
 /// Where everybody finds what is known. The lock is held for as long as it takes to copy a pointer or to change a few.
 #[derive(Debug)]
-pub(super) struct Memory(RwLock<Arc<Known>>);
+pub(super) struct Memory(RwLock<Arc<KnownState>>);
 
 impl Memory {
-    pub(super) fn new(known: Known) -> Self {
+    pub(super) fn new(known: KnownState) -> Self {
         Self(RwLock::new(Arc::new(known)))
     }
 
-    pub(super) fn snapshot(&self) -> Arc<Known> {
+    pub(super) fn snapshot(&self) -> Arc<KnownState> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut KnownState) -> T) -> T {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut known))
     }
