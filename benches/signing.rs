@@ -113,7 +113,7 @@ fn keyring() -> Keyring {
     let settings = config::Keys {
         folder: folder.path().join("keys"),
         master_key: Some(Secret::new(make_master_key(&random))),
-        further_algorithms: SigningAlgorithm::ALL.to_vec(),
+        additional_algorithms: SigningAlgorithm::ALL.to_vec(),
         ..config::Keys::default()
     };
     let database = DatabaseSettings {

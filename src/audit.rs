@@ -184,6 +184,6 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
-    /// What, as JSON: events of former versions stay readable.
+    /// What, as JSON: events of previous versions stay readable.
     pub event: Value,
 }

@@ -30,7 +30,7 @@ pub enum Principal<'a> {
         browser_session: &'a BrowserSession,
     },
     /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
-    /// and raising a watermark all end the record before they are acknowledged.
+    /// and raising a `not_before` all end the record before they are acknowledged.
     RotationRecord {
         /// What the record says.
         grant: &'a SessionGrant,
@@ -56,7 +56,7 @@ pub struct GateRequest<'a> {
     /// Whom the client's tokens may be for now.
     pub allowed_audience: &'a [String],
     /// Everything that began before this is over.
-    pub global_watermark: Timestamp,
+    pub global_not_before: Timestamp,
     /// The time.
     pub now: Timestamp,
 }
@@ -67,15 +67,15 @@ pub enum Denial {
     /// The client may obtain nothing.
     ClientDisabled,
     /// Tokens of the client that began then are over.
-    ClientWatermark,
+    ClientNotBefore,
     /// Tokens of anybody that began then are over.
-    GlobalWatermark,
+    GlobalNotBefore,
     /// There is no such user any more.
     UserAbsent,
     /// The user may not sign in.
     UserDisabled,
     /// Tokens of the user that began then are over.
-    UserWatermark,
+    UserNotBefore,
     /// The session or the browser session was ended.
     SessionEnded,
     /// The session or the browser session has reached its absolute end.
@@ -92,10 +92,10 @@ pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: Ga
         return Err(Denial::ClientDisabled);
     }
     if began_at_client(principal, request.now) < client.not_before {
-        return Err(Denial::ClientWatermark);
+        return Err(Denial::ClientNotBefore);
     }
-    if began_at(principal) < request.global_watermark {
-        return Err(Denial::GlobalWatermark);
+    if began_at(principal) < request.global_not_before {
+        return Err(Denial::GlobalNotBefore);
     }
     check_principal(principal, request.now)?;
     if request.scope.concerns_the_house() && user_of(principal).is_some_and(|user| !user.admin) {
@@ -114,11 +114,11 @@ pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: Ga
 pub fn browser_session_is_live(
     user: &User,
     browser_session: &BrowserSession,
-    global_watermark: Timestamp,
+    global_not_before: Timestamp,
     now: Timestamp,
 ) -> Result<(), Denial> {
-    if browser_session.created_at < global_watermark {
-        return Err(Denial::GlobalWatermark);
+    if browser_session.created_at < global_not_before {
+        return Err(Denial::GlobalNotBefore);
     }
     check_principal(Principal::BrowserSession { user, browser_session }, now)
 }
@@ -175,7 +175,7 @@ fn check_principal(principal: Principal<'_>, now: Timestamp) -> Result<(), Denia
 fn check_user(user: &User, began_at: Timestamp) -> Result<(), Denial> {
     match user.state {
         UserState::Disabled => Err(Denial::UserDisabled),
-        UserState::Active if began_at < user.not_before => Err(Denial::UserWatermark),
+        UserState::Active if began_at < user.not_before => Err(Denial::UserNotBefore),
         UserState::Active => Ok(()),
     }
 }

@@ -39,7 +39,7 @@ create table clients (
     sign_on text not null,
     access_token_algorithm text,
     access_lifetime bigint,
-    former_access_lifetime bigint,
+    previous_access_lifetime bigint,
     access_lifetime_changed_at bigint,
     refresh_lifetime bigint,
     refresh text not null,
@@ -197,7 +197,7 @@ create table house (
     bytes bytea
 );
 
-insert into house (fact, number) values ('global_watermark', 0), ('next_status_index', 0);
+insert into house (fact, number) values ('global_not_before', 0), ('next_status_index', 0);
 
 -- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 

@@ -39,7 +39,7 @@ create table clients (
     sign_on text not null,
     access_token_algorithm text,
     access_lifetime integer,
-    former_access_lifetime integer,
+    previous_access_lifetime integer,
     access_lifetime_changed_at integer,
     refresh_lifetime integer,
     refresh text not null,
@@ -187,7 +187,7 @@ create table house (
     bytes blob
 ) strict;
 
-insert into house (fact, number) values ('global_watermark', 0), ('next_status_index', 0);
+insert into house (fact, number) values ('global_not_before', 0), ('next_status_index', 0);
 
 -- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 

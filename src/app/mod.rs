@@ -77,8 +77,8 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
     let database = open_database(&config).await?;
     let ephemeral = open_ephemeral_store(&config, &database, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.
-    let longest_life = MAX_ACCESS_LIFETIME;
-    let keys = Keyring::open(&config.keys, longest_life, database.clone(), clock.clone(), random.clone()).await?;
+    let longest_lifetime = MAX_ACCESS_LIFETIME;
+    let keys = Keyring::open(&config.keys, longest_lifetime, database.clone(), clock.clone(), random.clone()).await?;
     let lease = match purpose {
         Purpose::Service => 1024,
         Purpose::Command => 1,
@@ -97,7 +97,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         random,
         config,
     };
-    ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
+    ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
     Ok(ctx)
 }
 

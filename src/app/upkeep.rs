@@ -58,7 +58,7 @@ impl Follower {
         // What was read before this moment may have changed since.
         ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
-        ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
+        ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
         // The embedded ephemeral store may have lost its last writes to a power cut, and Redis anything.
         ctx.store.memory.doubt_rights();
         ctx.status.vouch(as_of);
@@ -122,7 +122,9 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
                 ctx.store.memory.forget_client(&retired.index.client_id);
                 revoked.push((retired.index.clone(), retired.at));
             }
-            Change::Watermark => ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?),
+            Change::GlobalNotBefore => {
+                ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?)
+            }
         }
     }
     status_indexes::revoke(ctx, &revoked).await;
@@ -145,7 +147,7 @@ pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
 async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
     ctx.store.memory.forget_rows();
     remember_ends(ctx).await?;
-    ctx.store.memory.raise_global_watermark(ctx.store.database.global_watermark().await?);
+    ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
     ctx.keys.reload().await
 }
 

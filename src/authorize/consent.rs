@@ -8,7 +8,7 @@ use crate::model::{Client, ClientId, Consent, EndReason, SessionFilter, User, Us
 use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
 
-/// What the user has agreed to with this client. A former one of the same identifier was another one.
+/// What the user has agreed to with this client. A previous one of the same identifier was another one.
 pub(super) async fn given(ctx: &Ctx, user: UserId, client: &Client) -> Result<Option<Arc<Consent>>, OAuthError> {
     let consent = ctx.store.consent(user, &client.id).await?;
     Ok(consent.filter(|consent| consent.given_at >= client.created_at))

@@ -30,7 +30,7 @@ impl Parameters {
             }
             if name == "resource" {
                 parameters.resource.push(value.into_owned());
-            } else if let Some(_former) = parameters.once.insert(name.clone().into_owned(), value.into_owned()) {
+            } else if let Some(_previous) = parameters.once.insert(name.clone().into_owned(), value.into_owned()) {
                 parameters.repeated.insert(name.into_owned());
             }
         }

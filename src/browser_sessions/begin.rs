@@ -36,23 +36,23 @@ pub async fn sign_in(
     identifier: &str,
     password: &Secret,
 ) -> Result<Option<NewBrowserSession>, OAuthError> {
-    let former = find(ctx, browser.session_cookie.as_ref()).await?;
+    let previous = find(ctx, browser.session_cookie.as_ref()).await?;
     let attempt = Attempt { identifier, password, address: browser.user_agent.address.as_deref() };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let amr = signed_in.amr();
     let cookie = Secret::random(&ctx.random);
     let (at, user) = (signed_in.at, signed_in.user);
-    if let (Some(former), Some(former_cookie)) = (&former, &browser.session_cookie)
-        && former.user.id == user.id
+    if let (Some(previous), Some(previous_cookie)) = (&previous, &browser.session_cookie)
+        && previous.user.id == user.id
     {
         let browser_session =
-            BrowserSession { auth_time: at, last_used_at: at, amr: amr.clone(), ..(*former.browser_session).clone() };
+            BrowserSession { auth_time: at, last_used_at: at, amr: amr.clone(), ..(*previous.browser_session).clone() };
         let entry = ctx.audit(
             Actor::User(user.id),
             AuditEvent::BrowserSessionRenewed { browser_session: browser_session.id, user: user.id },
         );
-        let (former, new) = (digest_of(former_cookie), digest_of(&cookie));
-        let cookies = Exchange { former: &former, new: &new };
+        let (previous, new) = (digest_of(previous_cookie), digest_of(&cookie));
+        let cookies = Exchange { previous: &previous, new: &new };
         if ctx.store.database.renew_browser_session(&browser_session, cookies, &user, &entry).await?
             == BeginOutcome::Begun
         {
@@ -81,8 +81,8 @@ pub async fn sign_in(
         return Ok(None);
     }
     // The same person's was renewed by another click meanwhile, and is not in their way.
-    if let Some(former) = former.filter(|former| former.user.id != user.id) {
-        end(ctx, former.browser_session.id, EndReason::Replaced, Actor::User(former.user.id)).await?;
+    if let Some(previous) = previous.filter(|previous| previous.user.id != user.id) {
+        end(ctx, previous.browser_session.id, EndReason::Replaced, Actor::User(previous.user.id)).await?;
     }
     Ok(Some(NewBrowserSession { browser_session, user, cookie }))
 }

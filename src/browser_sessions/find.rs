@@ -36,7 +36,8 @@ pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrows
         }
     }
     let Some(user) = ctx.store.user(browser_session.user_id).await? else { return Ok(None) };
-    if gate::browser_session_is_live(&user, &browser_session, ctx.store.memory.global_watermark(), ctx.now()).is_err() {
+    if gate::browser_session_is_live(&user, &browser_session, ctx.store.memory.global_not_before(), ctx.now()).is_err()
+    {
         return Ok(None);
     }
     ctx.store.memory.note_browser_session_use(browser_session.id, ctx.now());

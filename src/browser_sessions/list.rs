@@ -10,7 +10,7 @@ use crate::protocol::OAuthError;
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer.
 pub async fn of_user(ctx: &Ctx, user: UserId) -> Result<Vec<BrowserSession>, OAuthError> {
-    let (now, global) = (ctx.now(), ctx.store.memory.global_watermark());
+    let (now, global) = (ctx.now(), ctx.store.memory.global_not_before());
     let mut browser_sessions = ctx.store.database.live_browser_sessions(user, now).await?;
     for browser_session in &mut browser_sessions {
         browser_session.last_used_at = last_use(ctx, browser_session);

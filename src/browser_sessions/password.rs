@@ -11,7 +11,8 @@ use crate::users::{self, Attempt};
 /// What became of it.
 #[derive(Debug)]
 pub enum PasswordChange {
-    /// The password is another one, everything that began under the former is over, and this browser is signed in anew.
+    /// The password is another one, everything that began under the previous is over, and this browser is signed in
+    /// anew.
     Yes(Box<NewBrowserSession>),
     /// The password is another one, and this browser has to sign in with it.
     YesButSignedOut,

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use super::client_parts::{Life, Parts};
 use crate::audit::Actor;
-use crate::clients::{self, ClientChange, FormerSecret, NewClient};
+use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
 use crate::ctx::Ctx;
 use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
 use crate::protocol::AuthMethod;
@@ -106,8 +106,8 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
             Ok(Answer::new("Enabled.", &json!({})))
         }
         Client::RotateSecret { id, now } => {
-            let former = if now { FormerSecret::Ends } else { FormerSecret::Stays };
-            let (secret, old_ends) = clients::rotate_secret(ctx, &id, former, by).await.map_err(problem)?;
+            let previous = if now { PreviousSecret::Ends } else { PreviousSecret::Stays };
+            let (secret, old_ends) = clients::rotate_secret(ctx, &id, previous, by).await.map_err(problem)?;
             let words = format!("New secret (shown once): {}\nThe old one is good until {old_ends}.", secret.expose());
             Ok(Answer::new(words, &json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
         }

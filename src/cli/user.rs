@@ -219,7 +219,7 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
     Ok(Answer::new(words, &user))
 }
 
-/// A list that replaces the former one; `None`: nothing was said of it.
+/// A list that replaces the previous one; `None`: nothing was said of it.
 #[expect(clippy::option_option, reason = "absent and none are two things")]
 fn said(words: Vec<String>, none: bool) -> Option<Option<Vec<String>>> {
     match (none, words.is_empty()) {

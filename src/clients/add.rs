@@ -88,7 +88,7 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         sign_on: new.sign_on,
         access_token_algorithm: None,
         access_lifetime: new.access_lifetime.map(Duration::from_secs),
-        former_access_lifetime: None,
+        previous_access_lifetime: None,
         refresh_lifetime: new.refresh_lifetime.map(Duration::from_secs),
         refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index(ctx.now()).await?,

@@ -37,7 +37,7 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
         sign_on: SignOn::default(),
         access_token_algorithm: None,
         access_lifetime: None,
-        former_access_lifetime: None,
+        previous_access_lifetime: None,
         refresh_lifetime: None,
         refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index(ctx.now()).await?,

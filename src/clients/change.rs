@@ -72,9 +72,9 @@ pub enum Edit<T> {
 
 impl<T> Edit<T> {
     /// The part after the change.
-    fn of(self, former: Option<T>) -> Option<T> {
+    fn of(self, previous: Option<T>) -> Option<T> {
         match self {
-            Self::Keep => former,
+            Self::Keep => previous,
             Self::Clear => None,
             Self::Set(new) => Some(new),
         }

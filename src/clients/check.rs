@@ -42,7 +42,7 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     }
     let algorithm = client.access_token_algorithm;
     if algorithm.is_some_and(|algorithm| !ctx.keys.algorithms().contains(&algorithm)) {
-        return refuse("there is no key of this algorithm; name it in keys.further_algorithms first");
+        return refuse("there is no key of this algorithm; name it in keys.additional_algorithms first");
     }
     if client.audience.len() > 100 || client.audience.iter().any(|audience| audience.is_empty() || audience.len() > 500)
     {

@@ -15,7 +15,7 @@ pub use authenticate::{Credentials, authenticate, identify};
 pub use built_in::ensure_simplejwt;
 pub use change::{ClientChange, Edit, change};
 pub use manage::{disable, enable, remove};
-pub use secrets::{FormerSecret, rotate_secret};
+pub use secrets::{PreviousSecret, rotate_secret};
 
 use crate::ctx::Ctx;
 use crate::gate::{self, Denial, GateRequest, Principal};
@@ -37,7 +37,7 @@ pub fn may_receive_tokens(
         scope,
         audience,
         allowed_audience: &allowed_audience(ctx, client),
-        global_watermark: ctx.store.memory.global_watermark(),
+        global_not_before: ctx.store.memory.global_not_before(),
         now: ctx.now(),
     };
     gate::may_receive_tokens(client, principal, asked)

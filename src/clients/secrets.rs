@@ -10,8 +10,8 @@ use crate::protocol::OAuthError;
 
 /// What becomes of the secret before the current one, should it still be good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormerSecret {
-    /// Somebody may still use it: no further secret is made.
+pub enum PreviousSecret {
+    /// Somebody may still use it: no additional secret is made.
     Stays,
     /// It ends at once.
     Ends,
@@ -26,7 +26,7 @@ pub enum FormerSecret {
 pub async fn rotate_secret(
     ctx: &Ctx,
     id: &ClientId,
-    former: FormerSecret,
+    previous: PreviousSecret,
     actor: Actor,
 ) -> Result<(Secret, Timestamp), OAuthError> {
     let now = ctx.now();
@@ -34,7 +34,7 @@ pub async fn rotate_secret(
     let secret = Secret::random(&ctx.random);
     let entry = ctx.audit(actor, AuditEvent::ClientSecretRotated { client: id.clone() });
     let decide = |client: &Client| {
-        check_rotation(client, former, now)?;
+        check_rotation(client, previous, now)?;
         let current = client.secrets.first();
         let old = current.map(|old| ClientSecret { digest: old.digest, expires_at: Some(old_ends) });
         Ok(std::iter::once(current_secret(&secret)).chain(old).collect())
@@ -46,19 +46,19 @@ pub async fn rotate_secret(
     Ok((secret, old_ends))
 }
 
-fn check_rotation(client: &Client, former: FormerSecret, now: Timestamp) -> Result<(), OAuthError> {
+fn check_rotation(client: &Client, previous: PreviousSecret, now: Timestamp) -> Result<(), OAuthError> {
     if client.kind == ClientKind::Public {
         return Err(OAuthError::invalid_request("a public client has no secret"));
     }
     let end = client.secrets.iter().filter_map(|secret| secret.expires_at).filter(|end| now < *end).max();
-    match (former, end) {
-        (FormerSecret::Stays, Some(end)) => Err(OAuthError::Conflict(
+    match (previous, end) {
+        (PreviousSecret::Stays, Some(end)) => Err(OAuthError::Conflict(
             format!(
                 "the secret before the current one is good until {end}; rotate then, or now with --now, which ends it"
             )
             .into(),
         )),
-        (FormerSecret::Stays, None) | (FormerSecret::Ends, _) => Ok(()),
+        (PreviousSecret::Stays, None) | (PreviousSecret::Ends, _) => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     ] {
         if algorithm.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
             return refuse(&format!(
-                "{name}: there is no key of this algorithm; name it in keys.further_algorithms first"
+                "{name}: there is no key of this algorithm; name it in keys.additional_algorithms first"
             ));
         }
     }

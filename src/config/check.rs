@@ -119,10 +119,10 @@ impl Checks<'_> {
     }
 
     fn keys(&mut self, keys: &Keys) {
-        let further = &keys.further_algorithms;
-        for (index, algorithm) in further.iter().enumerate() {
-            let is_first = !further[..index].contains(algorithm);
-            self.require(is_first, "keys.further_algorithms", format_args!("names {algorithm} twice"));
+        let additional = &keys.additional_algorithms;
+        for (index, algorithm) in additional.iter().enumerate() {
+            let is_first = !additional[..index].contains(algorithm);
+            self.require(is_first, "keys.additional_algorithms", format_args!("names {algorithm} twice"));
         }
         self.between("keys.jwks_max_age", keys.jwks_max_age, Span::seconds(0), Span::days(1));
         // A key takes over once it has been published for that long; sooner, nothing would be ripe.

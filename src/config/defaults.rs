@@ -68,7 +68,7 @@ impl Default for Keys {
             master_key_previous: None,
             id_token_algorithm: SigningAlgorithm::Rs256,
             access_token_algorithm: SigningAlgorithm::Es256,
-            further_algorithms: Vec::new(),
+            additional_algorithms: Vec::new(),
             rotate_every: Span::days(30),
             jwks_max_age: Span::minutes(5),
         }

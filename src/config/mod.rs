@@ -101,7 +101,7 @@ pub struct Keys {
     pub master_key_previous: Option<Secret>,
     pub id_token_algorithm: SigningAlgorithm,
     pub access_token_algorithm: SigningAlgorithm,
-    pub further_algorithms: Vec<SigningAlgorithm>,
+    pub additional_algorithms: Vec<SigningAlgorithm>,
     pub rotate_every: Span,
     pub jwks_max_age: Span,
 }

@@ -79,14 +79,14 @@ pub(super) const SETTINGS: &[Setting] = &[
     secret(
         "keys.master_key_previous",
         "TOKENHOUSE_MASTER_KEY_PREVIOUS",
-        "The former master key, for as long as something is still sealed or signed under it.",
+        "The previous master key, for as long as something is still sealed or signed under it.",
     ),
     plain(
         "keys.id_token_algorithm",
         "Signs ID tokens: `RS256`, `PS256`, `ES256`, `ES384` or `EdDSA`. Every OpenID Connect client understands `RS256`.",
     ),
     plain("keys.access_token_algorithm", "Signs access tokens where the client does not say otherwise."),
-    plain("keys.further_algorithms", "Algorithms that single clients may choose besides these two. A list."),
+    plain("keys.additional_algorithms", "Algorithms that single clients may choose besides these two. A list."),
     plain("keys.rotate_every", "How long a signing key signs before the next takes over."),
     plain("keys.jwks_max_age", "How long others may keep the published keys (`Cache-Control: max-age`)."),
     plain("tokens.access_lifetime", "How long an access token is valid; at most 24 hours."),
@@ -123,7 +123,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     plain("simplejwt.enabled", "Whether the SimpleJWT-compatible API (`/api/token/`) is open."),
     plain("simplejwt.audience", "`aud` of the access tokens made there; the issuer unless set."),
     plain("simplejwt.scope", "`scope` of the access tokens made there: words separated by single spaces."),
-    plain("clients.secret_overlap", "How long the former secret of a client stays valid after `client rotate-secret`."),
+    plain(
+        "clients.secret_overlap",
+        "How long the previous secret of a client stays valid after `client rotate-secret`.",
+    ),
     plain("passwords.memory_kib", "argon2id: memory for one hash, in KiB."),
     plain("passwords.iterations", "argon2id: passes over that memory."),
     plain("passwords.parallelism", "argon2id: lanes."),

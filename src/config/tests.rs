@@ -53,7 +53,7 @@ fn every_type_can_come_from_the_environment() {
             ("TOKENHOUSE__WORKERS", "3"),
             ("TOKENHOUSE__DATABASE__MIGRATE_AT_START", "false"),
             ("TOKENHOUSE__TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1"),
-            ("TOKENHOUSE__KEYS__FURTHER_ALGORITHMS", "EdDSA,PS256"),
+            ("TOKENHOUSE__KEYS__ADDITIONAL_ALGORITHMS", "EdDSA,PS256"),
             ("TOKENHOUSE__LIMITS__BY_ACCOUNT", "off"),
             ("TOKENHOUSE__LOG__FORMAT", "json"),
             ("TOKENHOUSE__REFRESH__LOST_RESPONSE_WINDOW", "0"),
@@ -65,7 +65,7 @@ fn every_type_can_come_from_the_environment() {
     assert!(!config.database.migrate_at_start);
     assert!(config.trusted("10.1.2.3".parse().unwrap()) && config.trusted("192.0.2.1".parse().unwrap()));
     assert!(!config.trusted("192.0.2.2".parse().unwrap()));
-    assert_eq!(config.keys.further_algorithms, [SigningAlgorithm::EdDsa, SigningAlgorithm::Ps256]);
+    assert_eq!(config.keys.additional_algorithms, [SigningAlgorithm::EdDsa, SigningAlgorithm::Ps256]);
     assert_eq!(config.limits.by_account, Rate::Off);
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.refresh.lost_response_window, Some(Span::seconds(0)));
@@ -252,7 +252,7 @@ fn values_that_cannot_be_right_are_refused_by_name() {
         ("redis", "url = 'http://redis'"),
         ("redis", "key_prefix = 'th:{1}'"),
         ("redis", "command_timeout = '2h'"),
-        ("keys", "further_algorithms = ['EdDSA', 'EdDSA']"),
+        ("keys", "additional_algorithms = ['EdDSA', 'EdDSA']"),
         ("keys", "rotate_every = '5m'"),
         ("keys", "jwks_max_age = '2d'"),
         ("keys", "folder = ''"),

@@ -48,7 +48,7 @@ async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthErro
 /// # Errors
 /// As [`tell`].
 pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
-    // A heartbeat under a former, greater number would make listeners take the next events for ones they had.
+    // A heartbeat under a previous, greater number would make listeners take the next events for ones they had.
     ctx.broadcast.forget();
     if ctx.broadcast.has_subscribers() {
         let frame = frame(ctx, number, FrameKind::StartOver, &SecurityEvent::Resync);
@@ -87,7 +87,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
         Change::IndexRevoked(retired) => Some(SecurityEvent::ClientRevoked(retired.clone())),
         Change::Keys => Some(SecurityEvent::KeysChanged),
         Change::Unknown => Some(SecurityEvent::Resync),
-        Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::Watermark => None,
+        Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::GlobalNotBefore => None,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::tokens::SecurityEvent;
 /// How many changes are read from the database at a time.
 const BATCH: u32 = 100;
 
-/// Whoever is further behind is not told what was before: to read the status lists again is less work.
+/// A subscriber that is further behind is not sent what was before: to read the status lists again is less work.
 const FURTHEST_BEHIND: i64 = 1_000;
 
 /// How long a listener may take to take a frame.

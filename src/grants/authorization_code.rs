@@ -29,7 +29,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange
     let user = ctx.store.database.user(code.user).await?;
     if code.has_expired(ctx) || user.is_none() {
         // Whoever comes this late may be the second to come.
-        end_former(ctx, &code).await?;
+        end_previous(ctx, &code).await?;
         return Err(not_good());
     }
     let user = user.ok_or_else(not_good)?;
@@ -41,7 +41,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange
         SettleOutcome::BeginOutcome => Ok(response),
         SettleOutcome::Refused => Err(not_good()),
         SettleOutcome::BegunBefore => {
-            end_former(ctx, &code).await?;
+            end_previous(ctx, &code).await?;
             Err(not_good())
         }
     }
@@ -65,7 +65,7 @@ fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Res
 }
 
 /// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).
-async fn end_former(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
+async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
     let event = AuditEvent::CodeReused { session: code.session, user: code.user, client: code.client_id.clone() };
     let entry = ctx.audit(Actor::System, event);
     if sessions::end_one_as(ctx, code.session, EndReason::CodeReused, entry).await?.is_some() {

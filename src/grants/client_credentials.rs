@@ -20,7 +20,7 @@ pub(super) fn exchange(
     let scope = narrow(&client.scope, scope)?;
     let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
-    let not_before = client.not_before.max(ctx.store.memory.global_watermark());
+    let not_before = client.not_before.max(ctx.store.memory.global_not_before());
     let access = tokens::access_token(ctx, client, TokenSubject::Client { audience: &audience, not_before }, &scope)?;
     Ok(TokenResponse {
         access_token: access.token,

@@ -110,11 +110,11 @@ fn pass_gate(
 fn refusal(shut: Denial) -> OAuthError {
     match shut {
         Denial::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
-        Denial::ClientWatermark
-        | Denial::GlobalWatermark
+        Denial::ClientNotBefore
+        | Denial::GlobalNotBefore
         | Denial::UserAbsent
         | Denial::UserDisabled
-        | Denial::UserWatermark
+        | Denial::UserNotBefore
         | Denial::SessionEnded
         | Denial::SessionOver => OAuthError::invalid_grant("the session is over"),
         Denial::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),

@@ -108,15 +108,15 @@ impl Keyring {
     /// Finds or makes the master key, opens every key of the database, imports PEM files of the folder, makes what is
     /// missing, and publishes.
     ///
-    /// `longest_life` is that of a signed token; a retired key stays published at least as long.
+    /// `longest_lifetime` is that of a signed token; a retired key stays published at least as long.
     pub async fn open(
         settings: &config::Keys,
-        longest_life: Duration,
+        longest_lifetime: Duration,
         database: Database,
         clock: Clock,
         random: Random,
     ) -> Result<Self, OpenError> {
-        open::open(settings, longest_life, database, clock, random).await
+        open::open(settings, longest_lifetime, database, clock, random).await
     }
 
     fn new(records: Records, ring: Ring, read_at: Timestamp) -> Self {

@@ -21,12 +21,12 @@ use crate::store::sql::keys::{KeyChange, KeyringChange};
 
 pub(super) async fn open(
     settings: &config::Keys,
-    longest_life: Duration,
+    longest_lifetime: Duration,
     database: Database,
     clock: Clock,
     random: Random,
 ) -> Result<Keyring, OpenError> {
-    let rules = Rules::new(settings, longest_life);
+    let rules = Rules::new(settings, longest_lifetime);
     let check = database.master_key_check().await.map_err(|error| failed("read", &error))?;
     let sealed = database.signing_keys().await.map_err(|error| failed("read", &error))?;
     let is_empty = check.is_none() && sealed.is_empty();

@@ -27,12 +27,12 @@ pub(super) struct OpenedKeys {
 }
 
 impl Ring {
-    /// Opens what `former` has not opened before. A key that does not open is not published either: whoever can write
+    /// Opens what `previous` has not opened before. A key that does not open is not published either: whoever can write
     /// into the database, but has no master key, cannot slip in a key that verifiers believe.
     pub(super) fn open(
         records: &[SigningKeyRecord],
         master_keys: &MasterKeys,
-        former: Option<&Self>,
+        previous: Option<&Self>,
     ) -> Result<OpenedKeys, Internal> {
         let mut published: Vec<_> = records.iter().filter(|record| record.state != KeyState::Removed).collect();
         published.sort_by(|a, b| (a.published_at, &a.kid).cmp(&(b.published_at, &b.kid)));
@@ -40,7 +40,7 @@ impl Ring {
         let mut active = Vec::new();
         let mut unopened = Vec::new();
         for record in published {
-            let known = former.and_then(|ring| ring.keys.get(&record.kid)).cloned();
+            let known = previous.and_then(|ring| ring.keys.get(&record.kid)).cloned();
             let Some(key) = known.or_else(|| open_one(record, master_keys)) else {
                 unopened.push(record.kid.clone());
                 continue;

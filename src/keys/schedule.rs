@@ -25,10 +25,10 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// `longest_life` is that of a token.
-    pub(super) fn new(settings: &config::Keys, longest_life: Duration) -> Self {
+    /// `longest_lifetime` is that of a token.
+    pub(super) fn new(settings: &config::Keys, longest_lifetime: Duration) -> Self {
         let mut algorithms = vec![settings.id_token_algorithm, settings.access_token_algorithm];
-        algorithms.extend(&settings.further_algorithms);
+        algorithms.extend(&settings.additional_algorithms);
         algorithms.sort_unstable();
         algorithms.dedup();
         Self {
@@ -36,7 +36,7 @@ impl Rules {
             rotate_every: settings.rotate_every.get(),
             ripe_after: settings.jwks_max_age.get() + MARGIN,
             // An instance that missed the retirement may sign until it is stale.
-            retired_for: STALE_AFTER + longest_life,
+            retired_for: STALE_AFTER + longest_lifetime,
         }
     }
 

@@ -45,7 +45,7 @@ pub struct Client {
     pub access_lifetime: Option<Duration>,
     /// The life that its access tokens had before, where that differed from the house's, and when it was last changed.
     #[serde(skip)]
-    pub former_access_lifetime: Option<(Duration, Timestamp)>,
+    pub previous_access_lifetime: Option<(Duration, Timestamp)>,
     /// The life of its refresh tokens, where it differs from the house's.
     #[serde(with = "super::seconds")]
     pub refresh_lifetime: Option<Duration>,
@@ -87,7 +87,7 @@ pub enum ClientState {
 pub struct ClientSecret {
     /// SHA-256 of the secret.
     pub digest: [u8; 32],
-    /// The former secret ends here while a new one takes over; the current one has no end.
+    /// The previous secret ends here while a new one takes over; the current one has no end.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -127,10 +127,10 @@ impl Client {
     /// within the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
-        let former = self
-            .former_access_lifetime
+        let previous = self
+            .previous_access_lifetime
             .filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY);
-        self.access_lifetime.max(former.map(|(life, _)| life))
+        self.access_lifetime.max(previous.map(|(life, _)| life))
     }
 
     /// Whether the client may use `grant`.

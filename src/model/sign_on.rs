@@ -74,10 +74,10 @@ impl SignOnChange {
     ///
     /// # Errors
     /// [`Internal`] when what was registered cannot be read again.
-    pub fn of(self, former: &SignOn) -> Result<SignOn, Internal> {
+    pub fn of(self, previous: &SignOn) -> Result<SignOn, Internal> {
         let unreadable = |error| Internal::new("a registration cannot be changed", error);
         let mut parts: Map<String, Value> =
-            serde_json::to_value(former).and_then(serde_json::from_value).map_err(unreadable)?;
+            serde_json::to_value(previous).and_then(serde_json::from_value).map_err(unreadable)?;
         parts.extend(self.0);
         parts.retain(|_, value| !value.is_null());
         serde_json::from_value(Value::Object(parts)).map_err(unreadable)

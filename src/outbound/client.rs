@@ -30,7 +30,7 @@ impl Outbound {
     /// The client for these settings.
     ///
     /// # Errors
-    /// A sentence that names the setting when the file of further certificates cannot be read.
+    /// A sentence that names the setting when the file of additional certificates cannot be read.
     pub fn new(settings: &config::Outbound) -> Result<Self, String> {
         let guard = Guard::new(&settings.allow);
         let mut client = Client::builder()

@@ -62,7 +62,7 @@ pub struct ParentBrowserSession {
 pub enum SettleOutcome {
     /// The session is on record.
     BeginOutcome,
-    /// The user, the client, the browser session or a watermark changed meanwhile.
+    /// The user, the client, the browser session or a `not_before` changed meanwhile.
     Refused,
     /// A session of this identifier has begun before.
     BegunBefore,
@@ -75,8 +75,8 @@ pub struct PreparedSession {
     pub session: Session,
     /// The ephemeral store's record.
     pub record: RotationRecord,
-    /// User and client as the attempt has read them. Where the watermark has risen since, by whosever clock, or one of
-    /// the two has other rights by now, the session is refused.
+    /// User and client as the attempt has read them. Where the `not_before` has risen since, by whosever clock, or one
+    /// of the two has other rights by now, the session is refused.
     seen: Snapshot,
 }
 
@@ -116,7 +116,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
-/// which a concurrent disable, removal or watermark either stops or sees.
+/// which a concurrent disable, removal or `not_before` either stops or sees.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer, and then no session has begun.

@@ -113,7 +113,7 @@ pub async fn end_each(
     }
 }
 
-/// Ends every live session that matches. The watermark of the user, the client or the house rises first, so that a
+/// Ends every live session that matches. The `not_before` of the user, the client or the house rises first, so that a
 /// sign-in that is under way is covered too.
 ///
 /// # Errors
@@ -129,7 +129,7 @@ pub async fn end_matching(
     if filter.issued_before.is_some_and(|moment| moment > at) {
         return Err(OAuthError::invalid_request("issued_before lies ahead"));
     }
-    raise_watermark(ctx, filter, at).await?;
+    raise_not_before(ctx, filter, at).await?;
     let filter = SessionFilter { live_only: true, ..filter.clone() };
     let mut receipt = Receipt {
         sessions_ended: 0,
@@ -156,7 +156,7 @@ pub async fn end_matching(
         count(ctx, &mut receipt, &batch.sessions, ended.at).await;
     }
     if receipt.sessions_ended == 0 {
-        // The watermark rose all the same.
+        // The `not_before` rose all the same.
         ctx.store.database.record(&entry(0)).await?;
     }
     receipt.offline_refused_by = ctx.now().plus(REFUSED_WITHIN);
@@ -176,7 +176,7 @@ pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let indexes: Vec<_> = sessions.iter().map(|session| index_of(session, now)).collect();
     status_indexes::revoke(ctx, &indexes).await;
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
-    match ctx.store.ephemeral.end(&ids, tombstone_life(ctx, sessions, longest).await).await {
+    match ctx.store.ephemeral.end(&ids, tombstone_lifetime(ctx, sessions, longest).await).await {
         Ok(()) => {
             ctx.store.memory.forget_pending(&ids);
             Applied::Everywhere
@@ -195,7 +195,7 @@ fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp)
 }
 
 /// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.
-async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> Duration {
+async fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], longest: Duration) -> Duration {
     for session in sessions {
         // What cannot be looked up now may be fixed.
         if !matches!(ctx.store.client(&session.client_id).await, Ok(Some(client)) if !client.refresh.fixed) {
@@ -205,28 +205,28 @@ async fn tombstone_life(ctx: &Ctx, sessions: &[Session], longest: Duration) -> D
     ctx.config.longest_refresh_lifetime()
 }
 
-/// One part of a filter has a watermark of its own; a browser session has its row instead, which lets no session begin
-/// once it is over. Several parts together have none: the watermark would end more than was asked for.
-async fn raise_watermark(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
+/// One part of a filter has a `not_before` of its own; a browser session has its row instead, which lets no session
+/// begin once it is over. Several parts together have none: the `not_before` would end more than was asked for.
+async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
     let mark = filter.issued_before.unwrap_or(at);
     if filter.browser_session.is_some() {
         return Ok(());
     }
     match (&filter.session, &filter.user, &filter.client) {
         (None, Some(user), None) => {
-            ctx.store.database.raise_user_watermark(*user, mark).await?;
+            ctx.store.database.raise_user_not_before(*user, mark).await?;
             ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
             let client_tokens = status_indexes::client_tokens_before(ctx, mark, Some(client)).await;
-            ctx.store.database.raise_client_watermark(client, mark, at, client_tokens).await?;
+            ctx.store.database.raise_client_not_before(client, mark, at, client_tokens).await?;
             ctx.store.memory.forget_client(client);
             status_indexes::revoke_known(ctx).await?;
         }
         (None, None, None) => {
             let client_tokens = status_indexes::client_tokens_before(ctx, mark, None).await;
-            ctx.store.database.raise_global_watermark(mark, at, client_tokens).await?;
-            ctx.store.memory.raise_global_watermark(mark);
+            ctx.store.database.raise_global_not_before(mark, at, client_tokens).await?;
+            ctx.store.memory.raise_global_not_before(mark);
             ctx.store.memory.forget_clients();
             status_indexes::revoke_known(ctx).await?;
         }

@@ -162,7 +162,7 @@ async fn recorded(
         scope: &session.scope,
         audience: &session.audience,
         allowed_audience: &session.audience,
-        global_watermark: ctx.store.database.global_watermark().await?,
+        global_not_before: ctx.store.database.global_not_before().await?,
         now: ctx.now(),
     };
     let principal = Principal::SessionRow { session: &session, user: Some(&user) };

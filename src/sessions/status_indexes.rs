@@ -58,7 +58,7 @@ pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&Cl
 pub async fn tokens_expire_by(ctx: &Ctx, session: &Session, at: Timestamp) -> Timestamp {
     let client = ctx.store.client(&session.client_id).await.ok().flatten();
     let own = lifetime(client.as_ref(), at, ctx.now());
-    at.plus(ctx.status.longest_life(own)).min(session.ends_at)
+    at.plus(ctx.status.longest_lifetime(own)).min(session.ends_at)
 }
 
 /// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,

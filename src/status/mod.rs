@@ -99,17 +99,17 @@ impl StatusLists {
     /// How long an access token lives at most. `own` is the longest life that its client gives, where it has one of its
     /// own.
     #[must_use]
-    pub fn longest_life(&self, own: Option<Duration>) -> Duration {
+    pub fn longest_lifetime(&self, own: Option<Duration>) -> Duration {
         let house = lock(&self.heard).facts.longest_access_lifetime;
         own.map_or(house, |own| own.max(house))
     }
 
     /// Until when the status index of tokens that were revoked at `at` must say so: until the last of them has expired
     /// in the eyes of every service, and no list is believed any more that does not say so. `own` is as for
-    /// [`longest_life`](Self::longest_life).
+    /// [`longest_lifetime`](Self::longest_lifetime).
     #[must_use]
     pub fn needed_until(&self, at: Timestamp, own: Option<Duration>) -> Timestamp {
-        at.plus(self.longest_life(own) + TOLD_AFTER_EXPIRY)
+        at.plus(self.longest_lifetime(own) + TOLD_AFTER_EXPIRY)
     }
 
     /// What was revoked before this moment need not be said any more, however long its tokens may have lived.

@@ -27,7 +27,7 @@ pub struct Memory {
     pending: Mutex<HashSet<SessionId>>,
     /// When sessions were used since this was last written to the database.
     used: Mutex<HashMap<SessionId, Timestamp>>,
-    global_watermark: AtomicI64,
+    global_not_before: AtomicI64,
     /// Whether the ephemeral store may have lost changes of users' rights.
     rights_in_doubt: AtomicBool,
     /// Counts what was forgotten, so that a row read before a change is not kept after it.
@@ -159,11 +159,11 @@ impl Memory {
             *browser_sessions = BrowserSessions::default();
         }
         browser_sessions.by_cookie.insert(cookie.clone(), Arc::clone(browser_session));
-        // A renewed browser session has another cookie, and the former one proves nothing any more.
-        if let Some(former) = browser_sessions.cookies.insert(browser_session.id, cookie.clone())
-            && former != *cookie
+        // A renewed browser session has another cookie, and the previous one proves nothing any more.
+        if let Some(previous) = browser_sessions.cookies.insert(browser_session.id, cookie.clone())
+            && previous != *cookie
         {
-            browser_sessions.by_cookie.remove(&former);
+            browser_sessions.by_cookie.remove(&previous);
         }
     }
 
@@ -265,13 +265,13 @@ impl Memory {
 
     /// Sessions and tokens that began before this moment are over.
     #[must_use]
-    pub fn global_watermark(&self) -> Timestamp {
-        Timestamp::from_millis(self.global_watermark.load(Ordering::SeqCst))
+    pub fn global_not_before(&self) -> Timestamp {
+        Timestamp::from_millis(self.global_not_before.load(Ordering::SeqCst))
     }
 
-    /// Remembers the global watermark; it never falls.
-    pub fn raise_global_watermark(&self, at: Timestamp) {
-        self.global_watermark.fetch_max(at.millis(), Ordering::SeqCst);
+    /// Remembers the global `not_before`; it never falls.
+    pub fn raise_global_not_before(&self, at: Timestamp) {
+        self.global_not_before.fetch_max(at.millis(), Ordering::SeqCst);
     }
 }
 

@@ -141,7 +141,7 @@ fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
     Status { status_list: Reference::to(ctx, status_index) }
 }
 
-/// `iat` has whole seconds, and a watermark milliseconds: in the second of a revocation, a new token is dated to the
+/// `iat` has whole seconds, and a `not_before` milliseconds: in the second of a revocation, a new token is dated to the
 /// next, or it would count as one of those that were revoked.
 fn issued_at(now: Timestamp, bearer: TokenSubject<'_>) -> Timestamp {
     let now = Timestamp::from_seconds(now.seconds());

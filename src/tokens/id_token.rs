@@ -44,7 +44,7 @@ struct Claims<'a> {
     at_hash: String,
     sid: SessionId,
     #[serde(flatten)]
-    further: &'a Map<String, Value>,
+    additional: &'a Map<String, Value>,
 }
 
 /// Signs the ID token that goes with `access_token`.
@@ -68,7 +68,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
         amr: &grant.amr,
         at_hash: half_hash(algorithm, access_token),
         sid: told.session,
-        further: told.claims,
+        additional: told.claims,
     };
     ctx.keys.sign(algorithm, TokenType::Id, &claims)
 }

@@ -111,7 +111,7 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
-/// Sets a new password for a user who has just proved the former one, and ends the user's sessions. `None`: somebody
+/// Sets a new password for a user who has just proved the previous one, and ends the user's sessions. `None`: somebody
 /// else was quicker to set another, or to disable the user, and that stays.
 ///
 /// # Errors

@@ -306,7 +306,8 @@ async fn applications_with_pairwise_names_of_people_cannot_join_them() {
 
 #[actix_web::test]
 async fn each_application_gets_id_tokens_and_userinfo_signed_as_it_has_registered() {
-    let more = |config: &mut tokenhouse::config::Config| config.keys.further_algorithms = vec![SigningAlgorithm::EdDsa];
+    let more =
+        |config: &mut tokenhouse::config::Config| config.keys.additional_algorithms = vec![SigningAlgorithm::EdDsa];
     on_each_backend_with(more, async |house| {
         let mut new = application("app");
         new.sign_on = SignOn {
@@ -404,7 +405,7 @@ async fn claims_asked_for_by_name_are_gone_with_the_scope_that_asks_for_them() {
         let access = tokens.body["access_token"].as_str().unwrap();
         assert_eq!(house.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
         assert_eq!(claims(tokens.body["id_token"].as_str().unwrap())["preferred_username"], "ada");
-        let former = code(&browser, "app", &by_name).await;
+        let previous = code(&browser, "app", &by_name).await;
 
         let admin = house.admin_token().await;
         let less = json!({ "scope": "openid email" });
@@ -412,7 +413,7 @@ async fn claims_asked_for_by_name_are_gone_with_the_scope_that_asks_for_them() {
 
         let info = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
         assert!(info.status == 200 && info.body.get("roles").is_none(), "{}", info.text);
-        let late = exchange(house, &client, &secret, &former).await;
+        let late = exchange(house, &client, &secret, &previous).await;
         let says = claims(late.body["id_token"].as_str().unwrap());
         assert!(says.get("preferred_username").is_none(), "{says}");
     })

@@ -65,9 +65,9 @@ impl House {
         }
     }
 
-    /// The ephemeral store falls back to `former`, as after a failover to a replica that lagged behind.
-    pub async fn roll_back(&self, session: SessionId, former: &RotationRecord) {
+    /// The ephemeral store falls back to `previous`, as after a failover to a replica that lagged behind.
+    pub async fn roll_back(&self, session: SessionId, previous: &RotationRecord) {
         let newest = self.record(session).await;
-        assert!(self.ctx().store.ephemeral.replace(session, &newest, former).await.unwrap());
+        assert!(self.ctx().store.ephemeral.replace(session, &newest, previous).await.unwrap());
     }
 }

@@ -8,7 +8,7 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::clients::{self, FormerSecret};
+use tokenhouse::clients::{self, PreviousSecret};
 use tokenhouse::model::Secret;
 use tokenhouse::protocol::{AuthMethod, GrantType, OAuthError};
 
@@ -153,11 +153,11 @@ async fn two_secrets_are_live_while_one_takes_over() {
         let ctx = house.ctx();
         let id = "app".parse().unwrap();
         let first = add(house, "app", AuthMethod::ClientSecretBasic).await;
-        let rotate = async |former| {
-            let (secret, _) = clients::rotate_secret(ctx, &id, former, Actor::System).await?;
+        let rotate = async |previous| {
+            let (secret, _) = clients::rotate_secret(ctx, &id, previous, Actor::System).await?;
             Ok::<_, OAuthError>(secret.expose().to_owned())
         };
-        let second = rotate(FormerSecret::Stays).await.unwrap();
+        let second = rotate(PreviousSecret::Stays).await.unwrap();
         let passes = async |secret: &str| read(request(house, "app", secret, Sent::Basic)).await.status != 401;
 
         assert!(passes(&first).await && passes(&second).await);
@@ -166,10 +166,10 @@ async fn two_secrets_are_live_while_one_takes_over() {
         house.clock.advance(Duration::from_mins(1));
         assert!(!passes(&first).await && passes(&second).await, "the old one has ended");
 
-        let third = rotate(FormerSecret::Stays).await.unwrap();
-        assert!(matches!(rotate(FormerSecret::Stays).await, Err(OAuthError::Conflict(_))));
+        let third = rotate(PreviousSecret::Stays).await.unwrap();
+        assert!(matches!(rotate(PreviousSecret::Stays).await, Err(OAuthError::Conflict(_))));
         assert!(passes(&second).await && passes(&third).await, "what was promised is kept");
-        let fourth = rotate(FormerSecret::Ends).await.unwrap();
+        let fourth = rotate(PreviousSecret::Ends).await.unwrap();
         assert!(!passes(&second).await && passes(&third).await && passes(&fourth).await, "never more than two");
     })
     .await;

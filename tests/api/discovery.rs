@@ -114,7 +114,7 @@ async fn the_published_keys_are_public_and_may_be_kept_for_a_while() {
 #[actix_web::test]
 async fn tokens_verify_offline_against_the_published_keys() {
     let algorithms = |config: &mut tokenhouse::config::Config| {
-        config.keys.further_algorithms = vec![SigningAlgorithm::Es384, SigningAlgorithm::EdDsa];
+        config.keys.additional_algorithms = vec![SigningAlgorithm::Es384, SigningAlgorithm::EdDsa];
     };
     on_each_backend_with(algorithms, async |house| {
         let jwks = house.get("/.well-known/jwks.json").await;

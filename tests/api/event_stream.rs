@@ -350,7 +350,7 @@ async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something
 }
 
 #[actix_web::test]
-async fn no_heartbeat_under_a_former_number_follows_when_all_starts_over() {
+async fn no_heartbeat_under_a_previous_number_follows_when_all_starts_over() {
     on_each_backend(async |house| {
         let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
         let mut subscription = ctx.broadcast.subscribe().unwrap();

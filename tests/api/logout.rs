@@ -270,7 +270,7 @@ async fn an_id_token_of_somebody_else_signs_nobody_out_unasked() {
 }
 
 #[actix_web::test]
-async fn an_expired_id_token_is_good_enough_and_one_of_a_former_session_brings_the_browser_back() {
+async fn an_expired_id_token_is_good_enough_and_one_of_a_previous_session_brings_the_browser_back() {
     on_each_backend(async |house| {
         let browser = Browser::of(house);
         sign_in(house, &browser).await;

@@ -185,7 +185,7 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
         change(&case).await;
 
         // Here everything is known at once. The second instance knows of the ends of sessions at once, and learns of
-        // clients and watermarks from the change feed.
+        // clients and `not_before`s from the change feed.
         let at_once = [SimpleJwtSession, WebSession, Password];
         for (hold, door, passes) in case.observe(house.running.address).await {
             assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {door}");

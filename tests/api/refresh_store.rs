@@ -40,10 +40,10 @@ async fn a_record_that_fell_back_rolls_forward_and_is_reported() {
     on_each_backend(async |house| {
         let first = house.pair().await;
         let session = house.session_of(&first.refresh);
-        let former = house.record(session).await;
+        let previous = house.record(session).await;
         let second = pair(&house.refresh(&first.refresh).await);
         let third = pair(&house.refresh(&second.refresh).await);
-        house.roll_back(session, &former).await;
+        house.roll_back(session, &previous).await;
 
         let request = house.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &third.refresh)]);
         let answers: Vec<_> = all_at_once(10, &request).await.iter().map(pair).collect();

@@ -273,11 +273,11 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
 }
 
 #[actix_web::test]
-async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_who_proved_the_former() {
+async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_who_proved_the_previous() {
     on_each_backend(async |house| {
         let ctx = house.ctx();
-        let former = Secret::new(USER.1);
-        let attempt = users::Attempt { identifier: USER.0, password: &former, address: None };
+        let previous = Secret::new(USER.1);
+        let attempt = users::Attempt { identifier: USER.0, password: &previous, address: None };
         let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
         let set = Secret::new("set by an administrator");
         users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();

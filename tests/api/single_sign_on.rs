@@ -144,8 +144,8 @@ async fn when_somebody_else_signs_in_nothing_carries_the_first_person_any_more()
         let form = [("grant_type", "refresh_token"), ("refresh_token", first.body["refresh_token"].as_str().unwrap())];
         assert_eq!(house.post_as("app", &secret, "/oauth2/token", &form).await.body["error"], "invalid_grant");
         browser.set_cookies(before);
-        let former = parameters(&browser.get(&request("app", &[("prompt", "none")])).await);
-        assert_eq!(former["error"], "login_required", "the former browser session is over");
+        let previous = parameters(&browser.get(&request("app", &[("prompt", "none")])).await);
+        assert_eq!(previous["error"], "login_required", "the previous browser session is over");
     })
     .await;
 }
@@ -330,9 +330,9 @@ async fn the_cookie_that_a_renewal_has_replaced_is_good_nowhere() {
         let other = QuietInstance::open(house).await;
         let browser = Browser::of(house);
         sign_in(house, &browser).await;
-        let former = browser.cookies();
+        let previous = browser.cookies();
         let there = Browser::of(house).at_instance(other.address);
-        there.set_cookies(former.clone());
+        there.set_cookies(previous.clone());
         assert!(parameters(&there.get(&silent).await).contains_key("code"));
 
         let page = browser.follow(&request("app", &[("prompt", "login")])).await;
@@ -340,7 +340,7 @@ async fn the_cookie_that_a_renewal_has_replaced_is_good_nowhere() {
         there.set_cookies(browser.cookies());
         assert!(parameters(&there.get(&silent).await).contains_key("code"));
 
-        there.set_cookies(former);
+        there.set_cookies(previous);
         assert_eq!(parameters(&there.get(&silent).await)["error"], "login_required");
         other.stop().await;
     })

@@ -41,7 +41,7 @@ async fn a_user_who_has_changed_since_the_sign_in_began_gets_no_browser_session(
     on_each_database(async |house| {
         let seen = house.user("alice").await;
         let browser_session = house.new_browser_session(seen.id);
-        house.database.raise_user_watermark(seen.id, house.now().plus(Duration::from_secs(1))).await.unwrap();
+        house.database.raise_user_not_before(seen.id, house.now().plus(Duration::from_secs(1))).await.unwrap();
 
         assert_eq!(begin(house, &browser_session, 1, &seen).await, BeginOutcome::Refused);
         assert_eq!(by_cookie(house, 1).await, None);
@@ -57,9 +57,9 @@ async fn a_renewed_browser_session_has_another_cookie_and_only_the_present_one_c
         begin(house, &browser_session, 1, &user).await;
         let later = browser_session.auth_time.plus(Duration::from_secs(9));
         let renewed = BrowserSession { auth_time: later, last_used_at: later, ..browser_session.clone() };
-        let renew = async |former: u8, new: u8| {
-            let (former, new) = (CookieDigest::of([former; 32]), CookieDigest::of([new; 32]));
-            let cookies = Exchange { former: &former, new: &new };
+        let renew = async |previous: u8, new: u8| {
+            let (previous, new) = (CookieDigest::of([previous; 32]), CookieDigest::of([new; 32]));
+            let cookies = Exchange { previous: &previous, new: &new };
             house.database.renew_browser_session(&renewed, cookies, &user, &house.any_entry()).await.unwrap()
         };
 
@@ -102,7 +102,7 @@ async fn an_ended_browser_session_stays_ended_and_no_session_begins_under_it() {
 }
 
 #[tokio::test]
-async fn live_browser_sessions_are_those_that_are_neither_over_nor_older_than_the_users_watermark() {
+async fn live_browser_sessions_are_those_that_are_neither_over_nor_older_than_the_users_not_before() {
     on_each_database(async |house| {
         let user = house.user("alice").await;
         let (live, ended) = (house.browser_session(&user).await, house.browser_session(&user).await);
@@ -114,8 +114,8 @@ async fn live_browser_sessions_are_those_that_are_neither_over_nor_older_than_th
 
         assert_eq!(listed(house.now()).await, [live.id]);
         assert!(listed(live.ends_at).await.is_empty(), "at its absolute end");
-        house.database.raise_user_watermark(user.id, live.created_at.plus(Duration::from_millis(1))).await.unwrap();
-        assert!(listed(house.now()).await.is_empty(), "older than the watermark");
+        house.database.raise_user_not_before(user.id, live.created_at.plus(Duration::from_millis(1))).await.unwrap();
+        assert!(listed(house.now()).await.is_empty(), "older than the `not_before`");
     })
     .await;
 }

@@ -54,7 +54,7 @@ async fn a_client_id_that_is_taken_is_refused() {
 }
 
 #[tokio::test]
-async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
+async fn an_update_leaves_secrets_state_not_before_and_status_index_alone() {
     on_each_database(async |house| {
         let mut client = house.new_client("app");
         client.secrets = vec![ClientSecret { digest: [1; 32], expires_at: None }];
@@ -88,7 +88,7 @@ async fn an_update_leaves_secrets_state_watermark_and_status_index_alone() {
 }
 
 #[tokio::test]
-async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
+async fn the_longer_previous_life_of_access_tokens_is_kept_for_a_day() {
     on_each_database(async |house| {
         let mut client = house.client("app").await;
         let day = Duration::from_hours(24);
@@ -102,9 +102,9 @@ async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
                 .await
                 .unwrap()
                 .unwrap();
-            former(house).await
+            previous(house).await
         };
-        // From the house's own to ten minutes; the former one is the house's own (no number).
+        // From the house's own to ten minutes; the previous one is the house's own (no number).
         assert_eq!(change(Some(10), at).await, (None, Some(at.millis())));
         // No change.
         assert_eq!(change(Some(10), at.plus(day)).await, (None, Some(at.millis())));
@@ -129,10 +129,10 @@ async fn the_longer_former_life_of_access_tokens_is_kept_for_a_day() {
     .await;
 }
 
-async fn former(house: &House) -> (Option<i64>, Option<i64>) {
+async fn previous(house: &House) -> (Option<i64>, Option<i64>) {
     use sqlx::{Connection, Row};
     let mut connection = sqlx::AnyConnection::connect(&house.settings.url).await.unwrap();
-    let row = sqlx::query("select former_access_lifetime, access_lifetime_changed_at from clients where id = 'app'")
+    let row = sqlx::query("select previous_access_lifetime, access_lifetime_changed_at from clients where id = 'app'")
         .fetch_one(&mut connection)
         .await
         .unwrap();
@@ -165,7 +165,7 @@ async fn secrets_and_state_change_by_themselves() {
         assert!(
             house
                 .database
-                .raise_client_watermark(&client.id, at.minus(millis(1)), at, ClientTokens::Stay)
+                .raise_client_not_before(&client.id, at.minus(millis(1)), at, ClientTokens::Stay)
                 .await
                 .unwrap()
         );
@@ -192,7 +192,7 @@ async fn a_change_to_no_client_says_so_and_leaves_nothing() {
         );
         assert!(!house.database.edit_client_secrets(&client.id, &entry, |_| unreachable!()).await.unwrap());
         assert!(!house.database.set_client_state(&client.id, ClientState::Active, at, &entry).await.unwrap());
-        assert!(!house.database.raise_client_watermark(&client.id, at, at, ClientTokens::Revoked).await.unwrap());
+        assert!(!house.database.raise_client_not_before(&client.id, at, at, ClientTokens::Revoked).await.unwrap());
         assert!(!house.database.remove_client(&client.id, &entry).await.unwrap());
         assert_eq!(house.database.feed_head().await.unwrap(), 0);
     })

@@ -75,7 +75,7 @@ async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to
             session.browser_session_id = Some(browser_session.id);
             assert_eq!(house.begin(&session).await, begun, "{id}");
         }
-        // What was agreed to with a former client of the name does not count.
+        // What was agreed to with a previous client of the name does not count.
         let mut later = house.new_client("enough");
         house.database.remove_client(&later.id, &house.any_entry()).await.unwrap();
         let before = consent(house, user.id, &later.id, "read");

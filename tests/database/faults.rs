@@ -48,7 +48,7 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
         let watch = Stopwatch::start();
         let session = house.new_session(user, &client);
         assert!(is_away(&database.begin_session(&session, &seen, &house.any_entry()).await));
-        assert!(is_away(&database.raise_global_watermark(house.now(), house.now(), ClientTokens::Revoked).await));
+        assert!(is_away(&database.raise_global_not_before(house.now(), house.now(), ClientTokens::Revoked).await));
         assert!(is_away(&ephemeral.count("key", millis(9_000)).await));
         assert!(is_away(&ephemeral.end(&[session.id], millis(9_000)).await));
         assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
@@ -57,7 +57,7 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
         blocker.close().await.unwrap();
         assert_eq!(database.session(session.id).await.unwrap(), None);
         database
-            .raise_global_watermark(
+            .raise_global_not_before(
                 house.now().minus(millis(60_000)),
                 house.now().minus(millis(60_000)),
                 ClientTokens::Revoked,
@@ -79,7 +79,7 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
         let waiting: Vec<_> = (0..50)
             .map(|_| {
                 let (database, at) = (database.clone(), house.now());
-                tokio::spawn(async move { database.raise_global_watermark(at, at, ClientTokens::Revoked).await })
+                tokio::spawn(async move { database.raise_global_not_before(at, at, ClientTokens::Revoked).await })
             })
             .collect();
         for waiting in waiting {
@@ -90,7 +90,7 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
         sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
         blocker.close().await.unwrap();
         let mut tries = 0;
-        while database.raise_global_watermark(house.now(), house.now(), ClientTokens::Revoked).await.is_err() {
+        while database.raise_global_not_before(house.now(), house.now(), ClientTokens::Revoked).await.is_err() {
             tries += 1;
             assert!(tries < 20, "it never came back");
         }

@@ -9,7 +9,7 @@ async fn changes_are_read_in_order_from_any_index() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await);
         let past = house.now().minus(millis(9_000));
-        house.database.raise_global_watermark(past, past, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_global_not_before(past, past, ClientTokens::Revoked).await.unwrap();
         let session = house.session(user, &client.id).await;
         let ended = house.ended(EndReason::Repeated);
         house.database.end_session(session.id, ended, &house.any_entry()).await.unwrap();
@@ -17,7 +17,7 @@ async fn changes_are_read_in_order_from_any_index() {
         let all = [
             Change::User(user),
             Change::Client(client.id.clone()),
-            Change::Watermark,
+            Change::GlobalNotBefore,
             Change::IndexRevoked(RevokedIndex { index, at: past }),
             Change::SessionEnded(ended_session(&session, ended)),
         ];

@@ -158,7 +158,7 @@ impl House {
             sign_on: SignOn { logo_uri: Some("https://app.example/logo.png".to_owned()), ..SignOn::default() },
             access_token_algorithm: None,
             access_lifetime: None,
-            former_access_lifetime: None,
+            previous_access_lifetime: None,
             refresh_lifetime: None,
             refresh: RefreshPolicy::default(),
             status_index: self.indexes.fetch_add(1, Ordering::Relaxed),

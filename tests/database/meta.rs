@@ -35,20 +35,20 @@ async fn the_master_keys_check_value_is_set_by_one_of_many() {
 }
 
 #[tokio::test]
-async fn the_global_watermark_only_rises() {
+async fn the_global_not_before_only_rises() {
     on_each_database(async |house| {
-        assert_eq!(house.database.global_watermark().await.unwrap(), Timestamp::default());
+        assert_eq!(house.database.global_not_before().await.unwrap(), Timestamp::default());
         let at = house.now();
-        house.database.raise_global_watermark(at, at, ClientTokens::Stay).await.unwrap();
+        house.database.raise_global_not_before(at, at, ClientTokens::Stay).await.unwrap();
         house
             .database
-            .raise_global_watermark(at.minus(millis(1)), at.minus(millis(1)), ClientTokens::Stay)
+            .raise_global_not_before(at.minus(millis(1)), at.minus(millis(1)), ClientTokens::Stay)
             .await
             .unwrap();
-        house.database.raise_global_watermark(at, at, ClientTokens::Stay).await.unwrap();
+        house.database.raise_global_not_before(at, at, ClientTokens::Stay).await.unwrap();
 
-        assert_eq!(house.database.global_watermark().await.unwrap(), at);
-        let feed = changes_after(0, [Change::Watermark]);
+        assert_eq!(house.database.global_not_before().await.unwrap(), at);
+        let feed = changes_after(0, [Change::GlobalNotBefore]);
         assert_eq!(house.database.feed_after(0, 10).await.unwrap(), feed);
     })
     .await;

@@ -30,11 +30,11 @@ fn of(client: &Client, at: Timestamp) -> RevokedIndex {
 }
 
 #[tokio::test]
-async fn a_client_whose_watermark_rises_gets_another_index_and_the_feed_says_so() {
+async fn a_client_whose_not_before_rises_gets_another_index_and_the_feed_says_so() {
     on_each_database(async |house| {
         let (one, other) = (client(house, "one").await, client(house, "two").await);
         let (head, at) = (house.database.feed_head().await.unwrap(), house.now());
-        house.database.raise_client_watermark(&one.id, at, at, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_client_not_before(&one.id, at, at, ClientTokens::Revoked).await.unwrap();
 
         assert_eq!(retired(house).await, [of(&one, at)]);
         assert_eq!((index_of(house, &one.id).await, index_of(house, &other.id).await), (2, 1));
@@ -42,26 +42,26 @@ async fn a_client_whose_watermark_rises_gets_another_index_and_the_feed_says_so(
         let changes = [Change::Client(one.id.clone()), Change::IndexRevoked(of(&one, at))];
         assert_eq!(house.database.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
-        house.database.raise_client_watermark(&one.id, at.minus(millis(1)), at, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_client_not_before(&one.id, at.minus(millis(1)), at, ClientTokens::Revoked).await.unwrap();
         assert_eq!(index_of(house, &one.id).await, 4, "it did not rise, but tokens of meanwhile are meant too");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_watermark_that_concerns_no_living_token_takes_no_index() {
+async fn a_not_before_that_concerns_no_living_token_takes_no_index() {
     on_each_database(async |house| {
         let (client, at) = (client(house, "app").await, house.now());
         let mark = at.minus(Duration::from_mins(30));
 
-        house.database.raise_client_watermark(&client.id, mark, at, ClientTokens::Stay).await.unwrap();
-        house.database.raise_global_watermark(mark, at, ClientTokens::Stay).await.unwrap();
+        house.database.raise_client_not_before(&client.id, mark, at, ClientTokens::Stay).await.unwrap();
+        house.database.raise_global_not_before(mark, at, ClientTokens::Stay).await.unwrap();
         assert_eq!((retired(house).await.len(), index_of(house, &client.id).await), (0, client.status_index));
         assert_eq!(house.database.client(&client.id).await.unwrap().unwrap().not_before, mark);
-        assert_eq!(house.database.global_watermark().await.unwrap(), mark);
+        assert_eq!(house.database.global_not_before().await.unwrap(), mark);
 
-        house.database.raise_client_watermark(&client.id, mark, at, ClientTokens::Revoked).await.unwrap();
-        assert_eq!(retired(house).await, [of(&client, at)], "from now on, not from the watermark on");
+        house.database.raise_client_not_before(&client.id, mark, at, ClientTokens::Revoked).await.unwrap();
+        assert_eq!(retired(house).await, [of(&client, at)], "from now on, not from the not_before on");
     })
     .await;
 }
@@ -77,7 +77,7 @@ async fn a_client_that_is_disabled_loses_its_index_once() {
         }
         house
             .database
-            .raise_client_watermark(&client.id, at.plus(millis(2)), at.plus(millis(2)), ClientTokens::Revoked)
+            .raise_client_not_before(&client.id, at.plus(millis(2)), at.plus(millis(2)), ClientTokens::Revoked)
             .await
             .unwrap();
         assert_eq!(retired(house).await, [of(&client, at)]);
@@ -101,24 +101,24 @@ async fn every_client_gets_another_index_when_everything_is_revoked() {
         house.database.set_client_state(&disabled.id, ClientState::Disabled, at, &house.any_entry()).await.unwrap();
         house
             .database
-            .raise_client_watermark(&late.id, at.plus(millis(9_000)), at.plus(millis(9_000)), ClientTokens::Revoked)
+            .raise_client_not_before(&late.id, at.plus(millis(9_000)), at.plus(millis(9_000)), ClientTokens::Revoked)
             .await
             .unwrap();
         let late_index = index_of(house, &late.id).await;
         let (before, head) = (retired(house).await.len(), house.database.feed_head().await.unwrap());
 
         let at = at.plus(millis(1));
-        house.database.raise_global_watermark(at, at, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_global_not_before(at, at, ClientTokens::Revoked).await.unwrap();
         assert_eq!(retired(house).await.len(), before + 3);
         assert_ne!(index_of(house, &one.id).await, one.status_index);
         assert_ne!(index_of(house, &two.id).await, two.status_index);
         assert_ne!(index_of(house, &one.id).await, index_of(house, &two.id).await);
         let late = Client { status_index: late_index, ..late };
         let retired_now = [&late, &one, &two].map(|client| Change::IndexRevoked(of(client, at)));
-        let changes = [Change::Watermark].into_iter().chain(retired_now);
+        let changes = [Change::GlobalNotBefore].into_iter().chain(retired_now);
         assert_eq!(house.database.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
-        house.database.raise_global_watermark(at.minus(millis(1)), at, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_global_not_before(at.minus(millis(1)), at, ClientTokens::Revoked).await.unwrap();
         assert_eq!(retired(house).await.len(), before + 6, "it did not rise, but tokens of meanwhile are meant too");
     })
     .await;
@@ -148,7 +148,12 @@ async fn indexes_that_were_retired_long_ago_are_forgotten() {
         for later in 0..3 {
             house
                 .database
-                .raise_client_watermark(&client.id, at.plus(hour * later), at.plus(hour * later), ClientTokens::Revoked)
+                .raise_client_not_before(
+                    &client.id,
+                    at.plus(hour * later),
+                    at.plus(hour * later),
+                    ClientTokens::Revoked,
+                )
                 .await
                 .unwrap();
         }

@@ -89,7 +89,7 @@ async fn a_session_begins_only_with_what_the_client_may_have() {
 }
 
 #[tokio::test]
-async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
+async fn a_not_before_stops_earlier_sessions_and_none_of_the_same_millisecond() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await, house.client("app").await);
         let begin_at = async |at| {
@@ -98,17 +98,17 @@ async fn a_watermark_stops_earlier_sessions_and_none_of_the_same_millisecond() {
             house.begin(&session).await
         };
         let mut mark = house.now();
-        house.database.raise_user_watermark(user.id, mark).await.unwrap();
+        house.database.raise_user_not_before(user.id, mark).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
         assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
 
         mark = mark.plus(millis(10));
-        house.database.raise_client_watermark(&client.id, mark, mark, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_client_not_before(&client.id, mark, mark, ClientTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
         assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
 
         mark = mark.plus(millis(10));
-        house.database.raise_global_watermark(mark, mark, ClientTokens::Revoked).await.unwrap();
+        house.database.raise_global_not_before(mark, mark, ClientTokens::Revoked).await.unwrap();
         assert_eq!(begin_at(mark.minus(millis(1))).await, BeginOutcome::Refused);
         assert_eq!(begin_at(mark).await, BeginOutcome::Begun);
     })

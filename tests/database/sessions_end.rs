@@ -235,7 +235,7 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_earlier_session_slips_through_a_watermark() {
+async fn no_earlier_session_slips_through_a_not_before() {
     on_each_database(async |house| {
         let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
         for round in 0..20 {
@@ -245,9 +245,9 @@ async fn no_earlier_session_slips_through_a_watermark() {
             let beginning = tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await.unwrap() });
             let mark = house.now().plus(millis(1));
             if round % 2 == 0 {
-                house.database.raise_global_watermark(mark, mark, ClientTokens::Revoked).await.unwrap();
+                house.database.raise_global_not_before(mark, mark, ClientTokens::Revoked).await.unwrap();
             } else {
-                house.database.raise_client_watermark(&client, mark, mark, ClientTokens::Revoked).await.unwrap();
+                house.database.raise_client_not_before(&client, mark, mark, ClientTokens::Revoked).await.unwrap();
             }
             let earlier = SessionFilter { issued_before: Some(mark), ..SessionFilter::default() };
             house

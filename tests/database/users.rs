@@ -97,7 +97,7 @@ async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
     on_each_database(async |house| {
         let mut user = house.user("alice").await;
         let (head, at) = (house.database.feed_head().await.unwrap(), house.now());
-        assert!(house.database.raise_user_watermark(user.id, at).await.unwrap());
+        assert!(house.database.raise_user_not_before(user.id, at).await.unwrap());
         let entry = house.entry(AuditEvent::UserChanged { user: user.id, changed: Vec::new(), admin: None });
         user.not_before = at;
         let mut wanted = user.clone();
@@ -209,7 +209,7 @@ async fn live_sessions_of_users_whose_rights_changed_are_found() {
 }
 
 #[tokio::test]
-async fn a_new_password_raises_the_watermark_and_never_lowers_it() {
+async fn a_new_password_raises_the_not_before_and_never_lowers_it() {
     on_each_database(async |house| {
         let user = house.user("alice").await;
         let at = house.now();
@@ -218,26 +218,26 @@ async fn a_new_password_raises_the_watermark_and_never_lowers_it() {
 
         let (changed, hash) = house.database.user_to_sign_in("alice").await.unwrap().unwrap();
         assert_eq!((changed.not_before, changed.password_changed_at, hash.as_deref()), (at, Some(at), Some("new")));
-        assert!(house.database.raise_user_watermark(user.id, at.minus(millis(5))).await.unwrap());
+        assert!(house.database.raise_user_not_before(user.id, at.minus(millis(5))).await.unwrap());
         assert_eq!(house.database.user(user.id).await.unwrap().unwrap().not_before, at);
-        assert!(house.database.raise_user_watermark(user.id, at.plus(millis(5))).await.unwrap());
+        assert!(house.database.raise_user_not_before(user.id, at.plus(millis(5))).await.unwrap());
         assert_eq!(house.database.user(user.id).await.unwrap().unwrap().not_before, at.plus(millis(5)));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_password_that_was_set_since_the_former_was_proved_stays() {
+async fn a_password_that_was_set_since_the_previous_was_proved_stays() {
     on_each_database(async |house| {
         let seen = house.user("alice").await;
         let entry = || house.entry(AuditEvent::PasswordChanged { user: seen.id });
-        let change = async |former: &str| {
-            let proven = ProvenPassword { user: &seen, password_hash: former };
+        let change = async |previous: &str| {
+            let proven = ProvenPassword { user: &seen, password_hash: previous };
             house.database.change_password(&proven, "own", house.now(), &entry()).await.unwrap()
         };
         let hash = async || house.database.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
 
-        // In the same millisecond as the user's watermark.
+        // In the same millisecond as the user's `not_before`.
         house.database.set_password(seen.id, "set by somebody else", seen.not_before, &entry()).await.unwrap();
         assert!(!change("hash").await);
         assert_eq!(hash().await, "set by somebody else");
@@ -271,7 +271,7 @@ async fn a_hash_is_replaced_only_while_it_is_the_one_that_was_checked() {
 }
 
 #[tokio::test]
-async fn disabling_raises_the_watermark_and_enabling_leaves_it() {
+async fn disabling_raises_the_not_before_and_enabling_leaves_it() {
     on_each_database(async |house| {
         let user = house.user("alice").await;
         let at = house.now();
@@ -295,7 +295,7 @@ async fn a_change_to_nobody_says_so_and_leaves_nothing() {
 
         assert!(!house.database.set_password(nobody, "x", at, &entry).await.unwrap());
         assert!(!house.database.set_user_state(nobody, UserState::Active, at, &entry).await.unwrap());
-        assert!(!house.database.raise_user_watermark(nobody, at).await.unwrap());
+        assert!(!house.database.raise_user_not_before(nobody, at).await.unwrap());
         assert!(!house.database.remove_user(nobody, &entry).await.unwrap());
         assert_eq!(house.database.feed_head().await.unwrap(), 0);
         assert!(house.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.is_empty());

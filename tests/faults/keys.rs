@@ -1,5 +1,5 @@
 //! Rows 14 and 15 at the level of the program: broken key files refuse the start with the file and the fix; two
-//! instances rotate their keys at once. (The keyring's own tests, `tests/keyring`, go further into both.)
+//! instances rotate their keys at once. (The keyring's own tests, `tests/keyring`, go additional into both.)
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

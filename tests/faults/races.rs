@@ -112,7 +112,7 @@ async fn refresh(doors: Doors, mut token: String, done: watch::Receiver<bool>) -
 
 async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     let client = ctx.store.client(&ClientId::SIMPLEJWT.parse().unwrap()).await.unwrap().unwrap();
-    // As a sign-in reads it: the round before has raised the user's watermark.
+    // As a sign-in reads it: the round before has raised the user's `not_before`.
     let user = ctx.store.database.user(user.id).await.unwrap().unwrap();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),

@@ -106,7 +106,7 @@ async fn another_master_key_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn the_former_master_key_opens_what_it_sealed_and_it_is_sealed_again() {
+async fn the_previous_master_key_opens_what_it_sealed_and_it_is_sealed_again() {
     let mut house = House::new().await;
     let (old, new) = (a_master_key(), a_master_key());
     house.settings.master_key = Some(old.clone());

@@ -135,7 +135,7 @@ async fn an_algorithm_without_a_key_does_not_sign() {
 async fn an_algorithm_that_is_configured_later_gets_its_keys() {
     let mut house = House::new().await;
     house.open().await;
-    house.settings.further_algorithms = vec![SigningAlgorithm::Es384];
+    house.settings.additional_algorithms = vec![SigningAlgorithm::Es384];
     let keyring = house.open().await;
     assert!(verifies(&keyring.jwks(), &sign(&keyring, SigningAlgorithm::Es384)));
     keyring.maintain().await.unwrap();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, created, ok, status_of};
-use crate::clients::{self, ClientChange, FormerSecret, NewClient};
+use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, Secret};
@@ -91,8 +91,8 @@ pub async fn rotate_secret(
     id: Path<String>,
     wanted: Body<SecretRotation>,
 ) -> Result<HttpResponse, ProblemRefusal> {
-    let former = if wanted.0.now { FormerSecret::Ends } else { FormerSecret::Stays };
-    let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, former, by.actor()).await?;
+    let previous = if wanted.0.now { PreviousSecret::Ends } else { PreviousSecret::Stays };
+    let (secret, old_ends) = clients::rotate_secret(&ctx, &parse(&id)?, previous, by.actor()).await?;
     Ok(ok(&json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
 }
 

@@ -210,11 +210,11 @@ fn algorithms_that_are_not_configured_are_left_alone() {
 
 #[test]
 fn an_rsa_key_signs_rs256_unless_only_ps256_is_asked_for() {
-    let rsa = |id_token, access_token, further: &[SigningAlgorithm]| {
+    let rsa = |id_token, access_token, additional: &[SigningAlgorithm]| {
         let settings = config::Keys {
             id_token_algorithm: id_token,
             access_token_algorithm: access_token,
-            further_algorithms: further.to_vec(),
+            additional_algorithms: additional.to_vec(),
             ..config::Keys::default()
         };
         Rules::new(&settings, LIFE).rsa()

@@ -18,7 +18,7 @@ if number ~= ARGV[1] or branch ~= ARGV[2] or seconds >= tonumber(ends_at) then
   return {record, now, 0}
 end
 
--- The token that was current becomes the first ancestor, rotated now; the one that was first lies that much further back.
+-- The token that was current becomes the first ancestor, rotated now; the one that was first lies that much additional back.
 local ancestors = branch == '0' and '0' or '0:' .. branch
 local back = tonumber(first)
 if back then

@@ -14,8 +14,8 @@ use crate::store::StoreError;
 pub enum BeginOutcome {
     /// It is on record.
     Begun,
-    /// The user, the client or the browser session is gone, disabled or over, a watermark is later, or the user or the
-    /// client has other rights than when the sign-in read them: nothing was written.
+    /// The user, the client or the browser session is gone, disabled or over, a `not_before` is later, or the user or
+    /// the client has other rights than when the sign-in read them: nothing was written.
     Refused,
 }
 
@@ -89,13 +89,13 @@ impl Work {
         Ok(self.write(user).await? == 1)
     }
 
-    /// Whether the watermark of the whole house lets begin what is dated `at`.
+    /// Whether the `not_before` of the whole house lets begin what is dated `at`.
     pub(super) async fn admits_house(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
         let house = shared_query!(
             dialect,
             "select fact
              from house
-             where fact = 'global_watermark'
+             where fact = 'global_not_before'
              and number <= $1"
         )
         .bind(at.millis());

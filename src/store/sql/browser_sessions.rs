@@ -40,7 +40,7 @@ impl CookieDigest {
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
     /// The one that the browser has.
-    pub former: &'a CookieDigest,
+    pub previous: &'a CookieDigest,
     /// The one that it gets.
     pub new: &'a CookieDigest,
 }
@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// The user of a live browser session has proved again who they are, at `at`: it gets a new cookie instead of
-    /// exactly the former one.
+    /// exactly the previous one.
     pub async fn renew_browser_session(
         &self,
         browser_session: &BrowserSession,
@@ -87,7 +87,7 @@ impl Database {
              and ended_at is null",
         )
         .bind(browser_session.id.to_string())
-        .bind(cookies.former.0.clone())
+        .bind(cookies.previous.0.clone())
         .bind(cookies.new.0.clone())
         .bind(browser_session.auth_time.millis())
         .bind(json(&browser_session.amr))
@@ -115,7 +115,7 @@ impl Database {
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
-    /// The browser sessions of a user that are live at `now` (those that began before the user's watermark are not),
+    /// The browser sessions of a user that are live at `now` (those that began before the user's `not_before` are not),
     /// the newest first.
     pub async fn live_browser_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<BrowserSession>, StoreError> {
         let browser_sessions = query(concat!(

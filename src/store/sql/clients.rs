@@ -33,9 +33,9 @@ macro_rules! others {
 }
 
 /// What follows from changes of the others.
-macro_rules! former {
+macro_rules! previous {
     () => {
-        "former_access_lifetime, access_lifetime_changed_at"
+        "previous_access_lifetime, access_lifetime_changed_at"
     };
 }
 
@@ -74,7 +74,7 @@ impl Database {
             ", ",
             others!(),
             ", ",
-            former!(),
+            previous!(),
             "\nfrom clients\nwhere id > $1\norder by id\nlimit $2"
         );
         let clients = query(text).bind(page.after.clone().unwrap_or_default()).bind(one_more(page));
@@ -83,9 +83,9 @@ impl Database {
     }
 
     /// Changes a client by `decide`, which sees it under a lock, so that of two changes at once none is lost. Secrets,
-    /// state, watermark and creation stay; it gets another status index where its own tokens are revoked. Where the
-    /// life of access tokens changes, the row keeps the former one and when it changed (status lists need it). Returns
-    /// the client before and after; `None`: no such client.
+    /// state, `not_before` and creation stay; it gets another status index where its own tokens are revoked. Where the
+    /// life of access tokens changes, the row keeps the previous one and when it changed (status lists need it).
+    /// Returns the client before and after; `None`: no such client.
     ///
     /// # Errors
     /// That of `decide`, and then nothing was written.
@@ -155,8 +155,8 @@ impl Database {
         Ok(true)
     }
 
-    /// Sets the state; a disabled client's watermark rises to `at`, and it gets another status index. `false`: no such
-    /// client.
+    /// Sets the state; a disabled client's `not_before` rises to `at`, and it gets another status index. `false`: no
+    /// such client.
     pub async fn set_client_state(
         &self,
         id: &ClientId,
@@ -188,9 +188,9 @@ impl Database {
         Ok(true)
     }
 
-    /// Raises the client's watermark to `mark` (never lowers it). Where tokens that it holds at this moment, `at`, are
-    /// revoked by that, it gets another status index. `false`: no such client.
-    pub async fn raise_client_watermark(
+    /// Raises the client's `not_before` to `mark` (never lowers it). Where tokens that it holds at this moment, `at`,
+    /// are revoked by that, it gets another status index. `false`: no such client.
+    pub async fn raise_client_not_before(
         &self,
         id: &ClientId,
         mark: Timestamp,
@@ -252,17 +252,17 @@ impl Work {
 }
 
 fn update(client: &Client, at: Timestamp) -> Query {
-    // Of two changes within the longest that an access token lives, the longer of the former lives counts. Where one of
-    // them was the house's, the house remembers it.
+    // Of two changes within the longest that an access token lives, the longer of the previous lives counts. Where one
+    // of them was the house's, the house remembers it.
     let change = query(
         "update clients
              set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
                redirect_uris = $9, post_logout_redirect_uris = $10, backchannel_logout_uri = $11,
                access_token_algorithm = $12,
-               former_access_lifetime = case
-                 when access_lifetime is not distinct from $13 then former_access_lifetime
-                 when access_lifetime_changed_at > $18 and former_access_lifetime > coalesce(access_lifetime, 0)
-                   then former_access_lifetime
+               previous_access_lifetime = case
+                 when access_lifetime is not distinct from $13 then previous_access_lifetime
+                 when access_lifetime_changed_at > $18 and previous_access_lifetime > coalesce(access_lifetime, 0)
+                   then previous_access_lifetime
                  else access_lifetime
                end,
                access_lifetime_changed_at = case
@@ -279,7 +279,7 @@ fn update(client: &Client, at: Timestamp) -> Query {
 }
 
 fn select_one(id: &ClientId) -> Query {
-    query(concat!("select ", settings!(), ", ", others!(), ", ", former!(), "\nfrom clients\nwhere id = $1"))
+    query(concat!("select ", settings!(), ", ", others!(), ", ", previous!(), "\nfrom clients\nwhere id = $1"))
         .bind(id.as_str().to_owned())
 }
 
@@ -337,8 +337,8 @@ fn read(row: &AnyRow) -> Result<Client, StoreError> {
         backchannel_logout_uri: columns.text_if("backchannel_logout_uri")?.map(str::to_owned),
         access_token_algorithm: columns.word_if("access_token_algorithm", |word| word.parse().ok())?,
         access_lifetime: columns.span_if("access_lifetime")?,
-        former_access_lifetime: columns
-            .span_if("former_access_lifetime")?
+        previous_access_lifetime: columns
+            .span_if("previous_access_lifetime")?
             .zip(columns.time_if("access_lifetime_changed_at")?),
         refresh_lifetime: columns.span_if("refresh_lifetime")?,
         refresh: columns.json("refresh")?,

@@ -34,8 +34,8 @@ pub enum Change {
     SessionEnded(EndedSession),
     /// The tokens that a client held without a session were revoked, and it has another position.
     IndexRevoked(RevokedIndex),
-    /// The global watermark rose.
-    Watermark,
+    /// The global `not_before` rose.
+    GlobalNotBefore,
     /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
     Unknown,
 }
@@ -186,7 +186,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session) => ("session", session.id.to_string()),
         Change::IndexRevoked(retired) => ("status_index", revoked_indexes::subject(&retired.index)),
-        Change::Watermark => ("watermark", String::new()),
+        Change::GlobalNotBefore => ("global_not_before", String::new()),
         Change::Unknown => ("unknown", String::new()),
     }
 }
@@ -216,7 +216,7 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
             let index = columns.word("subject", revoked_indexes::read_subject)?;
             Ok(Change::IndexRevoked(RevokedIndex { index, at: columns.time("at")? }))
         }
-        "watermark" => Ok(Change::Watermark),
+        "global_not_before" => Ok(Change::GlobalNotBefore),
         _ => Err(columns.corrupt("kind")),
     }
 }

@@ -1,4 +1,5 @@
-//! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global watermark.
+//! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global
+//! `not_before`.
 
 use super::Database;
 use super::clients::ClientTokens;
@@ -62,34 +63,34 @@ impl Database {
     }
 
     /// Sessions and tokens that began before this moment are over, everywhere.
-    pub async fn global_watermark(&self) -> Result<Timestamp, StoreError> {
+    pub async fn global_not_before(&self) -> Result<Timestamp, StoreError> {
         let fact = query(
             "select number
              from house
-             where fact = 'global_watermark'",
+             where fact = 'global_not_before'",
         );
         let row = self.db.read_one(fact).await?;
         row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
     }
 
-    /// Raises the global watermark to `mark` (never lowers it), with a feed row. Where tokens that clients hold without
-    /// a session at this moment, `at`, are revoked by that, each client gets another status index.
-    pub async fn raise_global_watermark(
+    /// Raises the global `not_before` to `mark` (never lowers it), with a feed row. Where tokens that clients hold
+    /// without a session at this moment, `at`, are revoked by that, each client gets another status index.
+    pub async fn raise_global_not_before(
         &self,
         mark: Timestamp,
         at: Timestamp,
         client_tokens: ClientTokens,
     ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Watermark, at).await?;
+        work.announce(&Change::GlobalNotBefore, at).await?;
         let retires = client_tokens == ClientTokens::Revoked;
         if retires {
-            // Clients before the watermark: in the order in which a sign-in locks them.
+            // Clients before the `not_before`: in the order in which a sign-in locks them.
             work.revoke_indexes(ClientSelection::All, at).await?;
         }
         let raise = query(
             "insert into house (fact, number)
-             values ('global_watermark', $1)
+             values ('global_not_before', $1)
              on conflict (fact) do update
              set number = excluded.number
              where house.number < excluded.number",

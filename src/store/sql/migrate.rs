@@ -1,7 +1,7 @@
 //! Brings the schema up. Safe when many instances start at once; a schema newer than this program is refused.
 //!
 //! The texts lie in `migrations/`, one folder a database, the same names in both. All that are missing run in one
-//! transaction under one lock, so that a crash half-way leaves the former schema.
+//! transaction under one lock, so that a crash half-way leaves the previous schema.
 
 use std::time::Duration;
 

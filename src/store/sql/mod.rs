@@ -2,7 +2,7 @@
 //!
 //! One SQL text serves both databases: columns are `bigint`, `text` and `bytea`/`blob`, placeholders are `$1`.
 //! Every change to a user, client, key or session end writes its feed row and its audit entry in the same transaction.
-//! Two changes have their entry from the caller, afterwards: a watermark that rises, and the end of many sessions.
+//! Two changes have their entry from the caller, afterwards: a `not_before` that rises, and the end of many sessions.
 
 pub mod admission;
 pub mod audit;

@@ -1,5 +1,5 @@
 //! StatusIndexes that were a client's. Tokens without a session have their client's status index; once they are
-//! revoked, the client gets another one in the same transaction, so that the former says it of them and of no later
+//! revoked, the client gets another one in the same transaction, so that the previous says it of them and of no later
 //! token.
 
 use sqlx::any::AnyRow;

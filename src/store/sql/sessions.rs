@@ -45,11 +45,11 @@ pub struct EndedBatch {
 
 impl Database {
     /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
-    /// concurrent disable, removal or watermark either sees this session or stops it) the user and the client exist and
-    /// are active, and neither their watermarks nor the global one lie after `session.created_at`. Where the user's
-    /// watermark has risen since they were `seen`, or roles, groups or `admin` are others, the session is refused, for
-    /// what its tokens say comes from there; and so where the client may not have its scope any more, or has another
-    /// audience.
+    /// concurrent disable, removal or `not_before` either sees this session or stops it) the user and the client exist
+    /// and are active, and neither their `not_before`s nor the global one lie after `session.created_at`. Where the
+    /// user's `not_before` has risen since they were `seen`, or roles, groups or `admin` are others, the session is
+    /// refused, for what its tokens say comes from there; and so where the client may not have its scope any more, or
+    /// has another audience.
     pub async fn begin_session(
         &self,
         session: &Session,

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::model::StatusIndex;
 use crate::store::StoreError;
 
-/// How long a former life of access tokens is remembered: twice the longest, for while one instance after the other is
-/// started with the new one, the others go on with the old.
+/// How long a previous life of access tokens is remembered: twice the longest, for while one instance after the other
+/// is started with the new one, the others go on with the old.
 const REMEMBERED: Duration = Duration::from_hours(48);
 
 /// How long the status indexes of a lease may be given out: what an idle instance has left of an old list would keep
@@ -86,8 +86,8 @@ impl Database {
         self.db.write(drop).await
     }
 
-    /// Notes how long access tokens live from now on. The former life is remembered, for tokens that have it are still
-    /// alive.
+    /// Notes how long access tokens live from now on. The previous life is remembered, for tokens that have it are
+    /// still alive.
     pub async fn note_access_lifetime(&self, lifetime: Duration, now: Timestamp) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.lock_feed().await?;
@@ -96,7 +96,7 @@ impl Database {
         if facts.lifetime == lifetime {
             return work.rollback().await;
         }
-        work.note("former_access_lifetime", facts.lifetime.max(facts.remembered(now))).await?;
+        work.note("previous_access_lifetime", facts.lifetime.max(facts.remembered(now))).await?;
         work.note("access_lifetime", lifetime).await?;
         work.note("access_lifetime_changed_at", now.millis()).await?;
         work.commit().await
@@ -142,7 +142,7 @@ impl Work {
 struct Facts {
     lists: BTreeSet<u64>,
     lifetime: i64,
-    former: i64,
+    previous: i64,
     changed_at: Timestamp,
 }
 
@@ -150,7 +150,7 @@ fn facts() -> Query {
     query(
         "select fact, number
          from house
-         where fact in ('access_lifetime', 'former_access_lifetime', 'access_lifetime_changed_at')
+         where fact in ('access_lifetime', 'previous_access_lifetime', 'access_lifetime_changed_at')
          union all
          select 'status_list', number
          from status_lists",
@@ -165,7 +165,7 @@ impl Facts {
             let number = columns.number("number")?;
             match columns.text("fact")? {
                 "access_lifetime" => facts.lifetime = number,
-                "former_access_lifetime" => facts.former = number,
+                "previous_access_lifetime" => facts.previous = number,
                 "access_lifetime_changed_at" => facts.changed_at = Timestamp::from_millis(number),
                 _ => drop(facts.lists.insert(number.unsigned_abs())),
             }
@@ -173,9 +173,9 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The former life, as long as it is remembered.
+    /// The previous life, as long as it is remembered.
     fn remembered(&self, now: Timestamp) -> i64 {
-        if now.since(self.changed_at) <= REMEMBERED { self.former } else { 0 }
+        if now.since(self.changed_at) <= REMEMBERED { self.previous } else { 0 }
     }
 }
 

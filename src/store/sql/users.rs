@@ -20,7 +20,7 @@ macro_rules! columns {
     };
 }
 
-/// Sets the password `$2` of the user `$1` at `$3`, which is then their watermark, unless that is later already.
+/// Sets the password `$2` of the user `$1` at `$3`, which is then their `not_before`, unless that is later already.
 macro_rules! new_password {
     () => {
         "update users
@@ -129,7 +129,7 @@ impl Database {
         }
     }
 
-    /// Sets the password and raises the user's watermark (`not_before`) to `at`. `false`: no such user.
+    /// Sets the password and raises the user's `not_before` to `at`. `false`: no such user.
     pub async fn set_password(
         &self,
         id: UserId,
@@ -141,8 +141,8 @@ impl Database {
         self.change_user(id, change, at, Some(entry)).await
     }
 
-    /// As [`set_password`](Self::set_password), for a user who has proved the former password. `false`: another was set
-    /// meanwhile, or the user may not sign in any more.
+    /// As [`set_password`](Self::set_password), for a user who has proved the previous password. `false`: another was
+    /// set meanwhile, or the user may not sign in any more.
     pub async fn change_password(
         &self,
         proven: &ProvenPassword<'_>,
@@ -165,7 +165,7 @@ impl Database {
         self.change_user(proven.user.id, change, at, Some(entry)).await
     }
 
-    /// Replaces exactly `old` by a hash with newer parameters; no watermark, no audit. `false`: it changed
+    /// Replaces exactly `old` by a hash with newer parameters; no `not_before`, no audit. `false`: it changed
     /// meanwhile.
     pub async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let change = query(
@@ -180,7 +180,7 @@ impl Database {
         Ok(self.db.write(change).await? == 1)
     }
 
-    /// Sets the state; a disabled user's watermark rises to `at`. `false`: no such user.
+    /// Sets the state; a disabled user's `not_before` rises to `at`. `false`: no such user.
     pub async fn set_user_state(
         &self,
         id: UserId,
@@ -200,8 +200,8 @@ impl Database {
         self.change_user(id, change, at, Some(entry)).await
     }
 
-    /// Raises the user's watermark to `at` (never lowers it). `false`: no such user.
-    pub async fn raise_user_watermark(&self, id: UserId, at: Timestamp) -> Result<bool, StoreError> {
+    /// Raises the user's `not_before` to `at` (never lowers it). `false`: no such user.
+    pub async fn raise_user_not_before(&self, id: UserId, at: Timestamp) -> Result<bool, StoreError> {
         let change = query(
             "update users
              set not_before = case when not_before < $2 then $2 else not_before end

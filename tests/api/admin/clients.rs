@@ -258,7 +258,7 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
 }
 
 #[actix_web::test]
-async fn a_further_secret_waits_until_the_former_has_ended_or_may_end() {
+async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
         let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
@@ -357,9 +357,9 @@ async fn a_removed_client_whose_name_is_taken_again_is_another() {
         assert!(!is_active(house, &own).await);
         house.clock.advance(Duration::from_secs(2));
         let (_, new) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
-        assert_eq!(token(house, "shop", &secret).await.status, 401, "the former secret is not the new client's");
+        assert_eq!(token(house, "shop", &secret).await.status, 401, "the previous secret is not the new client's");
         assert_eq!(token(house, "shop", &new).await.status, 200);
-        assert!(!is_active(house, &own).await, "nor are the former client's tokens");
+        assert!(!is_active(house, &own).await, "nor are the previous client's tokens");
         assert!(!is_active(house, &session.access).await);
         assert_problem(&desk.delete("/admin/v1/clients/simplejwt").await, 400);
         assert_problem(&desk.delete("/admin/v1/clients/nobody").await, 404);

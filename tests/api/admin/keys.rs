@@ -31,7 +31,7 @@ async fn an_unripe_key_signs_only_when_it_is_said() {
 }
 
 #[actix_web::test]
-async fn a_ripe_key_signs_and_what_the_former_signed_stays_good() {
+async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
     on_each_backend(async |house| {
         let desk = Desk::of(house).await;
         house.clock.advance(Duration::from_mins(6));

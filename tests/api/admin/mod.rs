@@ -115,7 +115,7 @@ pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, aud
     let beginning = tokenhouse::sessions::begin(ctx, new);
     tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();
     let (id, record) = (beginning.session.id, &beginning.record);
-    let bearer = tokenhouse::tokens::Bearer::Session { id, record };
+    let bearer = tokenhouse::tokens::TokenSubject::Session { id, record };
     let access = tokenhouse::tokens::access_token(ctx, client, bearer, &beginning.session.scope).unwrap().token;
     BeginOutcome { id, access, refresh: tokenhouse::tokens::refresh_token(ctx, id, record).unwrap() }
 }

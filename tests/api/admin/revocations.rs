@@ -161,7 +161,7 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
 }
 
 #[actix_web::test]
-async fn a_receipt_counts_the_former_longer_life_of_a_client_s_tokens() {
+async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
     on_each_backend(async |house| {
         let town = Town::build(house).await;
         let desk = Desk::of(house).await;

@@ -68,9 +68,9 @@ async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
         let desk = Desk::of(house).await;
         let tokens = house.pair().await;
         let session = house.session_of(&tokens.refresh);
-        let former = house.record(session).await;
+        let previous = house.record(session).await;
         assert_eq!(desk.patch(&user_path(house).await, &json!({ "roles": ["clerk"] })).await.status, 200);
-        house.roll_back(session, &former).await;
+        house.roll_back(session, &previous).await;
 
         // As after Redis has been told of recent ends again.
         house.ctx().store.memory.doubt_rights();
@@ -83,7 +83,7 @@ async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
 }
 
 #[actix_web::test]
-async fn a_sign_in_under_way_does_not_bring_former_rights_back() {
+async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
     on_each_backend(async |house| {
         let ctx = house.ctx();
         let client = ctx.store.client(&"simplejwt".parse().unwrap()).await.unwrap().unwrap();

@@ -69,7 +69,7 @@ async fn a_person_ends_one_of_their_sign_ins_or_all_others() {
 async fn nobody_ends_the_sign_in_of_somebody_else() {
     on_each_backend(async |house| {
         let ada = signed_in(house).await;
-        let further = signed_in(house).await;
+        let additional = signed_in(house).await;
         let browser_session = browser_sessions_to_end(&ada.get("/account").await).remove(0);
         house.add_user(("mary", "a fine long password"), false).await;
         let mary = Browser::of(house);
@@ -77,7 +77,7 @@ async fn nobody_ends_the_sign_in_of_somebody_else() {
 
         send(&mary, "/account/browser-sessions/end", &[("browser_session", &browser_session)]).await;
 
-        assert!(is_signed_in(&ada).await && is_signed_in(&further).await);
+        assert!(is_signed_in(&ada).await && is_signed_in(&additional).await);
     })
     .await;
 }

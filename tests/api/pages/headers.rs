@@ -144,12 +144,12 @@ async fn what_a_page_needs_is_kept_by_browsers_under_the_name_of_its_content() {
         let path = path.replace("&#x2f;", "/");
 
         let style = house.get(&path).await;
-        let former = house.get("/assets/pages.0000000000000000.css").await;
+        let previous = house.get("/assets/pages.0000000000000000.css").await;
 
         assert_eq!((style.status, &style.headers["content-type"]), (200, &"text/css; charset=utf-8".parse().unwrap()));
         assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
-        assert_eq!((former.status, &former.headers["cache-control"]), (200, &"no-store".parse().unwrap()));
-        assert_eq!(former.text, style.text);
+        assert_eq!((previous.status, &previous.headers["cache-control"]), (200, &"no-store".parse().unwrap()));
+        assert_eq!(previous.text, style.text);
         for path in ["/assets/nothing.css", "/assets/..%2f..%2fCargo.toml", "/assets/pages"] {
             assert_eq!(house.get(path).await.status, 404, "{path}");
         }

@@ -112,7 +112,7 @@ async fn a_stale_list_is_answered_with_503_and_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn further_claims_are_typed() {
+async fn additional_claims_are_typed() {
     let fake = FakeIssuer::start().await;
     let issuer = fake.discover().await;
     let with_tenant = sign(&with(fake.claims(), "tenant", "north"));
