@@ -61,7 +61,7 @@ async fn keys(folder: &TempDir) -> Keyring {
         ..config::Keys::default()
     };
     let database = Database::connect(&DatabaseSettings {
-        url: format!("sqlite://{}", folder.path().join("house.db").display()),
+        url: format!("sqlite://{}", folder.path().join("server.db").display()),
         max_connections: 1,
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: Duration::from_secs(10),

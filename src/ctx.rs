@@ -24,7 +24,7 @@ pub struct Ctx {
     pub keys: Keyring,
     /// Which access tokens were revoked.
     pub status: StatusLists,
-    /// Checks access tokens of this house.
+    /// Checks access tokens of this server.
     pub verifier: Verifier,
     /// The threads that hash passwords.
     pub passwords: Hasher,

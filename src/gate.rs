@@ -98,7 +98,7 @@ pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: Ga
         return Err(Denial::GlobalNotBefore);
     }
     check_principal(principal, request.now)?;
-    if request.scope.concerns_the_house() && user_of(principal).is_some_and(|user| !user.admin) {
+    if request.scope.concerns_this_server() && user_of(principal).is_some_and(|user| !user.admin) {
         return Err(Denial::ScopeWithdrawn);
     }
     if !request.scope.is_within(&client.scope) {
@@ -136,7 +136,7 @@ fn began_at_client(principal: Principal<'_>, now: Timestamp) -> Timestamp {
 }
 
 /// The user, as the database knows them. A client acts for itself, and a live record vouches: taking the rights over
-/// this house from a user ends it before that is acknowledged.
+/// this server from a user ends it before that is acknowledged.
 const fn user_of(principal: Principal<'_>) -> Option<&User> {
     match principal {
         Principal::SigningIn { user, .. } | Principal::BrowserSession { user, .. } => Some(user),

@@ -81,7 +81,7 @@ pub struct LiveAccess {
     pub grant: Option<SessionGrant>,
 }
 
-/// The access token, if it is good now, meant for this house, and has one of `scopes` (RFC 6750 section 3.1).
+/// The access token, if it is good now, meant for this server, and has one of `scopes` (RFC 6750 section 3.1).
 ///
 /// # Errors
 /// `invalid_token`, `insufficient_scope`; [`OAuthError::Unavailable`] when a store does not answer.
@@ -115,7 +115,7 @@ pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, O
     let keys = ctx.keys.verifying_keys();
     let now = ctx.now().seconds();
     let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
-    // The verifier allows for clocks that differ; this house knows what it meant (RFC 7662 section 2.2).
+    // The verifier allows for clocks that differ; this server knows what it meant (RFC 7662 section 2.2).
     if now >= access.exp {
         return Ok(None);
     }
@@ -125,7 +125,7 @@ pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, O
     let Some(client) = ctx.store.client(&client_id).await? else { return Ok(None) };
     let Some(sid) = &access.sid else {
         let principal = Principal::Client { issued_at: Timestamp::from_seconds(access.iat) };
-        // Offline verifiers refuse what has a status index that the client has lost; so does this house.
+        // Offline verifiers refuse what has a status index that the client has lost; so does this server.
         let keeps_index = tokens::names_index(ctx, &access, client.status_index);
         let good = keeps_index && passes(ctx, &client, principal, &scope, &access.aud);
         return Ok(good.then_some(LiveAccess { access, client, grant: None }));

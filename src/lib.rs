@@ -1,6 +1,6 @@
 //! Tokenhouse: an OAuth 2.1 and OpenID Connect token issuing service.
 //!
-//! The rooms of the house, top floor first. A room uses only rooms below it; `tests/floors.rs` keeps that.
+//! The modules of Tokenhouse, top floor first. A room uses only rooms below it; `tests/floors.rs` keeps that.
 
 pub mod cli; //           the command line: one file a command
 pub mod app; //           configuration in, running service out; start and stop
@@ -25,7 +25,7 @@ pub mod broadcast; //     lines for those who listen to security events
 pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
 pub mod passwords; //     hashing people's passwords on bounded threads
 pub mod store; //         the database (SQL) and the ephemeral store (Redis or SQL)
-pub mod outbound; //      requests that this house makes
+pub mod outbound; //      requests that this server makes
 pub mod audit; //         what is worth remembering for years
 pub mod config; //        one file in, one checked struct out
 pub mod model; //         the nouns and their states

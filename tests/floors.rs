@@ -1,4 +1,4 @@
-//! Keeps the two rules of the house's plan, by reading the source text under `src/`:
+//! Keeps the two rules of the server's plan, by reading the source text under `src/`:
 //!
 //! 1. A room uses only the rooms listed below it in `src/lib.rs`.
 //! 2. Each outside package has one home; so has the environment.
@@ -44,22 +44,22 @@ const ENVIRONMENT: &[(&str, &[&str])] = &[("std::env", &["config"])];
 
 #[test]
 fn rooms_use_only_the_rooms_below_them() -> io::Result<()> {
-    let house = House::read()?;
-    assert_none(&house.upward_uses());
+    let server = TestServer::read()?;
+    assert_none(&server.upward_uses());
     Ok(())
 }
 
 #[test]
 fn each_outside_package_has_one_home() -> io::Result<()> {
-    let house = House::read()?;
-    assert_none(&house.strays(HOMES));
+    let server = TestServer::read()?;
+    assert_none(&server.strays(HOMES));
     Ok(())
 }
 
 #[test]
 fn the_environment_is_read_only_in_the_configuration() -> io::Result<()> {
-    let house = House::read()?;
-    assert_none(&house.strays(ENVIRONMENT));
+    let server = TestServer::read()?;
+    assert_none(&server.strays(ENVIRONMENT));
     Ok(())
 }
 
@@ -83,12 +83,12 @@ fn assert_none(violations: &[String]) {
 // --- the rules -------------------------------------------------------------------------------------------------------
 
 /// The rooms, top floor first, and every source file, by its path under `src/`.
-struct House {
+struct TestServer {
     rooms: Vec<String>,
     files: Vec<(String, String)>,
 }
 
-impl House {
+impl TestServer {
     fn read() -> io::Result<Self> {
         let mut files = Vec::new();
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files)?;
@@ -510,23 +510,23 @@ fn character(rest: &str) -> usize {
 
 // --- planted violations ------------------------------------------------------------------------------------------------
 
-/// A small house: `http` above `grants` above `store` above `protocol`, and one more file.
-fn house_with(path: &str, text: &str) -> House {
+/// A small server: `http` above `grants` above `store` above `protocol`, and one more file.
+fn server_with(path: &str, text: &str) -> TestServer {
     let lib = "pub mod http;\nmod grants;\npub(crate) mod store;\npub mod config;\npub mod protocol;\n";
-    House::new(vec![("lib.rs".to_owned(), lib.to_owned()), (path.to_owned(), text.to_owned())])
+    TestServer::new(vec![("lib.rs".to_owned(), lib.to_owned()), (path.to_owned(), text.to_owned())])
 }
 
 fn upward(path: &str, text: &str) -> usize {
-    house_with(path, text).upward_uses().len()
+    server_with(path, text).upward_uses().len()
 }
 
 fn strays(path: &str, text: &str) -> usize {
-    house_with(path, text).strays(HOMES).len()
+    server_with(path, text).strays(HOMES).len()
 }
 
 #[test]
 fn the_rooms_are_read_from_the_library_top_floor_first() {
-    assert_eq!(house_with("http.rs", "").rooms, ["http", "grants", "store", "config", "protocol"]);
+    assert_eq!(server_with("http.rs", "").rooms, ["http", "grants", "store", "config", "protocol"]);
 }
 
 #[test]
@@ -539,7 +539,7 @@ fn a_use_of_a_room_below_passes() {
 
 #[test]
 fn a_use_of_a_room_above_is_found() {
-    let found = house_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
+    let found = server_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
     assert_eq!(found, ["src/store/redis.rs:2: `crate::grants::Grant` looks up, to `grants`"]);
 }
 
@@ -577,14 +577,14 @@ fn a_name_in_the_root_that_is_no_room_is_found() {
 }
 
 #[test]
-fn the_top_of_the_house_may_use_every_room() {
+fn the_top_of_this_server_may_use_every_room() {
     assert_eq!(upward("main.rs", "use crate::http::x;"), 0);
     assert_eq!(upward("lib.rs", "pub use crate::http::x;"), 0);
 }
 
 #[test]
 fn a_package_outside_its_home_is_found() {
-    let found = house_with("grants/refresh.rs", "\nuse sqlx::{Row, query};").strays(HOMES);
+    let found = server_with("grants/refresh.rs", "\nuse sqlx::{Row, query};").strays(HOMES);
     assert_eq!(found.len(), 2);
     assert_eq!(found[0], "src/grants/refresh.rs:2: `sqlx::Row`: sqlx lives in store/sql only");
     assert_eq!(strays("store/redis.rs", "fn f() { sqlx::query(1) }"), 1);
@@ -625,7 +625,7 @@ fn a_module_with_the_name_of_a_package_is_not_that_package() {
 
 #[test]
 fn the_environment_read_outside_the_configuration_is_found() {
-    let read = |path, text| house_with(path, text).strays(ENVIRONMENT).len();
+    let read = |path, text| server_with(path, text).strays(ENVIRONMENT).len();
     assert_eq!(read("http/ops.rs", "fn f() { std::env::var(\"HOME\"); }"), 1);
     assert_eq!(read("http/ops.rs", "use std::{env, fs}; fn f() { env::var(\"HOME\"); }"), 2);
     assert_eq!(read("main.rs", "fn main() { for a in ::std::env::args() {} }"), 1);

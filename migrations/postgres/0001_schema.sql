@@ -190,14 +190,14 @@ $$;
 
 create trigger feed_notification after insert on feed for each statement execute function notify_change();
 
--- Facts about the whole house, one row each, so that each has a lock of its own.
-create table house (
-    fact text collate "C" primary key,
+-- Facts about the whole deployment, one row each, so that each has a lock of its own.
+create table metadata (
+    key text collate "C" primary key,
     number bigint,
     bytes bytea
 );
 
-insert into house (fact, number) values ('global_not_before', 0), ('next_status_index', 0);
+insert into metadata (key, number) values ('global_not_before', 0), ('next_status_index', 0);
 
 -- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 

@@ -180,14 +180,14 @@ create table feed (
     at integer not null
 ) strict;
 
--- Facts about the whole house, one row each, so that each has a lock of its own.
-create table house (
-    fact text primary key,
+-- Facts about the whole deployment, one row each, so that each has a lock of its own.
+create table metadata (
+    key text primary key,
     number integer,
     bytes blob
 ) strict;
 
-insert into house (fact, number) values ('global_not_before', 0), ('next_status_index', 0);
+insert into metadata (key, number) values ('global_not_before', 0), ('next_status_index', 0);
 
 -- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
 

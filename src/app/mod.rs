@@ -31,7 +31,7 @@ use crate::store::sql::DatabaseSettings;
 use crate::store::sql::ephemeral::SqlEphemeral;
 use crate::store::{Database, EphemeralStore, Store, StoreError};
 
-/// Who opens the house.
+/// Who opens the stores and keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The service: leases status indexes in the status lists by the block.
@@ -40,9 +40,9 @@ pub enum Purpose {
     Command,
 }
 
-/// Why the house could not be opened. The message names what to do.
+/// Why the stores or keys could not be opened. The message names what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenHouseError {
+pub enum StartError {
     /// A store does not answer or holds something else.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,15 +65,15 @@ pub fn block_on<F: Future>(work: F) -> F::Output {
 /// Connects the stores, brings the schema up, opens the keyring.
 ///
 /// # Errors
-/// [`OpenHouseError`]; nothing was started then.
-pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
+/// [`StartError`]; nothing was started then.
+pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, StartError> {
     // On the heap: the future of a whole start is large, and every command holds it.
     Box::pin(put_together(config, clock, purpose)).await
 }
 
-async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, OpenHouseError> {
+async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, StartError> {
     let random = Random::default();
-    let outbound = Outbound::new(&config.outbound).map_err(OpenHouseError::Outbound)?;
+    let outbound = Outbound::new(&config.outbound).map_err(StartError::Outbound)?;
     let database = open_database(&config).await?;
     let ephemeral = open_ephemeral_store(&config, &database, &clock).await?;
     // What a key signed lives at most this long; a retired key stays published for it.

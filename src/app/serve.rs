@@ -47,7 +47,7 @@ pub struct Running {
     upkeep: Upkeep,
 }
 
-/// Opens the house and starts serving; returns once requests are answered.
+/// Opens configuration, stores and keys and starts serving; returns once requests are answered.
 ///
 /// # Errors
 /// A sentence that says what to do.

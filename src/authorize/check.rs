@@ -192,7 +192,7 @@ fn scope_can_be_granted(
 ) -> Result<(), Refusal> {
     let asked = match parameters.get("scope") {
         Some(text) => Scope::parse(text).map_err(|error| (AuthorizationError::InvalidScope, error.to_string()))?,
-        None => client.scope.without_house().without(scope::OFFLINE_ACCESS),
+        None => client.scope.without_server().without(scope::OFFLINE_ACCESS),
     };
     let mut granted = asked.within(&client.scope);
     if !client.may_use(GrantType::RefreshToken) {

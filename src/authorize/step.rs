@@ -60,7 +60,7 @@ pub(super) fn next(client: &Client, request: &Request, known: Option<StepInput<'
     if request.wants_choice() && !just_signed_in && !known.chosen {
         return ask(request, PromptPage::Account, AuthorizationError::AccountSelectionRequired);
     }
-    if request.scope.concerns_the_house() && !known.user.admin {
+    if request.scope.concerns_this_server() && !known.user.admin {
         return Step::Refuse(AuthorizationError::AccessDenied);
     }
     let silently = !just_signed_in && is_anybodys(client, request);

@@ -1,4 +1,4 @@
-//! A browser, as far as this house can tell it from others.
+//! A browser, as far as this server can tell it from others.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -38,7 +38,7 @@ impl Browser {
         URL_SAFE_NO_PAD.encode(ctx.keys.derive("form of a browser", &self.digest()))
     }
 
-    /// Whether a form came from a page of this house in this browser.
+    /// Whether a form came from a page of this server in this browser.
     ///
     /// # Errors
     /// `invalid_request` otherwise.

@@ -40,10 +40,10 @@ pub struct Parts {
     /// First-party: no consent page.
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub trusted: Option<bool>,
-    /// How long its access tokens live, as in `10m`; the house's where absent.
+    /// How long its access tokens live, as in `10m`; the server's where absent.
     #[arg(long, value_name = "TIME")]
     pub access_lifetime: Option<Life>,
-    /// How long its refresh tokens live, as in `24h`; the house's where absent.
+    /// How long its refresh tokens live, as in `24h`; the server's where absent.
     #[arg(long, value_name = "TIME")]
     pub refresh_lifetime: Option<Life>,
     /// About signing people on and off.
@@ -72,10 +72,10 @@ pub struct SignOnParts {
     /// How answers reach it: `query`, `form_post`; may be repeated. Every way where absent.
     #[arg(long = "response-mode", value_name = "MODE", value_parser = response_mode)]
     response_modes: Vec<ResponseMode>,
-    /// Whether it must use PKCE: `required` or `optional`; the house's rule where absent.
+    /// Whether it must use PKCE: `required` or `optional`; the server's rule where absent.
     #[arg(long, value_name = "RULE", value_parser = word::<Pkce>)]
     pkce: Option<Word<Pkce>>,
-    /// What its ID tokens are signed with; the house's algorithm where absent.
+    /// What its ID tokens are signed with; the server's algorithm where absent.
     #[arg(long, value_name = "ALGORITHM", value_parser = word::<SigningAlgorithm>)]
     id_token_alg: Option<Word<SigningAlgorithm>>,
     /// What answers of userinfo are signed with; plain JSON where absent.

@@ -32,7 +32,8 @@ pub struct Inspect {
 /// Decodes and judges.
 ///
 /// # Errors
-/// A sentence when the JWKS or the house cannot be opened; a bad token is an answer, not an error.
+/// A sentence when the JWKS, or configuration, stores and keys, cannot be opened; a bad token is an answer, not an
+/// error.
 pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
@@ -206,7 +207,7 @@ async fn by_list(
     }
 }
 
-/// The list as this house would serve it.
+/// The list as this server would serve it.
 async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
     let number = number.filter(|number| ctx.status.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;

@@ -1,4 +1,5 @@
-//! The command line: one file a command. A command opens the house like the service does and calls the same rules.
+//! The command line: one file a command. A command opens configuration, stores and keys like the service does and calls
+//! the same rules.
 
 pub mod answer;
 pub mod client;

@@ -49,10 +49,10 @@ pub struct NewClient {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub sign_on: SignOn,
-    /// Seconds; the house's where absent.
+    /// Seconds; the server's where absent.
     #[serde(default)]
     pub access_lifetime: Option<u64>,
-    /// Seconds; the house's where absent.
+    /// Seconds; the server's where absent.
     #[serde(default)]
     pub refresh_lifetime: Option<u64>,
     /// A secret brought along; generated for a confidential client where absent.

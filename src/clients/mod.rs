@@ -47,37 +47,37 @@ pub fn may_receive_tokens(
 #[must_use]
 pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
     // What a stranger's application is granted is not for the services that go by the issuer's name.
-    if !scope.concerns_the_house() && !client.trusted && client.audience.is_empty() {
+    if !scope.concerns_this_server() && !client.trusted && client.audience.is_empty() {
         return vec![client.id.to_string()];
     }
     own_audience_for(ctx, client, scope)
 }
 
-/// Whom tokens of this scope are for that a client holds for itself: a token with rights over this house is for this
-/// house alone, so that no other service can use it here.
+/// Whom tokens of this scope are for that a client holds for itself: a token with rights over this server is for this
+/// server alone, so that no other service can use it here.
 #[must_use]
 pub fn own_audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
-    if scope.concerns_the_house() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }
+    if scope.concerns_this_server() { vec![ctx.config.issuer.clone()] } else { audience_of(ctx, client) }
 }
 
-/// Whom the client's access tokens are for: what it registered, or the house's own audience.
+/// Whom the client's access tokens are for: what it registered, or the server's own audience.
 #[must_use]
 pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
     if !client.audience.is_empty() {
         return client.audience.clone();
     }
-    let house = if client.id.is_simplejwt() { ctx.config.simplejwt_audience() } else { &ctx.config.issuer };
-    vec![house.to_owned()]
+    let default = if client.id.is_simplejwt() { ctx.config.simplejwt_audience() } else { &ctx.config.issuer };
+    vec![default.to_owned()]
 }
 
-/// Whom the client's access tokens may be for: its audience, and this house itself where it may hold rights over it.
+/// Whom the client's access tokens may be for: its audience, and this server itself where it may hold rights over it.
 #[must_use]
 pub fn allowed_audience(ctx: &Ctx, client: &Client) -> Vec<String> {
     let mut allowed = audience_of(ctx, client);
     if !client.trusted && client.audience.is_empty() {
         allowed.push(client.id.to_string());
     }
-    if client.scope.concerns_the_house() && !allowed.contains(&ctx.config.issuer) {
+    if client.scope.concerns_this_server() && !allowed.contains(&ctx.config.issuer) {
         allowed.push(ctx.config.issuer.clone());
     }
     allowed

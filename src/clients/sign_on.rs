@@ -13,7 +13,7 @@ use crate::protocol::{OAuthError, web_uri};
 pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     let sign_on = &client.sign_on;
     check_addresses(sign_on)?;
-    // It may lie anywhere (OpenID Connect Back-Channel Logout 1.0 section 2.2); whom this house calls, `outbound`
+    // It may lie anywhere (OpenID Connect Back-Channel Logout 1.0 section 2.2); whom this server calls, `outbound`
     // decides.
     if let Some(uri) = &client.backchannel_logout_uri {
         web_uri::parse("backchannel_logout_uri", uri)?;

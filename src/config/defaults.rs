@@ -39,7 +39,7 @@ impl Default for Config {
 impl Default for Database {
     fn default() -> Self {
         Self {
-            url: Secret::new("sqlite://data/tokenhouse.db"),
+            url: Secret::new("sqlite://data/tokentokenhouse.db"),
             max_connections: 10,
             acquire_timeout: Span::millis(500),
             statement_timeout: Span::seconds(2),

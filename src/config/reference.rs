@@ -82,7 +82,7 @@ mod tests {
             assert!(setting.says.ends_with('.'), "{}", setting.name);
         }
         for shown in
-            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokenhouse.db`)"]
+            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokentokenhouse.db`)"]
         {
             assert!(text.contains(shown), "{shown}");
         }

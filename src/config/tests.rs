@@ -228,7 +228,7 @@ fn an_issuer_is_an_https_url_as_everybody_would_write_it() {
 }
 
 #[test]
-fn addresses_in_this_house_lie_where_the_issuer_does() {
+fn addresses_of_this_server_lie_where_the_issuer_does() {
     let path = |issuer: &str| Config { issuer: issuer.to_owned(), ..Config::default() }.path_to("/login");
     assert_eq!(path("https://id.example.com"), "/login");
     assert_eq!(path("https://example.com/id"), "/id/login");

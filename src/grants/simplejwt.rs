@@ -75,10 +75,10 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
     }
 }
 
-/// What the user may be granted. Rights over this house itself are for administrators who ask for them.
+/// What the user may be granted. Rights over this server itself are for administrators who ask for them.
 fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
     let asked = asked.map_or_else(|| Scope::parse(&ctx.config.simplejwt.scope), Ok)?;
-    if !user.admin && asked.concerns_the_house() {
+    if !user.admin && asked.concerns_this_server() {
         return Err(OAuthError::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)

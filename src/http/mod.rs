@@ -1,7 +1,7 @@
 //! The doors: the only room that knows actix-web. A door translates a request into the words of a rule and the rule's
 //! answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
 //!
-//! [`routes`] has every URL of the house on one screen.
+//! [`routes`] has every URL of the server on one screen.
 
 pub mod admin;
 pub mod answer;

@@ -1,4 +1,4 @@
-//! Every URL of the house, with who may pass. A door that is not in this table does not exist.
+//! Every URL of the server, with who may pass. A door that is not in this table does not exist.
 
 use std::future::ready;
 

@@ -65,7 +65,7 @@ fn rsa(random: &Random) -> Result<Zeroizing<Vec<u8>>, Internal> {
     Ok(document.to_bytes())
 }
 
-/// The house's randomness as `rsa` wants it.
+/// The server's randomness as `rsa` wants it.
 pub(super) struct Source<'a>(pub(super) &'a Random);
 
 impl CryptoRng for Source<'_> {}

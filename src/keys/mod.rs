@@ -158,7 +158,7 @@ impl Keyring {
         refresh::open(self.records.master_keys.both().map(|key| &key.refresh), token)
     }
 
-    /// A 16-byte value that only this house can derive from `label` and `text` (HMAC-SHA-256).
+    /// A 16-byte value that only this server can derive from `label` and `text` (HMAC-SHA-256).
     #[must_use]
     pub fn derive(&self, label: &'static str, text: &[u8]) -> [u8; 16] {
         self.records.master_keys.current.derive(label, text)

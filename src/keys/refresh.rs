@@ -1,5 +1,5 @@
 //! Refresh tokens: compact JWS (RFC 7515 section 7.1) with HS256 under a key derived from the master key. Only this
-//! house reads them, so a header is either byte for byte one of ours or refused, and none is ever parsed.
+//! server reads them, so a header is either byte for byte one of ours or refused, and none is ever parsed.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;

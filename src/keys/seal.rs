@@ -16,7 +16,7 @@ impl Seal {
 
     /// Nonce, ciphertext and tag of `pkcs8`, bound to `kid`: a sealed key moved to another row does not open.
     ///
-    /// The nonce is random. That is safe for 2^32 seals under one key (NIST SP 800-38D section 8.3), and a house seals
+    /// The nonce is random. That is safe for 2^32 seals under one key (NIST SP 800-38D section 8.3), and a server seals
     /// a few a month.
     pub(super) fn close(&self, kid: &str, pkcs8: &[u8], random: &Random) -> Result<Vec<u8>, Unspecified> {
         let nonce: [u8; NONCE_LEN] = random.bytes();

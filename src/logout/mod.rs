@@ -60,7 +60,7 @@ pub struct PostLogoutRedirect {
     pub application: String,
 }
 
-/// An ID token of this house, and the application that was given it.
+/// An ID token of this server, and the application that was given it.
 struct Hint {
     token: IdToken,
     client: Arc<Client>,
@@ -123,7 +123,7 @@ async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, O
     Ok(LogoutOutcome { frames, back: None, is_pending })
 }
 
-/// The hint, where it is an ID token of this house, expired or not, for an application that is still one. A bad one
+/// The hint, where it is an ID token of this server, expired or not, for an application that is still one. A bad one
 /// counts as none.
 async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, OAuthError> {
     let token = parameters.get("id_token_hint").and_then(|hint| tokens::read_id_token(ctx, hint));

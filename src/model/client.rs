@@ -38,15 +38,15 @@ pub struct Client {
     pub backchannel_logout_uri: Option<String>,
     /// What else it registered about signing people on.
     pub sign_on: SignOn,
-    /// The signature of its access tokens, where it differs from the house's.
+    /// The signature of its access tokens, where it differs from the server's.
     pub access_token_algorithm: Option<SigningAlgorithm>,
-    /// The life of its access tokens, where it differs from the house's.
+    /// The life of its access tokens, where it differs from the server's.
     #[serde(with = "super::seconds")]
     pub access_lifetime: Option<Duration>,
-    /// The life that its access tokens had before, where that differed from the house's, and when it was last changed.
+    /// The life that its access tokens had before, where that differed from the server's, and when it was last changed.
     #[serde(skip)]
     pub previous_access_lifetime: Option<(Duration, Timestamp)>,
-    /// The life of its refresh tokens, where it differs from the house's.
+    /// The life of its refresh tokens, where it differs from the server's.
     #[serde(with = "super::seconds")]
     pub refresh_lifetime: Option<Duration>,
     /// How its refresh tokens behave.
@@ -91,14 +91,14 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
-/// How a client's refresh tokens rotate; windows in whole seconds. Absent fields follow the house's settings.
+/// How a client's refresh tokens rotate; windows in whole seconds. Absent fields follow the server's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshPolicy {
     /// How long a used token is answered with its successor again (double click, two tabs, quick retry).
     #[serde(with = "super::seconds")]
     pub retry_window: Option<Duration>,
-    /// How long a lost answer is re-issued; where neither client nor house sets it, as long as the token itself lives.
+    /// How long a lost answer is re-issued; where neither client nor server sets it, as long as the token itself lives.
     #[serde(with = "super::seconds")]
     pub lost_response_window: Option<Duration>,
     /// The same token is returned at every refresh (FAPI 2.0 advises it for sender-constrained tokens).
@@ -124,7 +124,7 @@ pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
 impl Client {
     /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave
-    /// within the last 24 hours (and two minutes). Where it has none of its own, the house's counts.
+    /// within the last 24 hours (and two minutes). Where it has none of its own, the server's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
         let previous = self

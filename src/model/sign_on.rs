@@ -1,4 +1,4 @@
-//! How people sign on to an application through this house.
+//! How people sign on to an application through this server.
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ pub struct SignOn {
     /// Nobody vouches for who runs it: people are asked at every sign-on.
     #[serde(skip_serializing_if = "is_false")]
     pub unverified: bool,
-    /// How answers reach it; every way that the house knows, where empty.
+    /// How answers reach it; every way that the server knows, where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_modes: Vec<ResponseMode>,
-    /// Whether it must prove with PKCE that the code is its own; the house's rule where absent. A public client always
+    /// Whether it must prove with PKCE that the code is its own; the server's rule where absent. A public client always
     /// must.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pkce: Option<Pkce>,
-    /// `id_token_signed_response_alg`; the house's where absent.
+    /// `id_token_signed_response_alg`; the server's where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SigningAlgorithm>,
     /// `userinfo_signed_response_alg`; plain JSON where absent.

@@ -15,7 +15,7 @@ const HASH_BYTES: usize = 32;
 /// A shorter hash than this is no proof of a password.
 const FEWEST_HASH_BYTES: usize = 16;
 
-/// The house's own way: argon2id, version 0x13, with the parameters of the settings.
+/// The server's own way: argon2id, version 0x13, with the parameters of the settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Argon {
     memory_kib: u32,

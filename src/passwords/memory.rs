@@ -11,7 +11,7 @@ use crate::config;
 /// and not used costs nothing.
 const RESERVED_BLOCKS: usize = 33 * 1024;
 
-/// What one thread holds: nothing at first, then the memory of one hash with the house's own parameters.
+/// What one thread holds: nothing at first, then the memory of one hash with the server's own parameters.
 pub(super) struct Memory {
     blocks: Vec<Block>,
     own: usize,

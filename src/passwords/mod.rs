@@ -66,7 +66,7 @@ impl Hasher {
     /// Compares `password` with `stored`. Without a stored hash, or with one of no known form, it does the same work
     /// and says [`Verdict::Wrong`].
     ///
-    /// The work is that of the house's own parameters. A hash that was imported takes as long as it was made to take
+    /// The work is that of the server's own parameters. A hash that was imported takes as long as it was made to take
     /// elsewhere, until its user has signed in once and it has been made again: nobody can tell what an unknown name
     /// would have cost there.
     ///

@@ -96,7 +96,7 @@ pub enum AuthorizationError {
     InvalidRequest,
     /// The application may not ask this way.
     UnauthorizedClient,
-    /// The person, or the house, said no.
+    /// The person, or the server, said no.
     AccessDenied,
     /// Only codes are issued.
     UnsupportedResponseType,

@@ -9,7 +9,7 @@ use super::{OAuthError, Scope};
 /// The longest `claims` parameter that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// What each scope asks for. `roles` and `groups` are this house's own.
+/// What each scope asks for. `roles` and `groups` are this server's own.
 pub const BY_SCOPE: [(&str, &[&str]); 6] = [
     (
         "profile",
@@ -37,7 +37,7 @@ pub const BY_SCOPE: [(&str, &[&str]); 6] = [
     ("groups", &["groups"]),
 ];
 
-/// The scope that asks for a claim about people; `None` for one that this house does not know.
+/// The scope that asks for a claim about people; `None` for one that this server does not know.
 #[must_use]
 pub fn scope_of(name: &str) -> Option<&'static str> {
     BY_SCOPE.iter().find(|(_, claims)| claims.contains(&name)).map(|(scope, _)| *scope)
@@ -49,7 +49,7 @@ pub fn is_within(name: &str, scope: &Scope) -> bool {
     scope_of(name).is_some_and(|word| scope.contains(word))
 }
 
-/// The parameter `claims`, as far as this house follows it.
+/// The parameter `claims`, as far as this server follows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClaimsRequest {
     /// Known claims that userinfo shall show.

@@ -1,6 +1,6 @@
 //! The words of OAuth 2.1 and OpenID Connect as types that can only be made by parsing.
 //!
-//! No I/O, no clock, no room of the house is known here. What a word means for a client or a user is decided above.
+//! No I/O, no clock, no other module is known here. What a word means for a client or a user is decided above.
 
 pub mod auth_method;
 pub mod authorization;

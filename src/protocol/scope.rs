@@ -9,8 +9,8 @@ use super::OAuthError;
 /// The most scope words that one request may name.
 pub const MAX_SCOPES: usize = 100;
 
-/// Scopes that give rights over this house itself begin with this.
-pub const HOUSE_PREFIX: &str = "tokenhouse:";
+/// Scopes that give rights over this server itself begin with this.
+pub const SERVER_PREFIX: &str = "tokenhouse:";
 
 /// Everything in the admin API.
 pub const ADMIN: &str = "tokenhouse:admin";
@@ -111,10 +111,10 @@ impl Scope {
         Self(self.iter().chain(more).collect::<Vec<_>>().join(" "))
     }
 
-    /// The scope without the words that give rights over this house itself.
+    /// The scope without the words that give rights over this server itself.
     #[must_use]
-    pub fn without_house(&self) -> Self {
-        self.retain(|word| !word.starts_with(HOUSE_PREFIX))
+    pub fn without_server(&self) -> Self {
+        self.retain(|word| !word.starts_with(SERVER_PREFIX))
     }
 
     /// The scope without `word`.
@@ -127,10 +127,10 @@ impl Scope {
         Self(self.iter().filter(|word| keep(word)).collect::<Vec<_>>().join(" "))
     }
 
-    /// Whether a word gives rights over this house itself.
+    /// Whether a word gives rights over this server itself.
     #[must_use]
-    pub fn concerns_the_house(&self) -> bool {
-        self.iter().any(|word| word.starts_with(HOUSE_PREFIX))
+    pub fn concerns_this_server(&self) -> bool {
+        self.iter().any(|word| word.starts_with(SERVER_PREFIX))
     }
 
     /// The words as they stand in a token or a response.

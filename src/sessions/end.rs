@@ -43,7 +43,7 @@ pub struct Receipt {
     /// expired.
     pub offline_refused_by: Timestamp,
     /// When the last access token of these sessions expires, or a little later: as the longest life goes that their
-    /// client, or the house, has given lately.
+    /// client, or the server, has given lately.
     pub access_tokens_expire_by: Timestamp,
     /// Applications that are told of it, once for each session.
     pub backchannel_logouts: u64,
@@ -113,7 +113,7 @@ pub async fn end_each(
     }
 }
 
-/// Ends every live session that matches. The `not_before` of the user, the client or the house rises first, so that a
+/// Ends every live session that matches. The `not_before` of the user, the client or the server rises first, so that a
 /// sign-in that is under way is covered too.
 ///
 /// # Errors

@@ -15,5 +15,5 @@ pub use begin::{NewSession, ParentBrowserSession, PreparedSession, Proof, Settle
 pub use describe::{SessionView, describe};
 pub use end::{Applied, Receipt, end_each, end_matching, end_one, end_one_as};
 pub use refresh::{peek, rotate};
-pub use refresh_claims::{end_those_over_the_house, refresh_claims, refresh_one};
+pub use refresh_claims::{end_those_over_this_server, refresh_claims, refresh_one};
 pub use rotation::Rules;

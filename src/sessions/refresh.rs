@@ -115,16 +115,16 @@ fn presented(token: &RefreshToken) -> PresentedRefresh {
     }
 }
 
-/// The client's own rules over the house's.
+/// The client's own rules over the server's.
 #[must_use]
 pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
-    let house = &ctx.config.refresh;
+    let defaults = &ctx.config.refresh;
     Rules {
-        retry_window: client.refresh.retry_window.unwrap_or(house.retry_window.get()),
+        retry_window: client.refresh.retry_window.unwrap_or(defaults.retry_window.get()),
         lost_response_window: client
             .refresh
             .lost_response_window
-            .or(house.lost_response_window.map(crate::config::Span::get)),
+            .or(defaults.lost_response_window.map(crate::config::Span::get)),
         fixed: client.refresh.fixed,
     }
 }

@@ -52,16 +52,16 @@ pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<
     Err(OAuthError::unavailable("a rotation record that changes without end"))
 }
 
-/// Ends the user's live sessions that have rights over this house.
+/// Ends the user's live sessions that have rights over this server.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
-pub async fn end_those_over_the_house(
+pub async fn end_those_over_this_server(
     ctx: &Ctx,
     user: UserId,
     reason: EndReason,
     actor: &Actor,
 ) -> Result<Applied, OAuthError> {
     let theirs = SessionFilter { user: Some(user), ..SessionFilter::default() };
-    end::end_each(ctx, theirs, |session| session.scope.concerns_the_house(), reason, actor).await
+    end::end_each(ctx, theirs, |session| session.scope.concerns_this_server(), reason, actor).await
 }

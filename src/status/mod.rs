@@ -100,8 +100,8 @@ impl StatusLists {
     /// own.
     #[must_use]
     pub fn longest_lifetime(&self, own: Option<Duration>) -> Duration {
-        let house = lock(&self.heard).facts.longest_access_lifetime;
-        own.map_or(house, |own| own.max(house))
+        let default = lock(&self.heard).facts.longest_access_lifetime;
+        own.map_or(default, |own| own.max(default))
     }
 
     /// Until when the status index of tokens that were revoked at `at` must say so: until the last of them has expired

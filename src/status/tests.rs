@@ -43,7 +43,7 @@ impl Instance {
             ..config::Keys::default()
         };
         let settings_of_database = DatabaseSettings {
-            url: format!("sqlite://{}", folder.path().join("house.db").display()),
+            url: format!("sqlite://{}", folder.path().join("tokenhouse.db").display()),
             max_connections: 1,
             acquire_timeout: 10 * SECOND,
             statement_timeout: 10 * SECOND,
@@ -51,7 +51,7 @@ impl Instance {
         let database = Database::connect(&settings_of_database).await.unwrap();
         database.migrate().await.unwrap();
         let keys = Keyring::open(&settings, 300 * SECOND, database, clock.clone(), random).await.unwrap();
-        let lists = StatusLists::new("https://house.example/", SigningAlgorithm::Es256);
+        let lists = StatusLists::new("https://id.example/", SigningAlgorithm::Es256);
         lists.learn(facts(0..1, 300 * SECOND));
         // In the middle of a second.
         let now = Timestamp::from_millis(clock.now().seconds() * 1000 + 500);
@@ -129,7 +129,7 @@ async fn a_list_says_as_of_when_it_is_true_and_how_long_it_is_good() {
     assert_eq!(
         claims,
         json!({
-            "sub": "https://house.example/status/0", "iat": iat, "exp": iat + 60, "ttl": 2,
+            "sub": "https://id.example/status/0", "iat": iat, "exp": iat + 60, "ttl": 2,
             "status_list": { "bits": 1, "lst": lst },
         })
     );
@@ -215,7 +215,7 @@ async fn the_lists_that_were_begun_and_the_next_are_there_and_no_others() {
     for (begun, all) in [(vec![], vec![0]), (vec![0], vec![0, 1]), (vec![0, 2, 3], vec![0, 2, 3, 4])] {
         lists.learn(facts(begun, SECOND));
 
-        let uris: Vec<_> = all.iter().map(|number| format!("https://house.example/status/{number}")).collect();
+        let uris: Vec<_> = all.iter().map(|number| format!("https://id.example/status/{number}")).collect();
         assert_eq!(lists.uris(), uris);
         for number in 0..9 {
             match lists.signed(number, keys, *now).await {

@@ -91,7 +91,7 @@ fn half_hash(algorithm: SigningAlgorithm, token: &str) -> String {
     }
 }
 
-/// What an ID token of this house says, whenever it was issued.
+/// What an ID token of this server says, whenever it was issued.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct IdToken {
     iss: String,
@@ -116,7 +116,7 @@ impl IdToken {
     }
 }
 
-/// Reads an ID token of this house, expired or not (OpenID Connect RP-Initiated Logout 1.0 section 2). `None`: it is
+/// Reads an ID token of this server, expired or not (OpenID Connect RP-Initiated Logout 1.0 section 2). `None`: it is
 /// none.
 #[must_use]
 pub fn read_id_token(ctx: &Ctx, token: &str) -> Option<IdToken> {

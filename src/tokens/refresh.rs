@@ -1,4 +1,4 @@
-//! Refresh tokens: signed so that only this house can read them, and a function of the rotation record alone, so
+//! Refresh tokens: signed so that only this server can read them, and a function of the rotation record alone, so
 //! that the current one can be minted again, byte for byte.
 
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub fn refresh_token(ctx: &Ctx, session: SessionId, record: &RotationRecord) -> 
 /// Reads a refresh token: signature, type, issuer, audience, identifier and expiry. No state is asked.
 ///
 /// # Errors
-/// `invalid_grant` for anything that is not a refresh token of this house with time left.
+/// `invalid_grant` for anything that is not a refresh token of this server with time left.
 pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, OAuthError> {
     let refuse = || OAuthError::invalid_grant("the refresh token is not valid here");
     let claims: Claims = ctx.keys.open_refresh(token).ok_or_else(refuse)?;

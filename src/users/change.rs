@@ -22,7 +22,7 @@ pub struct UserChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub email_verified: Option<bool>,
-    /// TakeOutcome away, it ends the user's sessions that have rights over this house.
+    /// TakeOutcome away, it ends the user's sessions that have rights over this server.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub admin: Option<bool>,
@@ -45,7 +45,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 }
 
 /// Changes a user. Other roles and groups are in the records of the user's live sessions, and sessions with rights over
-/// this house have ended where `admin` was taken away, before this returns.
+/// this server have ended where `admin` was taken away, before this returns.
 ///
 /// # Errors
 /// [`OAuthError::NotFound`]; `invalid_request` when a part cannot be taken; [`OAuthError::Conflict`] when the address
@@ -73,7 +73,8 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
     let mut applied = Applied::Everywhere;
     if takes_admin {
         let reason = EndReason::ScopeWithdrawn;
-        applied = sessions::end_those_over_the_house(ctx, id, reason, &actor).await.map_err(OAuthError::unfinished)?;
+        applied =
+            sessions::end_those_over_this_server(ctx, id, reason, &actor).await.map_err(OAuthError::unfinished)?;
     }
     if touches_rights {
         sessions::refresh_claims(ctx, id).await.map_err(OAuthError::unfinished)?;

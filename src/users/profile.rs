@@ -1,4 +1,4 @@
-//! What may stand in a profile (OpenID Connect Core section 5.1). Claims go to services that trust this house, so each
+//! What may stand in a profile (OpenID Connect Core section 5.1). Claims go to services that trust this server, so each
 //! has the form that the standard gives it.
 
 use serde::{Deserialize, Serialize};

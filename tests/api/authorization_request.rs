@@ -7,10 +7,10 @@ use tokenhouse::protocol::{GrantType, RedirectUri, ResponseMode};
 use url::Url;
 
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, House, new_client, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{CALLBACK, application, code, exchange, request, sign_in};
+use crate::test_server::{Answer, TestServer, new_client, on_each_backend, on_each_backend_with, read};
 
-/// A page that says what is wrong, and no way out of the house.
+/// A page that says what is wrong, and no way out of the server.
 fn assert_page(answer: &Answer, about: &str) {
     assert_eq!(answer.status, 400, "{about}: {}", answer.text);
     assert_eq!(location(answer), None, "{about}");
@@ -18,15 +18,15 @@ fn assert_page(answer: &Answer, about: &str) {
 
 #[actix_web::test]
 async fn a_mutation_of_a_registered_redirect_uri_ends_on_a_page() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.redirect_uris = vec![
             RedirectUri::parse("https://app.example.com/cb").unwrap(),
             RedirectUri::parse("https://app.example.com/q?x=1").unwrap(),
         ];
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         for mutation in [
             "https://app.example.com.evil.tld/cb",
@@ -91,12 +91,12 @@ async fn a_mutation_of_a_registered_redirect_uri_ends_on_a_page() {
 
 #[actix_web::test]
 async fn what_a_redirect_uri_was_registered_with_stays_as_it_is() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.redirect_uris = vec![RedirectUri::parse("https://app.example.com/a%2Fb?foo=bar%20baz&x").unwrap()];
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let uri = "https://app.example.com/a%2Fb?foo=bar%20baz&x";
         let back = location(&browser.get(&request("app", &[("redirect_uri", uri)])).await).unwrap();
@@ -108,16 +108,16 @@ async fn what_a_redirect_uri_was_registered_with_stays_as_it_is() {
 
 #[actix_web::test]
 async fn only_a_native_application_may_come_back_to_another_loopback_port() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let loopback = RedirectUri::parse("http://127.0.0.1:9/cb").unwrap();
         for (id, public) in [("native", true), ("web", false)] {
             let mut new = application(id);
             new.public = public;
             new.redirect_uris = vec![loopback.clone()];
-            house.add_new_client(new).await;
+            server.add_new_client(new).await;
         }
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let other_port = [("redirect_uri", "http://127.0.0.1:51004/cb")];
         // Any program on the device may listen there, so the person is asked, however well the client is known.
@@ -138,9 +138,9 @@ async fn only_a_native_application_may_come_back_to_another_loopback_port() {
 
 #[actix_web::test]
 async fn who_asks_must_be_known_before_anybody_is_sent_anywhere() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
 
         for (client, more) in [
             ("nobody", ("state", "s")),
@@ -162,13 +162,13 @@ async fn who_asks_must_be_known_before_anybody_is_sent_anywhere() {
 
 #[actix_web::test]
 async fn what_else_is_wrong_the_application_is_told_by_the_code_of_the_standard() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
         let mut service = new_client("svc", &[GrantType::ClientCredentials], "read");
         service.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
-        house.add_new_client(service).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(service).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         for (more, error) in [
             (("response_type", "(absent)"), "invalid_request"),
@@ -194,7 +194,7 @@ async fn what_else_is_wrong_the_application_is_told_by_the_code_of_the_standard(
         ] {
             let back = parameters(&browser.get(&request("app", &[more])).await);
             assert_eq!((&*back["error"], &*back["state"]), (error, "s1"), "{more:?}");
-            assert_eq!(back["iss"], house.config.issuer, "{more:?}");
+            assert_eq!(back["iss"], server.config.issuer, "{more:?}");
             assert!(!back.contains_key("code"), "{more:?}");
         }
         let back = parameters(&browser.get(&request("svc", &[("scope", "read")])).await);
@@ -211,10 +211,10 @@ async fn what_else_is_wrong_the_application_is_told_by_the_code_of_the_standard(
 
 #[actix_web::test]
 async fn what_is_not_known_or_merely_wished_for_changes_nothing() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         for more in [
             ("extra", "foobar"),
@@ -240,10 +240,10 @@ async fn what_is_not_known_or_merely_wished_for_changes_nothing() {
 
 #[actix_web::test]
 async fn a_request_by_post_is_served_as_one_by_get() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let url = Url::parse(&format!("http://x{}", request("app", &[]))).unwrap();
         let form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -259,10 +259,10 @@ async fn a_request_by_post_is_served_as_one_by_get() {
 
 #[actix_web::test]
 async fn a_code_is_long_random_and_kept_as_a_digest() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let (one, other) = (code(&browser, "app", &[]).await, code(&browser, "app", &[]).await);
 
@@ -271,9 +271,9 @@ async fn a_code_is_long_random_and_kept_as_a_digest() {
             one.len() >= 43 && one.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
             "{one}"
         );
-        let ephemeral = &house.ctx().store.ephemeral;
+        let ephemeral = &server.ctx().store.ephemeral;
         assert_eq!(ephemeral.peek(&format!("code:{one}")).await.unwrap(), None, "the code itself names nothing");
-        let answer = exchange(house, &client, secret.as_deref().unwrap(), &one).await;
+        let answer = exchange(server, &client, secret.as_deref().unwrap(), &one).await;
         assert_eq!(answer.status, 200);
     })
     .await;
@@ -281,16 +281,16 @@ async fn a_code_is_long_random_and_kept_as_a_digest() {
 
 #[actix_web::test]
 async fn a_confidential_client_must_use_pkce_unless_it_is_exempted() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("strict")).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("strict")).await;
         let mut new = application("relaxed");
         new.sign_on = SignOn { pkce: Some(Pkce::Optional), ..SignOn::default() };
-        house.add_new_client(new).await;
+        server.add_new_client(new).await;
         let mut new = application("public");
         new.public = true;
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let without = [("code_challenge", "(absent)"), ("code_challenge_method", "(absent)")];
         for (client, error) in
@@ -304,12 +304,12 @@ async fn a_confidential_client_must_use_pkce_unless_it_is_exempted() {
 }
 
 #[actix_web::test]
-async fn the_house_may_leave_pkce_to_public_clients() {
+async fn the_server_may_leave_pkce_to_public_clients() {
     let relax = |config: &mut tokenhouse::config::Config| config.oauth.pkce = tokenhouse::config::PkceFor::Public;
-    on_each_backend_with(relax, async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend_with(relax, async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let without = [("code_challenge", "(absent)"), ("code_challenge_method", "(absent)")];
         let back = parameters(&browser.get(&request("app", &without)).await);
@@ -321,12 +321,12 @@ async fn the_house_may_leave_pkce_to_public_clients() {
 
 #[actix_web::test]
 async fn a_client_gets_its_answers_only_the_way_it_has_registered() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.sign_on = SignOn { response_modes: vec![ResponseMode::Query], ..SignOn::default() };
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let back = parameters(&browser.get(&request("app", &[("response_mode", "form_post")])).await);
 
@@ -337,12 +337,12 @@ async fn a_client_gets_its_answers_only_the_way_it_has_registered() {
 
 #[actix_web::test]
 async fn administrators_rights_are_given_to_administrators_alone() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("console");
         new.scope = tokenhouse::protocol::Scope::parse("openid tokenhouse:admin").unwrap();
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let back = parameters(&browser.get(&request("console", &[("scope", "openid tokenhouse:admin")])).await);
 
@@ -358,9 +358,9 @@ async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
     let few = |config: &mut tokenhouse::config::Config| {
         config.limits.sign_ons_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
     };
-    on_each_backend_with(few, async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend_with(few, async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
 
         let large = "x".repeat(30_000);
         let hints = [("login_hint", &*large), ("ui_locales", &*large)];
@@ -377,7 +377,7 @@ async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
         assert_eq!(refused.status, 429);
         assert!(refused.headers.contains_key("retry-after"));
         // Nothing waits where nobody is asked.
-        sign_in(house, &browser).await;
+        sign_in(server, &browser).await;
         assert!(parameters(&browser.get(&request("app", &[])).await).contains_key("code"));
     })
     .await;
@@ -385,9 +385,9 @@ async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
 
 #[actix_web::test]
 async fn a_head_request_issues_nothing() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let head = read(house.request(Method::HEAD, &request("app", &[]))).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let head = read(server.request(Method::HEAD, &request("app", &[]))).await;
         assert_eq!(head.status, 405);
     })
     .await;
@@ -395,10 +395,10 @@ async fn a_head_request_issues_nothing() {
 
 #[actix_web::test]
 async fn no_header_changes_where_the_answer_goes_or_who_gives_it() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
 
-        let poisoned = house
+        let poisoned = server
             .request(Method::GET, &request("app", &[]))
             .header("Host", "evil.example")
             .header("X-Forwarded-Host", "evil.example")
@@ -414,13 +414,13 @@ async fn no_header_changes_where_the_answer_goes_or_who_gives_it() {
 
 #[actix_web::test]
 async fn the_metadata_says_what_openid_connect_asks_for() {
-    on_each_backend(async |house| {
-        let document = house.get("/.well-known/openid-configuration").await;
+    on_each_backend(async |server| {
+        let document = server.get("/.well-known/openid-configuration").await;
 
         assert_eq!(document.status, 200);
         assert_eq!(document.headers["content-type"], "application/json");
         let metadata = &document.body;
-        assert_eq!(metadata["issuer"], house.config.issuer);
+        assert_eq!(metadata["issuer"], server.config.issuer);
         assert_eq!(metadata["response_types_supported"], json!(["code"]));
         assert_eq!(metadata["response_modes_supported"], json!(["query", "form_post"]));
         assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
@@ -428,9 +428,9 @@ async fn the_metadata_says_what_openid_connect_asks_for() {
         assert_eq!(metadata["subject_types_supported"], json!(["public", "pairwise"]));
         for name in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"] {
             let url = metadata[name].as_str().unwrap();
-            assert!(url.starts_with(&house.config.issuer), "{name}");
+            assert!(url.starts_with(&server.config.issuer), "{name}");
             assert_ne!(
-                read(house.request(Method::GET, url.strip_prefix(&house.config.issuer).unwrap())).await.status,
+                read(server.request(Method::GET, url.strip_prefix(&server.config.issuer).unwrap())).await.status,
                 404
             );
         }
@@ -438,7 +438,7 @@ async fn the_metadata_says_what_openid_connect_asks_for() {
         for scope in ["openid", "profile", "email", "address", "phone", "offline_access"] {
             assert!(scopes.contains(&json!(scope)), "{scope}");
         }
-        assert_eq!(house.get("/.well-known/oauth-authorization-server").await.body, *metadata);
+        assert_eq!(server.get("/.well-known/oauth-authorization-server").await.body, *metadata);
     })
     .await;
 }
@@ -448,17 +448,17 @@ async fn with_the_usual_settings_id_tokens_are_signed_with_rs256() {
     let usual = |config: &mut tokenhouse::config::Config| {
         config.keys.id_token_algorithm = tokenhouse::model::SigningAlgorithm::Rs256;
     };
-    on_each_backend_with(usual, async |house: &House| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend_with(usual, async |server: &TestServer| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let code = code(&browser, "app", &[]).await;
-        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        let tokens = exchange(server, &client, secret.as_deref().unwrap(), &code).await;
 
-        let head = crate::house::header(tokens.body["id_token"].as_str().unwrap());
+        let head = crate::test_server::header(tokens.body["id_token"].as_str().unwrap());
         assert_eq!(head["alg"], "RS256");
-        let metadata = house.get("/.well-known/openid-configuration").await.body;
+        let metadata = server.get("/.well-known/openid-configuration").await.body;
         assert!(metadata["id_token_signing_alg_values_supported"].as_array().unwrap().contains(&json!("RS256")));
     })
     .await;

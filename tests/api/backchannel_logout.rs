@@ -13,10 +13,10 @@ use tokenhouse::{browser_sessions, users};
 use crate::admin::{Desk, assert_problem};
 use crate::browser::Browser;
 use crate::ear::{Ear, SILENCE};
-use crate::house::{Answer, House, backends, claims, header, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{application, code, exchange, request, sign_in};
+use crate::test_server::{Answer, TestServer, backends, claims, header, on_each_backend, on_each_backend_with, read};
 
-/// A house that may call applications on this machine.
+/// A server that may call applications on this machine.
 fn near(config: &mut Config) {
     config.outbound.allow = vec!["127.0.0.1".parse().unwrap()];
 }
@@ -29,10 +29,10 @@ fn listener(id: &str, ear: &Ear) -> NewClient {
 }
 
 /// Adds the application and signs the person on in a browser that is signed in; returns the tokens.
-async fn sign_on(house: &House, browser: &Browser<'_>, new: NewClient, more: &[(&str, &str)]) -> Answer {
-    let (client, secret) = house.add_new_client(new).await;
+async fn sign_on(server: &TestServer, browser: &Browser<'_>, new: NewClient, more: &[(&str, &str)]) -> Answer {
+    let (client, secret) = server.add_new_client(new).await;
     let code = code(browser, client.id.as_str(), more).await;
-    let tokens = exchange(house, &client, &secret.unwrap(), &code).await;
+    let tokens = exchange(server, &client, &secret.unwrap(), &code).await;
     assert_eq!(tokens.status, 200, "{}", tokens.text);
     tokens
 }
@@ -42,9 +42,9 @@ fn id_token(tokens: &Answer) -> Value {
 }
 
 /// What lies in the outbox, whenever it is tried.
-async fn outbox(house: &House) -> Vec<BackchannelLogout> {
-    let some_day = house.clock.now().plus(Duration::from_hours(1000));
-    house.ctx().store.database.due_backchannel_logouts(some_day, 100).await.unwrap()
+async fn outbox(server: &TestServer) -> Vec<BackchannelLogout> {
+    let some_day = server.clock.now().plus(Duration::from_hours(1000));
+    server.ctx().store.database.due_backchannel_logouts(some_day, 100).await.unwrap()
 }
 
 /// Background work goes on by itself; this waits until it has done what is due.
@@ -65,11 +65,11 @@ async fn sign_out(browser: &Browser<'_>) -> Answer {
 
 #[actix_web::test]
 async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(200).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let tokens = sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let tokens = sign_on(server, &browser, listener("app", &ear), &[]).await;
 
         sign_out(&browser).await;
         let heard = ear.next().await;
@@ -82,7 +82,7 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
         );
         assert_eq!(heard.form.keys().collect::<Vec<_>>(), ["logout_token"]);
         let token = &heard.form["logout_token"];
-        house.ctx().keys.verifying_keys().signed_payload(token, "logout+jwt").unwrap();
+        server.ctx().keys.verifying_keys().signed_payload(token, "logout+jwt").unwrap();
         let (says, signed_in) = (claims(token), id_token(&tokens));
         assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("ES256")));
         for claim in ["iss", "sub", "aud", "sid"] {
@@ -92,7 +92,7 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
         assert!(says["jti"].is_string() && says.get("nonce").is_none());
         let life = says["exp"].as_i64().unwrap() - says["iat"].as_i64().unwrap();
         assert!((1..=120).contains(&life), "{life}");
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!(ear.connections(), 1);
     })
     .await;
@@ -100,18 +100,18 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
 
 #[actix_web::test]
 async fn every_application_of_the_browser_session_is_told_also_those_whose_sessions_outlive_it() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let (one, two) = (Ear::answering(200).await, Ear::answering(200).await);
         let elsewhere = Ear::answering(200).await;
-        let (browser, other) = (Browser::of(house), Browser::of(house));
-        sign_in(house, &browser).await;
-        sign_in(house, &other).await;
+        let (browser, other) = (Browser::of(server), Browser::of(server));
+        sign_in(server, &browser).await;
+        sign_in(server, &other).await;
         let mut new = listener("one", &one);
         new.sign_on.subject_type = SubjectType::Pairwise;
-        let first = sign_on(house, &browser, new, &[]).await;
-        let second = sign_on(house, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
-        sign_on(house, &browser, application("deaf"), &[]).await;
-        sign_on(house, &other, listener("elsewhere", &elsewhere), &[]).await;
+        let first = sign_on(server, &browser, new, &[]).await;
+        let second = sign_on(server, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
+        sign_on(server, &browser, application("deaf"), &[]).await;
+        sign_on(server, &other, listener("elsewhere", &elsewhere), &[]).await;
 
         sign_out(&browser).await;
 
@@ -119,11 +119,11 @@ async fn every_application_of_the_browser_session_is_told_also_those_whose_sessi
             let says = claims(&ear.next().await.form["logout_token"]);
             assert_eq!((&says["sid"], &says["sub"]), (&id_token(tokens)["sid"], &id_token(tokens)["sub"]));
         }
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!((one.connections(), two.connections(), elsewhere.connections()), (1, 1, 0));
         let introspect = async |tokens: &Answer| {
             let token = tokens.body["access_token"].as_str().unwrap();
-            read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(token)).await.status
+            read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(token)).await.status
         };
         assert_eq!((introspect(&first).await, introspect(&second).await), (401, 200));
     })
@@ -132,21 +132,21 @@ async fn every_application_of_the_browser_session_is_told_also_those_whose_sessi
 
 #[actix_web::test]
 async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_token() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(503).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, listener("app", &ear), &[]).await;
 
         sign_out(&browser).await;
         let first = ear.next().await;
-        let tried = outbox(house).await;
+        let tried = outbox(server).await;
         ear.answer(400);
-        house.clock.advance(Duration::from_secs(11));
+        server.clock.advance(Duration::from_secs(11));
         let second = ear.next().await;
-        let again = outbox(house).await;
+        let again = outbox(server).await;
         ear.answer(204);
-        house.clock.advance(Duration::from_secs(21));
+        server.clock.advance(Duration::from_secs(21));
         let third = ear.next().await;
 
         let waits = |notices: &[BackchannelLogout]| (notices.len(), notices[0].tries);
@@ -154,7 +154,7 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
         let of = |heard: &crate::ear::Heard| claims(&heard.form["logout_token"]);
         assert_eq!(of(&first)["sid"], of(&third)["sid"]);
         assert_ne!(of(&first)["jti"], of(&second)["jti"]);
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!(ear.connections(), 3);
     })
     .await;
@@ -163,41 +163,41 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
 #[actix_web::test]
 async fn a_notice_survives_a_restart() {
     for backend in backends() {
-        let house = House::open(backend, &near).await;
+        let server = TestServer::open(backend, &near).await;
         let ear = Ear::answering(500).await;
         let before = {
-            let browser = Browser::of(&house);
-            sign_in(&house, &browser).await;
-            let tokens = sign_on(&house, &browser, listener("app", &ear), &[]).await;
+            let browser = Browser::of(&server);
+            sign_in(&server, &browser).await;
+            let tokens = sign_on(&server, &browser, listener("app", &ear), &[]).await;
             sign_out(&browser).await;
             ear.next().await;
             id_token(&tokens)
         };
-        let house = house.restart().await;
+        let server = server.restart().await;
         ear.answer(200);
-        house.clock.advance(Duration::from_secs(11));
+        server.clock.advance(Duration::from_secs(11));
 
         let says = claims(&ear.next().await.form["logout_token"]);
 
         assert_eq!((&says["sid"], &says["sub"]), (&before["sid"], &before["sub"]));
-        until("the outbox is empty", async || outbox(&house).await.is_empty()).await;
-        house.close().await;
+        until("the outbox is empty", async || outbox(&server).await.is_empty()).await;
+        server.close().await;
     }
 }
 
 #[actix_web::test]
 async fn an_application_that_never_answers_is_given_up_after_a_day() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(500).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, listener("app", &ear), &[]).await;
         sign_out(&browser).await;
         ear.next().await;
 
-        house.later(Duration::from_hours(24)).await;
+        server.later(Duration::from_hours(24)).await;
 
-        until("it is given up", async || outbox(house).await.is_empty()).await;
+        until("it is given up", async || outbox(server).await.is_empty()).await;
         assert_eq!(ear.connections(), 1);
     })
     .await;
@@ -205,19 +205,19 @@ async fn an_application_that_never_answers_is_given_up_after_a_day() {
 
 #[actix_web::test]
 async fn of_several_instances_one_tells_the_application() {
-    on_each_backend_with(near, async |house| {
-        let second = house.second_instance(house.clock.clone()).await;
-        let third = house.second_instance(house.clock.clone()).await;
+    on_each_backend_with(near, async |server| {
+        let second = server.second_instance(server.clock.clone()).await;
+        let third = server.second_instance(server.clock.clone()).await;
         let ear = Ear::answering(200).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         for number in 0..10 {
-            sign_on(house, &browser, listener(&format!("app{number}"), &ear), &[]).await;
+            sign_on(server, &browser, listener(&format!("app{number}"), &ear), &[]).await;
         }
 
         sign_out(&browser).await;
 
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!(ear.connections(), 10);
         second.stop().await;
         third.stop().await;
@@ -227,39 +227,39 @@ async fn of_several_instances_one_tells_the_application() {
 
 #[actix_web::test]
 async fn an_application_that_does_not_answer_holds_up_neither_the_others_nor_the_person() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let (deaf, quick) = (Ear::answering(SILENCE).await, Ear::answering(200).await);
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         for number in 0..3 {
-            sign_on(house, &browser, listener(&format!("deaf{number}"), &deaf), &[]).await;
+            sign_on(server, &browser, listener(&format!("deaf{number}"), &deaf), &[]).await;
         }
-        sign_on(house, &browser, listener("quick", &quick), &[]).await;
+        sign_on(server, &browser, listener("quick", &quick), &[]).await;
 
         let answer = sign_out(&browser).await;
         quick.next().await;
 
         assert_eq!(answer.status, 200);
-        until("only the deaf are left", async || outbox(house).await.len() == 3).await;
+        until("only the deaf are left", async || outbox(server).await.len() == 3).await;
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let ear = Ear::answering(200).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, listener("app", &ear), &[]).await;
         let mut new = application("by-name");
         new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", ear.address.port()));
-        sign_on(house, &browser, new, &[]).await;
+        sign_on(server, &browser, new, &[]).await;
 
         sign_out(&browser).await;
 
-        until("both were tried", async || outbox(house).await.iter().all(|notice| notice.tries == 1)).await;
-        assert_eq!(outbox(house).await.len(), 2);
+        until("both were tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
+        assert_eq!(outbox(server).await.len(), 2);
         assert_eq!(ear.connections(), 0);
     })
     .await;
@@ -267,39 +267,39 @@ async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
 
 #[actix_web::test]
 async fn a_redirect_is_not_followed_and_counts_as_no_answer() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(307).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, listener("app", &ear), &[]).await;
 
         sign_out(&browser).await;
         ear.next().await;
 
-        until("it was tried", async || outbox(house).await.iter().all(|notice| notice.tries == 1)).await;
-        assert_eq!((outbox(house).await.len(), ear.connections()), (1, 1));
+        until("it was tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
+        assert_eq!((outbox(server).await.len(), ear.connections()), (1, 1));
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(200).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
         let secret = secret.unwrap();
         let once = code(&browser, "app", &[]).await;
-        let tokens = exchange(house, &client, &secret, &once).await;
+        let tokens = exchange(server, &client, &secret, &once).await;
         let twice = code(&browser, "app", &[]).await;
-        exchange(house, &client, &secret, &twice).await;
+        exchange(server, &client, &secret, &twice).await;
 
         let token = tokens.body["refresh_token"].as_str().unwrap();
-        assert_eq!(house.post_as("app", &secret, "/oauth2/revoke", &[("token", token)]).await.status, 200);
-        assert_eq!(exchange(house, &client, &secret, &twice).await.status, 400);
+        assert_eq!(server.post_as("app", &secret, "/oauth2/revoke", &[("token", token)]).await.status, 200);
+        assert_eq!(exchange(server, &client, &secret, &twice).await.status, 400);
 
-        assert!(outbox(house).await.is_empty());
+        assert!(outbox(server).await.is_empty());
         assert_eq!(ear.connections(), 0);
     })
     .await;
@@ -307,18 +307,18 @@ async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
 
 #[actix_web::test]
 async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_it() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(200).await;
-        let desk = Desk::of(house).await;
-        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let desk = Desk::of(server).await;
+        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
         let secret = secret.unwrap();
-        let user = house.user().await;
+        let user = server.user().await;
         let sign_on = async |scope: &str| {
-            house.clock.advance(Duration::from_secs(1));
-            let browser = Browser::of(house);
-            sign_in(house, &browser).await;
+            server.clock.advance(Duration::from_secs(1));
+            let browser = Browser::of(server);
+            sign_in(server, &browser).await;
             let code = code(&browser, "app", &[("scope", scope)]).await;
-            let tokens = exchange(house, &client, &secret, &code).await;
+            let tokens = exchange(server, &client, &secret, &code).await;
             assert_eq!(tokens.status, 200, "{}", tokens.text);
             id_token(&tokens)["sid"].as_str().unwrap().to_owned()
         };
@@ -345,38 +345,38 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
 
         let sid = sign_on("openid").await;
         let all = browser_sessions::end_others(
-            house.ctx(),
+            server.ctx(),
             user.id,
-            tokenhouse::model::BrowserSessionId(house.ctx().random.uuid()),
+            tokenhouse::model::BrowserSessionId(server.ctx().random.uuid()),
         )
         .await;
         assert_eq!((all.unwrap(), told().await), (1, sid), "all others, from the account page");
 
         let (sid, offline) = (sign_on("openid").await, sign_on("openid offline_access").await);
-        users::disable(house.ctx(), user.id, Actor::System).await.unwrap();
+        users::disable(server.ctx(), user.id, Actor::System).await.unwrap();
         let mut heard = [told().await, told().await, told().await];
         heard.sort_unstable();
         assert!(heard.contains(&sid) && heard.contains(&offline), "a user who is disabled: {heard:?}");
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_application_that_is_gone_is_told_nothing() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(503).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, listener("app", &ear), &[]).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, listener("app", &ear), &[]).await;
         sign_out(&browser).await;
         ear.next().await;
-        let desk = Desk::of(house).await;
+        let desk = Desk::of(server).await;
 
         assert_eq!(desk.delete("/admin/v1/clients/app").await.status, 200);
-        house.clock.advance(Duration::from_secs(11));
+        server.clock.advance(Duration::from_secs(11));
 
-        until("the outbox is empty", async || outbox(house).await.is_empty()).await;
+        until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!(ear.connections(), 1);
     })
     .await;
@@ -384,22 +384,22 @@ async fn an_application_that_is_gone_is_told_nothing() {
 
 #[actix_web::test]
 async fn a_logout_token_is_good_for_nothing_here() {
-    on_each_backend_with(near, async |house| {
+    on_each_backend_with(near, async |server| {
         let ear = Ear::answering(200).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let (client, secret) = house.add_new_client(listener("app", &ear)).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
         let secret = secret.unwrap();
         let code = code(&browser, "app", &[]).await;
-        exchange(house, &client, &secret, &code).await;
+        exchange(server, &client, &secret, &code).await;
         sign_out(&browser).await;
         let token = ear.next().await.form["logout_token"].clone();
-        sign_in(house, &browser).await;
+        sign_in(server, &browser).await;
 
-        let userinfo = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(&token)).await;
-        let introspected = house.post_as("app", &secret, "/oauth2/introspect", &[("token", &token)]).await;
+        let userinfo = read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(&token)).await;
+        let introspected = server.post_as("app", &secret, "/oauth2/introspect", &[("token", &token)]).await;
         let form = [("grant_type", "refresh_token"), ("refresh_token", &*token)];
-        let refreshed = house.post_as("app", &secret, "/oauth2/token", &form).await;
+        let refreshed = server.post_as("app", &secret, "/oauth2/token", &form).await;
         let hinted = browser.get(&request("app", &[("id_token_hint", &token)])).await;
         let signed_out = browser.get(&format!("/oauth2/logout?id_token_hint={token}")).await;
 
@@ -408,20 +408,20 @@ async fn a_logout_token_is_good_for_nothing_here() {
         assert_eq!(refreshed.body["error"], "invalid_grant");
         assert_eq!(crate::browser::parameters(&hinted)["error"], "invalid_request");
         assert!(signed_out.text.contains("id=\"logout-confirm\""), "{}", signed_out.text);
-        assert_problem(&house.admin(&token, Method::GET, "/admin/v1/sessions", None).await, 401);
+        assert_problem(&server.admin(&token, Method::GET, "/admin/v1/sessions", None).await, 401);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (one, two) = (Browser::of(house), Browser::of(house));
-        sign_in(house, &one).await;
-        sign_in(house, &two).await;
-        sign_on(house, &one, application("app"), &[]).await;
-        let path = format!("/admin/v1/browser-sessions?user={}", house.user().await.id);
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (one, two) = (Browser::of(server), Browser::of(server));
+        sign_in(server, &one).await;
+        sign_in(server, &two).await;
+        sign_on(server, &one, application("app"), &[]).await;
+        let path = format!("/admin/v1/browser-sessions?user={}", server.user().await.id);
 
         let list = desk.get(&path).await;
         let sessions = desk.get("/admin/v1/sessions?client=app").await;
@@ -447,13 +447,13 @@ async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
 
 #[actix_web::test]
 async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        sign_on(house, &browser, application("app"), &[("scope", "openid offline_access")]).await;
-        let user = house.user().await.id;
-        house.clock.advance(Duration::from_secs(1));
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        sign_on(server, &browser, application("app"), &[("scope", "openid offline_access")]).await;
+        let user = server.user().await.id;
+        server.clock.advance(Duration::from_secs(1));
 
         let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user })).await;
 

@@ -1,4 +1,4 @@
-//! What happens behind a house's back: records that get lost or fall back, and an instance that nobody looks after.
+//! What happens behind a server's back: records that get lost or fall back, and an instance that nobody looks after.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use tokenhouse::http::pages::Brand;
 use tokenhouse::http::{self, Listening};
 use tokenhouse::model::{RotationRecord, SessionId};
 
-use crate::house::{Backend, House};
 use crate::support;
+use crate::test_server::{Backend, TestServer};
 
 /// An instance without background work: it follows no feed, writes nothing by itself and remembers no ends.
 pub struct QuietInstance {
@@ -23,9 +23,9 @@ pub struct QuietInstance {
 }
 
 impl QuietInstance {
-    /// Opens one on the stores and keys of `house`.
-    pub async fn open(house: &House) -> Self {
-        let ctx = Arc::new(open(house.config.clone(), house.clock.clone(), Purpose::Service).await.unwrap());
+    /// Opens one on the stores and keys of `server`.
+    pub async fn open(server: &TestServer) -> Self {
+        let ctx = Arc::new(open(server.config.clone(), server.clock.clone(), Purpose::Service).await.unwrap());
         if ctx.store.ephemeral.needs_replay().await.unwrap() {
             ctx.store.ephemeral.replayed().await;
         }
@@ -46,7 +46,7 @@ impl QuietInstance {
     }
 }
 
-impl House {
+impl TestServer {
     /// The ephemeral store forgets what it had of the session, a tombstone too.
     pub async fn lose_record(&self, session: SessionId) {
         match self.backend {

@@ -9,20 +9,20 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
-use crate::house::{Answer, House, USER, read};
+use crate::test_server::{Answer, TestServer, USER, read};
 
 /// A browser that follows no redirect by itself.
 pub struct Browser<'a> {
-    house: &'a House,
+    server: &'a TestServer,
     address: SocketAddr,
     http: reqwest::Client,
     jar: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Browser<'a> {
-    pub fn of(house: &'a House) -> Self {
+    pub fn of(server: &'a TestServer) -> Self {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { house, address: house.running.address, http, jar: RefCell::default() }
+        Self { server, address: server.running.address, http, jar: RefCell::default() }
     }
 
     /// The same browser, at another instance.
@@ -30,7 +30,7 @@ impl<'a> Browser<'a> {
         Self { address, ..self }
     }
 
-    /// Gets an address of this house, by its path or whole.
+    /// Gets an address of this server, by its path or whole.
     pub async fn get(&self, address: &str) -> Answer {
         self.send(self.http.get(self.at(address))).await
     }
@@ -40,12 +40,12 @@ impl<'a> Browser<'a> {
         self.send(self.http.get(self.at(address)).header(ACCEPT_LANGUAGE, accepted)).await
     }
 
-    /// Posts a form to an address of this house.
+    /// Posts a form to an address of this server.
     pub async fn post(&self, address: &str, form: &[(&str, &str)]) -> Answer {
         self.send(self.http.request(Method::POST, self.at(address)).form(form)).await
     }
 
-    /// Gets an address, and where each answer sends the browser, as long as it stays in this house.
+    /// Gets an address, and where each answer sends the browser, as long as it stays in this server.
     pub async fn follow(&self, address: &str) -> Answer {
         let mut answer = self.get(address).await;
         while let Some(location) = self.own_location(&answer) {
@@ -62,7 +62,7 @@ impl<'a> Browser<'a> {
         self.post(&form.action, &values).await
     }
 
-    /// Fills in the one form of a page, and follows where that leads within this house.
+    /// Fills in the one form of a page, and follows where that leads within this server.
     pub async fn submit(&self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
         let mut answer = self.submit_once(page, fields).await;
         while let Some(location) = self.own_location(&answer) {
@@ -71,7 +71,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    /// Signs the house's user in on a sign-in page.
+    /// Signs the server's user in on a sign-in page.
     pub async fn sign_in(&self, page: &Answer) -> Answer {
         self.submit(page, &[("username", USER.0), ("password", USER.1)]).await
     }
@@ -92,13 +92,13 @@ impl<'a> Browser<'a> {
     }
 
     fn at(&self, address: &str) -> String {
-        let path = address.strip_prefix(&self.house.config.issuer).unwrap_or(address);
+        let path = address.strip_prefix(&self.server.config.issuer).unwrap_or(address);
         format!("http://{}{path}", self.address)
     }
 
     fn own_location(&self, answer: &Answer) -> Option<String> {
         let location = location(answer)?;
-        let own = location.starts_with('/') || location.starts_with(&self.house.config.issuer);
+        let own = location.starts_with('/') || location.starts_with(&self.server.config.issuer);
         own.then_some(location)
     }
 

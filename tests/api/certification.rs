@@ -31,22 +31,22 @@ use tokenhouse::audit::Actor;
 use tokenhouse::users::{self, UserChange};
 
 use crate::browser::{Browser, Form, location, parameters};
-use crate::house::{Answer, House, claims, on_each_backend};
 use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in};
+use crate::test_server::{Answer, TestServer, claims, on_each_backend};
 
-async fn userinfo(house: &House, tokens: &Answer) -> Value {
+async fn userinfo(server: &TestServer, tokens: &Answer) -> Value {
     let access = tokens.body["access_token"].as_str().unwrap();
-    house.post("/oauth2/userinfo", &[("access_token", access)]).await.body
+    server.post("/oauth2/userinfo", &[("access_token", access)]).await.body
 }
 
 #[actix_web::test]
 async fn a_client_may_send_its_secret_in_the_body() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.auth_method = Some(tokenhouse::protocol::AuthMethod::ClientSecretPost);
-        let secret = house.add_new_client(new).await.1.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let secret = server.add_new_client(new).await.1.unwrap();
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[]).await;
 
         let form = [
@@ -57,7 +57,7 @@ async fn a_client_may_send_its_secret_in_the_body() {
             ("client_id", "app"),
             ("client_secret", &*secret),
         ];
-        let tokens = house.post("/oauth2/token", &form).await;
+        let tokens = server.post("/oauth2/token", &form).await;
 
         assert_eq!(tokens.status, 200, "{}", tokens.text);
         assert!(tokens.body["expires_in"].is_u64() && tokens.body["token_type"] == "Bearer");
@@ -67,21 +67,21 @@ async fn a_client_may_send_its_secret_in_the_body() {
 
 #[actix_web::test]
 async fn an_id_token_verifies_against_the_published_keys() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[]).await;
-        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        let tokens = exchange(server, &client, secret.as_deref().unwrap(), &code).await;
 
         let keys: jsonwebtoken::jwk::JwkSet =
-            serde_json::from_value(house.get("/.well-known/jwks.json").await.body).unwrap();
+            serde_json::from_value(server.get("/.well-known/jwks.json").await.body).unwrap();
         let token = tokens.body["id_token"].as_str().unwrap();
         let head = jsonwebtoken::decode_header(token).unwrap();
         let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(head.kid.as_deref().unwrap()).unwrap()).unwrap();
         let mut rules = jsonwebtoken::Validation::new(head.alg);
         rules.set_audience(&["app"]);
-        rules.set_issuer(&[&house.config.issuer]);
+        rules.set_issuer(&[&server.config.issuer]);
         let says = jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap().claims;
 
         let kids: BTreeSet<_> = keys.keys.iter().map(|key| key.common.key_id.clone()).collect();
@@ -96,18 +96,18 @@ async fn an_id_token_verifies_against_the_published_keys() {
 
 #[actix_web::test]
 async fn nothing_is_offered_unsigned() {
-    on_each_backend(async |house| {
-        let metadata = house.get("/.well-known/openid-configuration").await.body;
+    on_each_backend(async |server| {
+        let metadata = server.get("/.well-known/openid-configuration").await.body;
         for name in ["id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported"] {
             let offered = metadata[name].as_array().unwrap();
             assert!(!offered.is_empty() && !offered.contains(&json!("none")) && !offered.contains(&json!("HS256")));
         }
-        let keys = house.get("/.well-known/jwks.json").await.body;
+        let keys = server.get("/.well-known/jwks.json").await.body;
         for key in keys["keys"].as_array().unwrap() {
             assert!(["d", "p", "q", "dp", "dq", "qi", "k"].iter().all(|secret| key.get(secret).is_none()), "{key}");
         }
         for name in metadata.as_object().unwrap().keys().filter(|name| name.ends_with("_endpoint")) {
-            assert!(metadata[name].as_str().unwrap().starts_with(&house.config.issuer), "{name}");
+            assert!(metadata[name].as_str().unwrap().starts_with(&server.config.issuer), "{name}");
         }
     })
     .await;
@@ -115,10 +115,10 @@ async fn nothing_is_offered_unsigned() {
 
 #[actix_web::test]
 async fn each_scope_brings_its_claims_by_userinfo_and_no_others() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.scope = tokenhouse::protocol::Scope::parse("openid profile email address phone").unwrap();
-        let (client, secret) = house.add_new_client(new).await;
+        let (client, secret) = server.add_new_client(new).await;
         let change: UserChange = serde_json::from_value(json!({
             "email": "ada@example.com",
             "email_verified": true,
@@ -130,9 +130,9 @@ async fn each_scope_brings_its_claims_by_userinfo_and_no_others() {
             },
         }))
         .unwrap();
-        users::change(house.ctx(), house.user().await.id, change, Actor::System).await.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        users::change(server.ctx(), server.user().await.id, change, Actor::System).await.unwrap();
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let profile: &[&str] = &[
             "birthdate",
@@ -156,8 +156,8 @@ async fn each_scope_brings_its_claims_by_userinfo_and_no_others() {
             ("phone address email profile openid", vec![profile, email, address, phone]),
         ] {
             let code = code(&browser, "app", &[("scope", scope)]).await;
-            let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
-            let info = userinfo(house, &tokens).await;
+            let tokens = exchange(server, &client, secret.as_deref().unwrap(), &code).await;
+            let info = userinfo(server, &tokens).await;
             let told: BTreeSet<&str> = info.as_object().unwrap().keys().map(String::as_str).collect();
             let expected: BTreeSet<&str> = expected.concat().into_iter().chain(["sub"]).collect();
             assert_eq!(told, expected, "{scope}");
@@ -168,17 +168,17 @@ async fn each_scope_brings_its_claims_by_userinfo_and_no_others() {
 
 #[actix_web::test]
 async fn a_silent_answer_tells_of_the_same_person_and_sign_in() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
         let secret = secret.unwrap();
-        let browser = Browser::of(house);
+        let browser = Browser::of(server);
         let page = browser.follow(&request("app", &[])).await;
         let asked = browser.sign_in(&page).await;
-        let first = exchange(house, &client, &secret, &parameters(&asked)["code"]).await;
-        house.clock.advance(std::time::Duration::from_secs(5));
+        let first = exchange(server, &client, &secret, &parameters(&asked)["code"]).await;
+        server.clock.advance(std::time::Duration::from_secs(5));
 
         let silent = code(&browser, "app", &[("prompt", "none")]).await;
-        let second = exchange(house, &client, &secret, &silent).await;
+        let second = exchange(server, &client, &secret, &silent).await;
 
         let of = |answer: &Answer| claims(answer.body["id_token"].as_str().unwrap());
         assert_eq!((&of(&first)["sub"], &of(&first)["auth_time"]), (&of(&second)["sub"], &of(&second)["auth_time"]));
@@ -188,18 +188,18 @@ async fn a_silent_answer_tells_of_the_same_person_and_sign_in() {
 
 #[actix_web::test]
 async fn a_refresh_token_is_its_clients_alone() {
-    on_each_backend(async |house| {
-        let (one, one_secret) = house.add_new_client(application("one")).await;
-        let other_secret = house.add_new_client(application("other")).await.1.unwrap();
+    on_each_backend(async |server| {
+        let (one, one_secret) = server.add_new_client(application("one")).await;
+        let other_secret = server.add_new_client(application("other")).await.1.unwrap();
         let one_secret = one_secret.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let tokens = exchange(house, &one, &one_secret, &code(&browser, "one", &[]).await).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let tokens = exchange(server, &one, &one_secret, &code(&browser, "one", &[]).await).await;
         let refresh = tokens.body["refresh_token"].as_str().unwrap();
 
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-        let stolen = house.post_as("other", &other_secret, "/oauth2/token", &form).await;
-        let own = house.post_as("one", &one_secret, "/oauth2/token", &form).await;
+        let stolen = server.post_as("other", &other_secret, "/oauth2/token", &form).await;
+        let own = server.post_as("one", &one_secret, "/oauth2/token", &form).await;
 
         assert_eq!(stolen.body["error"], "invalid_grant");
         assert_eq!(own.status, 200, "{}", own.text);
@@ -210,9 +210,9 @@ async fn a_refresh_token_is_its_clients_alone() {
 
 #[actix_web::test]
 async fn every_answer_by_form_is_a_form_and_nothing_in_an_address() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
         let by_form = ("response_mode", "form_post");
         let fields = |answer: &Answer| {
             assert_eq!((answer.status, location(answer)), (200, None), "{}", answer.text);
@@ -227,8 +227,8 @@ async fn every_answer_by_form_is_a_form_and_nothing_in_an_address() {
         let signed_in = fields(&browser.sign_in(&page).await);
         let silent = fields(&browser.get(&request("app", &[by_form, ("prompt", "none")])).await);
         for answer in [&signed_in, &silent] {
-            assert_eq!((&*answer["state"], &*answer["iss"]), ("s1", &*house.config.issuer));
-            let tokens = exchange(house, &client, secret.as_deref().unwrap(), &answer["code"]).await;
+            assert_eq!((&*answer["state"], &*answer["iss"]), ("s1", &*server.config.issuer));
+            let tokens = exchange(server, &client, secret.as_deref().unwrap(), &answer["code"]).await;
             assert_eq!(tokens.status, 200, "{}", tokens.text);
         }
         for (more, error) in [

@@ -12,7 +12,7 @@ use tokenhouse::clients::{self, PreviousSecret};
 use tokenhouse::model::Secret;
 use tokenhouse::protocol::{AuthMethod, GrantType, OAuthError};
 
-use crate::house::{Answer, House, new_client, on_each_backend, read};
+use crate::test_server::{Answer, TestServer, new_client, on_each_backend, read};
 
 /// How a test sends the credentials.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +26,10 @@ enum Sent {
 
 #[actix_web::test]
 async fn a_client_authenticates_in_the_one_way_that_it_registered() {
-    on_each_backend(async |house| {
-        let basic = add(house, "basic", AuthMethod::ClientSecretBasic).await;
-        let post = add(house, "post", AuthMethod::ClientSecretPost).await;
-        let none = add(house, "none", AuthMethod::None).await;
+    on_each_backend(async |server| {
+        let basic = add(server, "basic", AuthMethod::ClientSecretBasic).await;
+        let post = add(server, "post", AuthMethod::ClientSecretPost).await;
+        let none = add(server, "none", AuthMethod::None).await;
 
         let table = [
             ("basic", &basic, Sent::Basic, Ok(())),
@@ -47,7 +47,7 @@ async fn a_client_authenticates_in_the_one_way_that_it_registered() {
             ("none", &none, Sent::Basic, Err("invalid_client")),
         ];
         for (id, secret, sent, expected) in table {
-            let answer = read(request(house, id, secret, sent)).await;
+            let answer = read(request(server, id, secret, sent)).await;
             // Whoever passes is told that its token is not good.
             let error = expected.err().unwrap_or("invalid_grant");
             assert_eq!(answer.body["error"], error, "{id} {sent:?}: {}", answer.text);
@@ -62,19 +62,19 @@ async fn a_client_authenticates_in_the_one_way_that_it_registered() {
 
 #[actix_web::test]
 async fn unknown_wrong_and_disabled_clients_get_the_same_answer() {
-    on_each_backend(async |house| {
-        let right = add(house, "off", AuthMethod::ClientSecretBasic).await;
-        add(house, "app", AuthMethod::ClientSecretBasic).await;
-        clients::disable(house.ctx(), &"off".parse().unwrap(), Actor::System).await.unwrap();
+    on_each_backend(async |server| {
+        let right = add(server, "off", AuthMethod::ClientSecretBasic).await;
+        add(server, "app", AuthMethod::ClientSecretBasic).await;
+        clients::disable(server.ctx(), &"off".parse().unwrap(), Actor::System).await.unwrap();
 
         let answers = [
-            read(request(house, "app", "not the secret", Sent::Basic)).await,
-            read(request(house, "app", "", Sent::Basic)).await,
-            read(request(house, "nobody", "not the secret", Sent::Basic)).await,
-            read(request(house, "no body!", "not the secret", Sent::Basic)).await,
-            read(request(house, "off", &right, Sent::Basic)).await,
-            read(request(house, "nobody", "not the secret", Sent::Post)).await,
-            read(request(house, "nobody", "", Sent::IdAlone)).await,
+            read(request(server, "app", "not the secret", Sent::Basic)).await,
+            read(request(server, "app", "", Sent::Basic)).await,
+            read(request(server, "nobody", "not the secret", Sent::Basic)).await,
+            read(request(server, "no body!", "not the secret", Sent::Basic)).await,
+            read(request(server, "off", &right, Sent::Basic)).await,
+            read(request(server, "nobody", "not the secret", Sent::Post)).await,
+            read(request(server, "nobody", "", Sent::IdAlone)).await,
         ];
 
         for answer in &answers {
@@ -91,41 +91,42 @@ async fn unknown_wrong_and_disabled_clients_get_the_same_answer() {
 
 #[actix_web::test]
 async fn credentials_that_cannot_be_read_are_refused() {
-    on_each_backend(async |house| {
-        let secret = add(house, "app", AuthMethod::ClientSecretBasic).await;
+    on_each_backend(async |server| {
+        let secret = add(server, "app", AuthMethod::ClientSecretBasic).await;
         let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
         let good = format!("Basic {}", STANDARD.encode(format!("app:{secret}")));
         for header in ["Basic", "Basic ", "Basic !!!", "Bearer abc", "Basic YXBw", &good[..good.len() - 5], "Digest x"]
         {
-            let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, header);
+            let request = server.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, header);
             let answer = read(request.form(&form)).await;
             assert_eq!((answer.status, &answer.body["error"]), (401, &json!("invalid_client")), "{header}");
         }
-        let twice = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, &good);
+        let twice = server.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, &good);
         let answer = read(twice.header(AUTHORIZATION, "Basic YTpi").form(&form)).await;
         assert_eq!(answer.body["error"], "invalid_request", "{}", answer.text);
-        let nobody = house.post("/oauth2/token", &form).await;
+        let nobody = server.post("/oauth2/token", &form).await;
         assert_eq!((nobody.status, &nobody.body["error"]), (401, &json!("invalid_client")));
         let other = [form[0], form[1], ("client_id", "other")];
-        assert_eq!(house.post_as("app", &secret, "/oauth2/token", &other).await.body["error"], "invalid_request");
+        assert_eq!(server.post_as("app", &secret, "/oauth2/token", &other).await.body["error"], "invalid_request");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn basic_credentials_are_form_encoded() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let secret = "a.secret~with-every_kind.of~unreserved-sign";
         let mut new = new_client("urn:app", &[GrantType::RefreshToken], "");
         new.secret = Some(Secret::new(secret));
-        house.add_new_client(new).await;
+        server.add_new_client(new).await;
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
 
         assert_eq!(encode("urn:app"), "urn%3Aapp");
         // As the standard has it, and as clients send it that do not encode at all: no sign of a secret differs.
         for sent in [encode(secret), secret.to_owned()] {
             let header = STANDARD.encode(format!("{}:{sent}", encode("urn:app")));
-            let request = house.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, format!("Basic {header}"));
+            let request =
+                server.request(Method::POST, "/oauth2/token").header(AUTHORIZATION, format!("Basic {header}"));
             let answer = read(request.form(&[("grant_type", "refresh_token"), ("refresh_token", "x")])).await;
 
             assert_eq!(answer.body["error"], "invalid_grant", "{}", answer.text);
@@ -136,12 +137,12 @@ async fn basic_credentials_are_form_encoded() {
 
 #[actix_web::test]
 async fn a_secret_that_clients_could_encode_in_two_ways_is_not_taken() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         for secret in ["pass word+with%odd:signs&and=ümlaut!", "too short", &"x".repeat(513)] {
             let mut new = new_client("app", &[GrantType::RefreshToken], "");
             new.secret = Some(Secret::new(secret));
 
-            assert!(clients::add(house.ctx(), new, Actor::System).await.is_err(), "{secret}");
+            assert!(clients::add(server.ctx(), new, Actor::System).await.is_err(), "{secret}");
         }
     })
     .await;
@@ -149,21 +150,21 @@ async fn a_secret_that_clients_could_encode_in_two_ways_is_not_taken() {
 
 #[actix_web::test]
 async fn two_secrets_are_live_while_one_takes_over() {
-    on_each_backend(async |house| {
-        let ctx = house.ctx();
+    on_each_backend(async |server| {
+        let ctx = server.ctx();
         let id = "app".parse().unwrap();
-        let first = add(house, "app", AuthMethod::ClientSecretBasic).await;
+        let first = add(server, "app", AuthMethod::ClientSecretBasic).await;
         let rotate = async |previous| {
             let (secret, _) = clients::rotate_secret(ctx, &id, previous, Actor::System).await?;
             Ok::<_, OAuthError>(secret.expose().to_owned())
         };
         let second = rotate(PreviousSecret::Stays).await.unwrap();
-        let passes = async |secret: &str| read(request(house, "app", secret, Sent::Basic)).await.status != 401;
+        let passes = async |secret: &str| read(request(server, "app", secret, Sent::Basic)).await.status != 401;
 
         assert!(passes(&first).await && passes(&second).await);
-        house.clock.advance(Duration::from_mins(24 * 60 - 1));
+        server.clock.advance(Duration::from_mins(24 * 60 - 1));
         assert!(passes(&first).await && passes(&second).await);
-        house.clock.advance(Duration::from_mins(1));
+        server.clock.advance(Duration::from_mins(1));
         assert!(!passes(&first).await && passes(&second).await, "the old one has ended");
 
         let third = rotate(PreviousSecret::Stays).await.unwrap();
@@ -176,16 +177,16 @@ async fn two_secrets_are_live_while_one_takes_over() {
 }
 
 /// Adds a client that may refresh; returns its secret, or something else where it has none.
-async fn add(house: &House, id: &str, method: AuthMethod) -> String {
+async fn add(server: &TestServer, id: &str, method: AuthMethod) -> String {
     let mut new = new_client(id, &[GrantType::RefreshToken], "");
     new.auth_method = Some(method);
     new.public = method == AuthMethod::None;
-    house.add_new_client(new).await.1.unwrap_or_else(|| "no secret at all".to_owned())
+    server.add_new_client(new).await.1.unwrap_or_else(|| "no secret at all".to_owned())
 }
 
-fn request(house: &House, id: &str, secret: &str, sent: Sent) -> RequestBuilder {
+fn request(server: &TestServer, id: &str, secret: &str, sent: Sent) -> RequestBuilder {
     let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", "x")];
-    let request = house.request(Method::POST, "/oauth2/token");
+    let request = server.request(Method::POST, "/oauth2/token");
     let in_body = match sent {
         Sent::Basic => Vec::new(),
         Sent::IdAlone | Sent::BasicAndId => vec![("client_id", id)],

@@ -17,38 +17,38 @@ use tokenhouse::model::{EndReason, Ended, EndedSession, SessionId};
 use tokenhouse::protocol::GrantType;
 use tokenhouse::store::sql::feed::Change;
 
-use crate::house::{House, claims, header, on_each_backend, read};
 use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
+use crate::test_server::{TestServer, claims, header, on_each_backend, read};
 
 /// Adds a client that may follow events, and returns a token of its own.
-async fn follower_token(house: &House) -> String {
-    let (_, secret) = house.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
-    own_token(house, "verifier", &secret).await
+async fn follower_token(server: &TestServer) -> String {
+    let (_, secret) = server.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
+    own_token(server, "verifier", &secret).await
 }
 
-async fn own_token(house: &House, client: &str, secret: &str) -> String {
-    let answer = house.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
+async fn own_token(server: &TestServer, client: &str, secret: &str) -> String {
+    let answer = server.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.body["access_token"].as_str().unwrap().to_owned()
 }
 
 /// A session that is over: its identifier.
-async fn ended_session(house: &House) -> String {
-    claims(&revoked_access(house).await)["sid"].as_str().unwrap().to_owned()
+async fn ended_session(server: &TestServer) -> String {
+    claims(&revoked_access(server).await)["sid"].as_str().unwrap().to_owned()
 }
 
 /// The access token of a session that is over.
-async fn revoked_access(house: &House) -> String {
-    let pair = house.pair().await;
-    let answer = house.post("/api/token/blacklist/", &[("refresh", &pair.refresh)]).await;
+async fn revoked_access(server: &TestServer) -> String {
+    let pair = server.pair().await;
+    let answer = server.post("/api/token/blacklist/", &[("refresh", &pair.refresh)]).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     pair.access
 }
 
 /// What another program, with jsonwebtoken and the published keys, says of a token.
-async fn is_signed(house: &House, token: &str) -> bool {
+async fn is_signed(server: &TestServer, token: &str) -> bool {
     let keys: jsonwebtoken::jwk::JwkSet =
-        serde_json::from_str(&house.get("/.well-known/jwks.json").await.text).unwrap();
+        serde_json::from_str(&server.get("/.well-known/jwks.json").await.text).unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
     let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();
     let mut rules = jsonwebtoken::Validation::new(header.alg);
@@ -64,10 +64,10 @@ async fn end_of(mut reader: EventReader) {
     }
 }
 
-/// Waits until the house has read the change feed to its end.
-async fn read_to_the_end(house: &House) {
-    let head = house.ctx().store.database.feed_head().await.unwrap();
-    until("the feed is read", async || house.ctx().broadcast.progress().is_some_and(|told| told.number >= head)).await;
+/// Waits until the server has read the change feed to its end.
+async fn read_to_the_end(server: &TestServer) {
+    let head = server.ctx().store.database.feed_head().await.unwrap();
+    until("the feed is read", async || server.ctx().broadcast.progress().is_some_and(|told| told.number >= head)).await;
 }
 
 async fn until(what: &str, holds: impl AsyncFn() -> bool) {
@@ -82,13 +82,13 @@ async fn until(what: &str, holds: impl AsyncFn() -> bool) {
 
 #[actix_web::test]
 async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        let mut reader = EventReader::open(house.running.address, &token, None).await;
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        let mut reader = EventReader::open(server.running.address, &token, None).await;
         let headers = reader.response.headers().clone();
         let first = reader.heartbeat().await;
 
-        let access = claims(&revoked_access(house).await);
+        let access = claims(&revoked_access(server).await);
         let event = reader.event().await;
         let next = reader.heartbeat().await;
 
@@ -96,19 +96,19 @@ async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-accel-buffering"], "no");
         assert_eq!(header(&event.token)["typ"], "secevent+jwt");
-        assert!(is_signed(house, &event.token).await && is_signed(house, &next.token).await);
+        assert!(is_signed(server, &event.token).await && is_signed(server, &next.token).await);
         let says = claims(&event.token);
         let names: Vec<&String> = says.as_object().unwrap().keys().collect();
         assert_eq!(names, ["events", "iat", "iss", "jti", "sub_id"]);
-        assert_eq!(says["iss"], json!(house.config.issuer));
+        assert_eq!(says["iss"], json!(server.config.issuer));
         assert_eq!(says["sub_id"], json!({ "format": "opaque", "id": access["sid"] }));
         assert_eq!(event.name(), SESSION_REVOKED);
         assert_eq!(event.details()["status_list"], access["status"]["status_list"]);
         assert_eq!(event.details()["initiating_entity"], "user");
         assert_eq!(event.details()["reason_admin"], json!({ "en": "revoked" }));
         let happened = event.details()["event_timestamp"].as_i64().unwrap();
-        assert!((happened - house.clock.now().seconds()).abs() < 20, "{happened}");
-        assert!(!says.to_string().contains(&house.user().await.id.to_string()));
+        assert!((happened - server.clock.now().seconds()).abs() < 20, "{happened}");
+        assert!(!says.to_string().contains(&server.user().await.id.to_string()));
         assert!(first.id < event.id && event.id <= next.id);
         assert!(next.details()["as_of"].as_i64().unwrap() >= happened);
         assert_ne!(first.jti(), next.jti());
@@ -118,18 +118,18 @@ async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
 
 #[actix_web::test]
 async fn a_reader_goes_on_at_another_instance_without_gap_or_repeat() {
-    on_each_backend(async |house| {
-        let other = house.second_instance(house.clock.clone()).await;
-        let token = follower_token(house).await;
-        let mut steady = EventReader::open(house.running.address, &token, None).await;
-        let mut reader = EventReader::open(house.running.address, &token, None).await;
+    on_each_backend(async |server| {
+        let other = server.second_instance(server.clock.clone()).await;
+        let token = follower_token(server).await;
+        let mut steady = EventReader::open(server.running.address, &token, None).await;
+        let mut reader = EventReader::open(server.running.address, &token, None).await;
         let number = reader.heartbeat().await.id;
         drop(reader);
 
-        let before = [ended_session(house).await, ended_session(house).await];
-        house.ctx().keys.rotate(Ripeness::Ignored, Actor::System).await.unwrap();
+        let before = [ended_session(server).await, ended_session(server).await];
+        server.ctx().keys.rotate(Ripeness::Ignored, Actor::System).await.unwrap();
         let mut reader = EventReader::open(other.address, &token, Some(&number.to_string())).await;
-        let after = ended_session(house).await;
+        let after = ended_session(server).await;
 
         for reader in [&mut steady, &mut reader] {
             let events = [reader.event().await, reader.event().await, reader.event().await, reader.event().await];
@@ -138,7 +138,7 @@ async fn a_reader_goes_on_at_another_instance_without_gap_or_repeat() {
             assert_eq!(events.each_ref().map(Event::name)[2..], [KEYS_CHANGED, SESSION_REVOKED]);
             assert!(events.is_sorted_by(|one, next| one.id < next.id), "{events:?}");
         }
-        let last = ended_session(house).await;
+        let last = ended_session(server).await;
         let (here, there) = (steady.event().await, reader.event().await);
         assert_eq!((here.subject(), there.subject()), (last.clone(), last));
         assert_eq!((here.id, here.jti()), (there.id, there.jti()), "one event has one name everywhere");
@@ -149,23 +149,23 @@ async fn a_reader_goes_on_at_another_instance_without_gap_or_repeat() {
 
 #[actix_web::test]
 async fn a_reader_whose_number_is_not_known_any_more_is_told_to_read_everything_again() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        ended_session(house).await;
-        read_to_the_end(house).await;
-        house.ctx().store.database.prune_feed(house.clock.now().plus(Duration::from_secs(1))).await.unwrap();
-        let head = house.ctx().store.database.feed_head().await.unwrap();
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        ended_session(server).await;
+        read_to_the_end(server).await;
+        server.ctx().store.database.prune_feed(server.clock.now().plus(Duration::from_secs(1))).await.unwrap();
+        let head = server.ctx().store.database.feed_head().await.unwrap();
 
         for last in ["0", "999999999999", "-5", "of another service"] {
-            let mut reader = EventReader::open(house.running.address, &token, Some(last)).await;
+            let mut reader = EventReader::open(server.running.address, &token, Some(last)).await;
             let first = reader.next().await.unwrap();
             let second = reader.heartbeat().await;
 
             assert_eq!((first.name().as_str(), first.id, second.id), (RESYNC, head, head), "{last}");
         }
-        let mut reader = EventReader::open(house.running.address, &token, Some(&head.to_string())).await;
+        let mut reader = EventReader::open(server.running.address, &token, Some(&head.to_string())).await;
         reader.heartbeat().await;
-        let session = ended_session(house).await;
+        let session = ended_session(server).await;
         assert_eq!(reader.event().await.subject(), session);
     })
     .await;
@@ -173,15 +173,15 @@ async fn a_reader_whose_number_is_not_known_any_more_is_told_to_read_everything_
 
 #[actix_web::test]
 async fn only_who_has_the_scope_may_follow_events() {
-    on_each_backend(async |house| {
-        let (_, secret) = house.add_client("other", &[GrantType::ClientCredentials], "read").await;
-        let other = own_token(house, "other", &secret).await;
-        let follow = |token: &str| house.request(Method::GET, "/status/events").bearer_auth(token);
-        let admin = house.admin_token().await;
+    on_each_backend(async |server| {
+        let (_, secret) = server.add_client("other", &[GrantType::ClientCredentials], "read").await;
+        let other = own_token(server, "other", &secret).await;
+        let follow = |token: &str| server.request(Method::GET, "/status/events").bearer_auth(token);
+        let admin = server.admin_token().await;
 
-        assert_eq!(read(house.request(Method::GET, "/status/events")).await.status, 401);
+        assert_eq!(read(server.request(Method::GET, "/status/events")).await.status, 401);
         assert_eq!(read(follow("nonsense")).await.status, 401);
-        for token in [other, admin, house.pair().await.access] {
+        for token in [other, admin, server.pair().await.access] {
             let refused = read(follow(&token)).await;
             assert_eq!(refused.status, 403, "{}", refused.text);
             let challenge = refused.headers["www-authenticate"].to_str().unwrap();
@@ -193,32 +193,32 @@ async fn only_who_has_the_scope_may_follow_events() {
 
 #[actix_web::test]
 async fn whoever_asks_for_the_headers_takes_no_seat() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
 
-        let answer = read(house.request(Method::HEAD, "/status/events").bearer_auth(&token)).await;
+        let answer = read(server.request(Method::HEAD, "/status/events").bearer_auth(&token)).await;
 
         assert_eq!((answer.status, answer.text.as_str()), (200, ""));
         assert_eq!(answer.headers["content-type"], "text/event-stream");
-        assert!(!house.ctx().broadcast.has_subscribers());
-        let metadata = house.get("/.well-known/oauth-authorization-server").await.body;
+        assert!(!server.ctx().broadcast.has_subscribers());
+        let metadata = server.get("/.well-known/oauth-authorization-server").await.body;
         let endpoint = metadata["status_events_endpoint"].as_str().unwrap();
-        assert_eq!(endpoint, format!("{}/status/events", house.config.issuer.trim_end_matches('/')));
+        assert_eq!(endpoint, format!("{}/status/events", server.config.issuer.trim_end_matches('/')));
     })
     .await;
 }
 
 #[actix_web::test]
 async fn the_stream_ends_with_the_access_token() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        let mut reader = EventReader::open(house.running.address, &token, None).await;
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        let mut reader = EventReader::open(server.running.address, &token, None).await;
         reader.heartbeat().await;
 
-        house.clock.advance(Duration::from_secs(301));
+        server.clock.advance(Duration::from_secs(301));
 
         end_of(reader).await;
-        let again = read(house.request(Method::GET, "/status/events").bearer_auth(&token)).await;
+        let again = read(server.request(Method::GET, "/status/events").bearer_auth(&token)).await;
         assert_eq!(again.status, 401);
     })
     .await;
@@ -226,36 +226,36 @@ async fn the_stream_ends_with_the_access_token() {
 
 #[actix_web::test]
 async fn the_stream_ends_when_the_token_is_revoked() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        let admin = house.admin_token().await;
-        let mut reader = EventReader::open(house.running.address, &token, None).await;
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        let admin = server.admin_token().await;
+        let mut reader = EventReader::open(server.running.address, &token, None).await;
         reader.heartbeat().await;
 
-        let disabled = house.admin(&admin, Method::POST, "/admin/v1/clients/verifier/disable", None).await;
+        let disabled = server.admin(&admin, Method::POST, "/admin/v1/clients/verifier/disable", None).await;
 
         assert_eq!(disabled.status, 200, "{}", disabled.text);
         end_of(reader).await;
-        until("the subscription is free", async || !house.ctx().broadcast.has_subscribers()).await;
+        until("the subscription is free", async || !server.ctx().broadcast.has_subscribers()).await;
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
-    on_each_backend(async |house| {
-        let other = house.second_instance(house.clock.clone()).await;
-        let token = follower_token(house).await;
+    on_each_backend(async |server| {
+        let other = server.second_instance(server.clock.clone()).await;
+        let token = follower_token(server).await;
         let mut reader = EventReader::open(other.address, &token, None).await;
         let number = reader.heartbeat().await.id;
 
         let watch = Stopwatch::start();
         other.stop().await;
 
-        assert!(watch.elapsed() < house.config.shutdown.drain.get() / 2, "{:?}", watch.elapsed());
+        assert!(watch.elapsed() < server.config.shutdown.drain.get() / 2, "{:?}", watch.elapsed());
         end_of(reader).await;
-        let session = ended_session(house).await;
-        let mut reader = EventReader::open(house.running.address, &token, Some(&number.to_string())).await;
+        let session = ended_session(server).await;
+        let mut reader = EventReader::open(server.running.address, &token, Some(&number.to_string())).await;
         assert_eq!(reader.event().await.subject(), session);
     })
     .await;
@@ -263,27 +263,27 @@ async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
 
 #[actix_web::test]
 async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        let hub = &house.ctx().broadcast;
-        let mut stalled = raw_reader(house.running.address, &token);
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        let hub = &server.ctx().broadcast;
+        let mut stalled = raw_reader(server.running.address, &token);
         until("somebody listens", async || hub.has_subscribers()).await;
-        let number = house.ctx().store.database.feed_head().await.unwrap();
+        let number = server.ctx().store.database.feed_head().await.unwrap();
 
         // More than the buffers on the way take.
         let text: Arc<[u8]> = Arc::from(format!(": {}\n\n", "x".repeat(1 << 20)).into_bytes());
         for _ in 0..64 {
             hub.send(Frame { number: i64::MAX, kind: FrameKind::StartOver, text: Arc::clone(&text) });
         }
-        let session = ended_session(house).await;
+        let session = ended_session(server).await;
 
         until("the reader is cut off", async || !hub.has_subscribers()).await;
         stalled.set_read_timeout(Some(SOON)).unwrap();
         let received = tokio::task::spawn_blocking(move || drain(&mut stalled)).await.unwrap();
         assert!(received < 64 << 20, "{received}");
-        let mut reader = EventReader::open(house.running.address, &token, Some(&number.to_string())).await;
+        let mut reader = EventReader::open(server.running.address, &token, Some(&number.to_string())).await;
         assert_eq!(reader.event().await.subject(), session);
-        let metrics = house.http.get(format!("http://{}/metrics", house.running.operations));
+        let metrics = server.http.get(format!("http://{}/metrics", server.running.operations));
         let metrics = read(metrics).await.text;
         assert!(metrics.contains("tokenhouse_event_subscribers_ended_total{why=\"slow\"}"), "{metrics}");
     })
@@ -314,15 +314,15 @@ fn drain(stream: &mut TcpStream) -> usize {
 
 #[actix_web::test]
 async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
-    on_each_backend(async |house| {
-        let token = follower_token(house).await;
-        let subscriptions: Vec<_> = std::iter::from_fn(|| house.ctx().broadcast.subscribe()).collect();
+    on_each_backend(async |server| {
+        let token = follower_token(server).await;
+        let subscriptions: Vec<_> = std::iter::from_fn(|| server.ctx().broadcast.subscribe()).collect();
 
-        let refused = read(house.request(Method::GET, "/status/events").bearer_auth(&token)).await;
+        let refused = read(server.request(Method::GET, "/status/events").bearer_auth(&token)).await;
 
         assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
         drop(subscriptions);
-        EventReader::open(house.running.address, &token, None).await.heartbeat().await;
+        EventReader::open(server.running.address, &token, None).await.heartbeat().await;
     })
     .await;
 }
@@ -330,9 +330,9 @@ async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
 /// A keyring that may not sign shows when it is asked to.
 #[actix_web::test]
 async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something_is_sent_away() {
-    on_each_backend(async |house| {
-        let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
-        house.clock.advance(Duration::from_hours(25));
+    on_each_backend(async |server| {
+        let ctx = app::open(server.config.clone(), server.clock.clone(), Purpose::Command).await.unwrap();
+        server.clock.advance(Duration::from_hours(25));
 
         assert!(event_stream::tell(&ctx, &[(1, Change::Keys)]).await.is_ok());
         assert!(event_stream::send_start_over(&ctx, 1).is_ok());
@@ -351,10 +351,10 @@ async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something
 
 #[actix_web::test]
 async fn no_heartbeat_under_a_previous_number_follows_when_all_starts_over() {
-    on_each_backend(async |house| {
-        let ctx = app::open(house.config.clone(), house.clock.clone(), Purpose::Command).await.unwrap();
+    on_each_backend(async |server| {
+        let ctx = app::open(server.config.clone(), server.clock.clone(), Purpose::Command).await.unwrap();
         let mut subscription = ctx.broadcast.subscribe().unwrap();
-        let as_of = house.clock.now();
+        let as_of = server.clock.now();
         let tell_of = |number| {
             ctx.broadcast.note(FeedProgress { number, as_of });
             event_stream::give_heartbeat(&ctx).unwrap();
@@ -378,9 +378,9 @@ async fn no_heartbeat_under_a_previous_number_follows_when_all_starts_over() {
 
 #[actix_web::test]
 async fn very_many_ends_at_once_are_told_as_one_reason_to_read_the_lists_again() {
-    on_each_backend(async |house| {
-        let ctx = house.ctx();
-        let ended = Ended { at: house.clock.now(), reason: EndReason::Admin };
+    on_each_backend(async |server| {
+        let ctx = server.ctx();
+        let ended = Ended { at: server.clock.now(), reason: EndReason::Admin };
         let ends = |count: i64| -> Vec<(i64, Change)> {
             let end = || EndedSession { id: SessionId(ctx.random.uuid()), ended, index: None };
             (1..=count).map(|number| (number, Change::SessionEnded(end()))).collect()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
-use crate::house::{Answer, House, claims, new_client, on_each_backend};
+use crate::test_server::{Answer, TestServer, claims, new_client, on_each_backend};
 
 const BOTH: [GrantType; 2] = [GrantType::ClientCredentials, GrantType::RefreshToken];
 
@@ -18,11 +18,11 @@ struct Web {
 
 #[actix_web::test]
 async fn a_client_is_told_what_its_own_tokens_say() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
 
-        let access = web.introspect(house, &web.access).await;
-        let refresh = web.introspect(house, &web.refresh).await;
+        let access = web.introspect(server, &web.access).await;
+        let refresh = web.introspect(server, &web.refresh).await;
 
         let mut says = claims(&web.access);
         says["active"] = json!(true);
@@ -43,15 +43,15 @@ async fn a_client_is_told_what_its_own_tokens_say() {
 
 #[actix_web::test]
 async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_right_to_it() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
-        let simplejwt = house.pair().await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
+        let simplejwt = server.pair().await;
         let mut api = new_client("api", &BOTH, "");
         api.audience = vec!["urn:api".to_owned()];
-        let api = house.add_new_client(api).await.1.unwrap();
-        let named = house.add_client("urn:api", &BOTH, "").await.1;
-        let stranger = house.add_client("stranger", &BOTH, "read").await.1;
-        let auditor = house.add_client("auditor", &BOTH, "tokenhouse:introspect").await.1;
+        let api = server.add_new_client(api).await.1.unwrap();
+        let named = server.add_client("urn:api", &BOTH, "").await.1;
+        let stranger = server.add_client("stranger", &BOTH, "read").await.1;
+        let auditor = server.add_client("auditor", &BOTH, "tokenhouse:introspect").await.1;
 
         // For each caller: web's access token, web's refresh token, the SimpleJWT-compatible API's access and refresh
         // token.
@@ -64,14 +64,14 @@ async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_r
         for (caller, secret, expected) in table {
             let tokens = [&web.access, &web.refresh, &simplejwt.access, &simplejwt.refresh];
             for (token, expected) in tokens.into_iter().zip(expected) {
-                let answer = introspect(house, (caller, secret), token).await;
+                let answer = introspect(server, (caller, secret), token).await;
                 assert_eq!(answer.body["active"], expected, "{caller}: {}", answer.text);
                 assert!(expected || answer.body == json!({ "active": false }), "{caller}: {}", answer.text);
                 assert_eq!(answer.headers["cache-control"], "no-store");
             }
         }
         // An identifier with a colon does not go into HTTP Basic as it is (RFC 6749 section 2.3.1).
-        let encoded = introspect(house, ("urn%3Aapi", &named), &web.access).await;
+        let encoded = introspect(server, ("urn%3Aapi", &named), &web.access).await;
         assert_eq!(encoded.body["active"], true, "a resource server may go by its identifier");
     })
     .await;
@@ -79,23 +79,23 @@ async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_r
 
 #[actix_web::test]
 async fn who_does_not_authenticate_is_told_nothing() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
         let mut public = new_client("public", &[GrantType::RefreshToken], "tokenhouse:introspect");
         public.public = true;
-        house.add_new_client(public).await;
+        server.add_new_client(public).await;
 
-        let as_public = house.post("/oauth2/introspect", &[("client_id", "public"), ("token", &web.access)]).await;
+        let as_public = server.post("/oauth2/introspect", &[("client_id", "public"), ("token", &web.access)]).await;
         let as_simplejwt =
-            house.post("/oauth2/introspect", &[("client_id", "simplejwt"), ("token", &web.access)]).await;
-        let as_nobody = house.post("/oauth2/introspect", &[("token", &web.access)]).await;
-        let wrong = introspect(house, ("web", "not the secret"), &web.access).await;
+            server.post("/oauth2/introspect", &[("client_id", "simplejwt"), ("token", &web.access)]).await;
+        let as_nobody = server.post("/oauth2/introspect", &[("token", &web.access)]).await;
+        let wrong = introspect(server, ("web", "not the secret"), &web.access).await;
 
         assert_eq!((as_public.status, &as_public.body["error"]), (400, &json!("unauthorized_client")));
         assert_eq!((as_simplejwt.status, &as_simplejwt.body["error"]), (400, &json!("unauthorized_client")));
         assert_eq!((as_nobody.status, &as_nobody.body["error"]), (401, &json!("invalid_client")));
         assert_eq!((wrong.status, &wrong.body["error"]), (401, &json!("invalid_client")));
-        let no_token = house.post_as("web", &web.secret, "/oauth2/introspect", &[("token", "")]).await;
+        let no_token = server.post_as("web", &web.secret, "/oauth2/introspect", &[("token", "")]).await;
         assert_eq!((no_token.status, &no_token.body["error"]), (400, &json!("invalid_request")));
     })
     .await;
@@ -103,124 +103,125 @@ async fn who_does_not_authenticate_is_told_nothing() {
 
 #[actix_web::test]
 async fn a_token_is_active_until_its_last_second_and_garbage_never_is() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
-        let own = client_token(house, &web.secret).await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
+        let own = client_token(server, &web.secret).await;
         let garbage = ["x", "a.b.c", &web.access[1..], &format!("{}x", web.access), &web.refresh.to_uppercase(), "é\0"];
         for garbage in garbage {
-            assert_eq!(web.introspect(house, garbage).await, json!({ "active": false }));
+            assert_eq!(web.introspect(server, garbage).await, json!({ "active": false }));
         }
-        house.clock.advance(Duration::from_secs(297));
-        assert_eq!(web.introspect(house, &web.access).await["active"], true);
-        assert_eq!(web.introspect(house, &own).await["active"], true);
+        server.clock.advance(Duration::from_secs(297));
+        assert_eq!(web.introspect(server, &web.access).await["active"], true);
+        assert_eq!(web.introspect(server, &own).await["active"], true);
 
-        house.clock.advance(Duration::from_secs(3));
+        server.clock.advance(Duration::from_secs(3));
 
-        assert_eq!(web.introspect(house, &web.access).await, json!({ "active": false }));
-        assert_eq!(web.introspect(house, &own).await, json!({ "active": false }));
-        assert_eq!(web.introspect(house, &web.refresh).await["active"], true);
+        assert_eq!(web.introspect(server, &web.access).await, json!({ "active": false }));
+        assert_eq!(web.introspect(server, &own).await, json!({ "active": false }));
+        assert_eq!(web.introspect(server, &web.refresh).await["active"], true);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn revoking_either_token_ends_the_session() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
         for hint in [None, Some("access_token"), Some("refresh_token"), Some("nonsense")] {
             for revoke_access in [true, false] {
-                let web = web.again(house).await;
+                let web = web.again(server).await;
                 let mut form = vec![("token", if revoke_access { &*web.access } else { &*web.refresh })];
                 form.extend(hint.map(|hint| ("token_type_hint", hint)));
 
-                let answer = house.post_as("web", &web.secret, "/oauth2/revoke", &form).await;
+                let answer = server.post_as("web", &web.secret, "/oauth2/revoke", &form).await;
 
                 assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{hint:?}");
-                assert_eq!(web.introspect(house, &web.access).await, json!({ "active": false }));
-                assert_eq!(web.introspect(house, &web.refresh).await, json!({ "active": false }));
-                assert_eq!(web.refresh(house).await.body["error"], "invalid_grant");
-                let again = house.post_as("web", &web.secret, "/oauth2/revoke", &form).await;
+                assert_eq!(web.introspect(server, &web.access).await, json!({ "active": false }));
+                assert_eq!(web.introspect(server, &web.refresh).await, json!({ "active": false }));
+                assert_eq!(web.refresh(server).await.body["error"], "invalid_grant");
+                let again = server.post_as("web", &web.secret, "/oauth2/revoke", &form).await;
                 assert_eq!(again.status, 200, "a retry finds what it asked for");
             }
         }
-        assert_eq!(web.refresh(house).await.status, 200, "the first session lives on");
+        assert_eq!(web.refresh(server).await.status, 200, "the first session lives on");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn what_cannot_be_revoked_is_left_alone() {
-    on_each_backend(async |house| {
-        let web = Web::open(house).await;
-        let simplejwt = house.pair().await;
-        let own = client_token(house, &web.secret).await;
-        let revoke = async |token: &str| house.post_as("web", &web.secret, "/oauth2/revoke", &[("token", token)]).await;
+    on_each_backend(async |server| {
+        let web = Web::open(server).await;
+        let simplejwt = server.pair().await;
+        let own = client_token(server, &web.secret).await;
+        let revoke =
+            async |token: &str| server.post_as("web", &web.secret, "/oauth2/revoke", &[("token", token)]).await;
 
         for foreign in [&simplejwt.access, &simplejwt.refresh, "garbage", "a.b.c"] {
             assert_eq!(revoke(foreign).await.status, 200, "{foreign}");
         }
-        assert_eq!(house.verify(&simplejwt.access).await.status, 200, "another client's session lives on");
-        assert_eq!(house.refresh(&simplejwt.refresh).await.status, 200);
+        assert_eq!(server.verify(&simplejwt.access).await.status, 200, "another client's session lives on");
+        assert_eq!(server.refresh(&simplejwt.refresh).await.status, 200);
         let refused = revoke(&own).await;
         assert_eq!((refused.status, &refused.body["error"]), (400, &json!("unsupported_token_type")));
         assert_eq!(revoke("").await.body["error"], "invalid_request");
-        let nobody = house.post("/oauth2/revoke", &[("token", &web.refresh)]).await;
+        let nobody = server.post("/oauth2/revoke", &[("token", &web.refresh)]).await;
         assert_eq!((nobody.status, &nobody.body["error"]), (401, &json!("invalid_client")));
-        assert_eq!(web.introspect(house, &web.refresh).await["active"], true);
+        assert_eq!(web.introspect(server, &web.refresh).await["active"], true);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_public_client_revokes_its_own_tokens() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = new_client("native", &[GrantType::RefreshToken], "read");
         new.public = true;
-        let (client, _) = house.add_new_client(new).await;
-        let (_, token) = house.begin_session(&client, "read").await;
+        let (client, _) = server.add_new_client(new).await;
+        let (_, token) = server.begin_session(&client, "read").await;
 
-        let answer = house.post("/oauth2/revoke", &[("client_id", "native"), ("token", &token)]).await;
+        let answer = server.post("/oauth2/revoke", &[("client_id", "native"), ("token", &token)]).await;
 
         assert_eq!(answer.status, 200);
         let form = [("client_id", "native"), ("grant_type", "refresh_token"), ("refresh_token", &token)];
-        assert_eq!(house.post("/oauth2/token", &form).await.body["error"], "invalid_grant");
+        assert_eq!(server.post("/oauth2/token", &form).await.body["error"], "invalid_grant");
     })
     .await;
 }
 
 impl Web {
-    async fn open(house: &House) -> Self {
+    async fn open(server: &TestServer) -> Self {
         let mut new = new_client("web", &BOTH, "read write");
         new.audience = vec!["urn:api".to_owned()];
-        let (_, secret) = house.add_new_client(new).await;
-        Self { secret: secret.unwrap(), access: String::new(), refresh: String::new() }.again(house).await
+        let (_, secret) = server.add_new_client(new).await;
+        Self { secret: secret.unwrap(), access: String::new(), refresh: String::new() }.again(server).await
     }
 
     /// Another session.
-    async fn again(&self, house: &House) -> Self {
-        let client = house.ctx().store.database.client(&"web".parse().unwrap()).await.unwrap().unwrap();
-        let (_, refresh) = house.begin_session(&client, "read").await;
+    async fn again(&self, server: &TestServer) -> Self {
+        let client = server.ctx().store.database.client(&"web".parse().unwrap()).await.unwrap().unwrap();
+        let (_, refresh) = server.begin_session(&client, "read").await;
         let session = Self { secret: self.secret.clone(), access: String::new(), refresh };
-        let answer = session.refresh(house).await;
+        let answer = session.refresh(server).await;
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
         Self { access: text("access_token"), refresh: text("refresh_token"), ..session }
     }
 
-    async fn refresh(&self, house: &House) -> Answer {
+    async fn refresh(&self, server: &TestServer) -> Answer {
         let form = [("grant_type", "refresh_token"), ("refresh_token", self.refresh.as_str())];
-        house.post_as("web", &self.secret, "/oauth2/token", &form).await
+        server.post_as("web", &self.secret, "/oauth2/token", &form).await
     }
 
-    async fn introspect(&self, house: &House, token: &str) -> Value {
-        introspect(house, ("web", &self.secret), token).await.body
+    async fn introspect(&self, server: &TestServer, token: &str) -> Value {
+        introspect(server, ("web", &self.secret), token).await.body
     }
 }
 
-async fn introspect(house: &House, (client, secret): (&str, &str), token: &str) -> Answer {
-    house.post_as(client, secret, "/oauth2/introspect", &[("token", token)]).await
+async fn introspect(server: &TestServer, (client, secret): (&str, &str), token: &str) -> Answer {
+    server.post_as(client, secret, "/oauth2/introspect", &[("token", token)]).await
 }
 
-async fn client_token(house: &House, secret: &str) -> String {
-    let answer = house.post_as("web", secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
+async fn client_token(server: &TestServer, secret: &str) -> String {
+    let answer = server.post_as("web", secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
     answer.body["access_token"].as_str().unwrap().to_owned()
 }

@@ -11,10 +11,10 @@ use tokenhouse::model::{Secret, UserAgent};
 use tokenhouse::protocol::RedirectUri;
 
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, House, USER, claims, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{application, code, exchange, request, sign_in};
+use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
-const BYE: &str = "https://app.example.com/bye?from=house";
+const BYE: &str = "https://app.example.com/bye?from=server";
 
 /// An application that may have people sent back to it.
 fn leaving(id: &str) -> NewClient {
@@ -25,10 +25,10 @@ fn leaving(id: &str) -> NewClient {
 }
 
 /// Signs the person on at a new application; returns its ID token.
-async fn sign_on(house: &House, browser: &Browser<'_>, new: NewClient) -> String {
-    let (client, secret) = house.add_new_client(new).await;
+async fn sign_on(server: &TestServer, browser: &Browser<'_>, new: NewClient) -> String {
+    let (client, secret) = server.add_new_client(new).await;
     let code = code(browser, client.id.as_str(), &[]).await;
-    let tokens = exchange(house, &client, &secret.unwrap(), &code).await;
+    let tokens = exchange(server, &client, &secret.unwrap(), &code).await;
     tokens.body["id_token"].as_str().unwrap_or_else(|| panic!("{}", tokens.text)).to_owned()
 }
 
@@ -66,10 +66,10 @@ fn unsigned(token: &str) -> String {
 /// `oidcc-frontchannel-logout-discovery-endpoint-verification`
 #[actix_web::test]
 async fn the_metadata_names_where_to_sign_out_and_how_applications_learn_of_it() {
-    on_each_backend(async |house| {
-        let metadata = house.get("/.well-known/openid-configuration").await.body;
+    on_each_backend(async |server| {
+        let metadata = server.get("/.well-known/openid-configuration").await.body;
 
-        assert_eq!(metadata["end_session_endpoint"], format!("{}/oauth2/logout", house.config.issuer));
+        assert_eq!(metadata["end_session_endpoint"], format!("{}/oauth2/logout", server.config.issuer));
         for name in
             ["backchannel_logout", "backchannel_logout_session", "frontchannel_logout", "frontchannel_logout_session"]
         {
@@ -85,11 +85,11 @@ async fn the_metadata_names_where_to_sign_out_and_how_applications_learn_of_it()
 /// `oidcc-rp-initiated-logout`, `oidcc-backchannel-rp-initiated-logout`
 #[actix_web::test]
 async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
-        sign_on(house, &browser, application("other")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
+        sign_on(server, &browser, application("other")).await;
         assert!(is_signed_in(&browser).await);
 
         let answer = browser
@@ -102,20 +102,25 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
         assert!(!browser.has_cookie("browser session"), "the cookie is taken away");
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");
-        let sessions =
-            house.ctx().store.database.live_browser_sessions(house.user().await.id, house.clock.now()).await.unwrap();
+        let sessions = server
+            .ctx()
+            .store
+            .database
+            .live_browser_sessions(server.user().await.id, server.clock.now())
+            .await
+            .unwrap();
         assert!(sessions.is_empty());
-        assert_eq!(house.count_events("browser_session_ended").await, 1);
+        assert_eq!(server.count_events("browser_session_ended").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_cookie_that_was_kept_is_worth_nothing_after_the_sign_out() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
         let kept = browser.cookies();
 
         browser.get(&logout(&[("id_token_hint", &hint)])).await;
@@ -129,10 +134,10 @@ async fn a_cookie_that_was_kept_is_worth_nothing_after_the_sign_out() {
 /// `oidcc-rp-initiated-logout-no-state`
 #[actix_web::test]
 async fn without_a_state_the_address_is_the_registered_one_to_the_byte() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
 
         let answer = browser.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).await;
 
@@ -145,21 +150,21 @@ async fn without_a_state_the_address_is_the_registered_one_to_the_byte() {
 /// `oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri`
 #[actix_web::test]
 async fn an_address_that_was_not_registered_is_never_gone_to() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
         for other in [
             "https://evil.example/",
             "https://app.example.com/bye",
-            "https://app.example.com/bye?from=house&x=y",
-            "https://app.example.com/bye?from=house#x",
-            "https://app.example.com/bye/?from=house",
-            "https://APP.example.com/bye?from=house",
-            "https://app.example.com:443/bye?from=house",
-            "https://app.example.com@evil.example/bye?from=house",
-            "http://app.example.com/bye?from=house",
-            "//app.example.com/bye?from=house",
+            "https://app.example.com/bye?from=server&x=y",
+            "https://app.example.com/bye?from=server#x",
+            "https://app.example.com/bye/?from=server",
+            "https://APP.example.com/bye?from=server",
+            "https://app.example.com:443/bye?from=server",
+            "https://app.example.com@evil.example/bye?from=server",
+            "http://app.example.com/bye?from=server",
+            "//app.example.com/bye?from=server",
             "javascript:alert(1)",
         ] {
             let answer = browser.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", other)])).await;
@@ -174,15 +179,15 @@ async fn an_address_that_was_not_registered_is_never_gone_to() {
 /// `oidcc-rp-initiated-logout-no-id-token-hint`
 #[actix_web::test]
 async fn without_an_id_token_of_ours_the_person_is_asked_and_stays_here() {
-    on_each_backend(async |house| {
-        let foreign = House::open(house.backend, &|_| ()).await;
+    on_each_backend(async |server| {
+        let foreign = TestServer::open(server.backend, &|_| ()).await;
         let there = Browser::of(&foreign);
         sign_in(&foreign, &there).await;
         let foreign_hint = sign_on(&foreign, &there, leaving("app")).await;
         foreign.close().await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
         let tampered = format!("{}x{}", &hint[..hint.len() - 10], &hint[hint.len() - 9..]);
 
         for bad in [&*unsigned(&hint), &foreign_hint, &tampered, "nonsense", "a.b.c"] {
@@ -205,16 +210,16 @@ async fn without_an_id_token_of_ours_the_person_is_asked_and_stays_here() {
 /// `oidcc-rp-initiated-logout-no-params`, `oidcc-rp-initiated-logout-only-state`
 #[actix_web::test]
 async fn a_bare_request_asks_and_then_says_that_nobody_is_signed_in() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
         for path in [
             "/oauth2/logout",
             "/oauth2/logout?state=x",
             "/logout",
             "/oauth2/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example",
         ] {
-            let browser = Browser::of(house);
-            sign_in(house, &browser).await;
+            let browser = Browser::of(server);
+            sign_in(server, &browser).await;
 
             let page = browser.get(path).await;
             assert_asks(&page);
@@ -234,10 +239,10 @@ async fn a_bare_request_asks_and_then_says_that_nobody_is_signed_in() {
 /// `oidcc-rp-initiated-logout-no-post-logout-redirect-uri`
 #[actix_web::test]
 async fn without_an_address_the_browser_stays_on_a_page_that_says_so() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
 
         let answer = browser.get(&logout(&[("id_token_hint", &hint), ("state", "s"), ("ui_locales", "de")])).await;
 
@@ -250,11 +255,11 @@ async fn without_an_address_the_browser_stays_on_a_page_that_says_so() {
 
 #[actix_web::test]
 async fn an_id_token_of_somebody_else_signs_nobody_out_unasked() {
-    on_each_backend(async |house| {
-        let (mine, theirs) = (Browser::of(house), Browser::of(house));
-        sign_in(house, &mine).await;
-        let hint = sign_on(house, &mine, leaving("app")).await;
-        sign_in_as(house, &theirs, crate::house::ADMIN).await;
+    on_each_backend(async |server| {
+        let (mine, theirs) = (Browser::of(server), Browser::of(server));
+        sign_in(server, &mine).await;
+        let hint = sign_on(server, &mine, leaving("app")).await;
+        sign_in_as(server, &theirs, crate::test_server::ADMIN).await;
 
         let page = theirs.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).await;
 
@@ -271,41 +276,41 @@ async fn an_id_token_of_somebody_else_signs_nobody_out_unasked() {
 
 #[actix_web::test]
 async fn an_expired_id_token_is_good_enough_and_one_of_a_previous_session_brings_the_browser_back() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
-        house.later(std::time::Duration::from_hours(1)).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
+        server.later(std::time::Duration::from_hours(1)).await;
         let leave = logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
 
         let first = browser.get(&leave).await;
         let second = browser.get(&leave).await;
 
         assert_eq!((location(&first).as_deref(), location(&second).as_deref()), (Some(BYE), Some(BYE)));
-        assert_eq!(house.count_events("browser_session_ended").await, 1);
+        assert_eq!(server.count_events("browser_session_ended").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_request_by_post_is_repeated_by_get_which_brings_the_cookies() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        let hint = sign_on(house, &browser, leaving("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let hint = sign_on(server, &browser, leaving("app")).await;
 
         // Another site's form: the browser keeps its cookies back.
         let form = [("id_token_hint", &*hint), ("post_logout_redirect_uri", BYE), ("state", "s")];
-        let answer = Browser::of(house).post("/oauth2/logout", &form).await;
+        let answer = Browser::of(server).post("/oauth2/logout", &form).await;
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert!(is_signed_in(&browser).await);
         let arrived = browser.get(&location(&answer).unwrap()).await;
 
         assert_eq!(location(&arrived).unwrap(), format!("{BYE}&state=s"));
         assert!(!is_signed_in(&browser).await);
-        let long = Browser::of(house).post("/oauth2/logout", &[("id_token_hint", &*"x".repeat(9000))]).await;
+        let long = Browser::of(server).post("/oauth2/logout", &[("id_token_hint", &*"x".repeat(9000))]).await;
         assert_eq!(long.status, 413);
-        let odd = read(house.request(Method::POST, "/oauth2/logout").body("a=b\r\nSet-Cookie: x=y")).await;
+        let odd = read(server.request(Method::POST, "/oauth2/logout").body("a=b\r\nSet-Cookie: x=y")).await;
         assert_eq!((odd.status, location(&odd)), (400, None));
     })
     .await;
@@ -313,11 +318,11 @@ async fn a_request_by_post_is_repeated_by_get_which_brings_the_cookies() {
 
 #[actix_web::test]
 async fn another_sites_form_signs_nobody_out() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let (browser, other) = (Browser::of(house), Browser::of(house));
-        sign_in(house, &browser).await;
-        sign_in(house, &other).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let (browser, other) = (Browser::of(server), Browser::of(server));
+        sign_in(server, &browser).await;
+        sign_in(server, &other).await;
         let stolen = crate::browser::Form::in_page(&other.get("/logout").await.text).hidden;
         let token = stolen.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
 
@@ -338,27 +343,27 @@ async fn another_sites_form_signs_nobody_out() {
 /// `oidcc-frontchannel-rp-initiated-logout`
 #[actix_web::test]
 async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let mut app = leaving("app");
         app.sign_on.frontchannel_logout_uri = Some("https://app.example.com/out?x=1".to_owned());
         app.sign_on.frontchannel_logout_session_required = true;
-        let hint = sign_on(house, &browser, app).await;
+        let hint = sign_on(server, &browser, app).await;
         let mut plain = application("plain");
         plain.redirect_uris.push(RedirectUri::parse("https://plain.example:8443/cb").unwrap());
         plain.sign_on.frontchannel_logout_uri = Some("https://plain.example:8443/out".to_owned());
-        sign_on(house, &browser, plain).await;
+        sign_on(server, &browser, plain).await;
         let mut elsewhere = application("elsewhere");
         elsewhere.sign_on.frontchannel_logout_uri = Some("https://app.example.com/elsewhere".to_owned());
-        house.add_new_client(elsewhere).await;
+        server.add_new_client(elsewhere).await;
 
         let page =
             browser.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "s")])).await;
 
         assert_eq!((page.status, location(&page)), (200, None), "{}", page.text);
         let frames = frames(&page.text);
-        let issuer: String = url::form_urlencoded::byte_serialize(house.config.issuer.as_bytes()).collect();
+        let issuer: String = url::form_urlencoded::byte_serialize(server.config.issuer.as_bytes()).collect();
         let own =
             format!("https://app.example.com/out?x=1&iss={issuer}&sid={}", claims(&hint)["sid"].as_str().unwrap());
         assert_eq!(frames, [own, "https://plain.example:8443/out".to_owned()]);
@@ -368,7 +373,7 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
         allowed.sort_unstable();
         assert_eq!(allowed, ["https://app.example.com/out", "https://plain.example:8443/out"]);
         let unescaped = page.text.replace("&#x2f;", "/");
-        assert!(unescaped.contains("https://app.example.com/bye?from=house&amp;state=s"), "{unescaped}");
+        assert!(unescaped.contains("https://app.example.com/bye?from=server&amp;state=s"), "{unescaped}");
         assert!(!browser.has_cookie("browser-session") && !is_signed_in(&browser).await);
     })
     .await;
@@ -381,8 +386,8 @@ fn frames(html: &str) -> Vec<String> {
 }
 
 /// As [`sign_in`], for any user.
-async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
-    let ctx = house.ctx();
+async fn sign_in_as(server: &TestServer, browser: &Browser<'_>, (name, password): (&str, &str)) {
+    let ctx = server.ctx();
     let cookies = browser_sessions::Browser {
         secret: browser_sessions::Browser::new_secret(ctx),
         session_cookie: None,
@@ -398,9 +403,9 @@ async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&st
 
 #[actix_web::test]
 async fn the_page_that_asks_can_be_neither_framed_nor_kept() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let page = browser.get("/logout").await;
 
@@ -418,12 +423,12 @@ async fn the_page_that_asks_can_be_neither_framed_nor_kept() {
 async fn the_cookie_is_taken_away_as_it_was_given_and_every_address_has_the_path_of_the_issuer() {
     let under_a_path =
         |config: &mut tokenhouse::config::Config| config.issuer = "https://id.example.com/here".to_owned();
-    on_each_backend_with(under_a_path, async |house| {
-        let ctx = house.ctx();
+    on_each_backend_with(under_a_path, async |server| {
+        let ctx = server.ctx();
         let secret = browser_sessions::Browser::new_secret(ctx);
         let cookies = browser_sessions::Browser { secret, session_cookie: None, user_agent: UserAgent::default() };
         let new = browser_sessions::sign_in(ctx, &cookies, USER.0, &Secret::new(USER.1)).await.unwrap().unwrap();
-        let browser = Browser::of(house);
+        let browser = Browser::of(server);
         browser.set_cookies(BTreeMap::from([
             ("__Host-tokenhouse-browser".to_owned(), cookies.secret.expose().to_owned()),
             ("__Host-tokenhouse-browser-session".to_owned(), new.cookie.expose().to_owned()),

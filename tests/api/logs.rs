@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::house::{Answer, read};
 use crate::support::program::{Serving, Workplace};
+use crate::test_server::{Answer, read};
 
 const ADDRESS: &str = "203.0.113.77";
 const PASSWORDS: [&str; 4] =

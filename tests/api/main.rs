@@ -1,7 +1,8 @@
-//! The house through its doors: a whole service per test, on every backend. One file a capability; names are sentences.
+//! The server through its doors: a whole service per test, on every backend. One file a capability; names are
+//! sentences.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
-#![allow(dead_code, reason = "the house speaks more verbs than today's tests use")]
+#![allow(dead_code, reason = "the server speaks more verbs than today's tests use")]
 
 mod authorization_code;
 mod authorization_request;
@@ -13,7 +14,7 @@ mod admin;
 mod simplejwt;
 mod discovery;
 mod ear;
-mod house;
+mod test_server;
 mod introspection;
 mod backchannel_logout;
 mod matrix;

@@ -9,7 +9,7 @@ use tokenhouse::app::serve::Running;
 use tokenhouse::app::upkeep::Follower;
 use tokenhouse::protocol::GrantType;
 
-use crate::house::{ADMIN, Answer, House, Pair, new_client, on_each_backend, pair, read};
+use crate::test_server::{ADMIN, Answer, Pair, TestServer, new_client, on_each_backend, pair, read};
 
 /// Who makes the changes; the user whose tokens are at stake is `ADMIN`.
 const ROOT: (&str, &str) = ("root", "the root of all rights");
@@ -52,13 +52,13 @@ async fn a_changed_password_ends_what_the_old_one_began() {
     after(&[SimpleJwtSession, WebSession, Password], async |case| {
         let new = json!({ "password": "a new long password" });
         case.admin(Method::POST, &format!("/users/{}/password", case.user), new).await;
-        assert_eq!(case.house.obtain((ADMIN.0, "a new long password")).await.status, 200);
+        assert_eq!(case.server.obtain((ADMIN.0, "a new long password")).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
-async fn who_is_no_longer_an_administrator_has_no_session_over_the_house() {
+async fn who_is_no_longer_an_administrator_has_no_session_over_this_server() {
     after(&[SimpleJwtSession], async |case| {
         case.admin(Method::PATCH, &format!("/users/{}", case.user), json!({ "admin": false })).await;
     })
@@ -102,7 +102,7 @@ async fn a_removed_client_passes_nowhere() {
 async fn a_client_that_takes_a_removed_one_s_name_has_none_of_its_tokens() {
     after(&[WebSession, OwnToken, ClientCredentials], async |case| {
         case.admin(Method::DELETE, "/clients/web", json!({})).await;
-        case.house.add_new_client(web()).await;
+        case.server.add_new_client(web()).await;
     })
     .await;
 }
@@ -127,7 +127,7 @@ async fn a_withdrawn_audience_is_good_nowhere() {
 async fn an_ended_session_passes_nowhere() {
     after(&[SimpleJwtSession, WebSession], async |case| {
         for refresh in [&case.simplejwt.refresh, &case.web.refresh] {
-            let session = case.house.session_of(refresh);
+            let session = case.server.session_of(refresh);
             case.admin(Method::DELETE, &format!("/sessions/{session}"), json!({})).await;
         }
     })
@@ -155,7 +155,7 @@ async fn all_tokens_of_a_client_end_at_once() {
 #[actix_web::test]
 async fn what_was_issued_before_a_moment_passes_nowhere_after_it() {
     after(&[SimpleJwtSession, WebSession, OwnToken], async |case| {
-        let now = case.house.clock.now().to_string();
+        let now = case.server.clock.now().to_string();
         case.admin(Method::POST, "/revocations", json!({ "issued_before": now })).await;
     })
     .await;
@@ -171,23 +171,23 @@ async fn when_everything_is_revoked_nothing_passes() {
 
 /// Everything passes before `change`; after it nothing that hangs on one of `gone`, and all the rest still.
 async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
-    on_each_backend(async |house| {
-        let case = Case::open(house).await;
-        let second = house.second_instance(house.clock.clone()).await;
+    on_each_backend(async |server| {
+        let case = Case::open(server).await;
+        let second = server.second_instance(server.clock.clone()).await;
         let mut follower = Follower::begin(&second.ctx).await.unwrap();
-        for address in [house.running.address, second.address] {
+        for address in [server.running.address, second.address] {
             for (hold, door, passes) in case.observe(address).await {
                 assert!(passes, "before: {hold:?} at {door}");
             }
         }
-        house.clock.advance(Duration::from_secs(2));
+        server.clock.advance(Duration::from_secs(2));
 
         change(&case).await;
 
         // Here everything is known at once. The second instance knows of the ends of sessions at once, and learns of
         // clients and `not_before`s from the change feed.
         let at_once = [SimpleJwtSession, WebSession, Password];
-        for (hold, door, passes) in case.observe(house.running.address).await {
+        for (hold, door, passes) in case.observe(server.running.address).await {
             assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {door}");
         }
         for (hold, door, passes) in case.observe(second.address).await {
@@ -206,9 +206,9 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
     .await;
 }
 
-/// A house in which somebody holds every kind of token.
+/// A server in which somebody holds every kind of token.
 struct Case<'a> {
-    house: &'a House,
+    server: &'a TestServer,
     /// A token of somebody else, for the admin API.
     root: String,
     user: Value,
@@ -222,20 +222,20 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    async fn open(house: &'a House) -> Self {
-        let root = house.add_user(ROOT, true).await;
+    async fn open(server: &'a TestServer) -> Self {
+        let root = server.add_user(ROOT, true).await;
         let ask = json!({ "username": ROOT.0, "password": ROOT.1, "scope": "tokenhouse:admin" });
-        let root_token = pair(&house.post_json("/api/token/", &ask).await).access;
+        let root_token = pair(&server.post_json("/api/token/", &ask).await).access;
         let ask = json!({ "username": ADMIN.0, "password": ADMIN.1, "scope": "tokenhouse:admin" });
-        let simplejwt = pair(&house.post_json("/api/token/", &ask).await);
-        let (client, secret) = house.add_new_client(web()).await;
-        let (_, auditor) = house.add_client("auditor", &[], "tokenhouse:introspect").await;
-        let user = crate::house::claims(&simplejwt.access)["sub"].clone();
+        let simplejwt = pair(&server.post_json("/api/token/", &ask).await);
+        let (client, secret) = server.add_new_client(web()).await;
+        let (_, auditor) = server.add_client("auditor", &[], "tokenhouse:introspect").await;
+        let user = crate::test_server::claims(&simplejwt.access)["sub"].clone();
         assert_ne!(user, json!(root.id));
-        let subject = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
-        let (_, refresh) = house.begin_session_of(&subject, &client, "read write").await;
+        let subject = server.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let (_, refresh) = server.begin_session_of(&subject, &client, "read write").await;
         let mut case = Self {
-            house,
+            server,
             root: root_token,
             user,
             secret: secret.unwrap(),
@@ -244,16 +244,16 @@ impl<'a> Case<'a> {
             web: Pair { access: String::new(), refresh },
             own: String::new(),
         };
-        let answer = read(case.refresh_web(house.running.address)).await;
+        let answer = read(case.refresh_web(server.running.address)).await;
         case.web.access = access_token(&answer);
-        case.own = access_token(&read(case.client_credentials(house.running.address)).await);
+        case.own = access_token(&read(case.client_credentials(server.running.address)).await);
         case
     }
 
     /// A call to the admin API that must succeed.
     async fn admin(&self, method: Method, path: &str, body: Value) -> Answer {
         let path = format!("/admin/v1{}", path.replace('"', ""));
-        let answer = self.house.admin(&self.root, method, &path, Some(&body)).await;
+        let answer = self.server.admin(&self.root, method, &path, Some(&body)).await;
         assert_eq!(answer.status, 200, "{path} {}", answer.text);
         answer
     }
@@ -261,11 +261,11 @@ impl<'a> Case<'a> {
     /// Which doors of an instance let the tokens pass.
     async fn observe(&self, address: SocketAddr) -> Vec<(Hold, &'static str, bool)> {
         let simplejwt = |path: &str, name: &str, token: &str| {
-            self.house.request_to(address, Method::POST, path).form(&[(name, token)])
+            self.server.request_to(address, Method::POST, path).form(&[(name, token)])
         };
-        let admin = self.house.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.simplejwt.access);
+        let admin = self.server.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.simplejwt.access);
         let sign_in = json!({ "username": ADMIN.0, "password": ADMIN.1 });
-        let sign_in = self.house.request_to(address, Method::POST, "/api/token/").json(&sign_in);
+        let sign_in = self.server.request_to(address, Method::POST, "/api/token/").json(&sign_in);
         let doors = [
             (
                 SimpleJwtSession,
@@ -299,9 +299,9 @@ impl<'a> Case<'a> {
 
     /// Whoever may still obtain tokens gets good ones, in the same second too.
     async fn new_tokens_are_good(&self, gone: &[Hold], second: &Running) {
-        for address in [self.house.running.address, second.address] {
+        for address in [self.server.running.address, second.address] {
             if !gone.contains(&Password) {
-                let new = pair(&self.house.obtain(ADMIN).await);
+                let new = pair(&self.server.obtain(ADMIN).await);
                 assert_eq!(read(self.introspect(address, &new.access)).await.body["active"], true);
             }
             if !gone.contains(&ClientCredentials) {
@@ -313,18 +313,18 @@ impl<'a> Case<'a> {
     }
 
     fn introspect(&self, address: SocketAddr, token: &str) -> RequestBuilder {
-        let request = self.house.request_to(address, Method::POST, "/oauth2/introspect");
+        let request = self.server.request_to(address, Method::POST, "/oauth2/introspect");
         request.basic_auth("auditor", Some(&self.auditor)).form(&[("token", token)])
     }
 
     fn refresh_web(&self, address: SocketAddr) -> RequestBuilder {
         let form = [("grant_type", "refresh_token"), ("refresh_token", self.web.refresh.as_str())];
-        self.house.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
+        self.server.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
     }
 
     fn client_credentials(&self, address: SocketAddr) -> RequestBuilder {
         let form = [("grant_type", "client_credentials"), ("scope", "read write")];
-        self.house.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
+        self.server.request_to(address, Method::POST, "/oauth2/token").basic_auth("web", Some(&self.secret)).form(&form)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokenhouse::config::{Config, Rate};
 use tokenhouse::protocol::GrantType;
 
-use crate::house::{Answer, USER, on_each_backend_with, read};
+use crate::test_server::{Answer, USER, on_each_backend_with, read};
 
 const OAUTH: [&str; 3] = ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"];
 const SIMPLEJWT: [&str; 4] = ["/api/token/", "/api/token/refresh/", "/api/token/verify/", "/api/token/blacklist/"];
@@ -47,11 +47,11 @@ struct Odd {
 #[actix_web::test]
 async fn five_hundred_odd_bodies_of_each_kind_get_answers_from_the_list() {
     let unlimited = |config: &mut Config| config.limits.by_account = Rate::Off;
-    on_each_backend_with(unlimited, async |house| {
+    on_each_backend_with(unlimited, async |server| {
         let (client, secret) =
-            house.add_client("app", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
-        let (_, refresh) = house.begin_session(&client, "read").await;
-        let simplejwt = house.pair().await;
+            server.add_client("app", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
+        let (_, refresh) = server.begin_session(&client, "read").await;
+        let simplejwt = server.pair().await;
         let known =
             vec![secret.clone(), refresh, simplejwt.refresh, simplejwt.access, USER.0.to_owned(), USER.1.to_owned()];
         let mut runner = TestRunner::deterministic();
@@ -59,7 +59,7 @@ async fn five_hundred_odd_bodies_of_each_kind_get_answers_from_the_list() {
         for kind in [forms(known.clone()).boxed(), documents(known).boxed()] {
             for _ in 0..500 {
                 let odd = kind.new_tree(&mut runner).unwrap().current();
-                let mut request = house.request(Method::POST, odd.path).header(CONTENT_TYPE, odd.content_type);
+                let mut request = server.request(Method::POST, odd.path).header(CONTENT_TYPE, odd.content_type);
                 if odd.authenticated {
                     request = request.basic_auth("app", Some(&secret));
                 }

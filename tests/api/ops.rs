@@ -8,26 +8,26 @@ use reqwest::Method;
 use serde_json::json;
 use tokenhouse::http::routes::{self, Access};
 
-use crate::house::{Answer, Backend, House, USER, on_each_backend, read};
 use crate::support::private_redis::PrivateRedis;
+use crate::test_server::{Answer, Backend, TestServer, USER, on_each_backend, read};
 
 #[actix_web::test]
-async fn a_house_that_is_well_says_so_to_operators_and_not_to_the_public() {
-    on_each_backend(async |house| {
-        let operations = house.running.operations;
+async fn a_server_that_is_well_says_so_to_operators_and_not_to_the_public() {
+    on_each_backend(async |server| {
+        let operations = server.running.operations;
 
-        let live = at(house, operations, "/health/live").await;
-        let ready = at(house, operations, "/health/ready").await;
+        let live = at(server, operations, "/health/live").await;
+        let ready = at(server, operations, "/health/ready").await;
 
         assert_eq!((live.status, live.body), (200, json!({ "status": "alive" })));
         let all_well =
             json!({ "ready": true, "database": true, "ephemeral_store": true, "signing_key": true, "draining": false });
         assert_eq!((ready.status, ready.body), (200, all_well));
         for path in ["/health/live", "/health/ready", "/metrics", "/health", "/debug"] {
-            assert_eq!(house.get(path).await.status, 404, "{path}");
+            assert_eq!(server.get(path).await.status, 404, "{path}");
         }
         for path in ["/api/token/", "/admin/v1/users", "/.well-known/jwks.json", "/openapi.json"] {
-            assert_eq!(at(house, operations, path).await.status, 404, "{path}");
+            assert_eq!(at(server, operations, path).await.status, 404, "{path}");
         }
     })
     .await;
@@ -35,13 +35,13 @@ async fn a_house_that_is_well_says_so_to_operators_and_not_to_the_public() {
 
 #[actix_web::test]
 async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
-    on_each_backend(async |house| {
-        let pair = house.pair().await;
-        house.obtain((USER.0, "a wrong password")).await;
-        house.get("/status/of/nobody?token=s3cr3t").await;
-        house.get("/nothing/of/nobody?token=s3cr3t").await;
+    on_each_backend(async |server| {
+        let pair = server.pair().await;
+        server.obtain((USER.0, "a wrong password")).await;
+        server.get("/status/of/nobody?token=s3cr3t").await;
+        server.get("/nothing/of/nobody?token=s3cr3t").await;
 
-        let metrics = at(house, house.running.operations, "/metrics").await;
+        let metrics = at(server, server.running.operations, "/metrics").await;
 
         assert!(metrics.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
         for line in [
@@ -61,7 +61,7 @@ async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
 }
 
 #[actix_web::test]
-async fn a_house_whose_redis_is_away_lives_and_is_not_ready() {
+async fn a_server_whose_redis_is_away_lives_and_is_not_ready() {
     if crate::support::only_sqlite() {
         return;
     }
@@ -69,20 +69,20 @@ async fn a_house_whose_redis_is_away_lives_and_is_not_ready() {
     let url = redis.url();
     let settings =
         |config: &mut tokenhouse::config::Config| config.redis.url = Some(tokenhouse::model::Secret::new(url.clone()));
-    let house = House::open(Backend::Embedded, &settings).await;
-    let operations = house.running.operations;
-    assert_eq!(at(&house, operations, "/health/ready").await.status, 200);
+    let server = TestServer::open(Backend::Embedded, &settings).await;
+    let operations = server.running.operations;
+    assert_eq!(at(&server, operations, "/health/ready").await.status, 200);
 
     redis.kill();
 
-    let ready = at(&house, operations, "/health/ready").await;
+    let ready = at(&server, operations, "/health/ready").await;
     assert_eq!((ready.status, &ready.body["ephemeral_store"]), (503, &json!(false)), "{}", ready.text);
     assert_eq!(ready.body["database"], true);
-    assert_eq!(at(&house, operations, "/health/live").await.status, 200);
+    assert_eq!(at(&server, operations, "/health/live").await.status, 200);
     redis.launch();
     for _ in 0..200 {
-        if at(&house, operations, "/health/ready").await.status == 200 {
-            return house.close().await;
+        if at(&server, operations, "/health/ready").await.status == 200 {
+            return server.close().await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -90,30 +90,30 @@ async fn a_house_whose_redis_is_away_lives_and_is_not_ready() {
 }
 
 #[actix_web::test]
-async fn a_house_that_is_stopping_says_so_while_it_still_answers() {
+async fn a_server_that_is_stopping_says_so_while_it_still_answers() {
     let settings = |config: &mut tokenhouse::config::Config| {
         config.shutdown.announce = tokenhouse::config::Span::millis(700);
     };
-    let house = House::open(Backend::Embedded, &settings).await;
-    let second = house.second_instance(house.clock.clone()).await;
+    let server = TestServer::open(Backend::Embedded, &settings).await;
+    let second = server.second_instance(server.clock.clone()).await;
     let (public, operations) = (second.address, second.operations);
 
     let stopping = tokio::spawn(second.stop());
     tokio::time::sleep(Duration::from_millis(100)).await;
 
-    let ready = at(&house, operations, "/health/ready").await;
+    let ready = at(&server, operations, "/health/ready").await;
     assert_eq!((ready.status, &ready.body["draining"]), (503, &json!(true)));
-    assert_eq!(at(&house, operations, "/health/live").await.status, 200);
-    assert_eq!(at(&house, public, "/.well-known/jwks.json").await.status, 200);
+    assert_eq!(at(&server, operations, "/health/live").await.status, 200);
+    assert_eq!(at(&server, public, "/.well-known/jwks.json").await.status, 200);
     stopping.await.unwrap();
-    assert!(house.http.get(format!("http://{public}/.well-known/jwks.json")).send().await.is_err());
-    house.close().await;
+    assert!(server.http.get(format!("http://{public}/.well-known/jwks.json")).send().await.is_err());
+    server.close().await;
 }
 
 #[actix_web::test]
 async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
-    on_each_backend(async |house| {
-        let answer = house.get("/openapi.json").await;
+    on_each_backend(async |server| {
+        let answer = server.get("/openapi.json").await;
         assert_eq!(answer.headers["content-type"], "application/json");
         let mut documented = BTreeSet::new();
         for (path, item) in answer.body["paths"].as_object().unwrap() {
@@ -141,6 +141,6 @@ async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
     .await;
 }
 
-async fn at(house: &House, address: SocketAddr, path: &str) -> Answer {
-    read(house.http.request(Method::GET, format!("http://{address}{path}"))).await
+async fn at(server: &TestServer, address: SocketAddr, path: &str) -> Answer {
+    read(server.http.request(Method::GET, format!("http://{address}{path}"))).await
 }

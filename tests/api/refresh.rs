@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use tokenhouse::model::Generation;
 
-use crate::house::{House, all_at_once, claims, header, on_each_backend, on_each_backend_with, pair};
+use crate::test_server::{TestServer, all_at_once, claims, header, on_each_backend, on_each_backend_with, pair};
 
 const WITHIN: Duration = Duration::from_secs(25);
 const AFTER: Duration = Duration::from_secs(31);
@@ -13,9 +13,9 @@ const HOURS: Duration = Duration::from_hours(3);
 
 #[actix_web::test]
 async fn a_refresh_token_says_where_it_stands_and_nothing_of_the_user() {
-    on_each_backend(async |house| {
-        let first = house.pair().await;
-        let second = pair(&house.refresh(&first.refresh).await);
+    on_each_backend(async |server| {
+        let first = server.pair().await;
+        let second = pair(&server.refresh(&first.refresh).await);
 
         let (one, two) = (claims(&first.refresh), claims(&second.refresh));
         let head = header(&first.refresh);
@@ -26,7 +26,7 @@ async fn a_refresh_token_says_where_it_stands_and_nothing_of_the_user() {
         assert_eq!(names, ["aud", "branch", "client_id", "exp", "gen", "iat", "iss", "jti", "sid"]);
         assert_eq!(
             (&one["iss"], &one["aud"]),
-            (&house.config.issuer.clone().into(), &house.config.issuer.clone().into())
+            (&server.config.issuer.clone().into(), &server.config.issuer.clone().into())
         );
         assert_eq!(
             (&one["gen"], &one["branch"], &two["gen"], &two["branch"]),
@@ -44,29 +44,29 @@ async fn a_refresh_token_says_where_it_stands_and_nothing_of_the_user() {
 
 #[actix_web::test]
 async fn a_hundred_refreshes_at_once_get_one_successor() {
-    on_each_backend(async |house| {
-        let first = house.pair().await;
-        let request = house.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
+    on_each_backend(async |server| {
+        let first = server.pair().await;
+        let request = server.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
 
         let answers = all_at_once(100, &request).await;
 
         let pairs: Vec<_> = answers.iter().map(pair).collect();
         assert!(pairs.iter().all(|pair| pair.refresh == pairs[0].refresh), "one successor, byte for byte");
-        assert_eq!(house.record(house.session_of(&first.refresh)).await.current, Generation { number: 1, branch: 0 });
-        assert_eq!(events(house).await, 0);
-        assert_eq!(house.refresh(&pairs[0].refresh).await.status, 200);
+        assert_eq!(server.record(server.session_of(&first.refresh)).await.current, Generation { number: 1, branch: 0 });
+        assert_eq!(events(server).await, 0);
+        assert_eq!(server.refresh(&pairs[0].refresh).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_double_click_gets_the_same_successor_byte_for_byte() {
-    on_each_backend(async |house| {
-        let first = house.pair().await;
+    on_each_backend(async |server| {
+        let first = server.pair().await;
 
-        let one = pair(&house.refresh(&first.refresh).await);
-        house.age_record(house.session_of(&first.refresh), WITHIN).await;
-        let two = pair(&house.refresh(&first.refresh).await);
+        let one = pair(&server.refresh(&first.refresh).await);
+        server.age_record(server.session_of(&first.refresh), WITHIN).await;
+        let two = pair(&server.refresh(&first.refresh).await);
 
         assert_ne!(one.refresh, first.refresh);
         assert_ne!(one.access, two.access);
@@ -75,81 +75,81 @@ async fn a_double_click_gets_the_same_successor_byte_for_byte() {
         two["iat"] = (two["iat"].as_i64().unwrap() + 25).into();
         assert_eq!(one["jti"], two["jti"]);
         assert!((one["iat"].as_i64().unwrap() - two["iat"].as_i64().unwrap()).abs() <= 1);
-        let again = pair(&house.refresh(&first.refresh).await);
-        assert_eq!(pair(&house.refresh(&first.refresh).await).refresh, again.refresh);
+        let again = pair(&server.refresh(&first.refresh).await);
+        assert_eq!(pair(&server.refresh(&first.refresh).await).refresh, again.refresh);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_late_duplicate_of_the_fourth_ancestor_gets_the_current_token_and_one_of_the_fifth_is_reuse() {
-    on_each_backend(async |house| {
-        let mut tokens = vec![house.pair().await.refresh];
+    on_each_backend(async |server| {
+        let mut tokens = vec![server.pair().await.refresh];
         for _ in 0..5 {
-            tokens.push(pair(&house.refresh(tokens.last().unwrap()).await).refresh);
+            tokens.push(pair(&server.refresh(tokens.last().unwrap()).await).refresh);
         }
 
         for ancestor in &tokens[1..5] {
-            assert_eq!(pair(&house.refresh(ancestor).await).refresh, tokens[5]);
+            assert_eq!(pair(&server.refresh(ancestor).await).refresh, tokens[5]);
         }
-        assert_eq!(house.refresh(&tokens[0]).await.status, 401);
-        assert_eq!(house.refresh(&tokens[5]).await.status, 401, "the session is over");
+        assert_eq!(server.refresh(&tokens[0]).await.status, 401);
+        assert_eq!(server.refresh(&tokens[5]).await.status, 401, "the session is over");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_answer_that_was_lost_is_made_again_hours_later() {
-    on_each_backend(async |house| {
-        let first = house.pair().await;
-        let lost = pair(&house.refresh(&first.refresh).await);
-        house.age_record(house.session_of(&first.refresh), HOURS).await;
+    on_each_backend(async |server| {
+        let first = server.pair().await;
+        let lost = pair(&server.refresh(&first.refresh).await);
+        server.age_record(server.session_of(&first.refresh), HOURS).await;
 
-        let request = house.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
+        let request = server.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
         let found: Vec<_> = all_at_once(10, &request).await.iter().map(pair).collect();
 
         assert!(found.iter().all(|pair| pair.refresh == found[0].refresh), "retries at once get the same");
         assert_ne!(found[0].refresh, lost.refresh);
         let made_again = claims(&found[0].refresh);
         assert_eq!((&made_again["gen"], &made_again["branch"]), (&1.into(), &1.into()));
-        let next = pair(&house.refresh(&found[0].refresh).await);
+        let next = pair(&server.refresh(&found[0].refresh).await);
         assert_eq!(claims(&next.refresh)["gen"], 2);
-        assert_eq!(house.verify(&next.access).await.status, 200);
-        assert_eq!(events(house).await, 0, "nobody did anything wrong");
+        assert_eq!(server.verify(&next.access).await.status, 200);
+        assert_eq!(events(server).await, 0, "nobody did anything wrong");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn whoever_shows_the_lost_token_after_it_was_replaced_ends_the_session() {
-    on_each_backend(async |house| {
-        let first = house.pair().await;
-        let lost = pair(&house.refresh(&first.refresh).await);
-        house.age_record(house.session_of(&first.refresh), HOURS).await;
-        let found = pair(&house.refresh(&first.refresh).await);
+    on_each_backend(async |server| {
+        let first = server.pair().await;
+        let lost = pair(&server.refresh(&first.refresh).await);
+        server.age_record(server.session_of(&first.refresh), HOURS).await;
+        let found = pair(&server.refresh(&first.refresh).await);
 
-        let thief = house.refresh(&lost.refresh).await;
+        let thief = server.refresh(&lost.refresh).await;
 
         assert_eq!(thief.status, 401, "{}", thief.text);
         for dead in [&first.refresh, &lost.refresh, &found.refresh] {
-            assert_eq!(house.refresh(dead).await.status, 401);
+            assert_eq!(server.refresh(dead).await.status, 401);
         }
-        assert_eq!(house.verify(&found.access).await.status, 401);
-        assert_eq!(house.count_events("refresh_reused").await, 1);
+        assert_eq!(server.verify(&found.access).await.status, 401);
+        assert_eq!(server.count_events("refresh_reused").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_replayed_refresh_token_ends_its_session_once_however_often_it_is_shown() {
-    on_each_backend(async |house| {
-        let other = house.pair().await;
-        let first = house.pair().await;
-        let second = pair(&house.refresh(&first.refresh).await);
-        let third = pair(&house.refresh(&second.refresh).await);
-        house.age_record(house.session_of(&first.refresh), AFTER).await;
+    on_each_backend(async |server| {
+        let other = server.pair().await;
+        let first = server.pair().await;
+        let second = pair(&server.refresh(&first.refresh).await);
+        let third = pair(&server.refresh(&second.refresh).await);
+        server.age_record(server.session_of(&first.refresh), AFTER).await;
 
-        let request = house.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
+        let request = server.request(Method::POST, "/api/token/refresh/").form(&[("refresh", &first.refresh)]);
         let replays = all_at_once(20, &request).await;
 
         for replay in replays {
@@ -157,28 +157,28 @@ async fn a_replayed_refresh_token_ends_its_session_once_however_often_it_is_show
             assert_eq!(replay.body["code"], "token_not_valid");
         }
         for dead in [&second.refresh, &third.refresh] {
-            assert_eq!(house.refresh(dead).await.status, 401);
+            assert_eq!(server.refresh(dead).await.status, 401);
         }
-        assert_eq!(house.verify(&third.access).await.status, 401);
-        assert_eq!(house.count_events("refresh_reused").await, 1);
-        assert_eq!(house.count_events("session_ended").await, 0, "one event tells of one end");
-        assert_eq!(house.refresh(&other.refresh).await.status, 200, "the user's other session lives on");
+        assert_eq!(server.verify(&third.access).await.status, 401);
+        assert_eq!(server.count_events("refresh_reused").await, 1);
+        assert_eq!(server.count_events("session_ended").await, 0, "one event tells of one end");
+        assert_eq!(server.refresh(&other.refresh).await.status, 200, "the user's other session lives on");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_refresh_leaves_access_tokens_in_flight_alone() {
-    on_each_backend(async |house| {
-        let mut current = house.pair().await;
+    on_each_backend(async |server| {
+        let mut current = server.pair().await;
         let mut issued = vec![current.access.clone()];
         for _ in 0..3 {
-            current = pair(&house.refresh(&current.refresh).await);
+            current = pair(&server.refresh(&current.refresh).await);
             issued.push(current.access.clone());
         }
 
         for access in &issued {
-            assert_eq!(house.verify(access).await.status, 200);
+            assert_eq!(server.verify(access).await.status, 200);
         }
     })
     .await;
@@ -189,49 +189,49 @@ async fn no_rotation_moves_the_end_of_the_session() {
     let an_hour = |config: &mut tokenhouse::config::Config| {
         config.sessions.absolute_lifetime = tokenhouse::config::Span::hours(1);
     };
-    on_each_backend_with(an_hour, async |house| {
-        let first = house.pair().await;
+    on_each_backend_with(an_hour, async |server| {
+        let first = server.pair().await;
         let end = claims(&first.refresh)["exp"].as_i64().unwrap();
-        let second = pair(&house.refresh(&first.refresh).await);
-        house.clock.advance(Duration::from_mins(58));
+        let second = pair(&server.refresh(&first.refresh).await);
+        server.clock.advance(Duration::from_mins(58));
 
-        let late = pair(&house.refresh(&second.refresh).await);
+        let late = pair(&server.refresh(&second.refresh).await);
 
         assert_eq!(end - claims(&first.refresh)["iat"].as_i64().unwrap(), 3600);
         assert_eq!(claims(&second.refresh)["exp"], end);
         assert_eq!(claims(&late.refresh)["exp"], end);
         assert_eq!(claims(&late.access)["exp"], end, "an access token does not outlive its session");
-        house.clock.advance(Duration::from_mins(2));
-        assert_eq!(house.verify(&late.access).await.status, 401);
-        assert_eq!(house.verify(&late.refresh).await.status, 401);
-        assert_eq!(house.refresh(&late.refresh).await.status, 401);
-        assert_eq!(events(house).await, 0);
+        server.clock.advance(Duration::from_mins(2));
+        assert_eq!(server.verify(&late.access).await.status, 401);
+        assert_eq!(server.verify(&late.refresh).await.status, 401);
+        assert_eq!(server.refresh(&late.refresh).await.status, 401);
+        assert_eq!(events(server).await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_expired_refresh_token_is_refused_and_accuses_nobody() {
-    on_each_backend(async |house| {
-        let (first, second) = (house.pair().await, house.pair().await);
-        house.clock.advance(Duration::from_secs(24 * 3600 + 30));
+    on_each_backend(async |server| {
+        let (first, second) = (server.pair().await, server.pair().await);
+        server.clock.advance(Duration::from_secs(24 * 3600 + 30));
         // What background work does every minute: an instance that has not looked at its keys for a day does not sign.
-        house.ctx().keys.reload().await.unwrap();
+        server.ctx().keys.reload().await.unwrap();
 
-        assert_eq!(house.verify(&first.refresh).await.status, 401, "nobody is told that it is good");
-        assert_eq!(house.refresh(&first.refresh).await.status, 200, "clocks of instances may differ by a minute");
-        house.clock.advance(Duration::from_secs(31));
-        assert_eq!(house.refresh(&second.refresh).await.status, 401);
-        assert_eq!(events(house).await, 0);
+        assert_eq!(server.verify(&first.refresh).await.status, 401, "nobody is told that it is good");
+        assert_eq!(server.refresh(&first.refresh).await.status, 200, "clocks of instances may differ by a minute");
+        server.clock.advance(Duration::from_secs(31));
+        assert_eq!(server.refresh(&second.refresh).await.status, 401);
+        assert_eq!(events(server).await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_token_with_a_letter_more_less_or_other_is_no_token() {
-    on_each_backend(async |house| {
-        let token = house.pair().await.refresh;
-        let other = house.pair().await.refresh;
+    on_each_backend(async |server| {
+        let token = server.pair().await.refresh;
+        let other = server.pair().await.refresh;
         let (head, signature) = token.rsplit_once('.').unwrap();
         let mut altered = vec![
             token[1..].to_owned(),
@@ -260,18 +260,18 @@ async fn a_token_with_a_letter_more_less_or_other_is_no_token() {
         }
 
         for altered in altered {
-            assert_eq!(house.refresh(&altered).await.status, 401, "{altered}");
+            assert_eq!(server.refresh(&altered).await.status, 401, "{altered}");
         }
-        assert_eq!(events(house).await, 0);
-        assert_eq!(house.refresh(&token).await.status, 200);
+        assert_eq!(events(server).await, 0);
+        assert_eq!(server.refresh(&token).await.status, 200);
     })
     .await;
 }
 
 /// How many events accuse somebody or tell of an end.
-async fn events(house: &House) -> usize {
+async fn events(server: &TestServer) -> usize {
     let accusing =
         ["refresh_reused", "refresh_repeated", "refresh_rolled_forward", "session_ended", "sessions_revoked"];
-    let events = house.audit_events().await;
+    let events = server.audit_events().await;
     events.iter().filter(|event| accusing.iter().any(|name| event["event"] == *name)).count()
 }

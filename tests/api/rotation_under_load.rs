@@ -12,7 +12,7 @@ use tokenhouse::config::Span;
 use tokenhouse::protocol::GrantType;
 use tokenhouse_verifier::{KeySet, Verifier};
 
-use crate::house::{header, on_each_backend_with, read};
+use crate::test_server::{header, on_each_backend_with, read};
 
 const ROTATIONS: usize = 20;
 
@@ -20,15 +20,15 @@ const ROTATIONS: usize = 20;
 async fn a_verifier_that_keeps_the_jwks_as_long_as_it_may_accepts_every_token_through_20_rotations() {
     on_each_backend_with(
         |config| config.keys.jwks_max_age = Span::seconds(1),
-        async |house| {
-            let second = house.second_instance(house.clock.clone()).await;
-            let (_, secret) = house.add_client("ops", &[GrantType::ClientCredentials], "tokenhouse:admin").await;
-            let instances = [house.running.address, second.address].map(|address| format!("http://{address}"));
+        async |server| {
+            let second = server.second_instance(server.clock.clone()).await;
+            let (_, secret) = server.add_client("ops", &[GrantType::ClientCredentials], "tokenhouse:admin").await;
+            let instances = [server.running.address, second.address].map(|address| format!("http://{address}"));
             let load: Vec<Load> = (0..4)
                 .map(|number| Load {
-                    http: house.http.clone(),
+                    http: server.http.clone(),
                     asks: instances[number % 2].clone(),
-                    verifies: Services::new(&instances[number / 2], &house.config.issuer, house.clock.clone()),
+                    verifies: Services::new(&instances[number / 2], &server.config.issuer, server.clock.clone()),
                     secret: secret.clone(),
                 })
                 .collect();
@@ -38,11 +38,11 @@ async fn a_verifier_that_keeps_the_jwks_as_long_as_it_may_accepts_every_token_th
 
             for _ in 0..ROTATIONS {
                 // As soon as the next key is ripe.
-                house.clock.advance(Duration::from_secs(61));
+                server.clock.advance(Duration::from_secs(61));
                 let token =
-                    house.post_as("ops", &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
+                    server.post_as("ops", &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
                 let token = token.body["access_token"].as_str().unwrap().to_owned();
-                let rotated = house.admin(&token, Method::POST, "/admin/v1/keys/rotate", Some(&json!({}))).await;
+                let rotated = server.admin(&token, Method::POST, "/admin/v1/keys/rotate", Some(&json!({}))).await;
                 assert_eq!(rotated.status, 200, "{}", rotated.text);
                 tokio::time::sleep(Duration::from_millis(30)).await;
                 // The other instance reads the change feed within a second, which is within the margin of a minute

@@ -12,7 +12,7 @@ use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, NewUser};
 
-use crate::house::{Answer, House, USER, all_at_once, on_each_backend, on_each_backend_with, read};
+use crate::test_server::{Answer, TestServer, USER, all_at_once, on_each_backend, on_each_backend_with, read};
 
 #[actix_web::test]
 async fn attempts_are_reserved_before_anything_is_hashed() {
@@ -23,9 +23,9 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
         config.passwords.queue = 10;
         config.passwords.memory_kib = 8 * 1024;
     };
-    on_each_backend_with(slow, async |house| {
+    on_each_backend_with(slow, async |server| {
         let wrong = json!({ "username": USER.0, "password": "not the password" });
-        let answers = all_at_once(200, &house.request(Method::POST, "/api/token/").json(&wrong)).await;
+        let answers = all_at_once(200, &server.request(Method::POST, "/api/token/").json(&wrong)).await;
 
         let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
         assert_eq!((with(401), with(429)), (10, 190));
@@ -35,45 +35,45 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
             assert_eq!(answer.headers["cache-control"], "no-store");
             assert_eq!(answer.body["code"], "slow_down");
         }
-        assert_eq!(house.count_events("sign_in_failed").await, 10);
-        assert_eq!(house.obtain(USER).await.status, 429, "the right password is not looked at either");
+        assert_eq!(server.count_events("sign_in_failed").await, 10);
+        assert_eq!(server.obtain(USER).await.status, 429, "the right password is not looked at either");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn attempts_count_for_the_account_however_it_is_spelled() {
-    on_each_backend_with(five_a_minute, async |house| {
-        add_with_address(house, "Bob", "Bob@Example.com").await;
+    on_each_backend_with(five_a_minute, async |server| {
+        add_with_address(server, "Bob", "Bob@Example.com").await;
         for spelling in ["Bob", "bob", "BOB", "bob@example.com", "BOB@EXAMPLE.COM"] {
-            assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
+            assert_eq!(server.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
         }
 
         // The right password does not help now, and the answer does not tell that both spellings name one account.
         for spelling in [" bob ", "bOB@example.com"] {
-            let refused = house.obtain((spelling, "bob's long password")).await;
+            let refused = server.obtain((spelling, "bob's long password")).await;
             assert_eq!((refused.status, &refused.body["code"]), (401, &json!("no_active_account")), "{spelling}");
         }
-        assert_eq!(house.obtain(("bob", "not the password")).await.status, 401);
-        assert_eq!(house.obtain(("BOB", "not the password")).await.status, 429, "the sixth of this name");
+        assert_eq!(server.obtain(("bob", "not the password")).await.status, 401);
+        assert_eq!(server.obtain(("BOB", "not the password")).await.status, 429, "the sixth of this name");
         for spelling in ["nobody", "NOBODY", " nobody", "nobody ", "NoBody"] {
-            assert_eq!(house.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
+            assert_eq!(server.obtain((spelling, "not the password")).await.status, 401, "{spelling}");
         }
-        assert_eq!(house.obtain(("nobody", "not the password")).await.status, 429, "unknown names are counted too");
-        assert_eq!(house.obtain(USER).await.status, 200, "other accounts are not concerned");
+        assert_eq!(server.obtain(("nobody", "not the password")).await.status, 429, "unknown names are counted too");
+        assert_eq!(server.obtain(USER).await.status, 200, "other accounts are not concerned");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_name_or_an_address_in_any_case_signs_in_and_starts_the_count_over() {
-    on_each_backend_with(five_a_minute, async |house| {
-        add_with_address(house, "Bob", "Bob@Example.com").await;
+    on_each_backend_with(five_a_minute, async |server| {
+        add_with_address(server, "Bob", "Bob@Example.com").await;
         for spelling in ["bob", "BOB@example.com", "Bob@Example.com"] {
             for _ in 0..4 {
-                assert_eq!(house.obtain((spelling, "not the password")).await.status, 401);
+                assert_eq!(server.obtain((spelling, "not the password")).await.status, 401);
             }
-            assert_eq!(house.obtain((spelling, "bob's long password")).await.status, 200, "{spelling}");
+            assert_eq!(server.obtain((spelling, "bob's long password")).await.status, 200, "{spelling}");
         }
     })
     .await;
@@ -85,22 +85,22 @@ async fn a_flood_from_elsewhere_does_not_lock_a_user_out_at_home() {
         five_a_minute(config);
         config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
     };
-    on_each_backend_with(behind_a_proxy, async |house| {
+    on_each_backend_with(behind_a_proxy, async |server| {
         let home = "192.0.2.1";
-        assert_eq!(obtain_from(house, home, USER).await.status, 200);
+        assert_eq!(obtain_from(server, home, USER).await.status, 200);
 
         // The proxy adds whom it speaks to at the end; what stands before it is the caller's own invention.
         let flood =
             ["198.51.100.7", "192.0.2.1, 198.51.100.7", "192.0.2.1, 127.0.0.1, 198.51.100.7", "192.0.2.1, unknown"];
         for attempt in 0..20 {
-            let refused = obtain_from(house, flood[attempt % flood.len()], (USER.0, "not the password")).await;
+            let refused = obtain_from(server, flood[attempt % flood.len()], (USER.0, "not the password")).await;
             assert_eq!(refused.status, if attempt < 5 { 401 } else { 429 }, "{attempt}");
         }
 
-        assert_eq!(obtain_from(house, home, USER).await.status, 200, "at home all is well");
-        assert_eq!(obtain_from(house, "203.0.113.9", USER).await.status, 429, "elsewhere the count holds");
+        assert_eq!(obtain_from(server, home, USER).await.status, 200, "at home all is well");
+        assert_eq!(obtain_from(server, "203.0.113.9", USER).await.status, 429, "elsewhere the count holds");
         for attempt in 0..8 {
-            let refused = obtain_from(house, home, (USER.0, "not the password")).await;
+            let refused = obtain_from(server, home, (USER.0, "not the password")).await;
             assert_eq!(refused.status, if attempt < 5 { 401 } else { 429 }, "at home there is a count as well");
         }
     })
@@ -113,19 +113,19 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
         config.limits.by_address = Rate::of(4, Span::minutes(1));
         config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
     };
-    on_each_backend_with(limited, async |house| {
+    on_each_backend_with(limited, async |server| {
         // On a socket for both families an IPv4 address is shown inside an IPv6 one.
         for (attempt, address) in ["198.51.100.7", "::ffff:198.51.100.7"].into_iter().cycle().take(4).enumerate() {
-            let refused = obtain_from(house, address, (&format!("user{attempt}"), "not the password")).await;
+            let refused = obtain_from(server, address, (&format!("user{attempt}"), "not the password")).await;
             assert_eq!(refused.status, 401);
         }
 
-        let fifth = obtain_from(house, "198.51.100.7", ("somebody", "not the password")).await;
+        let fifth = obtain_from(server, "198.51.100.7", ("somebody", "not the password")).await;
 
         assert_eq!(fifth.status, 429);
         assert!(fifth.headers.contains_key("retry-after"));
         for other in ["198.51.100.8", "::ffff:198.51.100.9"] {
-            assert_eq!(obtain_from(house, other, USER).await.status, 200, "{other} is not concerned");
+            assert_eq!(obtain_from(server, other, USER).await.status, 200, "{other} is not concerned");
         }
     })
     .await;
@@ -134,14 +134,14 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
 #[actix_web::test]
 async fn forwarded_headers_of_strangers_are_not_believed() {
     let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, Span::minutes(1));
-    on_each_backend_with(limited, async |house| {
+    on_each_backend_with(limited, async |server| {
         for attempt in 0..4 {
             let pretended = format!("198.51.100.{attempt}");
-            let refused = obtain_from(house, &pretended, (&format!("user{attempt}"), "not the password")).await;
+            let refused = obtain_from(server, &pretended, (&format!("user{attempt}"), "not the password")).await;
             assert_eq!(refused.status, 401);
         }
 
-        assert_eq!(obtain_from(house, "198.51.100.9", USER).await.status, 429, "all of them came from one address");
+        assert_eq!(obtain_from(server, "198.51.100.9", USER).await.status, 429, "all of them came from one address");
     })
     .await;
 }
@@ -152,56 +152,56 @@ async fn both_limits_can_be_switched_off() {
         config.limits.by_account = Rate::Off;
         config.limits.by_address = Rate::Off;
     };
-    on_each_backend_with(off, async |house| {
+    on_each_backend_with(off, async |server| {
         for _ in 0..70 {
-            assert_eq!(house.obtain((USER.0, "not the password")).await.status, 401);
+            assert_eq!(server.obtain((USER.0, "not the password")).await.status, 401);
         }
-        assert_eq!(house.obtain(USER).await.status, 200);
+        assert_eq!(server.obtain(USER).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_password_of_1024_bytes_counts_to_its_last_byte_and_a_longer_one_is_refused() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let longest = "ü".repeat(512);
-        house.add_user(("long", &longest), false).await;
+        server.add_user(("long", &longest), false).await;
         let with_another_end = format!("{}y!", &longest[..1022]);
         let too_long = format!("{longest}x");
 
-        assert_eq!(house.obtain(("long", &longest)).await.status, 200);
-        assert_eq!(house.obtain(("long", &with_another_end)).await.status, 401);
-        assert_eq!(house.obtain(("long", &longest[..1022])).await.status, 401);
-        assert_eq!(house.obtain(("long", &too_long)).await.status, 401);
-        assert_eq!(house.obtain((USER.0, &format!("{} ", USER.1))).await.status, 401, "blanks count too");
-        let user = house.user().await;
-        users::change_password(house.ctx(), user.id, &Secret::new(too_long), Actor::System).await.unwrap_err();
+        assert_eq!(server.obtain(("long", &longest)).await.status, 200);
+        assert_eq!(server.obtain(("long", &with_another_end)).await.status, 401);
+        assert_eq!(server.obtain(("long", &longest[..1022])).await.status, 401);
+        assert_eq!(server.obtain(("long", &too_long)).await.status, 401);
+        assert_eq!(server.obtain((USER.0, &format!("{} ", USER.1))).await.status, 401, "blanks count too");
+        let user = server.user().await;
+        users::change_password(server.ctx(), user.id, &Secret::new(too_long), Actor::System).await.unwrap_err();
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_hash_is_made_again_at_the_next_sign_in_once_the_parameters_have_changed() {
-    on_each_backend(async |house| {
-        let old = stored_hash(house).await;
-        assert_eq!(house.obtain(USER).await.status, 200);
-        assert_eq!(stored_hash(house).await, old, "nothing has changed yet");
-        let mut config = house.config.clone();
+    on_each_backend(async |server| {
+        let old = stored_hash(server).await;
+        assert_eq!(server.obtain(USER).await.status, 200);
+        assert_eq!(stored_hash(server).await, old, "nothing has changed yet");
+        let mut config = server.config.clone();
         config.passwords.iterations = 2;
-        let second = house.instance_with(config).await;
+        let second = server.instance_with(config).await;
         let on_second = async |password: &str| {
             let url = format!("http://{}/api/token/", second.address);
-            read(house.http.post(url).json(&json!({ "username": USER.0, "password": password }))).await.status
+            read(server.http.post(url).json(&json!({ "username": USER.0, "password": password }))).await.status
         };
 
         assert_eq!(on_second("not the password").await, 401);
-        assert_eq!(stored_hash(house).await, old, "a wrong password changes nothing");
+        assert_eq!(stored_hash(server).await, old, "a wrong password changes nothing");
         assert_eq!(on_second(USER.1).await, 200);
 
-        let new = stored_hash(house).await;
+        let new = stored_hash(server).await;
         assert!(old.contains("t=1") && new.contains("t=2"), "{old} {new}");
         assert_eq!(on_second(USER.1).await, 200);
-        assert_eq!(stored_hash(house).await, new);
+        assert_eq!(stored_hash(server).await, new);
         second.stop().await;
     })
     .await;
@@ -211,8 +211,8 @@ fn five_a_minute(config: &mut Config) {
     config.limits.by_account = Rate::of(5, Span::minutes(1));
 }
 
-async fn obtain_from(house: &House, forwarded_for: &str, (username, password): (&str, &str)) -> Answer {
-    let request = house
+async fn obtain_from(server: &TestServer, forwarded_for: &str, (username, password): (&str, &str)) -> Answer {
+    let request = server
         .request(Method::POST, "/api/token/")
         .header("X-Forwarded-For", forwarded_for)
         .header("X_Forwarded_For", "192.0.2.200")
@@ -221,26 +221,26 @@ async fn obtain_from(house: &House, forwarded_for: &str, (username, password): (
     read(request.json(&json!({ "username": username, "password": password }))).await
 }
 
-async fn add_with_address(house: &House, username: &str, email: &str) {
+async fn add_with_address(server: &TestServer, username: &str, email: &str) {
     let new = NewUser {
         username: username.to_owned(),
         email: Some(email.to_owned()),
         password: Some(Secret::new("bob's long password")),
         ..NewUser::default()
     };
-    users::add(house.ctx(), new, Actor::System).await.unwrap();
+    users::add(server.ctx(), new, Actor::System).await.unwrap();
 }
 
-async fn stored_hash(house: &House) -> String {
-    house.ctx().store.database.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
+async fn stored_hash(server: &TestServer) -> String {
+    server.ctx().store.database.user_to_sign_in(USER.0).await.unwrap().unwrap().1.unwrap()
 }
 
 #[actix_web::test]
 async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() {
-    on_each_backend(async |house| {
-        let ctx = house.ctx();
+    on_each_backend(async |server| {
+        let ctx = server.ctx();
         let client = ctx.store.client(&"simplejwt".parse().unwrap()).await.unwrap().unwrap();
-        let (user, at) = (house.user().await, ctx.now());
+        let (user, at) = (server.user().await, ctx.now());
         let new = Secret::new("another fine long password");
         users::change_password(ctx, user.id, &new, Actor::System).await.unwrap();
 
@@ -267,15 +267,15 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
 
             assert_eq!(settled, SettleOutcome::Refused);
         }
-        assert_eq!(house.obtain((USER.0, new.expose())).await.status, 200);
+        assert_eq!(server.obtain((USER.0, new.expose())).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_who_proved_the_previous() {
-    on_each_backend(async |house| {
-        let ctx = house.ctx();
+    on_each_backend(async |server| {
+        let ctx = server.ctx();
         let previous = Secret::new(USER.1);
         let attempt = users::Attempt { identifier: USER.0, password: &previous, address: None };
         let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
@@ -285,8 +285,8 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
         let own = Secret::new("what somebody wants");
         assert!(users::change_own_password(ctx, &proven, &own).await.unwrap().is_none());
 
-        assert_eq!(house.obtain((USER.0, own.expose())).await.status, 401);
-        assert_eq!(house.obtain((USER.0, set.expose())).await.status, 200);
+        assert_eq!(server.obtain((USER.0, own.expose())).await.status, 401);
+        assert_eq!(server.obtain((USER.0, set.expose())).await.status, 200);
     })
     .await;
 }

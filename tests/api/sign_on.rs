@@ -12,7 +12,9 @@ use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
 use crate::behind::QuietInstance;
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, Backend, House, USER, all_at_once, claims, header, new_client, on_each_backend, read};
+use crate::test_server::{
+    Answer, Backend, TestServer, USER, all_at_once, claims, header, new_client, on_each_backend, read,
+};
 
 /// Where the application of these tests is answered.
 pub const CALLBACK: &str = "https://app.example.com/cb";
@@ -48,14 +50,14 @@ pub fn request(client: &str, more: &[(&str, &str)]) -> String {
     format!("/oauth2/authorize?{query}")
 }
 
-/// Puts the cookies of a new browser session of the house's user into a browser, without a page.
-pub async fn sign_in(house: &House, browser: &Browser<'_>) {
-    sign_in_as(house, browser, USER).await;
+/// Puts the cookies of a new browser session of the server's user into a browser, without a page.
+pub async fn sign_in(server: &TestServer, browser: &Browser<'_>) {
+    sign_in_as(server, browser, USER).await;
 }
 
 /// The same for another user.
-pub async fn sign_in_as(house: &House, browser: &Browser<'_>, (name, password): (&str, &str)) {
-    let ctx = house.ctx();
+pub async fn sign_in_as(server: &TestServer, browser: &Browser<'_>, (name, password): (&str, &str)) {
+    let ctx = server.ctx();
     let cookies = browser_sessions::Browser {
         secret: browser_sessions::Browser::new_secret(ctx),
         session_cookie: None,
@@ -76,26 +78,26 @@ pub async fn code(browser: &Browser<'_>, client: &str, more: &[(&str, &str)]) ->
 }
 
 /// Exchanges a code.
-pub async fn exchange(house: &House, client: &Client, secret: &str, code: &str) -> Answer {
+pub async fn exchange(server: &TestServer, client: &Client, secret: &str, code: &str) -> Answer {
     let form =
         [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
-    house.post_as(client.id.as_str(), secret, "/oauth2/token", &form).await
+    server.post_as(client.id.as_str(), secret, "/oauth2/token", &form).await
 }
 
 #[actix_web::test]
 async fn an_application_signs_a_person_on_with_a_code() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
 
         let answer = browser.get(&request("app", &[])).await;
         let back = parameters(&answer);
-        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &back["code"]).await;
+        let tokens = exchange(server, &client, secret.as_deref().unwrap(), &back["code"]).await;
 
         assert_eq!(answer.status, 303);
         assert!(location(&answer).unwrap().starts_with("https://app.example.com/cb?code="), "{:?}", location(&answer));
-        assert_eq!((&*back["state"], &*back["iss"]), ("s1", &*house.config.issuer));
+        assert_eq!((&*back["state"], &*back["iss"]), ("s1", &*server.config.issuer));
         assert_eq!(tokens.status, 200, "{}", tokens.text);
         assert_eq!(tokens.headers["cache-control"], "no-store");
         let id_token = tokens.body["id_token"].as_str().unwrap();
@@ -103,7 +105,7 @@ async fn an_application_signs_a_person_on_with_a_code() {
         assert_eq!(header(id_token)["typ"], "JWT");
         assert_eq!(
             (&says["nonce"], &says["aud"], &says["iss"]),
-            (&json!("n1"), &json!("app"), &json!(house.config.issuer))
+            (&json!("n1"), &json!("app"), &json!(server.config.issuer))
         );
         assert_eq!((&says["sub"], &says["sid"]), (&access["sub"], &access["sid"]));
         assert_eq!((&says["amr"], &says["acr"]), (&json!(["pwd"]), &json!("urn:tokenhouse:acr:password")));
@@ -115,31 +117,31 @@ async fn an_application_signs_a_person_on_with_a_code() {
 
 #[actix_web::test]
 async fn a_code_is_used_once_and_its_second_use_ends_what_the_first_has_issued() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
         let secret = secret.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[]).await;
-        let first = exchange(house, &client, &secret, &code).await;
+        let first = exchange(server, &client, &secret, &code).await;
 
-        let second = exchange(house, &client, &secret, &code).await;
+        let second = exchange(server, &client, &secret, &code).await;
 
         assert_eq!((second.status, &second.body["error"]), (400, &json!("invalid_grant")));
         let form = [("grant_type", "refresh_token"), ("refresh_token", first.body["refresh_token"].as_str().unwrap())];
-        assert_eq!(house.post_as("app", &secret, "/oauth2/token", &form).await.body["error"], "invalid_grant");
-        assert_eq!(house.count_events("code_reused").await, 1);
+        assert_eq!(server.post_as("app", &secret, "/oauth2/token", &form).await.body["error"], "invalid_grant");
+        assert_eq!(server.count_events("code_reused").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
-    on_each_backend(async |house| {
-        let (_, secret) = house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        let (_, secret) = server.add_new_client(application("app")).await;
         let secret = secret.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[]).await;
 
         let form = [
@@ -148,7 +150,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
             ("redirect_uri", CALLBACK),
             ("code_verifier", VERIFIER),
         ];
-        let request = house.request(Method::POST, "/oauth2/token").basic_auth("app", Some(&secret)).form(&form);
+        let request = server.request(Method::POST, "/oauth2/token").basic_auth("app", Some(&secret)).form(&form);
         let answers = all_at_once(50, &request).await;
 
         let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
@@ -156,7 +158,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
         // Whichever of them has written what, the tokens and the session are at the same position in the status lists.
         let claims = claims(good[0].body["access_token"].as_str().unwrap());
         let session = claims["sid"].as_str().unwrap().parse().unwrap();
-        let session = house.ctx().store.database.session(session).await.unwrap().unwrap();
+        let session = server.ctx().store.database.session(session).await.unwrap().unwrap();
         assert_eq!(claims["status"]["status_list"]["idx"], session.status_index);
         let others = answers.iter().filter(|answer| answer.status != 200);
         assert!(
@@ -170,18 +172,18 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
 
 #[actix_web::test]
 async fn userinfo_tells_what_the_scope_asks_for() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[("scope", "openid profile roles")]).await;
-        let tokens = exchange(house, &client, secret.as_deref().unwrap(), &code).await;
+        let tokens = exchange(server, &client, secret.as_deref().unwrap(), &code).await;
         let access = tokens.body["access_token"].as_str().unwrap();
 
-        let by_get = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(access)).await;
-        let by_header = read(house.request(Method::POST, "/oauth2/userinfo").bearer_auth(access)).await;
-        let by_body = house.post("/oauth2/userinfo", &[("access_token", access)]).await;
-        let without = house.get("/oauth2/userinfo").await;
+        let by_get = read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(access)).await;
+        let by_header = read(server.request(Method::POST, "/oauth2/userinfo").bearer_auth(access)).await;
+        let by_body = server.post("/oauth2/userinfo", &[("access_token", access)]).await;
+        let without = server.get("/oauth2/userinfo").await;
 
         assert_eq!(by_get.status, 200, "{}", by_get.text);
         assert_eq!(by_get.body["sub"], claims(access)["sub"]);
@@ -195,16 +197,16 @@ async fn userinfo_tells_what_the_scope_asks_for() {
 
 #[actix_web::test]
 async fn a_refresh_brings_a_new_id_token_of_the_same_person_and_session() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
         let secret = secret.unwrap();
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         let code = code(&browser, "app", &[]).await;
-        let first = exchange(house, &client, &secret, &code).await;
+        let first = exchange(server, &client, &secret, &code).await;
 
         let form = [("grant_type", "refresh_token"), ("refresh_token", first.body["refresh_token"].as_str().unwrap())];
-        let second = house.post_as("app", &secret, "/oauth2/token", &form).await;
+        let second = server.post_as("app", &secret, "/oauth2/token", &form).await;
 
         assert_eq!(second.status, 200, "{}", second.text);
         let of = |answer: &Answer| claims(answer.body["id_token"].as_str().unwrap());
@@ -218,9 +220,9 @@ async fn a_refresh_brings_a_new_id_token_of_the_same_person_and_session() {
 
 #[actix_web::test]
 async fn without_a_browser_session_nothing_is_answered_silently() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
 
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         let asked = browser.get(&request("app", &[])).await;
@@ -233,18 +235,18 @@ async fn without_a_browser_session_nothing_is_answered_silently() {
 
 #[actix_web::test]
 async fn an_authorization_with_a_browser_session_and_a_remembered_consent_runs_no_sql_where_there_is_redis() {
-    on_each_backend(async |house| {
-        if house.backend == Backend::Embedded {
+    on_each_backend(async |server| {
+        if server.backend == Backend::Embedded {
             return;
         }
         let mut new = application("app");
         new.trusted = false;
-        let (client, _) = house.add_new_client(new).await;
-        house.add_new_client(application("own")).await;
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        agree(house, &client, "openid read").await;
-        let instance = QuietInstance::open(house).await;
+        let (client, _) = server.add_new_client(new).await;
+        server.add_new_client(application("own")).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        agree(server, &client, "openid read").await;
+        let instance = QuietInstance::open(server).await;
         let browser = browser.at_instance(instance.address);
         // The first reads client, browser session, user and consent.
         code(&browser, "app", &[]).await;
@@ -262,10 +264,10 @@ async fn an_authorization_with_a_browser_session_and_a_remembered_consent_runs_n
     .await;
 }
 
-/// The house's user agrees to what the application asks for.
-async fn agree(house: &House, client: &Client, scope: &str) {
-    let ctx = house.ctx();
-    let user = house.user().await.id;
+/// The server's user agrees to what the application asks for.
+async fn agree(server: &TestServer, client: &Client, scope: &str) {
+    let ctx = server.ctx();
+    let user = server.user().await.id;
     let scope = Scope::parse(scope).unwrap();
     let event = AuditEvent::ConsentGiven { user, client: client.id.clone(), scope: scope.clone() };
     let consent = Consent { user_id: user, client_id: client.id.clone(), scope, given_at: ctx.now() };
@@ -274,15 +276,15 @@ async fn agree(house: &House, client: &Client, scope: &str) {
 
 #[actix_web::test]
 async fn a_person_who_was_signed_in_before_an_application_was_registered_enters_it() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
-        house.clock.advance(std::time::Duration::from_secs(5));
-        let (client, secret) = house.add_new_client(application("app")).await;
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        server.clock.advance(std::time::Duration::from_secs(5));
+        let (client, secret) = server.add_new_client(application("app")).await;
 
         let code = code(&browser, "app", &[]).await;
 
-        assert_eq!(exchange(house, &client, secret.as_deref().unwrap(), &code).await.status, 200);
+        assert_eq!(exchange(server, &client, secret.as_deref().unwrap(), &code).await.status, 200);
     })
     .await;
 }

@@ -6,8 +6,8 @@ use tokenhouse::config::Config;
 use tokenhouse::protocol::{Scope, TokenType};
 
 use crate::browser::{Browser, location, parameters};
-use crate::house::{ADMIN, Answer, House, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{application, code, exchange, request, sign_in, sign_in_as};
+use crate::test_server::{ADMIN, Answer, TestServer, on_each_backend, on_each_backend_with, read};
 
 /// One token of each kind, all of one session of an administrator.
 struct Kinds {
@@ -19,24 +19,24 @@ struct Kinds {
 }
 
 impl Kinds {
-    async fn open(house: &House) -> Self {
+    async fn open(server: &TestServer) -> Self {
         let mut new = application("app");
         new.scope = Scope::parse("openid offline_access tokenhouse:admin").unwrap();
-        let (client, secret) = house.add_new_client(new).await;
+        let (client, secret) = server.add_new_client(new).await;
         let secret = secret.unwrap();
-        let browser = Browser::of(house);
-        sign_in_as(house, &browser, ADMIN).await;
+        let browser = Browser::of(server);
+        sign_in_as(server, &browser, ADMIN).await;
         let code = code(&browser, "app", &[("scope", "openid tokenhouse:admin")]).await;
-        let tokens = exchange(house, &client, &secret, &code).await;
+        let tokens = exchange(server, &client, &secret, &code).await;
         let text = |name: &str| tokens.body[name].as_str().unwrap().to_owned();
-        let logout = house.ctx().keys.sign(
-            house.config.keys.id_token_algorithm,
+        let logout = server.ctx().keys.sign(
+            server.config.keys.id_token_algorithm,
             TokenType::Logout,
             &json!({
-                "iss": house.config.issuer,
+                "iss": server.config.issuer,
                 "aud": "app",
-                "sub": crate::house::claims(&text("id_token"))["sub"],
-                "sid": crate::house::claims(&text("id_token"))["sid"],
+                "sub": crate::test_server::claims(&text("id_token"))["sub"],
+                "sid": crate::test_server::claims(&text("id_token"))["sid"],
                 "iat": 0,
             }),
         );
@@ -49,65 +49,65 @@ impl Kinds {
         }
     }
 
-    async fn renew(&self, house: &House, token: &str) -> Answer {
+    async fn renew(&self, server: &TestServer, token: &str) -> Answer {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-        house.post_as("app", &self.secret, "/oauth2/token", &form).await
+        server.post_as("app", &self.secret, "/oauth2/token", &form).await
     }
 
-    async fn introspect(&self, house: &House, token: &str) -> bool {
-        let answer = house.post_as("app", &self.secret, "/oauth2/introspect", &[("token", token)]).await;
+    async fn introspect(&self, server: &TestServer, token: &str) -> bool {
+        let answer = server.post_as("app", &self.secret, "/oauth2/introspect", &[("token", token)]).await;
         answer.body["active"].as_bool().unwrap()
     }
 }
 
 #[actix_web::test]
 async fn no_kind_of_token_passes_for_another() {
-    on_each_backend(async |house| {
-        let kinds = Kinds::open(house).await;
+    on_each_backend(async |server| {
+        let kinds = Kinds::open(server).await;
 
         for (name, token) in [("refresh", &kinds.refresh), ("id", &kinds.id), ("logout", &kinds.logout)] {
-            let info = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(token)).await;
+            let info = read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(token)).await;
             assert_eq!(info.status, 401, "{name} as access token");
-            let admin = house.admin(token, Method::GET, "/admin/v1/users", None).await;
+            let admin = server.admin(token, Method::GET, "/admin/v1/users", None).await;
             assert_eq!(admin.status, 401, "{name} at the admin API");
         }
         for (name, token) in [("access", &kinds.access), ("id", &kinds.id), ("logout", &kinds.logout)] {
-            assert_eq!(kinds.renew(house, token).await.body["error"], "invalid_grant", "{name} as refresh token");
+            assert_eq!(kinds.renew(server, token).await.body["error"], "invalid_grant", "{name} as refresh token");
         }
         for (name, token) in [("id", &kinds.id), ("logout", &kinds.logout)] {
-            assert!(!kinds.introspect(house, token).await, "{name} is active");
+            assert!(!kinds.introspect(server, token).await, "{name} is active");
         }
-        let browser = Browser::of(house);
-        sign_in(house, &browser).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
         for (name, token) in [("access", &kinds.access), ("refresh", &kinds.refresh), ("logout", &kinds.logout)] {
             let back =
                 parameters(&browser.get(&request("app", &[("id_token_hint", &**token), ("scope", "openid")])).await);
             assert_eq!(back["error"], "invalid_request", "{name} as hint");
         }
         // Each is good where it belongs.
-        let info = read(house.request(Method::GET, "/oauth2/userinfo").bearer_auth(&kinds.access)).await;
+        let info = read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(&kinds.access)).await;
         assert_eq!(info.status, 200, "{}", info.text);
-        assert!(kinds.introspect(house, &kinds.access).await && kinds.introspect(house, &kinds.refresh).await);
-        assert_eq!(kinds.renew(house, &kinds.refresh).await.status, 200);
+        assert!(kinds.introspect(server, &kinds.access).await && kinds.introspect(server, &kinds.refresh).await);
+        assert_eq!(kinds.renew(server, &kinds.refresh).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn what_is_told_of_a_token_is_never_told_of_another_of_the_same_session() {
-    on_each_backend(async |house| {
-        let kinds = Kinds::open(house).await;
+    on_each_backend(async |server| {
+        let kinds = Kinds::open(server).await;
         let narrow = {
             let form = [("grant_type", "refresh_token"), ("refresh_token", &*kinds.refresh), ("scope", "openid")];
-            house.post_as("app", &kinds.secret, "/oauth2/token", &form).await
+            server.post_as("app", &kinds.secret, "/oauth2/token", &form).await
         };
         let narrow = narrow.body["access_token"].as_str().unwrap();
 
         for _ in 0..2 {
-            assert_eq!(house.admin(&kinds.access, Method::GET, "/admin/v1/users", None).await.status, 200);
-            assert_eq!(house.admin(narrow, Method::GET, "/admin/v1/users", None).await.status, 403);
+            assert_eq!(server.admin(&kinds.access, Method::GET, "/admin/v1/users", None).await.status, 200);
+            assert_eq!(server.admin(narrow, Method::GET, "/admin/v1/users", None).await.status, 403);
             for (token, scope) in [(&*kinds.access, "openid tokenhouse:admin"), (narrow, "openid")] {
-                let told = house.post_as("app", &kinds.secret, "/oauth2/introspect", &[("token", token)]).await;
+                let told = server.post_as("app", &kinds.secret, "/oauth2/introspect", &[("token", token)]).await;
                 assert_eq!(told.body["scope"], scope);
             }
         }
@@ -118,15 +118,15 @@ async fn what_is_told_of_a_token_is_never_told_of_another_of_the_same_session() 
 #[actix_web::test]
 async fn over_tls_cookies_are_of_this_host_alone_and_kept_from_scripts_and_other_sites() {
     let public = |config: &mut Config| config.issuer = "https://id.example.com".to_owned();
-    on_each_backend_with(public, async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend_with(public, async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
 
         let begun = browser.get(&request("app", &[])).await;
         let page = browser.get(&location(&begun).unwrap()).await;
         let form = crate::browser::Form::in_page(&page.text);
         let hidden: Vec<(&str, &str)> = form.hidden.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let person = [("username", crate::house::USER.0), ("password", crate::house::USER.1)];
+        let person = [("username", crate::test_server::USER.0), ("password", crate::test_server::USER.1)];
         let signed_in = browser.post("/login", &[&hidden[..], &person].concat()).await;
 
         for (answer, name) in

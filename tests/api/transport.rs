@@ -8,21 +8,21 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use crate::house::{House, USER, on_each_backend, read};
+use crate::test_server::{TestServer, USER, on_each_backend, read};
 
 #[actix_web::test]
 async fn headers_beyond_16_kib_are_refused() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         for size in [17 * 1024, 40 * 1024] {
-            let request = house.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(size));
+            let request = server.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(size));
             let answer = read(request).await;
             assert_eq!(answer.status, 431, "{size}");
         }
-        let many = (0..90).fold(house.request(Method::GET, "/.well-known/jwks.json"), |request, number| {
+        let many = (0..90).fold(server.request(Method::GET, "/.well-known/jwks.json"), |request, number| {
             request.header(format!("x-filler-{number}"), "a".repeat(200))
         });
         assert_eq!(read(many).await.status, 431);
-        let fits = house.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(15 * 1024));
+        let fits = server.request(Method::GET, "/.well-known/jwks.json").header("x-filler", "a".repeat(15 * 1024));
         assert_eq!(read(fits).await.status, 200);
     })
     .await;
@@ -38,15 +38,15 @@ const FOR_BROWSERS: [(&str, &str); 4] = [
 
 #[actix_web::test]
 async fn every_answer_of_both_listeners_guards_browsers_and_has_an_id() {
-    on_each_backend(async |house| {
-        let [public, operations] = [house.running.address, house.running.operations];
-        let get = |address, path| house.request_to(address, Method::GET, path);
-        let post = |path| house.request(Method::POST, path);
-        let tag = house.get("/.well-known/jwks.json").await.headers["etag"].clone();
+    on_each_backend(async |server| {
+        let [public, operations] = [server.running.address, server.running.operations];
+        let get = |address, path| server.request_to(address, Method::GET, path);
+        let post = |path| server.request(Method::POST, path);
+        let tag = server.get("/.well-known/jwks.json").await.headers["etag"].clone();
         let (large, huge) = ("a".repeat(17 * 1024), "a".repeat(65 * 1024));
         for (status, request) in [
             (200, get(public, "/.well-known/jwks.json")),
-            (200, house.request(Method::HEAD, "/.well-known/jwks.json")),
+            (200, server.request(Method::HEAD, "/.well-known/jwks.json")),
             (200, post("/api/token/").json(&json!({ "username": USER.0, "password": USER.1 }))),
             (304, get(public, "/.well-known/jwks.json").header("if-none-match", tag)),
             (400, post("/api/token/").header("content-type", "application/json").body("{")),
@@ -62,7 +62,7 @@ async fn every_answer_of_both_listeners_guards_browsers_and_has_an_id() {
             (200, get(operations, "/health/live")),
             (200, get(operations, "/metrics")),
             (404, get(operations, "/nothing")),
-            (405, house.request_to(operations, Method::POST, "/metrics")),
+            (405, server.request_to(operations, Method::POST, "/metrics")),
             (431, get(operations, "/metrics").header("x-filler", large)),
         ] {
             let answer = read(request).await;
@@ -78,11 +78,11 @@ async fn every_answer_of_both_listeners_guards_browsers_and_has_an_id() {
 
 #[actix_web::test]
 async fn an_address_that_leads_nowhere_is_a_problem_in_json() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         for path in
             ["/", "/nothing", "/api/token/nothing", "/oauth2", "/api//token/", "/.well-known/", "/%00", "/..%2fkeys"]
         {
-            let answer = house.get(path).await;
+            let answer = server.get(path).await;
             assert_eq!(answer.status, 404, "{path}");
             assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
             assert_eq!(answer.body["status"], 404);
@@ -94,14 +94,14 @@ async fn an_address_that_leads_nowhere_is_a_problem_in_json() {
 
 #[actix_web::test]
 async fn a_method_that_a_door_does_not_know_is_told_which_it_knows() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         for (method, path, allowed) in [
             (Method::GET, "/api/token/", "POST"),
             (Method::PUT, "/oauth2/token", "POST"),
             (Method::POST, "/.well-known/jwks.json", "GET"),
             (Method::TRACE, "/oauth2/token", "POST"),
         ] {
-            let answer = read(house.request(method, path)).await;
+            let answer = read(server.request(method, path)).await;
             assert_eq!(answer.status, 405, "{path}");
             assert_eq!(answer.headers["allow"], allowed);
             assert_eq!(answer.headers["content-type"], "application/problem+json");
@@ -112,17 +112,18 @@ async fn a_method_that_a_door_does_not_know_is_told_which_it_knows() {
 
 #[actix_web::test]
 async fn a_body_beyond_64_kib_is_refused_however_it_is_announced() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let form = format!("username={}&password=x", "a".repeat(65 * 1024));
         for path in ["/api/token/", "/oauth2/token"] {
-            let request = house.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+            let request =
+                server.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
             assert_eq!(read(request.body(form.clone())).await.status, 413, "{path}");
             let chunked = format!(
                 "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
                  transfer-encoding: chunked\r\n\r\n{:x}\r\n{form}\r\n0\r\n\r\n",
                 form.len()
             );
-            assert!(raw(house, &[chunked.as_bytes()]).await.starts_with("HTTP/1.1 413"), "{path}");
+            assert!(raw(server, &[chunked.as_bytes()]).await.starts_with("HTTP/1.1 413"), "{path}");
         }
     })
     .await;
@@ -130,7 +131,7 @@ async fn a_body_beyond_64_kib_is_refused_however_it_is_announced() {
 
 #[actix_web::test]
 async fn requests_that_two_servers_could_read_differently_are_refused() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let smuggled = "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\n\r\n";
         for headers in [
             "content-length: 5\r\ntransfer-encoding: chunked\r\n",
@@ -146,7 +147,7 @@ async fn requests_that_two_servers_could_read_differently_are_refused() {
             "content-length: 5\r\n folded: x\r\n",
         ] {
             let request = format!("POST /api/token/verify/ HTTP/1.1\r\nhost: x\r\n{headers}\r\n0\r\n\r\n{smuggled}");
-            let answer = raw(house, &[request.as_bytes()]).await;
+            let answer = raw(server, &[request.as_bytes()]).await;
             assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{headers:?}: {answer}");
             assert!(!answer.contains("\"keys\""), "{headers:?}: the smuggled request was answered: {answer}");
         }
@@ -155,8 +156,8 @@ async fn requests_that_two_servers_could_read_differently_are_refused() {
 }
 
 #[actix_web::test]
-async fn what_is_no_http_is_refused_and_the_house_goes_on() {
-    on_each_backend(async |house| {
+async fn what_is_no_http_is_refused_and_the_server_goes_on() {
+    on_each_backend(async |server| {
         for nonsense in [
             &b"\x16\x03\x01\x02\x00\x01"[..],
             b"\0\0\0\0\r\n\r\n",
@@ -164,10 +165,10 @@ async fn what_is_no_http_is_refused_and_the_house_goes_on() {
             b"GET\r\n\r\n",
             b"\r\n\r\n\r\n",
         ] {
-            let answer = raw(house, &[nonsense]).await;
+            let answer = raw(server, &[nonsense]).await;
             assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{nonsense:?}: {answer}");
         }
-        assert_eq!(house.obtain(USER).await.status, 200);
+        assert_eq!(server.obtain(USER).await.status, 200);
     })
     .await;
 }
@@ -177,13 +178,13 @@ async fn slow_headers_and_slow_bodies_are_cut_off() {
     if !crate::support::long() {
         return;
     }
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let slow_head = tokio::task::spawn_blocking({
-            let address = house.running.address;
+            let address = server.running.address;
             move || drip(address, "GET /.well-known/jwks.json HTTP/1.1\r\nx-slow: ")
         });
         let slow_body = tokio::task::spawn_blocking({
-            let address = house.running.address;
+            let address = server.running.address;
             move || {
                 drip(
                     address,
@@ -221,8 +222,8 @@ fn drip(address: std::net::SocketAddr, start: &str) -> (Duration, String) {
 }
 
 /// Writes the parts to a connection of its own and reads what comes back until it is quiet.
-async fn raw(house: &House, parts: &[&[u8]]) -> String {
-    let address = house.running.address;
+async fn raw(server: &TestServer, parts: &[&[u8]]) -> String {
+    let address = server.running.address;
     let bytes = parts.concat();
     tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();

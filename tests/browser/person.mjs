@@ -28,7 +28,7 @@ export class Person {
     this.#town = town
     this.context = context
     this.page = page
-    const ours = [town.house, town.notes, town.photos]
+    const ours = [town.server, town.notes, town.photos]
     context.on('request', (request) => {
       if (!ours.some((origin) => request.url().startsWith(`${origin}/`))) this.#faults.push(`asked for ${request.url()}`)
     })

@@ -20,7 +20,7 @@ export async function both(town, arrive) {
   await person.mustBeOut(town.photos)
   await person.mustSoonBeOut(town.notes)
   await person.press('browser_session')
-  assert(await person.has('password'), 'the house still knows the person')
+  assert(await person.has('password'), 'the server still knows the person')
 }
 
 export async function consent_once(town, arrive) {
@@ -88,7 +88,7 @@ export async function expired(town, arrive) {
   await person.press('browser_session')
   await person.context.clearCookies({ domain: '127.0.0.1' })
   await person.signIn()
-  assert(person.page.url().startsWith(town.house), person.page.url())
+  assert(person.page.url().startsWith(town.server), person.page.url())
   assert(!(await person.has('consent-accept')), 'another browser could have gone on')
 
   await person.open(`${town.notes}/`)
@@ -111,7 +111,7 @@ export async function back_button(town, arrive) {
 
     await person.page.goBack()
     await person.look()
-    assert(person.page.url().startsWith(`${town.house}/${page}`), person.page.url())
+    assert(person.page.url().startsWith(`${town.server}/${page}`), person.page.url())
     if (await person.has('login-submit')) await person.signIn()
     if (await person.has('consent-accept')) await person.press('consent-accept')
     await person.open(`${town.notes}/`)
@@ -150,7 +150,7 @@ export async function keyboard(town, arrive) {
 export async function change_password(town, arrive) {
   const [here, elsewhere] = [await arrive(), await arrive()]
   for (const person of [here, elsewhere]) {
-    await person.open(`${town.house}/account`)
+    await person.open(`${town.server}/account`)
     await person.signIn()
     assert(await person.has('password-submit'), await person.text())
   }
@@ -164,7 +164,7 @@ export async function change_password(town, arrive) {
     assert.equal(await here.has('problem'), fault, await here.text())
   }
 
-  await elsewhere.open(`${town.house}/account`)
+  await elsewhere.open(`${town.server}/account`)
   assert(await elsewhere.has('login-submit'), 'signed in elsewhere with the old password')
   await elsewhere.signIn()
   assert(await elsewhere.has('problem'), 'the old password still works')
@@ -180,7 +180,7 @@ export async function end_others(town, arrive) {
   await elsewhere.press('consent-accept')
   await elsewhere.mustBeIn(town.notes)
 
-  await here.open(`${town.house}/account`)
+  await here.open(`${town.server}/account`)
   await here.signIn()
   assert.match(await here.text(), /Notes/)
   await here.press('end-others')
@@ -189,7 +189,7 @@ export async function end_others(town, arrive) {
   await elsewhere.mustSoonBeOut(town.notes)
   await elsewhere.press('browser_session')
   assert(await elsewhere.has('login-submit'), 'the other browser is still signed in')
-  await here.open(`${town.house}/account`)
+  await here.open(`${town.server}/account`)
   assert(await here.has('password-submit'), 'and so is this one no more')
 }
 
@@ -201,12 +201,12 @@ export async function logout_page(town, arrive) {
   await person.press('consent-accept')
   await person.mustBeIn(town.notes)
 
-  await person.open(`${town.house}/oauth2/logout`)
+  await person.open(`${town.server}/oauth2/logout`)
   assert(await person.has('logout-confirm'))
   await person.open(`${town.notes}/`)
   await person.mustBeIn(town.notes)
 
-  await person.open(`${town.house}/account`)
+  await person.open(`${town.server}/account`)
   await person.press('sign-out')
   await person.press('logout-confirm')
   assert(!(await person.has('logout-confirm')))
@@ -224,11 +224,11 @@ export async function error_page(town, arrive) {
     code_challenge_method: 'S256',
   }
   for (const wrong of [request, { ...request, client_id: 'nobody' }]) {
-    await person.open(`${town.house}/oauth2/authorize?${new URLSearchParams(wrong)}`)
-    assert(person.page.url().startsWith(town.house), 'sent on to an address that nobody has registered')
+    await person.open(`${town.server}/oauth2/authorize?${new URLSearchParams(wrong)}`)
+    assert(person.page.url().startsWith(town.server), 'sent on to an address that nobody has registered')
     assert.match(await person.text(), /redirect_uri|client/)
   }
-  await person.open(`${town.house}/login`)
+  await person.open(`${town.server}/login`)
 }
 
 async function tabTo(page, id) {

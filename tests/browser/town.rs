@@ -69,7 +69,7 @@ impl Town {
     fn described(&self, chromium: &Path) -> Value {
         json!({
             "chromium": chromium,
-            "house": self.serving.url(""),
+            "server": self.serving.url(""),
             "notes": self.notes,
             "photos": self.photos,
             "username": USERNAME,

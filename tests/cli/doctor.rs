@@ -6,7 +6,7 @@ use crate::support::private_redis::PrivateRedis;
 use crate::support::program::Workplace;
 
 #[test]
-fn a_house_that_is_well_is_told_so() {
+fn a_server_that_is_well_is_told_so() {
     let position = Workplace::fresh();
 
     let words = position.run(&["doctor"]).good();

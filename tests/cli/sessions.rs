@@ -32,7 +32,7 @@ async fn sessions_are_listed_and_ended_by_user_client_identifier_or_all() {
     let moment = |name: &str| one[name].as_str().unwrap().parse::<tokenhouse::clock::Timestamp>().unwrap();
     let (refused, expired) = (moment("offline_refused_by"), moment("access_tokens_expire_by"));
     let five_minutes = Duration::from_secs(290)..=Duration::from_secs(310);
-    assert!(five_minutes.contains(&expired.since(refused)), "the house's tokens live five minutes: {one}");
+    assert!(five_minutes.contains(&expired.since(refused)), "the server's tokens live five minutes: {one}");
     assert_eq!(refresh(&serving, &adas).await, 401, "at once, in the running service too");
     assert_eq!(refresh(&serving, &bobs[0]).await, 401);
     assert_eq!(refresh(&serving, &bobs[1]).await, 200);

@@ -26,12 +26,12 @@ fn all_that_is_wrong_with_the_configuration_is_said_at_once() {
 #[test]
 fn another_file_can_be_named_before_or_after_the_command() {
     let position = Workplace::fresh();
-    position.write("other.toml", "[database]\nurl = 'sqlite://elsewhere/house.db'\n");
+    position.write("other.toml", "[database]\nurl = 'sqlite://elsewhere/server.db'\n");
 
     position.run(&["--config", "other.toml", "user", "list"]).good();
     position.run(&["user", "list", "--config", "other.toml"]).good();
 
-    assert!(position.path("elsewhere/house.db").exists());
+    assert!(position.path("elsewhere/server.db").exists());
     assert!(!position.path("data").exists());
 }
 

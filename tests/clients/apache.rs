@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::house::{House, SECRET, free_port, sign_in};
 use crate::support::browser::Browser;
 use crate::support::packages::program;
 use crate::support::skipped;
+use crate::test_server::{SECRET, TestServer, free_port, sign_in};
 
 /// Two hosts need two addresses: cookies know no ports.
 const HOSTS: [(&str, &str); 2] = [("notes", "127.0.0.2"), ("photos", "127.0.0.3")];
@@ -21,8 +21,8 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
         Ok(found) => found,
         Err(why) => return skipped(&why),
     };
-    let house = House::empty();
-    let server = Apache::start(&apache, &modules, &house);
+    let server = TestServer::empty();
+    let server = Apache::start(&apache, &modules, &server);
     let mut browser = Browser::new();
     let [notes, photos] = [server.url("notes"), server.url("photos")];
 
@@ -68,8 +68,8 @@ struct Apache {
 }
 
 impl Apache {
-    fn start(program: &Path, modules: &Path, house: &House) -> Self {
-        let folder = house.position.path("apache");
+    fn start(program: &Path, modules: &Path, server: &TestServer) -> Self {
+        let folder = server.position.path("apache");
         fs::create_dir(&folder).unwrap();
         // Apache gives up root, and reads its pages as somebody else.
         for position in [folder.parent().unwrap(), &folder] {
@@ -79,21 +79,21 @@ impl Apache {
         let mut configuration = vec![main_configuration(&folder, modules)];
         for (name, address) in HOSTS {
             let host = format!("http://{address}:{port}");
-            register(house, name, &host);
-            house.position.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
-            house.position.write(&format!("apache/{name}/bye.html"), "bye\n");
+            register(server, name, &host);
+            server.position.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
+            server.position.write(&format!("apache/{name}/bye.html"), "bye\n");
             let secrets = format!("OIDCClientSecret {SECRET}\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n");
-            house.position.write(&format!("apache/secrets/{name}.conf"), &secrets);
+            server.position.write(&format!("apache/secrets/{name}.conf"), &secrets);
             let here = [
                 ("*:443".to_owned(), format!("{address}:{port}")),
-                ("https://id.example.com".to_owned(), house.issuer()),
+                ("https://id.example.com".to_owned(), server.issuer()),
                 (format!("https://{name}.example.com"), host),
                 ("/etc/apache2".to_owned(), folder.display().to_string()),
                 ("/srv".to_owned(), folder.display().to_string()),
             ];
             configuration.push(format!("Listen {address}:{port}\n{}", recipe(name, &here)));
         }
-        let file = house.position.write("apache/httpd.conf", &configuration.concat());
+        let file = server.position.write("apache/httpd.conf", &configuration.concat());
         let mut command = Command::new(program);
         command.arg("-f").arg(file).args(["-D", "FOREGROUND"]).stdin(Stdio::null());
         let mut server = Self { process: command.spawn().unwrap(), folder, port };
@@ -177,11 +177,11 @@ fn recipe(name: &str, here: &[(String, String)]) -> String {
 }
 
 /// As the recipe says.
-fn register(house: &House, name: &str, host: &str) {
+fn register(server: &TestServer, name: &str, host: &str) {
     let id = format!("apache-{name}");
     let callback = format!("{host}/oidc");
     let (bye, notice) = (format!("{host}/bye.html"), format!("{host}/oidc?logout=backchannel"));
-    house.add_client(&[
+    server.add_client(&[
         &id,
         "--trusted",
         "--grant",

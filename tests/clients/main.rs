@@ -4,7 +4,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod apache;
-mod house;
+mod test_server;
 mod openidconnect;
 mod recipes;
 mod scripts;

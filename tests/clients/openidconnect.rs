@@ -7,17 +7,17 @@ use openidconnect::{
     PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse,
 };
 
-use crate::house::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, House, SECRET, USERNAME, sign_in};
 use crate::support::browser::{Browser, Page};
+use crate::test_server::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, SECRET, TestServer, USERNAME, sign_in};
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 #[actix_web::test]
 async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
-    let house = House::open();
+    let server = TestServer::open();
     let mut browser = Browser::that_stops_at(APPLICATION);
-    let metadata = discover(&house).await;
+    let metadata = discover(&server).await;
     let client = client(&metadata);
 
     let begun =
@@ -25,7 +25,7 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
     let page = browser.open(&begun.url).await;
     let page = sign_in(&mut browser, page).await;
     assert_eq!(page.parameter("state").as_ref(), Some(begun.state.secret()));
-    assert_eq!(page.parameter("iss"), Some(house.issuer()));
+    assert_eq!(page.parameter("iss"), Some(server.issuer()));
     let nonce = begun.nonce.clone();
     let tokens = exchange(&client, &page, begun.verifier).await.unwrap();
 
@@ -64,9 +64,9 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
 
 #[actix_web::test]
 async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier_or_a_second_time() {
-    let house = House::open();
+    let server = TestServer::open();
     let mut browser = Browser::that_stops_at(APPLICATION);
-    let client = client(&discover(&house).await);
+    let client = client(&discover(&server).await);
 
     let begun = BeginOutcome::new(&client, &["openid"], &[]);
     let page = browser.open(&begun.url).await;
@@ -83,8 +83,8 @@ async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier
     assert!(refused.contains("invalid_grant"), "{refused}");
 }
 
-async fn discover(house: &House) -> ProviderMetadataWithLogout {
-    let issuer = IssuerUrl::new(house.issuer()).unwrap();
+async fn discover(server: &TestServer) -> ProviderMetadataWithLogout {
+    let issuer = IssuerUrl::new(server.issuer()).unwrap();
     ProviderMetadataWithLogout::discover_async(issuer, &send).await.unwrap()
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::house::{House, PASSWORD, USERNAME, free_port};
 use crate::support::packages::{npm, pip};
 use crate::support::skipped;
+use crate::test_server::{PASSWORD, TestServer, USERNAME, free_port};
 
 /// How often it is asked whether the token is still good, in ten seconds: an end is heard of within a second, and the
 /// list asked for every two; the rest is for a busy machine.
@@ -41,9 +41,9 @@ async fn express_accepts_our_access_tokens_until_their_session_is_revoked() {
         Ok(packages) => packages,
         Err(why) => return skipped(&why),
     };
-    let house = House::empty();
+    let server = TestServer::empty();
     // Node looks for packages beside the script.
-    let folder = house.position.path("express");
+    let folder = server.position.path("express");
     fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["notes.mjs", "status_lists.mjs"] {
@@ -52,7 +52,7 @@ async fn express_accepts_our_access_tokens_until_their_session_is_revoked() {
     let port = free_port();
     let mut command = Command::new("node");
     command.arg("notes.mjs").current_dir(folder).env("PORT", port.to_string());
-    Service::start(command, port, &house).follows_revocations(&house).await;
+    Service::start(command, port, &server).follows_revocations(&server).await;
 }
 
 /// The recipe's service in Python, started with `arguments` for a port.
@@ -61,12 +61,12 @@ async fn python_service_follows_revocations(name: &str, arguments: impl FnOnce(u
         Ok(python) => python,
         Err(why) => return skipped(&why),
     };
-    let house = House::empty();
+    let server = TestServer::empty();
     let port = free_port();
     let mut command = Command::new(python);
     command.arg("-B").args(arguments(port));
     command.current_dir(recipe(name)).env("PYTHONPATH", recipe("python"));
-    Service::start(command, port, &house).follows_revocations(&house).await;
+    Service::start(command, port, &server).follows_revocations(&server).await;
 }
 
 fn recipe(name: &str) -> PathBuf {
@@ -81,10 +81,10 @@ struct Service {
 }
 
 impl Service {
-    fn start(mut command: Command, port: u16, house: &House) -> Self {
-        let log = house.position.path("service.txt");
+    fn start(mut command: Command, port: u16, server: &TestServer) -> Self {
+        let log = server.position.path("service.txt");
         let file = File::create(&log).unwrap();
-        command.env("ISSUER", house.issuer());
+        command.env("ISSUER", server.issuer());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let url = format!("http://127.0.0.1:{port}/notes/");
         let mut service = Self { process: command.spawn().unwrap(), url, log };
@@ -92,17 +92,17 @@ impl Service {
         service
     }
 
-    async fn follows_revocations(&self, house: &House) {
-        let (pair, other) = (sign_in(house).await, sign_in(house).await);
+    async fn follows_revocations(&self, server: &TestServer) {
+        let (pair, other) = (sign_in(server).await, sign_in(server).await);
         let (access, refresh) = (pair["access"].as_str().unwrap(), pair["refresh"].as_str().unwrap());
         let untouched = other["access"].as_str().unwrap();
         let sid =
-            house.position.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
+            server.position.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
         for (token, status) in [(access, 200), (untouched, 200), (refresh, 401), ("", 401), ("a.b.c", 401)] {
             assert_eq!(self.status(token).await, status, "{token} {}", self.log());
         }
 
-        house.position.run(&["session", "revoke", &sid]).good();
+        server.position.run(&["session", "revoke", &sid]).good();
 
         self.wait_until_it_refuses(access).await;
         assert_eq!(self.status(untouched).await, 200, "{}", self.log());
@@ -148,9 +148,10 @@ impl Drop for Service {
     }
 }
 
-async fn sign_in(house: &House) -> Value {
+async fn sign_in(server: &TestServer) -> Value {
     let who = json!({ "username": USERNAME, "password": PASSWORD });
-    let answer = reqwest::Client::new().post(format!("{}/api/token/", house.issuer())).json(&who).send().await.unwrap();
+    let answer =
+        reqwest::Client::new().post(format!("{}/api/token/", server.issuer())).json(&who).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.json().await.unwrap()
 }

@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::house::House;
 use crate::support::packages::{npm, pip};
 use crate::support::skipped;
+use crate::test_server::TestServer;
 
 #[test]
 fn openid_client_for_node_signs_in_refreshes_and_signs_out() {
@@ -15,15 +15,15 @@ fn openid_client_for_node_signs_in_refreshes_and_signs_out() {
         Ok(packages) => packages,
         Err(why) => return skipped(&why),
     };
-    let house = House::open();
+    let server = TestServer::open();
     // Node looks for packages beside the script.
-    let folder = house.position.path("openid-client");
+    let folder = server.position.path("openid-client");
     std::fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["client.mjs", "browser.mjs"] {
         std::fs::copy(script("openid-client").join(name), folder.join(name)).unwrap();
     }
-    check(Command::new("node").arg(folder.join("client.mjs")), &house);
+    check(Command::new("node").arg(folder.join("client.mjs")), &server);
 }
 
 #[test]
@@ -32,12 +32,12 @@ fn authlib_for_python_signs_in_refreshes_and_signs_out() {
         Ok(python) => python,
         Err(why) => return skipped(&why),
     };
-    let house = House::open();
-    check(Command::new(python).arg("-B").arg(script("authlib").join("client.py")), &house);
+    let server = TestServer::open();
+    check(Command::new(python).arg("-B").arg(script("authlib").join("client.py")), &server);
 }
 
-fn check(command: &mut Command, house: &House) {
-    let output = command.arg(house.for_scripts().to_string()).stdin(Stdio::null()).output().unwrap();
+fn check(command: &mut Command, server: &TestServer) {
+    let output = command.arg(server.for_scripts().to_string()).stdin(Stdio::null()).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{out}");
     assert!(output.status.success(), "{out}\n{err}");

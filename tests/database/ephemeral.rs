@@ -9,40 +9,40 @@ use tokenhouse::store::sql::Dialect;
 use tokenhouse::store::sql::ephemeral::SqlEphemeral;
 use tokenhouse::store::{Database, EphemeralStore, StoreError, TakeOutcome};
 
-use crate::house::{House, millis, on_each_database};
+use crate::test_database::{TestServer, millis, on_each_database};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn ephemeral(house: &House) -> SqlEphemeral {
-    SqlEphemeral::new(&house.database, house.clock.clone())
+fn ephemeral(server: &TestServer) -> SqlEphemeral {
+    SqlEphemeral::new(&server.database, server.clock.clone())
 }
 
-fn record(house: &House, lifetime: Duration) -> RotationRecord {
-    let user = house.new_user("alice", None).id;
+fn record(server: &TestServer, lifetime: Duration) -> RotationRecord {
+    let user = server.new_user("alice", None).id;
     let grant = SessionGrant {
         client_id: "app".parse().unwrap(),
         user_id: user,
         scope: Scope::parse("read write").unwrap(),
         audience: vec!["https://api.example".to_owned()],
         status_index: 3,
-        began_at: house.now(),
-        auth_time: house.now().seconds(),
+        began_at: server.now(),
+        auth_time: server.now().seconds(),
         amr: vec!["pwd".to_owned()],
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
     };
-    RotationRecord::begin(grant, house.now(), lifetime, house.now().plus(HOUR * 24))
+    RotationRecord::begin(grant, server.now(), lifetime, server.now().plus(HOUR * 24))
 }
 
-fn new_session(house: &House) -> SessionId {
-    SessionId(house.random.uuid_at(house.now()))
+fn new_session(server: &TestServer) -> SessionId {
+    SessionId(server.random.uuid_at(server.now()))
 }
 
 /// Makes time pass: by the clock, or by moving what PostgreSQL has in its tables.
-async fn pass(house: &House, hour: bool) {
-    match house.database.dialect() {
-        Dialect::Sqlite => house.clock.advance(if hour { HOUR } else { Duration::from_secs(118) }),
+async fn pass(server: &TestServer, hour: bool) {
+    match server.database.dialect() {
+        Dialect::Sqlite => server.clock.advance(if hour { HOUR } else { Duration::from_secs(118) }),
         Dialect::Postgres => {
             for sql in if hour {
                 [
@@ -59,7 +59,7 @@ async fn pass(house: &House, hour: bool) {
                     "update counters set resets_at = resets_at - 118000",
                 ]
             } {
-                house.sql(sql).await;
+                server.sql(sql).await;
             }
         }
     }
@@ -67,9 +67,9 @@ async fn pass(house: &House, hour: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_refreshes_of_one_token_one_advances_it() {
-    on_each_database(async |house| {
-        let (ephemeral, session) = (ephemeral(house), new_session(house));
-        let first = record(house, HOUR);
+    on_each_database(async |server| {
+        let (ephemeral, session) = (ephemeral(server), new_session(server));
+        let first = record(server, HOUR);
         assert!(ephemeral.insert(session, &first).await.unwrap());
 
         let refreshing: Vec<_> = (0..100)
@@ -93,9 +93,9 @@ async fn of_a_hundred_refreshes_of_one_token_one_advances_it() {
 
 #[tokio::test]
 async fn a_chain_of_refreshes_advances_each_time() {
-    on_each_database(async |house| {
-        let (ephemeral, session) = (ephemeral(house), new_session(house));
-        ephemeral.insert(session, &record(house, HOUR)).await.unwrap();
+    on_each_database(async |server| {
+        let (ephemeral, session) = (ephemeral(server), new_session(server));
+        ephemeral.insert(session, &record(server, HOUR)).await.unwrap();
         for number in 0..20 {
             let answer = ephemeral.advance(session, Generation { number, branch: 0 }).await.unwrap();
             let RotationState::Live(record) = answer.session else { panic!("not live") };
@@ -108,38 +108,38 @@ async fn a_chain_of_refreshes_advances_each_time() {
 
 #[tokio::test]
 async fn a_record_outlives_its_token_by_two_minutes() {
-    on_each_database(async |house| {
-        let (ephemeral, session) = (ephemeral(house), new_session(house));
-        let record = record(house, Duration::from_secs(1));
+    on_each_database(async |server| {
+        let (ephemeral, session) = (ephemeral(server), new_session(server));
+        let record = record(server, Duration::from_secs(1));
         ephemeral.insert(session, &record).await.unwrap();
 
-        pass(house, false).await;
+        pass(server, false).await;
         assert!(matches!(ephemeral.load(session).await.unwrap().0, RotationState::Live(_)));
         assert!(!ephemeral.insert(session, &record).await.unwrap());
-        pass(house, true).await;
+        pass(server, true).await;
         assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Absent);
         assert_eq!(ephemeral.advance(session, Generation::default()).await.unwrap().session, RotationState::Absent);
         assert!(!ephemeral.replace(session, &record, &record).await.unwrap());
-        assert!(ephemeral.insert(session, &self::record(house, HOUR)).await.unwrap());
+        assert!(ephemeral.insert(session, &self::record(server, HOUR)).await.unwrap());
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_tombstone_stays_for_its_time_whatever_is_written_after_it() {
-    on_each_database(async |house| {
-        let (ephemeral, session) = (ephemeral(house), new_session(house));
-        let record = record(house, HOUR);
+    on_each_database(async |server| {
+        let (ephemeral, session) = (ephemeral(server), new_session(server));
+        let record = record(server, HOUR);
         ephemeral.insert(session, &record).await.unwrap();
         ephemeral.end(&[session, session], HOUR * 3 / 2).await.unwrap();
         ephemeral.end(&[session], Duration::ZERO).await.unwrap();
 
-        pass(house, true).await;
+        pass(server, true).await;
         assert!(!ephemeral.insert(session, &record).await.unwrap());
         assert!(!ephemeral.replace(session, &record, &record).await.unwrap());
         let answer = ephemeral.advance(session, record.current).await.unwrap();
         assert_eq!((answer.session, answer.advanced), (RotationState::Ended, false));
-        pass(house, true).await;
+        pass(server, true).await;
         assert_eq!(ephemeral.load(session).await.unwrap().0, RotationState::Absent);
     })
     .await;
@@ -147,9 +147,9 @@ async fn a_tombstone_stays_for_its_time_whatever_is_written_after_it() {
 
 #[tokio::test]
 async fn many_sessions_end_in_one_call() {
-    on_each_database(async |house| {
-        let ephemeral = ephemeral(house);
-        let sessions: Vec<_> = (0..450).map(|_| new_session(house)).collect();
+    on_each_database(async |server| {
+        let ephemeral = ephemeral(server);
+        let sessions: Vec<_> = (0..450).map(|_| new_session(server)).collect();
         ephemeral.end(&sessions, HOUR).await.unwrap();
         ephemeral.end(&[], HOUR).await.unwrap();
 
@@ -162,11 +162,11 @@ async fn many_sessions_end_in_one_call() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_an_error_of_that_session_only() {
-    on_each_database(async |house| {
-        let (ephemeral, broken, whole) = (ephemeral(house), new_session(house), new_session(house));
-        ephemeral.insert(broken, &record(house, HOUR)).await.unwrap();
-        house.sql("update rotation_records set record = 'secret garbage'").await;
-        ephemeral.insert(whole, &record(house, HOUR)).await.unwrap();
+    on_each_database(async |server| {
+        let (ephemeral, broken, whole) = (ephemeral(server), new_session(server), new_session(server));
+        ephemeral.insert(broken, &record(server, HOUR)).await.unwrap();
+        server.sql("update rotation_records set record = 'secret garbage'").await;
+        ephemeral.insert(whole, &record(server, HOUR)).await.unwrap();
 
         let error = ephemeral.advance(broken, Generation::default()).await.unwrap_err();
         assert!(matches!(error, StoreError::Corrupt(_)));
@@ -180,8 +180,8 @@ async fn a_record_that_cannot_be_read_is_an_error_of_that_session_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_is_taken_first_by_one_of_many() {
-    on_each_database(async |house| {
-        let ephemeral = ephemeral(house);
+    on_each_database(async |server| {
+        let ephemeral = ephemeral(server);
         assert!(ephemeral.put_once("code", "value", HOUR).await.unwrap());
         assert!(!ephemeral.put_once("code", "other", HOUR).await.unwrap());
         let taking: Vec<_> = (0..20)
@@ -204,7 +204,7 @@ async fn a_value_is_taken_first_by_one_of_many() {
 
         assert_eq!(first, 1);
         assert!(!ephemeral.put_once("code", "other", HOUR).await.unwrap(), "taken, but still known");
-        pass(house, true).await;
+        pass(server, true).await;
         assert_eq!(ephemeral.take_once("code").await.unwrap(), TakeOutcome::Absent);
         assert!(ephemeral.put_once("code", "other", HOUR).await.unwrap());
         assert_eq!(ephemeral.take_once("code").await.unwrap(), TakeOutcome::First("other".to_owned()));
@@ -214,8 +214,8 @@ async fn a_value_is_taken_first_by_one_of_many() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_counted_twice_or_not_at_all() {
-    on_each_database(async |house| {
-        let ephemeral = ephemeral(house);
+    on_each_database(async |server| {
+        let ephemeral = ephemeral(server);
         let counting: Vec<_> = (0..40)
             .map(|_| {
                 let ephemeral = ephemeral.clone();
@@ -231,7 +231,7 @@ async fn nothing_is_counted_twice_or_not_at_all() {
         counts.sort_unstable();
 
         assert_eq!(counts, (1..=40).collect::<Vec<_>>());
-        pass(house, true).await;
+        pass(server, true).await;
         assert_eq!(ephemeral.count("key", HOUR / 2).await.unwrap().count, 1);
         assert_eq!(ephemeral.count("key", HOUR / 2).await.unwrap().count, 2);
         ephemeral.forget("key").await.unwrap();
@@ -243,13 +243,13 @@ async fn nothing_is_counted_twice_or_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_instances_share_the_tables() {
-    on_each_database(async |house| {
-        let session = new_session(house);
-        ephemeral(house).insert(session, &record(house, HOUR)).await.unwrap();
+    on_each_database(async |server| {
+        let session = new_session(server);
+        ephemeral(server).insert(session, &record(server, HOUR)).await.unwrap();
         let mut working = Vec::new();
         for _ in 0..4 {
-            let instance = Database::connect(&house.settings).await.unwrap();
-            let ephemeral = SqlEphemeral::new(&instance, house.clock.clone());
+            let instance = Database::connect(&server.settings).await.unwrap();
+            let ephemeral = SqlEphemeral::new(&instance, server.clock.clone());
             working.push(tokio::spawn(async move {
                 let mut advanced = 0;
                 for number in 0..40 {
@@ -267,25 +267,25 @@ async fn several_instances_share_the_tables() {
             advanced += working.await.unwrap();
         }
 
-        let (RotationState::Live(record), _) = ephemeral(house).load(session).await.unwrap() else {
+        let (RotationState::Live(record), _) = ephemeral(server).load(session).await.unwrap() else {
             panic!("not live")
         };
         assert_eq!(record.current.number, u64::from(advanced));
-        assert_eq!(ephemeral(house).count("key", HOUR).await.unwrap().count, 161);
-        assert_eq!(house.database.lease_status_indexes(1).await.unwrap(), 160..161);
+        assert_eq!(ephemeral(server).count("key", HOUR).await.unwrap().count, 161);
+        assert_eq!(server.database.lease_status_indexes(1).await.unwrap(), 160..161);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_key_is_new_until_it_is_remembered_and_after_its_time() {
-    on_each_database(async |house| {
-        let ephemeral = ephemeral(house);
+    on_each_database(async |server| {
+        let ephemeral = ephemeral(server);
         assert!(!ephemeral.remembers("jti").await.unwrap());
         assert!(ephemeral.remember("jti", HOUR / 2).await.unwrap());
         assert!(!ephemeral.remember("jti", HOUR * 9).await.unwrap());
         assert!(ephemeral.remembers("jti").await.unwrap());
-        pass(house, true).await;
+        pass(server, true).await;
         assert!(!ephemeral.remembers("jti").await.unwrap());
         assert!(ephemeral.remember("jti", HOUR).await.unwrap());
         ephemeral.forget("jti").await.unwrap();
@@ -296,26 +296,26 @@ async fn a_key_is_new_until_it_is_remembered_and_after_its_time() {
 
 #[tokio::test]
 async fn pruning_removes_what_is_over_and_nothing_else() {
-    on_each_database(async |house| {
-        let ephemeral = ephemeral(house);
-        let (live, over, ended) = (new_session(house), new_session(house), new_session(house));
-        ephemeral.insert(live, &record(house, HOUR * 5)).await.unwrap();
-        ephemeral.insert(over, &record(house, Duration::from_secs(1))).await.unwrap();
+    on_each_database(async |server| {
+        let ephemeral = ephemeral(server);
+        let (live, over, ended) = (new_session(server), new_session(server), new_session(server));
+        ephemeral.insert(live, &record(server, HOUR * 5)).await.unwrap();
+        ephemeral.insert(over, &record(server, Duration::from_secs(1))).await.unwrap();
         ephemeral.end(&[ended], HOUR * 5).await.unwrap();
-        let many: Vec<_> = (0..1500).map(|_| new_session(house)).collect();
+        let many: Vec<_> = (0..1500).map(|_| new_session(server)).collect();
         ephemeral.end(&many, HOUR / 2).await.unwrap();
         for (key, keep) in [("long", HOUR * 5), ("short", HOUR / 2)] {
             ephemeral.put_once(key, "value", keep).await.unwrap();
             ephemeral.remember(key, keep).await.unwrap();
             ephemeral.count(key, keep).await.unwrap();
         }
-        pass(house, true).await;
+        pass(server, true).await;
         ephemeral.prune().await.unwrap();
 
-        assert_eq!(rows(house, "select count(*) from rotation_records").await, 2);
-        assert_eq!(rows(house, "select count(*) from one_time_values").await, 1);
-        assert_eq!(rows(house, "select count(*) from remembered_keys").await, 1);
-        assert_eq!(rows(house, "select count(*) from counters").await, 1);
+        assert_eq!(rows(server, "select count(*) from rotation_records").await, 2);
+        assert_eq!(rows(server, "select count(*) from one_time_values").await, 1);
+        assert_eq!(rows(server, "select count(*) from remembered_keys").await, 1);
+        assert_eq!(rows(server, "select count(*) from counters").await, 1);
         assert!(matches!(ephemeral.load(live).await.unwrap().0, RotationState::Live(_)));
         assert_eq!(ephemeral.load(ended).await.unwrap().0, RotationState::Ended);
         assert!(!ephemeral.needs_replay().await.unwrap());
@@ -326,15 +326,15 @@ async fn pruning_removes_what_is_over_and_nothing_else() {
 
 #[tokio::test]
 async fn the_time_is_the_clocks_on_sqlite_and_the_servers_on_postgresql() {
-    on_each_database(async |house| {
-        let before = house.now();
-        let (_, now) = ephemeral(house).load(new_session(house)).await.unwrap();
+    on_each_database(async |server| {
+        let before = server.now();
+        let (_, now) = ephemeral(server).load(new_session(server)).await.unwrap();
         assert!(now.since(before) < Duration::from_mins(1) && before.since(now) < Duration::from_mins(1));
 
-        house.clock.advance(HOUR);
-        let (_, later) = ephemeral(house).load(new_session(house)).await.unwrap();
+        server.clock.advance(HOUR);
+        let (_, later) = ephemeral(server).load(new_session(server)).await.unwrap();
         let moved: Timestamp = now.plus(HOUR);
-        match house.database.dialect() {
+        match server.database.dialect() {
             Dialect::Sqlite => assert!(later >= moved),
             Dialect::Postgres => assert!(later < moved && later >= now.minus(millis(1))),
         }
@@ -342,9 +342,9 @@ async fn the_time_is_the_clocks_on_sqlite_and_the_servers_on_postgresql() {
     .await;
 }
 
-async fn rows(house: &House, sql: &'static str) -> i64 {
+async fn rows(server: &TestServer, sql: &'static str) -> i64 {
     use sqlx::{Connection, Row};
-    let mut connection = sqlx::AnyConnection::connect(&house.settings.url).await.unwrap();
+    let mut connection = sqlx::AnyConnection::connect(&server.settings.url).await.unwrap();
     let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     row.get(0)

@@ -8,23 +8,23 @@ use tokenhouse::store::sql::ephemeral::SqlEphemeral;
 use tokenhouse::store::sql::{DatabaseSettings, Dialect};
 use tokenhouse::store::{Database, EphemeralStore, StoreError};
 
-use crate::house::{House, millis, on_each_database};
+use crate::test_database::{TestServer, millis, on_each_database};
 
 /// The database as an impatient instance would open it.
-async fn impatient(house: &House, connections: u32) -> Database {
+async fn impatient(server: &TestServer, connections: u32) -> Database {
     let settings = DatabaseSettings {
         max_connections: connections,
         acquire_timeout: millis(500),
         statement_timeout: millis(300),
-        ..house.settings.clone()
+        ..server.settings.clone()
     };
     Database::connect(&settings).await.unwrap()
 }
 
 /// Somebody else holds what every change needs.
-async fn blocked(house: &House) -> AnyConnection {
-    let mut blocker = AnyConnection::connect(&house.settings.url).await.unwrap();
-    let block = match house.database.dialect() {
+async fn blocked(server: &TestServer) -> AnyConnection {
+    let mut blocker = AnyConnection::connect(&server.settings.url).await.unwrap();
+    let block = match server.database.dialect() {
         Dialect::Postgres => "begin; lock table users, feed_head, rotation_records, counters",
         Dialect::Sqlite => "begin immediate",
     };
@@ -38,17 +38,17 @@ fn is_away<T>(answer: &Result<T, StoreError>) -> bool {
 
 #[tokio::test]
 async fn a_locked_database_is_away_in_time_and_back_afterwards() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
-        let seen = house.seen(user).await;
-        let database = impatient(house, 2).await;
-        let ephemeral = SqlEphemeral::new(&database, house.clock.clone());
-        let mut blocker = blocked(house).await;
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
+        let seen = server.seen(user).await;
+        let database = impatient(server, 2).await;
+        let ephemeral = SqlEphemeral::new(&database, server.clock.clone());
+        let mut blocker = blocked(server).await;
 
         let watch = Stopwatch::start();
-        let session = house.new_session(user, &client);
-        assert!(is_away(&database.begin_session(&session, &seen, &house.any_entry()).await));
-        assert!(is_away(&database.raise_global_not_before(house.now(), house.now(), ClientTokens::Revoked).await));
+        let session = server.new_session(user, &client);
+        assert!(is_away(&database.begin_session(&session, &seen, &server.any_entry()).await));
+        assert!(is_away(&database.raise_global_not_before(server.now(), server.now(), ClientTokens::Revoked).await));
         assert!(is_away(&ephemeral.count("key", millis(9_000)).await));
         assert!(is_away(&ephemeral.end(&[session.id], millis(9_000)).await));
         assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
@@ -58,8 +58,8 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
         assert_eq!(database.session(session.id).await.unwrap(), None);
         database
             .raise_global_not_before(
-                house.now().minus(millis(60_000)),
-                house.now().minus(millis(60_000)),
+                server.now().minus(millis(60_000)),
+                server.now().minus(millis(60_000)),
                 ClientTokens::Revoked,
             )
             .await
@@ -72,13 +72,13 @@ async fn a_locked_database_is_away_in_time_and_back_afterwards() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_at_a_locked_database_is_answered_in_time() {
-    on_each_database(async |house| {
-        let database = impatient(house, 2).await;
-        let mut blocker = blocked(house).await;
+    on_each_database(async |server| {
+        let database = impatient(server, 2).await;
+        let mut blocker = blocked(server).await;
         let watch = Stopwatch::start();
         let waiting: Vec<_> = (0..50)
             .map(|_| {
-                let (database, at) = (database.clone(), house.now());
+                let (database, at) = (database.clone(), server.now());
                 tokio::spawn(async move { database.raise_global_not_before(at, at, ClientTokens::Revoked).await })
             })
             .collect();
@@ -90,7 +90,7 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
         sqlx::raw_sql("rollback").execute(&mut blocker).await.unwrap();
         blocker.close().await.unwrap();
         let mut tries = 0;
-        while database.raise_global_not_before(house.now(), house.now(), ClientTokens::Revoked).await.is_err() {
+        while database.raise_global_not_before(server.now(), server.now(), ClientTokens::Revoked).await.is_err() {
             tries += 1;
             assert!(tries < 20, "it never came back");
         }
@@ -101,26 +101,26 @@ async fn a_crowd_at_a_locked_database_is_answered_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
         for n in 0..60 {
-            let session = house.new_session(user, &client);
-            let (database, seen, entry) = (house.database.clone(), house.seen(user).await, house.any_entry());
+            let session = server.new_session(user, &client);
+            let (database, seen, entry) = (server.database.clone(), server.seen(user).await, server.any_entry());
             let beginning = tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await });
             tokio::time::sleep(Duration::from_micros(n * 100)).await;
             beginning.abort();
             let _ = beginning.await;
         }
-        house.session(user, &client).await;
+        server.session(user, &client).await;
 
-        let ended = house.ended(EndReason::Admin);
-        let sessions = house
+        let ended = server.ended(EndReason::Admin);
+        let sessions = server
             .database
-            .end_sessions(&SessionFilter::default(), ended, 500, |_| house.any_entry())
+            .end_sessions(&SessionFilter::default(), ended, 500, |_| server.any_entry())
             .await
             .unwrap()
             .sessions;
-        let head = house.database.feed_head().await.unwrap();
+        let head = server.database.feed_head().await.unwrap();
         assert_eq!(head, 2 + i64::try_from(sessions.len()).unwrap());
     })
     .await;
@@ -128,23 +128,23 @@ async fn a_request_that_is_cancelled_leaves_nothing_locked_and_nothing_half_done
 
 #[tokio::test]
 async fn rows_that_cannot_be_read_are_named_and_not_shown() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await, house.client("app").await);
-        let session = house.session(user.id, &client.id).await;
-        house.sql("update users set roles = 'secret'").await;
-        house.sql("update clients set kind = 'secret'").await;
-        house.sql("update sessions set ended_reason = 'secret'").await;
-        house.sql("update audit set actor = 'secret'").await;
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await, server.client("app").await);
+        let session = server.session(user.id, &client.id).await;
+        server.sql("update users set roles = 'secret'").await;
+        server.sql("update clients set kind = 'secret'").await;
+        server.sql("update sessions set ended_reason = 'secret'").await;
+        server.sql("update audit set actor = 'secret'").await;
 
         let errors = [
-            (house.database.user(user.id).await.unwrap_err(), format!("users {}: the column roles", user.id)),
-            (house.database.client(&client.id).await.unwrap_err(), "clients app: the column kind".to_owned()),
+            (server.database.user(user.id).await.unwrap_err(), format!("users {}: the column roles", user.id)),
+            (server.database.client(&client.id).await.unwrap_err(), "clients app: the column kind".to_owned()),
             (
-                house.database.session(session.id).await.unwrap_err(),
+                server.database.session(session.id).await.unwrap_err(),
                 format!("sessions {}: the column ended_reason", session.id),
             ),
             (
-                house.database.list_audit(&tokenhouse::model::PageRequest::new(None, None)).await.unwrap_err(),
+                server.database.list_audit(&tokenhouse::model::PageRequest::new(None, None)).await.unwrap_err(),
                 "the column actor".to_owned(),
             ),
         ];
@@ -159,13 +159,13 @@ async fn rows_that_cannot_be_read_are_named_and_not_shown() {
 
 #[tokio::test]
 async fn a_database_without_its_tables_is_broken_and_a_closed_one_is_away() {
-    on_each_database(async |house| {
-        house.sql("drop table sessions").await;
-        let id = SessionId(house.random.uuid());
-        assert!(matches!(house.database.session(id).await, Err(StoreError::Broken { .. })));
+    on_each_database(async |server| {
+        server.sql("drop table sessions").await;
+        let id = SessionId(server.random.uuid());
+        assert!(matches!(server.database.session(id).await, Err(StoreError::Broken { .. })));
 
-        let database = impatient(house, 1).await;
-        let ephemeral = SqlEphemeral::new(&database, house.clock.clone());
+        let database = impatient(server, 1).await;
+        let ephemeral = SqlEphemeral::new(&database, server.clock.clone());
         database.close().await;
         assert!(is_away(&database.ping().await));
         assert!(is_away(&ephemeral.ping().await));
@@ -177,20 +177,20 @@ async fn a_database_without_its_tables_is_broken_and_a_closed_one_is_away() {
 /// With a foreign hand on the database, every connection of the pool is lost at once.
 #[tokio::test]
 async fn lost_connections_are_replaced() {
-    on_each_database(async |house| {
-        if house.database.dialect() == Dialect::Sqlite {
+    on_each_database(async |server| {
+        if server.database.dialect() == Dialect::Sqlite {
             return;
         }
-        house.user("alice").await;
-        house
+        server.user("alice").await;
+        server
             .sql(
                 "select pg_terminate_backend(pid) from pg_stat_activity
                  where datname = current_database() and pid <> pg_backend_pid()",
             )
             .await;
 
-        house.database.ping().await.unwrap();
-        house.user("bob").await;
+        server.database.ping().await.unwrap();
+        server.user("bob").await;
     })
     .await;
 }

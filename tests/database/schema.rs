@@ -1,14 +1,14 @@
 use tokenhouse::store::sql::{DatabaseSettings, Dialect};
 use tokenhouse::store::{Database, StoreError};
 
-use crate::house::{House, millis, on_each_database, on_each_empty_database};
+use crate::test_database::{TestServer, millis, on_each_database, on_each_empty_database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_start_at_once_migrate_once() {
-    on_each_empty_database(async |house| {
+    on_each_empty_database(async |server| {
         let starting: Vec<_> = (0..8)
             .map(|_| {
-                let settings = house.settings.clone();
+                let settings = server.settings.clone();
                 tokio::spawn(async move { Database::connect(&settings).await.unwrap().migrate().await.unwrap() })
             })
             .collect();
@@ -21,7 +21,7 @@ async fn instances_that_start_at_once_migrate_once() {
 
         let numbers: Vec<i64> = applied.iter().map(|name| name[..4].parse().unwrap()).collect();
         assert_eq!(numbers, (1..=version).collect::<Vec<_>>());
-        house.database.check_schema().await.unwrap();
+        server.database.check_schema().await.unwrap();
     })
     .await;
 }
@@ -47,28 +47,28 @@ async fn fresh_sqlite_files_can_be_opened_by_many_at_once() {
 
 #[tokio::test]
 async fn an_empty_database_is_refused_until_it_is_migrated() {
-    on_each_empty_database(async |house| {
-        assert!(problem(house).await.contains("0001_schema is missing"));
+    on_each_empty_database(async |server| {
+        assert!(problem(server).await.contains("0001_schema is missing"));
 
-        house.database.migrate().await.unwrap();
-        assert!(house.database.migrate().await.unwrap().applied.is_empty());
-        house.database.check_schema().await.unwrap();
+        server.database.migrate().await.unwrap();
+        assert!(server.database.migrate().await.unwrap().applied.is_empty());
+        server.database.check_schema().await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_schema_that_this_program_does_not_know_is_refused_by_name() {
-    on_each_database(async |house| {
-        house.sql("insert into schema_migrations values (9000, '9000_future', 'x', 0)").await;
-        assert!(problem(house).await.contains("newer than this program: it does not know migration 9000_future"));
+    on_each_database(async |server| {
+        server.sql("insert into schema_migrations values (9000, '9000_future', 'x', 0)").await;
+        assert!(problem(server).await.contains("newer than this program: it does not know migration 9000_future"));
 
-        house.sql("delete from schema_migrations where version = 9000").await;
-        house.sql("update schema_migrations set checksum = 'x' where version = 1").await;
-        assert!(problem(house).await.contains("migration 0001_schema was changed"));
+        server.sql("delete from schema_migrations where version = 9000").await;
+        server.sql("update schema_migrations set checksum = 'x' where version = 1").await;
+        assert!(problem(server).await.contains("migration 0001_schema was changed"));
 
-        house.sql("update schema_migrations set name = '0001_other' where version = 1").await;
-        assert!(problem(house).await.contains("0001_other"));
+        server.sql("update schema_migrations set name = '0001_other' where version = 1").await;
+        assert!(problem(server).await.contains("0001_other"));
     })
     .await;
 }
@@ -106,11 +106,11 @@ async fn only_its_owner_may_read_the_sqlite_file() {
     assert_eq!(mode("data/deep/database.db-wal"), 0o600);
 }
 
-async fn problem(house: &House) -> String {
-    let checked = house.database.check_schema().await.unwrap_err();
+async fn problem(server: &TestServer) -> String {
+    let checked = server.database.check_schema().await.unwrap_err();
     assert!(matches!(checked, StoreError::Corrupt(_)), "{checked:?}");
     if !checked.to_string().contains("missing") {
-        assert_eq!(house.database.migrate().await.unwrap_err().to_string(), checked.to_string());
+        assert_eq!(server.database.migrate().await.unwrap_err().to_string(), checked.to_string());
     }
     checked.to_string()
 }

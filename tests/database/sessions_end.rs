@@ -7,15 +7,15 @@ use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::sessions::EndOutcome;
 
-use crate::house::{House, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
+use crate::test_database::{TestServer, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_ends_once() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
-        let mut session = house.session(user, &client).await;
-        let head = house.database.feed_head().await.unwrap();
-        let first = house.ended(EndReason::Reuse);
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
+        let mut session = server.session(user, &client).await;
+        let head = server.database.feed_head().await.unwrap();
+        let first = server.ended(EndReason::Reuse);
         let end = async |ended| {
             let event = AuditEvent::SessionEnded {
                 session: session.id,
@@ -23,21 +23,21 @@ async fn a_session_ends_once() {
                 client: client.clone(),
                 reason: EndReason::Reuse,
             };
-            house.database.end_session(session.id, ended, &house.entry(event)).await.unwrap()
+            server.database.end_session(session.id, ended, &server.entry(event)).await.unwrap()
         };
         let outcome = end(first).await;
-        let audit = house.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len();
-        let again = end(house.ended(EndReason::Admin)).await;
+        let audit = server.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len();
+        let again = end(server.ended(EndReason::Admin)).await;
 
         session.ended = Some(first);
         assert_eq!(outcome, EndOutcome::Ended(session.clone()));
         assert_eq!(again, EndOutcome::EndedBefore(session.clone()));
-        assert_eq!(house.database.session(session.id).await.unwrap(), Some(session.clone()));
+        assert_eq!(server.database.session(session.id).await.unwrap(), Some(session.clone()));
         let change = Change::SessionEnded(ended_session(&session, first));
-        assert_eq!(house.database.feed_after(head, 9).await.unwrap(), changes_after(head, [change]));
-        assert_eq!(house.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), audit);
-        let unknown = house.new_session(user, &client).id;
-        let absent = house.database.end_session(unknown, first, &house.any_entry()).await.unwrap();
+        assert_eq!(server.database.feed_after(head, 9).await.unwrap(), changes_after(head, [change]));
+        assert_eq!(server.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), audit);
+        let unknown = server.new_session(user, &client).id;
+        let absent = server.database.end_session(unknown, first, &server.any_entry()).await.unwrap();
         assert_eq!(absent, EndOutcome::Absent);
     })
     .await;
@@ -45,19 +45,19 @@ async fn a_session_ends_once() {
 
 #[tokio::test]
 async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
-    on_each_database(async |house| {
-        let (alice, bob) = (house.user("alice").await.id, house.user("bob").await.id);
-        let client = house.client("app").await.id;
-        let sessions = five(house, alice, &client).await;
-        let other = house.session(bob, &client).await;
-        let head = house.database.feed_head().await.unwrap();
-        let ended = house.ended(EndReason::Admin);
+    on_each_database(async |server| {
+        let (alice, bob) = (server.user("alice").await.id, server.user("bob").await.id);
+        let client = server.client("app").await.id;
+        let sessions = five(server, alice, &client).await;
+        let other = server.session(bob, &client).await;
+        let head = server.database.feed_head().await.unwrap();
+        let ended = server.ended(EndReason::Admin);
 
         let mut batches = Vec::new();
         let mut all = Vec::new();
         loop {
             let batch =
-                house.database.end_sessions(&of_user(alice), ended, 2, |_| house.any_entry()).await.unwrap().sessions;
+                server.database.end_sessions(&of_user(alice), ended, 2, |_| server.any_entry()).await.unwrap().sessions;
             if batch.is_empty() {
                 break;
             }
@@ -75,24 +75,24 @@ async fn matching_sessions_end_in_batches_oldest_first_with_a_feed_row_each() {
             .collect();
         assert_eq!(all, expected);
         let changes = expected.iter().map(|session| Change::SessionEnded(ended_session(session, ended)));
-        assert_eq!(house.database.feed_after(head, 100).await.unwrap(), changes_after(head, changes));
-        assert_eq!(house.database.feed_head().await.unwrap(), head + 5);
-        assert_eq!(house.database.session(other.id).await.unwrap().unwrap().ended, None);
+        assert_eq!(server.database.feed_after(head, 100).await.unwrap(), changes_after(head, changes));
+        assert_eq!(server.database.feed_head().await.unwrap(), head + 5);
+        assert_eq!(server.database.session(other.id).await.unwrap().unwrap().ended, None);
     })
     .await;
 }
 
 #[tokio::test]
 async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
-    on_each_database(async |house| {
-        let (alice, bob) = (house.user("alice").await.id, house.user("bob").await.id);
-        let (web, app) = (house.client("web").await.id, house.client("app").await.id);
-        let start = house.now();
+    on_each_database(async |server| {
+        let (alice, bob) = (server.user("alice").await.id, server.user("bob").await.id);
+        let (web, app) = (server.client("web").await.id, server.client("app").await.id);
+        let start = server.now();
         let begin = async |user, client: &ClientId, seconds: u64| {
-            let mut session = house.new_session(user, client);
+            let mut session = server.new_session(user, client);
             session.created_at = start.plus(millis(seconds * 1000));
             session.ends_at = session.created_at.plus(millis(60_000));
-            assert_eq!(house.begin(&session).await, BeginOutcome::Begun);
+            assert_eq!(server.begin(&session).await, BeginOutcome::Begun);
             session.id
         };
         let meant = begin(alice, &web, 1).await;
@@ -100,29 +100,30 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
         begin(bob, &web, 1).await;
         begin(alice, &web, 2).await;
         let before = begin(alice, &web, 0).await;
-        house.database.end_session(before, house.ended(EndReason::SignedOut), &house.any_entry()).await.unwrap();
+        server.database.end_session(before, server.ended(EndReason::SignedOut), &server.any_entry()).await.unwrap();
 
         let filter = SessionFilter {
             client: Some(web.clone()),
             issued_before: Some(start.plus(millis(2000))),
             ..of_user(alice)
         };
-        let ended = house.ended(EndReason::IssuedBefore);
-        let sessions = house.database.end_sessions(&filter, ended, 100, |_| house.any_entry()).await.unwrap().sessions;
+        let ended = server.ended(EndReason::IssuedBefore);
+        let sessions =
+            server.database.end_sessions(&filter, ended, 100, |_| server.any_entry()).await.unwrap().sessions;
         assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [meant]);
 
         let over = tokenhouse::model::Ended { at: start.plus(millis(61_500)), reason: EndReason::Admin };
-        let rest = house
+        let rest = server
             .database
-            .end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry())
+            .end_sessions(&SessionFilter::default(), over, 100, |_| server.any_entry())
             .await
             .unwrap()
             .sessions;
         assert_eq!(rest.len(), 1, "two are past their absolute end");
         assert!(
-            house
+            server
                 .database
-                .end_sessions(&SessionFilter::default(), over, 100, |_| house.any_entry())
+                .end_sessions(&SessionFilter::default(), over, 100, |_| server.any_entry())
                 .await
                 .unwrap()
                 .sessions
@@ -134,23 +135,23 @@ async fn only_live_sessions_that_match_every_part_of_the_filter_end() {
 
 #[tokio::test]
 async fn recent_ends_are_read_page_by_page() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
-        let sessions = five(house, user, &client).await;
-        let ended = house.ended(EndReason::Admin);
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
+        let sessions = five(server, user, &client).await;
+        let ended = server.ended(EndReason::Admin);
         for (n, session) in (0..).zip(&sessions) {
             let ended = tokenhouse::model::Ended { at: ended.at.plus(millis(n)), ..ended };
-            house.database.end_session(session.id, ended, &house.any_entry()).await.unwrap();
+            server.database.end_session(session.id, ended, &server.any_entry()).await.unwrap();
         }
-        house.session(user, &client).await;
+        server.session(user, &client).await;
 
         let since = ended.at.plus(millis(1));
-        let first = house.database.sessions_ended_since(since, None, 3).await.unwrap();
-        let second = house.database.sessions_ended_since(since, Some(first[2].id), 3).await.unwrap();
+        let first = server.database.sessions_ended_since(since, None, 3).await.unwrap();
+        let second = server.database.sessions_ended_since(since, Some(first[2].id), 3).await.unwrap();
         let seen: Vec<_> = first.iter().chain(&second).map(|session| session.id).collect();
         assert_eq!(seen, sessions[1..].iter().map(|session| session.id).collect::<Vec<_>>());
         assert_eq!(first[0], ended_session(&sessions[1], tokenhouse::model::Ended { at: since, ..ended }));
-        let none = house.database.sessions_ended_since(since.plus(millis(100)), None, 3).await.unwrap();
+        let none = server.database.sessions_ended_since(since.plus(millis(100)), None, 3).await.unwrap();
         assert!(none.is_empty());
     })
     .await;
@@ -158,17 +159,17 @@ async fn recent_ends_are_read_page_by_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_who_end_the_same_sessions_end_each_once() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
         let mut expected = BTreeSet::new();
         for _ in 0..30 {
-            expected.insert(house.session(user, &client).await.id);
+            expected.insert(server.session(user, &client).await.id);
         }
-        let head = house.database.feed_head().await.unwrap();
+        let head = server.database.feed_head().await.unwrap();
         let ending: Vec<_> = (0..6)
             .map(|_| {
-                let (database, ended) = (house.database.clone(), house.ended(EndReason::Admin));
-                let (random, entry) = (house.random.clone(), house.any_entry());
+                let (database, ended) = (server.database.clone(), server.ended(EndReason::Admin));
+                let (random, entry) = (server.random.clone(), server.any_entry());
                 let touched: Vec<_> = expected.iter().rev().map(|id| (*id, ended.at.plus(millis(9)))).collect();
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
@@ -191,32 +192,32 @@ async fn several_who_end_the_same_sessions_end_each_once() {
 
         assert_eq!(seen.len(), 30);
         assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
-        assert_eq!(house.database.feed_head().await.unwrap(), head + 30);
+        assert_eq!(server.database.feed_head().await.unwrap(), head + 30);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_session_slips_through_while_its_user_is_disabled() {
-    on_each_database(async |house| {
-        let client = house.client("app").await.id;
+    on_each_database(async |server| {
+        let client = server.client("app").await.id;
         for round in 0..20 {
-            let seen = as_seen(&house.user(&format!("user {round}")).await);
+            let seen = as_seen(&server.user(&format!("user {round}")).await);
             let user = seen.user.id;
             let beginning: Vec<_> = (0..6)
                 .map(|_| {
                     let (database, session, entry) =
-                        (house.database.clone(), house.new_session(user, &client), house.any_entry());
+                        (server.database.clone(), server.new_session(user, &client), server.any_entry());
                     let seen = seen.clone();
                     tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await.unwrap() })
                 })
                 .collect();
-            let (at, entry) = (house.now(), house.any_entry());
-            house.database.set_user_state(user, UserState::Disabled, at, &entry).await.unwrap();
-            let ended = house.ended(EndReason::UserDisabled);
-            while !house
+            let (at, entry) = (server.now(), server.any_entry());
+            server.database.set_user_state(user, UserState::Disabled, at, &entry).await.unwrap();
+            let ended = server.ended(EndReason::UserDisabled);
+            while !server
                 .database
-                .end_sessions(&of_user(user), ended, 2, |_| house.any_entry())
+                .end_sessions(&of_user(user), ended, 2, |_| server.any_entry())
                 .await
                 .unwrap()
                 .sessions
@@ -228,7 +229,7 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
 
             let live = SessionFilter { live_only: true, ..of_user(user) };
             let page = PageRequest::new(None, None);
-            assert!(house.database.list_sessions(&live, &page, house.now()).await.unwrap().items.is_empty());
+            assert!(server.database.list_sessions(&live, &page, server.now()).await.unwrap().items.is_empty());
         }
     })
     .await;
@@ -236,28 +237,28 @@ async fn no_session_slips_through_while_its_user_is_disabled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_earlier_session_slips_through_a_not_before() {
-    on_each_database(async |house| {
-        let (user, client) = (house.user("alice").await.id, house.client("app").await.id);
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await.id, server.client("app").await.id);
         for round in 0..20 {
-            let session = house.new_session(user, &client);
-            let (database, entry, id) = (house.database.clone(), house.any_entry(), session.id);
-            let seen = house.seen(user).await;
+            let session = server.new_session(user, &client);
+            let (database, entry, id) = (server.database.clone(), server.any_entry(), session.id);
+            let seen = server.seen(user).await;
             let beginning = tokio::spawn(async move { database.begin_session(&session, &seen, &entry).await.unwrap() });
-            let mark = house.now().plus(millis(1));
+            let mark = server.now().plus(millis(1));
             if round % 2 == 0 {
-                house.database.raise_global_not_before(mark, mark, ClientTokens::Revoked).await.unwrap();
+                server.database.raise_global_not_before(mark, mark, ClientTokens::Revoked).await.unwrap();
             } else {
-                house.database.raise_client_not_before(&client, mark, mark, ClientTokens::Revoked).await.unwrap();
+                server.database.raise_client_not_before(&client, mark, mark, ClientTokens::Revoked).await.unwrap();
             }
             let earlier = SessionFilter { issued_before: Some(mark), ..SessionFilter::default() };
-            house
+            server
                 .database
-                .end_sessions(&earlier, house.ended(EndReason::IssuedBefore), 100, |_| house.any_entry())
+                .end_sessions(&earlier, server.ended(EndReason::IssuedBefore), 100, |_| server.any_entry())
                 .await
                 .unwrap();
             let begun = beginning.await.unwrap();
 
-            let session = house.database.session(id).await.unwrap();
+            let session = server.database.session(id).await.unwrap();
             match begun {
                 BeginOutcome::Refused => assert_eq!(session, None),
                 BeginOutcome::Begun => assert!(session.unwrap().ended.is_some()),
@@ -268,10 +269,10 @@ async fn no_earlier_session_slips_through_a_not_before() {
     .await;
 }
 
-async fn five(house: &House, user: UserId, client: &ClientId) -> Vec<Session> {
+async fn five(server: &TestServer, user: UserId, client: &ClientId) -> Vec<Session> {
     let mut sessions = Vec::new();
     for _ in 0..5 {
-        sessions.push(house.session(user, client).await);
+        sessions.push(server.session(user, client).await);
     }
     sessions.sort_by_key(|session| session.id);
     sessions

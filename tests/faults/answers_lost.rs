@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use crate::checks::{Allowed, NOTHING, Silence, Writes};
 use crate::doors::Doors;
 use crate::history::{Answer, Mark};
-use crate::house::backends;
 use crate::proxy::{Proxy, Way};
+use crate::server::backends;
 use crate::times;
 use crate::town::Town;
 
@@ -30,9 +30,9 @@ struct Lost {
 async fn lose_an_answer(town: &Town) -> Lost {
     let first = town.doors.sessions(1).await.remove(0);
     let held = town.doors.next(&first).await;
-    let proxy = Proxy::to(town.house.running.address);
+    let proxy = Proxy::to(town.server.running.address);
     proxy.set(Way::DropAnswersAfter(0));
-    let session = town.house.session_of(&held);
+    let session = town.server.session_of(&held);
     let dropped = tokio::time::timeout(Duration::from_secs(20), async {
         let doors = Doors::of(&[proxy.address()]);
         let mut asking = Box::pin(doors.refresh(0, &held));
@@ -41,7 +41,7 @@ async fn lose_an_answer(town: &Town) -> Lost {
                 answer = &mut asking => panic!("{answer:?} came through"),
                 () = tokio::time::sleep(Duration::from_millis(5)) => {}
             }
-            let record = town.house.record(session).await;
+            let record = town.server.record(session).await;
             if record.current.number == 2 {
                 return record;
             }
@@ -54,7 +54,7 @@ async fn lose_an_answer(town: &Town) -> Lost {
 
 /// Lets the rotation of `held` lie that far back, by the clock of the store, which no test can move.
 async fn rotated_ago(town: &Town, held: &str, ago: Duration) {
-    let session = town.house.session_of(held);
+    let session = town.server.session_of(held);
     let ephemeral = &town.ctx().store.ephemeral;
     let (RotationState::Live(old), now) = ephemeral.load(session).await.unwrap() else { panic!("no live record") };
     let mut aged = *old.clone();
@@ -101,7 +101,7 @@ async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
 }
 
 #[actix_web::test]
-async fn a_strict_house_takes_any_retry_for_theft() {
+async fn a_strict_server_takes_any_retry_for_theft() {
     for backend in backends() {
         let strict = |config: &mut Config, _| {
             config.refresh.retry_window = Span::seconds(0);

@@ -5,8 +5,8 @@ use tokenhouse::config::Config;
 
 use crate::checks::NOTHING;
 use crate::history::Answer;
-use crate::house::Backend;
 use crate::proxy::{Moment, Proxy, Way};
+use crate::server::Backend;
 use crate::support::only_sqlite;
 use crate::times;
 use crate::town::{Town, database_by, impatient, shared_postgres};

@@ -9,8 +9,8 @@ use tokenhouse::model::{Secret, UserState};
 
 use crate::checks::NOTHING;
 use crate::history::{Answer, Call, Event};
-use crate::house::{Backend, backends};
 use crate::postgres::PrivatePostgres;
+use crate::server::{Backend, backends};
 use crate::support::only_sqlite;
 use crate::times;
 use crate::town::{Town, impatient, pass};
@@ -31,8 +31,8 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
     })
     .await;
     let tokens = town.doors.sessions(4).await;
-    let admin = town.house.admin_token().await;
-    let user = town.house.user().await.id;
+    let admin = town.server.admin_token().await;
+    let user = town.server.user().await.id;
 
     for token in &tokens {
         town.doors.next(token).await;
@@ -46,7 +46,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         let disable = format!("/admin/v1/users/{user}/disable");
         let revoke = json!({ "user": user });
         for (path, body) in [(disable.as_str(), None), ("/admin/v1/revocations", Some(&revoke))] {
-            let answer = town.house.admin(&admin, Method::POST, path, body).await;
+            let answer = town.server.admin(&admin, Method::POST, path, body).await;
             assert_eq!(
                 (answer.status, &answer.headers["retry-after"]),
                 (503, &"1".parse().unwrap()),
@@ -57,7 +57,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         current = town.doors.next(&current).await;
         spared = town.doors.next(&spared).await;
         assert_eq!(town.doors.introspect(0, &current).await, Answer::Good);
-        assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+        assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
     }
     let during = town.doors.history.since(mark);
     postgres.launch().await;
@@ -65,7 +65,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
     let refreshes = during.iter().filter(|event| matches!(event.call, Call::Refresh(_)));
     assert!(refreshes.clone().count() > 0);
     assert!(refreshes.clone().all(Event::is_success), "refreshes go on");
-    assert!(town.house.user().await.state == UserState::Active, "nothing was half done");
+    assert!(town.server.user().await.state == UserState::Active, "nothing was half done");
     town.doors.next(&spared).await;
     town.doors.sessions(1).await;
     town.doors.end_at_last(&tokens[2]).await;
@@ -95,7 +95,7 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
         pass(200).await;
         let mark = town.doors.history.mark();
         assert!(matches!(town.doors.sign_in(1).await, Answer::Away(Some(_))));
-        assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+        assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
         pass(u64::try_from(times(1_000, 20_000)).unwrap()).await;
         let during = town.doors.history.since(mark);
         postgres.launch().await;
@@ -115,7 +115,7 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
     for backend in backends() {
         let town = Town::open(backend, |config, _| impatient(config)).await;
         let tokens = town.doors.sessions(3).await;
-        let mut lock = AnyConnection::connect(town.house.config.database.url.expose()).await.unwrap();
+        let mut lock = AnyConnection::connect(town.server.config.database.url.expose()).await.unwrap();
         let statement = match backend {
             Backend::Embedded => "begin immediate",
             Backend::Servers => "begin; lock table users, sessions, feed_head, audit in access exclusive mode",

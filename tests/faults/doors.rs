@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::history::{Answer, Call, History, Mark};
-use crate::house::USER;
+use crate::server::USER;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(2);
 /// How long a client asks for its last refresh.
 const AT_LAST: Duration = Duration::from_secs(20);
 
-/// The doors of a house.
+/// The doors of a server.
 #[derive(Clone)]
 pub struct Doors {
     addresses: Arc<Vec<SocketAddr>>,
@@ -44,7 +44,7 @@ impl Doors {
         self.http.post(format!("http://{}{path}", self.addresses[at])).json(body)
     }
 
-    /// Signs the house's user in.
+    /// Signs the server's user in.
     pub async fn sign_in(&self, at: usize) -> Answer {
         let (username, password) = USER;
         let request = self.post(at, "/api/token/", &json!({ "username": username, "password": password }));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokenhouse::clock::Stopwatch;
 
-use crate::house::claims;
+use crate::server::claims;
 
 /// Which token, as its claims say it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use tokenhouse::clock::Random;
 use crate::checks::{self, Allowed, Silence, Writes};
 use crate::doors::{Crowd, Doors};
 use crate::history::Answer;
-use crate::house::{ADMIN, Backend, backends};
 use crate::process::{Premises, Process};
+use crate::server::{ADMIN, Backend, backends};
 use crate::times;
 use crate::town::{pass, reused};
 
@@ -102,5 +102,5 @@ async fn admin_token(process: &Process) -> String {
     let (username, password) = ADMIN;
     let body = json!({ "username": username, "password": password, "scope": "tokenhouse:admin" });
     let request = reqwest::Client::new().post(format!("http://{}/api/token/", process.address)).json(&body);
-    crate::house::pair(&crate::house::read(request).await).access
+    crate::server::pair(&crate::server::read(request).await).access
 }

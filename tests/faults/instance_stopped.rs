@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use crate::checks::{self, Allowed, Silence, Writes};
 use crate::doors::Doors;
 use crate::history::Answer;
-use crate::house::{Backend, USER, backends};
 use crate::process::{Premises, Process};
 use crate::proxy::{Proxy, Way};
+use crate::server::{Backend, USER, backends};
 use crate::support::only_sqlite;
 use crate::times;
 use crate::town::{pass, port_of, redis_by, reused};
@@ -103,7 +103,7 @@ async fn walk(address: SocketAddr, position: usize) -> std::io::Result<End> {
 async fn exchange(connection: &mut TcpStream, path: &str, body: &Value) -> std::io::Result<(u16, Value, bool)> {
     let body = body.to_string();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: house\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: server\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     connection.write_all((head + &body).as_bytes()).await?;

@@ -15,8 +15,8 @@ use tokenhouse::config::Span;
 use tokenhouse::keys::make_master_key;
 use tokenhouse_verifier::{KeySet, Verifier};
 
-use crate::house::{ADMIN, Backend, backends, pair, read};
 use crate::process::{Premises, command};
+use crate::server::{ADMIN, Backend, backends, pair, read};
 use crate::times;
 use crate::town::Town;
 
@@ -99,7 +99,7 @@ async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_no
             config.keys.rotate_every = Span::days(30);
         })
         .await;
-        let bases = [town.house.running.address, town.other.address].map(|address| format!("http://{address}"));
+        let bases = [town.server.running.address, town.other.address].map(|address| format!("http://{address}"));
         let (mut fetched, mut signed) = (Vec::<(Timestamp, KeySet)>::new(), Vec::new());
         for round in 0..times(5, 100) {
             // The two read the change feed by the system's clock, and hear of the last rotation before the next.
@@ -112,14 +112,14 @@ async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_no
             }
             for step in 0..2 {
                 for base in &bases {
-                    let now = town.house.clock.now();
+                    let now = town.server.clock.now();
                     signed.push((now, sign_in(&town, base).await));
-                    let jwks = town.house.http.get(format!("{base}/.well-known/jwks.json"));
+                    let jwks = town.server.http.get(format!("{base}/.well-known/jwks.json"));
                     fetched.push((now, KeySet::from_jwks(&read(jwks).await.text).unwrap()));
                 }
                 judge(&town, &mut fetched, &mut signed);
                 let wait = if step == 0 { MAX_AGE } else { RIPE.checked_sub(MAX_AGE).unwrap() };
-                town.house.clock.advance(wait);
+                town.server.clock.advance(wait);
             }
         }
         town.close().await;
@@ -128,10 +128,10 @@ async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_no
 
 /// Every verifier that keeps its JWKS no longer than it may accepts every token that has not expired.
 fn judge(town: &Town, fetched: &mut Vec<(Timestamp, KeySet)>, signed: &mut Vec<(Timestamp, String)>) {
-    let now = town.house.clock.now();
+    let now = town.server.clock.now();
     fetched.retain(|(at, _)| now.since(*at) <= MAX_AGE);
     signed.retain(|(at, _)| now.since(*at) < Duration::from_mins(5));
-    let verifier = Verifier::dangerous_any_audience(town.house.config.issuer.clone());
+    let verifier = Verifier::dangerous_any_audience(town.server.config.issuer.clone());
     for (at, keys) in fetched {
         for (signed_at, token) in &*signed {
             assert!(verifier.verify(token, keys, now.seconds()).is_ok(), "signed {signed_at}, fetched {at}, now {now}");
@@ -142,10 +142,10 @@ fn judge(town: &Town, fetched: &mut Vec<(Timestamp, KeySet)>, signed: &mut Vec<(
 async fn sign_in(town: &Town, base: &str) -> String {
     let (username, password) = ADMIN;
     let body = json!({ "username": username, "password": password, "scope": "tokenhouse:admin" });
-    pair(&read(town.house.http.post(format!("{base}/api/token/")).json(&body)).await).access
+    pair(&read(town.server.http.post(format!("{base}/api/token/")).json(&body)).await).access
 }
 
 async fn rotate(town: &Town, base: &str, admin: &str) -> u16 {
-    let request = town.house.http.request(Method::POST, format!("{base}/admin/v1/keys/rotate"));
+    let request = town.server.http.request(Method::POST, format!("{base}/admin/v1/keys/rotate"));
     read(request.bearer_auth(admin).json(&json!({ "now": false }))).await.status
 }

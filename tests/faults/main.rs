@@ -6,7 +6,7 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
-#![allow(dead_code, reason = "the house speaks more verbs than these tests use")]
+#![allow(dead_code, reason = "the server speaks more verbs than these tests use")]
 
 mod answers_lost;
 mod checks;
@@ -15,8 +15,8 @@ mod commit_unknown;
 mod doors;
 mod events_stand_still;
 mod history;
-#[path = "../api/house.rs"]
-mod house;
+#[path = "../api/test_server.rs"]
+mod server;
 mod instance_killed;
 mod instance_stopped;
 mod keys;

@@ -19,7 +19,7 @@ pub struct PrivatePostgres {
 }
 
 impl PrivatePostgres {
-    /// Starts one, with an empty database `house`; `None` where no server program is installed.
+    /// Starts one, with an empty database `server`; `None` where no server program is installed.
     pub async fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             crate::support::skipped("initdb and postgres were not found");
@@ -32,13 +32,13 @@ impl PrivatePostgres {
         server.make();
         server.launch().await;
         let mut connection = PgConnection::connect_with(&server.options("postgres")).await.unwrap();
-        connection.execute(AssertSqlSafe("create database house".to_owned())).await.unwrap();
+        connection.execute(AssertSqlSafe("create database server".to_owned())).await.unwrap();
         Some(server)
     }
 
     /// The URL of its database.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/house", self.port)
+        format!("postgres://postgres@127.0.0.1:{}/server", self.port)
     }
 
     pub fn port(&self) -> u16 {

@@ -15,10 +15,10 @@ use tokenhouse::keys::make_master_key;
 use tokenhouse::model::{Secret, SigningAlgorithm};
 use tokenhouse::users::{self, NewUser};
 
-use crate::house::{ADMIN, Backend, USER};
+use crate::server::{ADMIN, Backend, USER};
 use crate::support;
 
-/// What the processes of one house share.
+/// What the processes of one server share.
 pub struct Premises {
     pub config: Config,
     folder: TempDir,
@@ -26,7 +26,7 @@ pub struct Premises {
 }
 
 impl Premises {
-    /// Makes the stores, with the house's user and its administrator.
+    /// Makes the stores, with the server's user and its administrator.
     pub async fn prepare(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { workers: 1, issuer: "http://127.0.0.1:8080".to_owned(), ..Config::default() };
@@ -40,7 +40,7 @@ impl Premises {
         let mut database = None;
         match backend {
             Backend::Embedded => {
-                config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("house.db").display()));
+                config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("server.db").display()));
             }
             Backend::Servers => {
                 let name = support::postgres::create_database().await;
@@ -66,7 +66,7 @@ impl Premises {
         premises
     }
 
-    /// Opens the house as a command does.
+    /// Opens configuration, stores and keys as a command does.
     pub async fn open(&self) -> Ctx {
         app::open(self.config.clone(), Clock::system(), Purpose::Command).await.unwrap()
     }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::checks::NOTHING;
 use crate::doors::Doors;
 use crate::history::{Answer, Call};
-use crate::house::{Backend, backends};
+use crate::server::{Backend, backends};
 use crate::times;
 use crate::town::Town;
 
@@ -34,7 +34,7 @@ async fn once_an_end_was_acknowledged_no_refresh_succeeds_on_any_instance() {
         let town = Town::open(backend, |_, _| {}).await;
         let mut lanes = Vec::new();
         for lane in 0..LANES {
-            let user = town.house.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
+            let user = town.server.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
             lanes.push(race(&town, user, rounds / LANES));
         }
         futures_joined(lanes).await;

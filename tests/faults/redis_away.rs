@@ -8,8 +8,8 @@ use reqwest::Method;
 use crate::checks::NOTHING;
 use crate::doors::{Crowd, Doors};
 use crate::history::{Answer, Call, Event};
-use crate::house::Backend;
 use crate::proxy::{Proxy, Way};
+use crate::server::Backend;
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
@@ -53,7 +53,7 @@ async fn cut_off(way: Way) {
     let (mark, since) = (doors.history.mark(), doors.history.now());
     pass(200).await;
     assert!(matches!(doors.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
-    assert_eq!(town.house.get("/.well-known/jwks.json").await.status, 200);
+    assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
     let seconds = u64::try_from(times(1, 30)).unwrap();
     pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
     let during = doors.history.since(mark);
@@ -163,16 +163,16 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
         redis_by(config, ports[instance]);
     })
     .await;
-    let (doors, house) = (&town.doors, &town.house);
+    let (doors, server) = (&town.doors, &town.server);
     let tokens = doors.sessions(2).await;
-    let admin = house.admin_token().await;
+    let admin = server.admin_token().await;
 
     way.set(Way::Hold);
     pass(TO_OPEN.as_secs() * 1000).await;
-    let session = house.session_of(&tokens[0]).to_string();
+    let session = server.session_of(&tokens[0]).to_string();
     let path = format!("/admin/v1/sessions/{session}");
     let end = async {
-        let answer = house.admin(&admin, Method::DELETE, &path, None).await;
+        let answer = server.admin(&admin, Method::DELETE, &path, None).await;
         assert_eq!((answer.status, &answer.body["applied"]), (202, &"pending".into()), "{}", answer.text);
         Answer::Pending
     };

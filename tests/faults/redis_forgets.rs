@@ -5,8 +5,8 @@ use redis::cmd;
 use crate::checks::{Allowed, Silence, Writes};
 use crate::doors::{Crowd, Doors};
 use crate::history::{Answer, Call, Mark};
-use crate::house::Backend;
 use crate::proxy::{Proxy, Way};
+use crate::server::Backend;
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
@@ -181,7 +181,7 @@ async fn lost_rotations(town: &Town, replica: &PrivateRedis) -> usize {
     for event in town.doors.history.events() {
         let (Call::Refresh(_), Answer::Issued(token)) = (&event.call, &event.answer) else { continue };
         let mark = Mark::of(token);
-        let key = format!("{}s:{}", town.house.config.redis.key_prefix, mark.session);
+        let key = format!("{}s:{}", town.server.config.redis.key_prefix, mark.session);
         let record: Option<String> = cmd("GET").arg(key).query_async(&mut raw).await.unwrap();
         let number = record.and_then(|record| record.split(' ').next()?.parse::<u64>().ok());
         lost += usize::from(number.is_some_and(|number| number < mark.number));

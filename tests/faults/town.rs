@@ -1,4 +1,4 @@
-//! Instances of one house in this process, each with its own ways to the stores.
+//! Instances of one server in this process, each with its own ways to the stores.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use tokenhouse::store::Database;
 
 use crate::checks::{self, Allowed};
 use crate::doors::Doors;
-use crate::house::{Backend, House};
+use crate::server::{Backend, TestServer};
 use crate::support;
 
-/// A house with two instances.
+/// A server with two instances.
 pub struct Town {
-    pub house: House,
+    pub server: TestServer,
     pub other: Running,
     pub doors: Doors,
 }
@@ -24,16 +24,16 @@ pub struct Town {
 impl Town {
     /// Opens both. `settings` is told which instance it is for: 0 or 1.
     pub async fn open(backend: Backend, settings: impl Fn(&mut Config, usize)) -> Self {
-        let house = House::open(backend, &|config| settings(config, 0)).await;
-        let mut config = house.config.clone();
+        let server = TestServer::open(backend, &|config| settings(config, 0)).await;
+        let mut config = server.config.clone();
         settings(&mut config, 1);
-        let other = start(config, house.clock.clone(), Mode::Production).await.unwrap();
-        let doors = Doors::of(&[house.running.address, other.address]);
-        Self { house, other, doors }
+        let other = start(config, server.clock.clone(), Mode::Production).await.unwrap();
+        let doors = Doors::of(&[server.running.address, other.address]);
+        Self { server, other, doors }
     }
 
     pub fn ctx(&self) -> &Ctx {
-        self.house.ctx()
+        self.server.ctx()
     }
 
     /// The sessions that the audit says were ended for reuse.
@@ -48,7 +48,7 @@ impl Town {
 
     pub async fn close(self) {
         self.other.stop().await;
-        self.house.close().await;
+        self.server.close().await;
     }
 }
 
@@ -68,7 +68,7 @@ pub async fn reused(database: &Database) -> Vec<String> {
     }
 }
 
-/// As impatient as in production; the houses of other tests are not.
+/// As impatient as in production; the servers of other tests are not.
 pub fn impatient(config: &mut Config) {
     let defaults = Config::default();
     config.database.acquire_timeout = defaults.database.acquire_timeout;

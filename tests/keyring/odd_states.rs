@@ -7,18 +7,18 @@ use tokenhouse::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
-use crate::house::{House, LIFE, a_master_key, kid, sign, the, verifies};
+use crate::test_server::{LIFE, TestServer, a_master_key, kid, sign, the, verifies};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 
 #[tokio::test]
 async fn a_start_without_its_database_says_what_does_not_answer() {
-    let house = House::new().await;
-    house.open().await;
-    let database = house.database().await;
+    let server = TestServer::new().await;
+    server.open().await;
+    let database = server.database().await;
     database.close().await;
 
-    let refused = Keyring::open(&house.settings, LIFE, database, house.clock.clone(), Random::default()).await;
+    let refused = Keyring::open(&server.settings, LIFE, database, server.clock.clone(), Random::default()).await;
 
     let message = refused.err().unwrap().0;
     assert!(message.starts_with("the keyring cannot be read: the database does not answer"), "{message}");
@@ -26,10 +26,10 @@ async fn a_start_without_its_database_says_what_does_not_answer() {
 
 #[tokio::test]
 async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
-    let house = House::new().await;
-    let database = house.database().await;
+    let server = TestServer::new().await;
+    let database = server.database().await;
     let keyring =
-        Keyring::open(&house.settings, LIFE, database.clone(), house.clock.clone(), Random::default()).await.unwrap();
+        Keyring::open(&server.settings, LIFE, database.clone(), server.clock.clone(), Random::default()).await.unwrap();
     let before = keyring.jwks();
     database.close().await;
 
@@ -48,15 +48,15 @@ async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
 #[tokio::test]
 async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are_told() {
     for _ in 0..10 {
-        let mut house = House::new().await;
+        let mut server = TestServer::new().await;
         let mut settings = Vec::new();
         for _ in 0..3 {
-            house.settings.master_key = Some(a_master_key());
-            settings.push(house.settings.clone());
+            server.settings.master_key = Some(a_master_key());
+            settings.push(server.settings.clone());
         }
         let mut starts = tokio::task::JoinSet::new();
         for settings in settings {
-            let (database, clock) = (house.database().await, house.clock.clone());
+            let (database, clock) = (server.database().await, server.clock.clone());
             starts.spawn(async move { Keyring::open(&settings, LIFE, database, clock, Random::default()).await });
         }
 
@@ -81,9 +81,9 @@ async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are
 
 #[tokio::test]
 async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_others_could_not_open() {
-    let house = House::new().await;
-    let keyring = house.open().await;
-    let database = house.database().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
+    let database = server.database().await;
     let check = database.master_key_check().await.unwrap().unwrap();
     assert!(database.set_master_key_check(Some(&check), &[7; 32]).await.unwrap());
     let before = database.signing_keys().await.unwrap();
@@ -100,40 +100,40 @@ async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_oth
 
 #[tokio::test]
 async fn a_key_that_somebody_slipped_into_the_database_is_not_published_by_a_running_instance() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let slipped = |record: &SigningKeyRecord| SigningKeyRecord { kid: "slipped-in".to_owned(), ..record.clone() };
-    change(&house, &next, |record| KeyChange::Insert(slipped(record))).await;
+    change(&server, &next, |record| KeyChange::Insert(slipped(record))).await;
 
     keyring.reload().await.unwrap();
 
     assert!(!keyring.jwks().body.contains("slipped-in") && !keyring.verifying_keys().contains("slipped-in"));
     assert!(keyring.jwks().body.contains(&next));
     assert_eq!(kid(&sign(&keyring, ES256)), the(&keyring, KeyState::Active, ES256).await);
-    assert!(house.refusal().await.contains("slipped-in"), "and no instance starts on it");
+    assert!(server.refusal().await.contains("slipped-in"), "and no instance starts on it");
 }
 
 #[tokio::test]
 async fn a_key_under_the_name_of_another_algorithm_refuses_the_start() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let other = |record: &SigningKeyRecord| SigningKeyRecord { algorithm: SigningAlgorithm::EdDsa, ..record.clone() };
-    change(&house, &next, |record| KeyChange::Update(other(record))).await;
+    change(&server, &next, |record| KeyChange::Update(other(record))).await;
 
-    let message = house.refusal().await;
+    let message = server.refusal().await;
 
     assert!(message.contains(&next), "{message}");
 }
 
 /// Changes the row of `kid` behind the keyring's back.
-async fn change(house: &House, kid: &str, step: impl FnOnce(&SigningKeyRecord) -> KeyChange + Send) {
+async fn change(server: &TestServer, kid: &str, step: impl FnOnce(&SigningKeyRecord) -> KeyChange + Send) {
     let decide = move |records: &[SigningKeyRecord]| {
         let record = records.iter().find(|record| record.kid == kid).unwrap();
         KeyringChange { changes: vec![step(record)], entries: Vec::new() }
     };
-    house.database().await.change_keyring(decide).await.unwrap();
+    server.database().await.change_keyring(decide).await.unwrap();
 }
 
 const PEM: &str = "-----BEGIN PRIVATE KEY-----

@@ -9,7 +9,7 @@ use tokenhouse::keys::{KeySummary, Ripeness};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
 use tokenhouse::protocol::OAuthError;
 
-use crate::house::{House, RIPE, kid, kids, sign, the};
+use crate::test_server::{RIPE, TestServer, kid, kids, sign, the};
 
 /// A new P-256 key in PEM form.
 fn p256() -> String {
@@ -23,34 +23,34 @@ fn rsa_key(bits: usize) -> RsaPrivateKey {
 
 #[tokio::test]
 async fn on_an_empty_keyring_an_imported_key_signs_at_once() {
-    let house = House::new().await;
-    house.put("mine.pem", p256(), 0o600);
+    let server = TestServer::new().await;
+    server.put("mine.pem", p256(), 0o600);
 
-    let keyring = house.open().await;
+    let keyring = server.open().await;
 
     let keys = keyring.list().await.unwrap();
     assert_eq!(keys.len(), 4, "one of the four was not made: {keys:?}");
     let token = sign(&keyring, SigningAlgorithm::Es256);
-    let other = House::new().await;
-    other.put("mine.pem", std::fs::read(house.path("mine.pem")).unwrap(), 0o400);
+    let other = TestServer::new().await;
+    other.put("mine.pem", std::fs::read(server.path("mine.pem")).unwrap(), 0o400);
     assert_eq!(kid(&sign(&other.open().await, SigningAlgorithm::Es256)), kid(&token), "it is the key of the file");
 }
 
 #[tokio::test]
 async fn later_an_imported_key_enters_as_next_and_signs_after_a_rotation() {
-    let house = House::new().await;
-    let first = house.open().await;
+    let server = TestServer::new().await;
+    let first = server.open().await;
     let signer = kid(&sign(&first, SigningAlgorithm::Es256));
-    house.put("mine.pem", p256(), 0o600);
+    server.put("mine.pem", p256(), 0o600);
 
-    let keyring = house.open().await;
+    let keyring = server.open().await;
 
     let before = keyring.list().await.unwrap();
     let newest = before.iter().rfind(|key| key.algorithm == SigningAlgorithm::Es256).unwrap();
     assert_eq!((before.len(), newest.state), (5, KeyState::Next));
     assert!(keyring.jwks().body.contains(&newest.kid));
     assert_eq!(kid(&sign(&keyring, SigningAlgorithm::Es256)), signer);
-    house.clock.advance(RIPE);
+    server.clock.advance(RIPE);
     let signing = keyring.rotate(Ripeness::Required, Actor::CommandLine).await.unwrap();
     assert!(kids(&signing, KeyState::Active).contains(&newest.kid.as_str()), "{signing:?}");
     assert_eq!(kid(&sign(&keyring, SigningAlgorithm::Es256)), newest.kid);
@@ -58,27 +58,27 @@ async fn later_an_imported_key_enters_as_next_and_signs_after_a_rotation() {
 
 #[tokio::test]
 async fn the_same_key_in_two_files_or_at_two_starts_is_one_key() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let pem = p256();
-    house.put("a.pem", &pem, 0o600);
-    house.put("b.pem", pem.replace("\r\n", "\n"), 0o600);
-    house.put(".hidden.pem", "no key", 0o644);
-    house.put("README.md", "no key", 0o644);
+    server.put("a.pem", &pem, 0o600);
+    server.put("b.pem", pem.replace("\r\n", "\n"), 0o600);
+    server.put(".hidden.pem", "no key", 0o644);
+    server.put("README.md", "no key", 0o644);
     for _ in 0..2 {
-        assert_eq!(house.open().await.list().await.unwrap().len(), 4);
+        assert_eq!(server.open().await.list().await.unwrap().len(), 4);
     }
 }
 
 #[tokio::test]
 async fn a_removed_key_is_never_imported_again() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let pem = p256();
-    house.put("mine.pem", &pem, 0o600);
-    let keyring = house.open().await;
+    server.put("mine.pem", &pem, 0o600);
+    let keyring = server.open().await;
     let kid = kid(&sign(&keyring, SigningAlgorithm::Es256));
     assert!(keyring.remove(&kid, Actor::CommandLine).await.unwrap());
 
-    let again = house.open().await;
+    let again = server.open().await;
 
     assert!(!again.jwks().body.contains(&kid));
     let error = again.import(&pem, Actor::CommandLine).await.unwrap_err();
@@ -87,9 +87,9 @@ async fn a_removed_key_is_never_imported_again() {
 }
 
 #[tokio::test]
-async fn a_key_can_be_imported_while_the_house_runs() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+async fn a_key_can_be_imported_while_the_server_runs() {
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let pem = p256();
 
     let entered = keyring.import(&pem, Actor::Admin("a".to_owned())).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_key_can_be_imported_while_the_house_runs() {
     assert_eq!((&again.kid, again.published_at), (&entered.kid, entered.published_at));
     assert!(keyring.jwks().body.contains(&entered.kid));
     let published = (Actor::Admin("a".to_owned()), AuditEvent::KeyPublished { kid: entered.kid });
-    assert!(house.audit().await.contains(&published));
+    assert!(server.audit().await.contains(&published));
     let error = keyring.import("nothing", Actor::CommandLine).await.unwrap_err();
     assert!(matches!(error, OAuthError::InvalidRequest(_)), "{error}");
 }
@@ -108,10 +108,10 @@ async fn a_key_can_be_imported_while_the_house_runs() {
 async fn an_imported_rsa_key_signs_with_the_rsa_algorithm_that_is_configured() {
     let pem = rsa_key(2048).to_pkcs1_pem(LineEnding::LF).unwrap();
     for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256] {
-        let mut house = House::new().await;
-        house.settings.id_token_algorithm = algorithm;
-        house.put("mine.pem", &*pem, 0o600);
-        let keyring = house.open().await;
+        let mut server = TestServer::new().await;
+        server.settings.id_token_algorithm = algorithm;
+        server.put("mine.pem", &*pem, 0o600);
+        let keyring = server.open().await;
         assert_eq!(kid(&sign(&keyring, algorithm)), the(&keyring, KeyState::Active, algorithm).await);
         assert_eq!(keyring.list().await.unwrap().len(), 4);
     }
@@ -129,22 +129,22 @@ async fn a_broken_pem_file_refuses_the_start_with_its_name_and_the_reason() {
         (&*small, 0o600, "holds an RSA key of 1024 bits: at least 2048 are needed"),
         (&format!("{good}{good}"), 0o600, "more than one PEM block"),
     ] {
-        let house = House::new().await;
-        house.put("broken.pem", text, mode);
-        let message = house.refusal().await;
-        assert!(message.starts_with(house.path("broken.pem").to_str().unwrap()), "{message}");
+        let server = TestServer::new().await;
+        server.put("broken.pem", text, mode);
+        let message = server.refusal().await;
+        assert!(message.starts_with(server.path("broken.pem").to_str().unwrap()), "{message}");
         assert!(message.contains(reason), "{message}");
     }
 }
 
 #[tokio::test]
 async fn all_broken_pem_files_are_named_at_once() {
-    let house = House::new().await;
-    house.put("a.pem", "", 0o600);
-    house.put("b.pem", p256(), 0o644);
-    std::fs::create_dir(house.path("c.pem")).unwrap();
-    let message = house.refusal().await;
+    let server = TestServer::new().await;
+    server.put("a.pem", "", 0o600);
+    server.put("b.pem", p256(), 0o644);
+    std::fs::create_dir(server.path("c.pem")).unwrap();
+    let message = server.refusal().await;
     assert_eq!(message.lines().count(), 3, "{message}");
     assert!(["a.pem", "b.pem", "c.pem is a directory"].iter().all(|name| message.contains(name)), "{message}");
-    assert!(house.database().await.signing_keys().await.unwrap().is_empty(), "nothing was made yet");
+    assert!(server.database().await.signing_keys().await.unwrap().is_empty(), "nothing was made yet");
 }

@@ -7,7 +7,7 @@ use tokenhouse::keys::{Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
 use tokenhouse::protocol::{OAuthError, TokenType};
 
-use crate::house::{House, LIFE, RIPE, kid, sign, the, verifies};
+use crate::test_server::{LIFE, RIPE, TestServer, kid, sign, the, verifies};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,15 +19,15 @@ fn just_before(time: Duration) -> Duration {
 
 #[tokio::test]
 async fn an_unripe_key_does_not_sign_unless_somebody_insists() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let (signer, next) = (the(&keyring, KeyState::Active, ES256).await, the(&keyring, KeyState::Next, ES256).await);
-    house.clock.advance(just_before(RIPE));
+    server.clock.advance(just_before(RIPE));
 
     let error = keyring.rotate(Ripeness::Required, Actor::CommandLine).await.unwrap_err();
 
     let RotateError::Unripe { ripe_at, .. } = error else { panic!("{error}") };
-    assert!(ripe_at > house.clock.now() && ripe_at <= house.clock.now().plus(SECOND), "{ripe_at}");
+    assert!(ripe_at > server.clock.now() && ripe_at <= server.clock.now().plus(SECOND), "{ripe_at}");
     assert_eq!(kid(&sign(&keyring, ES256)), signer);
     keyring.rotate(Ripeness::Ignored, Actor::CommandLine).await.unwrap();
     assert_eq!(kid(&sign(&keyring, ES256)), next);
@@ -35,46 +35,46 @@ async fn an_unripe_key_does_not_sign_unless_somebody_insists() {
 
 #[tokio::test]
 async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let token = sign(&keyring, ES256);
     let tag = keyring.jwks().etag.clone();
-    house.clock.advance(just_before(house.settings.rotate_every.get()));
+    server.clock.advance(just_before(server.settings.rotate_every.get()));
     keyring.maintain().await.unwrap();
     assert_eq!((kid(&sign(&keyring, ES256)), &keyring.jwks().etag), (kid(&token), &tag));
 
-    house.clock.advance(SECOND);
+    server.clock.advance(SECOND);
     keyring.maintain().await.unwrap();
 
     assert_ne!(kid(&sign(&keyring, ES256)), kid(&token));
     assert_ne!(keyring.jwks().etag, tag);
-    house.clock.advance(just_before(DAY + LIFE));
+    server.clock.advance(just_before(DAY + LIFE));
     keyring.maintain().await.unwrap();
     assert!(verifies(&keyring.jwks(), &token));
-    house.clock.advance(SECOND);
+    server.clock.advance(SECOND);
     keyring.maintain().await.unwrap();
     assert!(!verifies(&keyring.jwks(), &token));
     assert!(!keyring.verifying_keys().contains(&kid(&token)));
-    let rows = house.database().await.signing_keys().await.unwrap();
+    let rows = server.database().await.signing_keys().await.unwrap();
     let row = rows.iter().find(|row| row.kid == kid(&token)).unwrap();
     assert_eq!((row.state, row.sealed.len()), (KeyState::Removed, 0));
 }
 
 #[tokio::test]
 async fn maintaining_a_keyring_that_needs_nothing_writes_nothing() {
-    let house = House::new().await;
-    let keyring = house.open().await;
-    let (head, tag) = (house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
-    house.clock.advance(DAY);
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
+    let (head, tag) = (server.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
+    server.clock.advance(DAY);
     keyring.maintain().await.unwrap();
     keyring.reload().await.unwrap();
-    assert_eq!((house.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone()), (head, tag));
+    assert_eq!((server.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone()), (head, tag));
 }
 
 #[tokio::test]
 async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let token = sign(&keyring, ES256);
 
@@ -85,7 +85,7 @@ async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
     assert!(!keyring.remove(&kid(&token), Actor::CommandLine).await.unwrap());
     assert!(!keyring.remove("no such key", Actor::CommandLine).await.unwrap());
     let replacement = the(&keyring, KeyState::Next, ES256).await;
-    let audit = house.audit().await;
+    let audit = server.audit().await;
     for event in [
         AuditEvent::KeyRemoved { kid: kid(&token) },
         AuditEvent::KeyActivated { kid: next },
@@ -97,8 +97,8 @@ async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
 
 #[tokio::test]
 async fn when_every_key_is_removed_new_ones_take_their_position() {
-    let house = House::new().await;
-    let keyring = house.open().await;
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
     for key in keyring.list().await.unwrap() {
         assert!(keyring.remove(&key.kid, Actor::CommandLine).await.unwrap());
     }
@@ -108,12 +108,12 @@ async fn when_every_key_is_removed_new_ones_take_their_position() {
 
 #[tokio::test]
 async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing() {
-    let house = House::new().await;
-    let keyring = house.open().await;
-    house.clock.advance(just_before(DAY));
+    let server = TestServer::new().await;
+    let keyring = server.open().await;
+    server.clock.advance(just_before(DAY));
     assert!(keyring.can_sign());
     sign(&keyring, ES256);
-    house.clock.advance(SECOND * 2);
+    server.clock.advance(SECOND * 2);
 
     let refused = keyring.sign(ES256, TokenType::Access, &1);
 
@@ -126,17 +126,17 @@ async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing()
 
 #[tokio::test]
 async fn an_algorithm_without_a_key_does_not_sign() {
-    let keyring = House::new().await.open().await;
+    let keyring = TestServer::new().await.open().await;
     let refused = keyring.sign(SigningAlgorithm::Es384, TokenType::Access, &1);
     assert!(matches!(refused, Err(OAuthError::Internal(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn an_algorithm_that_is_configured_later_gets_its_keys() {
-    let mut house = House::new().await;
-    house.open().await;
-    house.settings.additional_algorithms = vec![SigningAlgorithm::Es384];
-    let keyring = house.open().await;
+    let mut server = TestServer::new().await;
+    server.open().await;
+    server.settings.additional_algorithms = vec![SigningAlgorithm::Es384];
+    let keyring = server.open().await;
     assert!(verifies(&keyring.jwks(), &sign(&keyring, SigningAlgorithm::Es384)));
     keyring.maintain().await.unwrap();
     the(&keyring, KeyState::Next, SigningAlgorithm::Es384).await;

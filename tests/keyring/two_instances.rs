@@ -8,7 +8,7 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::keys::{Jwks, Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
 
-use crate::house::{House, LIFE, MAX_AGE, RIPE, kid, sign};
+use crate::test_server::{LIFE, MAX_AGE, RIPE, TestServer, kid, sign};
 
 const ALGORITHMS: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
@@ -17,19 +17,19 @@ const LAG: std::time::Duration = std::time::Duration::from_secs(59);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_instances_that_rotate_at_once_a_hundred_times_always_leave_one_active_key_and_verifiable_tokens() {
-    Box::pin(rotate_together(House::new().await, 100)).await;
+    Box::pin(rotate_together(TestServer::new().await, 100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_on_postgresql() {
-    let Some(house) = House::on_postgres().await else { return };
-    Box::pin(rotate_together(house, 25)).await;
+    let Some(server) = TestServer::on_postgres().await else { return };
+    Box::pin(rotate_together(server, 25)).await;
 }
 
 /// Each round both rotate at the first moment at which they may. A third instance learns of everything as late as it
 /// may and goes on signing; verifiers fetch from each of the three and keep what they get as long as they may.
-async fn rotate_together(house: House, rounds: u32) {
-    let (one, two, late) = (house.open().await, house.open().await, house.open().await);
+async fn rotate_together(server: TestServer, rounds: u32) {
+    let (one, two, late) = (server.open().await, server.open().await, server.open().await);
     let (one, two) = (Arc::new(one), Arc::new(two));
     let mut world = World::default();
     for round in 0..rounds {
@@ -51,14 +51,14 @@ async fn rotate_together(house: House, rounds: u32) {
         two.reload().await.unwrap();
         one.reload().await.unwrap();
         for wait in [LAG, RIPE.checked_sub(LAG).unwrap()] {
-            world.look(&house, &[&one, &two, &late]);
-            house.clock.advance(wait);
-            world.look(&house, &[&one, &two, &late]);
+            world.look(&server, &[&one, &two, &late]);
+            server.clock.advance(wait);
+            world.look(&server, &[&one, &two, &late]);
             late.reload().await.unwrap();
         }
     }
     assert!(world.checked > rounds as usize * 10);
-    house.leave().await;
+    server.leave().await;
 }
 
 async fn only_one_active(keyring: &Keyring, round: u32) {
@@ -79,8 +79,8 @@ struct World {
 
 impl World {
     /// Everybody signs, verifiers fetch from everybody, and every verifier judges every token that is alive.
-    fn look(&mut self, house: &House, keyrings: &[&Keyring]) {
-        let now = house.clock.now();
+    fn look(&mut self, server: &TestServer, keyrings: &[&Keyring]) {
+        let now = server.clock.now();
         for keyring in keyrings {
             self.tokens.extend(ALGORITHMS.map(|algorithm| (now, sign(keyring, algorithm))));
             self.fetched.push((now, keyring.jwks()));
@@ -96,20 +96,20 @@ impl World {
             }
         }
         let (_, newest) = self.tokens.last().unwrap();
-        assert!(self.fetched.iter().all(|(_, jwks)| crate::house::verifies(jwks, newest)));
+        assert!(self.fetched.iter().all(|(_, jwks)| crate::test_server::verifies(jwks, newest)));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn instances_that_tend_rotate_and_remove_at_once_leave_one_active_key_of_each_algorithm() {
-    disturb(House::new().await, 30).await;
-    if let Some(house) = House::on_postgres().await {
-        disturb(house, 15).await;
+    disturb(TestServer::new().await, 30).await;
+    if let Some(server) = TestServer::on_postgres().await {
+        disturb(server, 15).await;
     }
 }
 
-async fn disturb(house: House, rounds: u32) {
-    let keyrings = [Arc::new(house.open().await), Arc::new(house.open().await)];
+async fn disturb(server: TestServer, rounds: u32) {
+    let keyrings = [Arc::new(server.open().await), Arc::new(server.open().await)];
     for round in 0..rounds {
         let signing = keyrings[0].list().await.unwrap();
         let victim = signing.iter().find(|key| key.state == KeyState::Active).unwrap().kid.clone();
@@ -139,9 +139,9 @@ async fn disturb(house: House, rounds: u32) {
             assert_eq!(count(KeyState::Active), 1, "round {round}");
             assert!(count(KeyState::Next) >= 1, "round {round}");
         }
-        let removals = house.audit().await;
+        let removals = server.audit().await;
         let removed = AuditEvent::KeyRemoved { kid: victim };
         assert_eq!(removals.iter().filter(|(_, event)| *event == removed).count(), 1, "removed once");
     }
-    house.leave().await;
+    server.leave().await;
 }

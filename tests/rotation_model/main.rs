@@ -130,7 +130,7 @@ fn setting(rules: Rules) -> impl Strategy<Value = Setting> {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting of the house")]
+#[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting of the server")]
 fn is_long() -> bool {
     std::env::var_os("TEST_LONG").is_some()
 }

@@ -6,8 +6,8 @@ use tokenhouse_verifier::remote::OnStale;
 use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::time::sleep;
 
-use crate::house::backends;
 use crate::proxy::Way;
+use crate::server::backends;
 use crate::town::{Town, all, eventually};
 
 /// The stated staleness.

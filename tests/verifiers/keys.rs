@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::time::sleep;
 
-use crate::house::{backends, header};
 use crate::process::command;
+use crate::server::{backends, header};
 use crate::town::{NEVER, Town, eventually};
 
 #[actix_web::test]

@@ -3,12 +3,12 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
-#![allow(dead_code, reason = "the house speaks more verbs than these tests use")]
+#![allow(dead_code, reason = "the server speaks more verbs than these tests use")]
 
 mod balancer;
 mod cut_off;
-#[path = "../api/house.rs"]
-mod house;
+#[path = "../api/test_server.rs"]
+mod server;
 mod keys;
 #[path = "../faults/process.rs"]
 mod process;

@@ -2,7 +2,7 @@
 
 use redis::cmd;
 
-use crate::house::{Backend, backends};
+use crate::server::{Backend, backends};
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::town::Town;

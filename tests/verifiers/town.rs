@@ -14,9 +14,9 @@ use tokenhouse_verifier::remote::IssuerBuilder;
 use tokio::time::{Instant, sleep};
 
 use crate::balancer::Balancer;
-use crate::house::{Backend, Pair, USER, new_client};
 use crate::process::{Premises, Process};
 use crate::proxy::Proxy;
+use crate::server::{Backend, Pair, USER, new_client};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -7,7 +7,7 @@ use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::house::Pair;
+use crate::server::Pair;
 use crate::town::{Town, eventually};
 
 pub struct Witness {

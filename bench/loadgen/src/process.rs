@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Ticks a second in `/proc/PID/stat`; the same on every Linux that is not older than this house.
+/// Ticks a second in `/proc/PID/stat`; the same on every Linux that is not older than this server.
 const TICKS: u64 = 100;
 
 /// The processor time that the process has used so far, of all its threads, in its own code and in the kernel.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::ask::{self, Answer};
-use crate::house::{PASSWORD, Process};
+use crate::server::{PASSWORD, Process};
 
 /// Signs the user in for the application that asks at `path`, agrees to what it asks for, and returns the browser's
 /// cookies.
@@ -37,7 +37,7 @@ impl Browser<'_> {
         Ok(answer)
     }
 
-    /// Gets a page, and where each answer sends the browser within the house.
+    /// Gets a page, and where each answer sends the browser within the server.
     fn follow(&mut self, path: &str) -> Result<Answer> {
         let mut answer = self.get(path)?;
         while let Some(path) = answer.location().filter(|location| location.starts_with('/')) {
@@ -66,7 +66,7 @@ impl Browser<'_> {
     }
 }
 
-/// The value of a hidden field. Those of the house are made of letters, digits, `-` and `_`.
+/// The value of a hidden field. Those of the server are made of letters, digits, `-` and `_`.
 fn hidden_field<'a>(page: &'a str, name: &str) -> Result<&'a str> {
     let start = format!("name=\"{name}\" value=\"");
     let value = page.split_once(&*start).and_then(|(_, rest)| rest.split_once('"'));

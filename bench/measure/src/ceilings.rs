@@ -30,7 +30,7 @@ pub(crate) enum Part {
     RefreshToken,
     /// A refresh token is read: text to claims.
     RefreshTokenCheck,
-    /// With OWASP's parameters, which are the house's defaults.
+    /// With OWASP's parameters, which are the server's defaults.
     Argon2,
     /// The driver's side of the script that rotates.
     Script,

@@ -1,5 +1,5 @@
 //! What the web framework costs by itself: handlers that do nothing but read the same form and answer with as many
-//! bytes as the house does. One of them makes a trip to Redis before it answers.
+//! bytes as the server does. One of them makes a trip to Redis before it answers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::redis_parts;
 
-/// As long as the JWKS of a new house, with a key and its successor for ES256 and for RS256; a pair of tokens is a
+/// As long as the JWKS of a new server, with a key and its successor for ES256 and for RS256; a pair of tokens is a
 /// little shorter.
 const ANSWER: &str = const {
     match str::from_utf8(&[b'{'; 1324]) {
@@ -42,7 +42,7 @@ pub(crate) fn serve(address: &str, redis: &str) -> Result<()> {
             .route("/", web::post().to(post))
             .route(TRIP, web::get().to(trip))
     };
-    // One worker, as the house has on one core, and the times that the house grants (`src/http/mod.rs`).
+    // One worker, as the server has on one core, and the times that the server grants (`src/http/mod.rs`).
     let server = HttpServer::new(app)
         .workers(1)
         .client_request_timeout(Duration::from_secs(5))

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::Run;
-use crate::house::Process;
+use crate::server::Process;
 
 /// What the generator saw.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,10 @@
-//! Measures the house beside the bare ceilings of the same machine, in one run. `bench/run` starts it.
+//! Measures the server beside the bare ceilings of the same machine, in one run. `bench/run` starts it.
 
 mod ask;
 mod browser;
 mod ceilings;
 mod empty;
-mod house;
+mod server;
 mod load;
 mod propagation;
 mod redis_parts;

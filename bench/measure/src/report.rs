@@ -14,7 +14,7 @@ pub(crate) struct Report {
 /// A scenario.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    pub(crate) house: Load,
+    pub(crate) server: Load,
     /// Microseconds of one core that nobody can do without, where that is known.
     pub(crate) ceiling: Option<f64>,
     /// How much of the ceiling is asked for.
@@ -67,7 +67,7 @@ impl Report {
 
 impl Row {
     fn line(&self) -> String {
-        let Load { requests_a_second, p50_millis, p99_millis, micros } = self.house;
+        let Load { requests_a_second, p50_millis, p99_millis, micros } = self.server;
         let start =
             format!("{:<28}{requests_a_second:>10.0}{p50_millis:>10.2}{p99_millis:>10.2}{micros:>10.1}", self.name);
         let Some(ceiling) = self.ceiling else { return start };
@@ -79,7 +79,7 @@ impl Row {
 
     /// By how much of what is possible is reached; where that is not known, by the speed.
     pub(crate) fn rank(&self) -> f64 {
-        self.ceiling.unwrap_or(1.0) / self.house.micros
+        self.ceiling.unwrap_or(1.0) / self.server.micros
     }
 }
 

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::ceilings::Part;
-use crate::house::{self, PASSWORD, Process, SECRET, Settings};
 use crate::load::{Target, load};
 use crate::report::{Report, Row};
+use crate::server::{self, PASSWORD, Process, SECRET, Settings};
 use crate::{Run, ask, browser, empty, redis_parts};
 
 /// One row of the table.
@@ -44,12 +44,12 @@ const ASKS: &str = "/oauth2/authorize?client_id=app&redirect_uri=https%3A%2F%2Fa
                     response_type=code&scope=openid+profile+email&state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&\
                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
-/// Starts houses and measures everything.
+/// Starts servers and measures everything.
 pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<()> {
-    let empty = house::empty_handler(run)?;
+    let empty = server::empty_handler(run)?;
     embedded(run, &empty, report)?;
     with_servers(run, &empty, report)?;
-    report.part(Part::ScriptInRedis, house::alone(run, Part::ScriptInRedis)?);
+    report.part(Part::ScriptInRedis, server::alone(run, Part::ScriptInRedis)?);
     Ok(())
 }
 
@@ -121,7 +121,7 @@ fn jwks() -> Scenario {
     }
 }
 
-/// As services that verify ask for it, beside the JWKS of the same house, asked for in the same way: it is to cost the
+/// As services that verify ask for it, beside the JWKS of the same server, asked for in the same way: it is to cost the
 /// same.
 fn status_list() -> Scenario {
     let beside = Some(JWKS);
@@ -217,7 +217,7 @@ fn sign_in() -> String {
     format!("username=ada&password={}", PASSWORD.replace(' ', "+"))
 }
 
-/// Measures the parts, the other server with the same request and the house, one right after the other, several times.
+/// Measures the parts, the other server with the same request and the server, one right after the other, several times.
 /// The round whose ratio lies in the middle counts.
 fn one(run: &Run, server: &Process, other: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
     if !run.wants(scenario.name) {
@@ -231,8 +231,8 @@ fn one(run: &Run, server: &Process, other: &Process, scenario: &Scenario, report
     for round in 1..=run.rounds {
         eprintln!("== {} ({round} of {})", scenario.name, run.rounds);
         let ceiling = ceiling(run, other, scenario, spin, report)?;
-        let house = load(run, &Target { server, connections, spin }, &scenario.real(&server.base))?;
-        rounds.push(Row { name: scenario.name, house, ceiling, aim: scenario.aim });
+        let server = load(run, &Target { server, connections, spin }, &scenario.real(&server.base))?;
+        rounds.push(Row { name: scenario.name, server, ceiling, aim: scenario.aim });
     }
     rounds.sort_by(|one, other| one.rank().total_cmp(&other.rank()));
     report.row(rounds.swap_remove(rounds.len() / 2));
@@ -245,14 +245,14 @@ fn ceiling(run: &Run, other: &Process, scenario: &Scenario, spin: bool, report: 
     let bare = Target { server: other, connections: run.connections, spin };
     let mut ceiling = load(run, &bare, &scenario.plain(&url))?.micros;
     for part in scenario.parts {
-        let micros = house::alone(run, *part)?;
+        let micros = server::alone(run, *part)?;
         report.part(*part, micros);
         ceiling += micros;
     }
     Ok(Some(ceiling))
 }
 
-/// How long a single browser waits for its answer: the house beside the handler that it is compared with, by turns.
+/// How long a single browser waits for its answer: the server beside the handler that it is compared with, by turns.
 fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
     let Some(url) = scenario.bare(&empty.base) else { return Ok(()) };
     let mut rounds = Vec::new();
@@ -264,8 +264,8 @@ fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenar
         rounds.push((wait(server, &scenario.real(&server.base))?, bare));
     }
     rounds.sort_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)));
-    let (house, bare) = rounds[rounds.len() / 2];
-    report.figure("authorization (signed in), one at a time, p50", house, "us", 2.0 * bare);
+    let (server, bare) = rounds[rounds.len() / 2];
+    report.figure("authorization (signed in), one at a time, p50", server, "us", 2.0 * bare);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-"""SimpleJWT's authentication for tokens of another house, and what it leaves out: `typ`, and whether it was revoked."""
+"""SimpleJWT's authentication for tokens of another server, and what it leaves out: `typ`, and whether it was revoked."""
 
 import jwt
 from django.conf import settings

@@ -55,7 +55,7 @@ async fn callback(app: web::Data<App>, request: HttpRequest, answer: web::Query<
         return page::problem(&app, "This sign-in was not begun here, or it has been used already.");
     };
     if answer.iss.is_some_and(|iss| iss != app.issuer) {
-        return page::problem(&app, "This answer comes from another house (RFC 9207).");
+        return page::problem(&app, "This answer comes from another issuer (RFC 9207).");
     }
     let Some(code) = answer.code else {
         let error = answer.error.unwrap_or_else(|| "no code and no error".to_owned());

@@ -34,7 +34,7 @@ pub(super) fn home(app: &App, person: Option<&Person>) -> HttpResponse {
     answer(app, StatusCode::OK, &body)
 }
 
-/// The person or the house has said no.
+/// The person or the server has said no.
 pub(super) fn refused(app: &App, error: &str, description: &str) -> HttpResponse {
     let words = if error == "access_denied" { "You did not let this application in." } else { description };
     let body = format!(

@@ -21,7 +21,7 @@ use url::Url;
 
 use super::{App, Begun, Person};
 
-/// The house that the application trusts, as its metadata and its keys describe it now.
+/// The server that the application trusts, as its metadata and its keys describe it now.
 pub(super) struct Provider {
     metadata: ProviderMetadataWithLogout,
     client: Client,
@@ -79,7 +79,7 @@ impl Provider {
 
     async fn name_of(&self, token: &AccessToken, sub: &SubjectIdentifier) -> Result<String, String> {
         let request = self.client.user_info(token.clone(), Some(sub.clone())).map_err(|error| error.to_string())?;
-        let info: UserInfoClaims<HouseClaims, CoreGenderClaim> =
+        let info: UserInfoClaims<TokenhouseClaims, CoreGenderClaim> =
             request.request_async(&send).await.map_err(|error| format!("Userinfo: {error}"))?;
         let name = info.name().and_then(|name| name.get(None)).map(|name| name.to_string());
         let username = || info.preferred_username().map(|name| name.to_string());
@@ -104,15 +104,15 @@ impl Provider {
 
 /// What Tokenhouse says beyond the standard's own claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct HouseClaims {
+struct TokenhouseClaims {
     sid: Option<String>,
 }
 
-impl AdditionalClaims for HouseClaims {}
+impl AdditionalClaims for TokenhouseClaims {}
 
 type Tokens = StandardTokenResponse<
     IdTokenFields<
-        HouseClaims,
+        TokenhouseClaims,
         EmptyExtraTokenFields,
         CoreGenderClaim,
         CoreJweContentEncryptionAlgorithm,
@@ -123,7 +123,7 @@ type Tokens = StandardTokenResponse<
 
 /// `CoreClient` with the claims above, and with what discovery has set.
 type Client = openidconnect::Client<
-    HouseClaims,
+    TokenhouseClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -160,7 +160,7 @@ static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
     client.build().expect("a TLS library")
 });
 
-#[expect(clippy::disallowed_methods, reason = "this is not the house, whose clock stands in `ctx`")]
+#[expect(clippy::disallowed_methods, reason = "this is not the server, whose clock stands in `ctx`")]
 pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }

@@ -100,7 +100,7 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRef
 }
 
 /// Changes a user, by a merge patch (RFC 7396). Other roles and groups are in every live session's next tokens, and
-/// without `admin` the sessions with rights over this house have ended, before this answers. 503: the change may be
+/// without `admin` the sessions with rights over this server have ended, before this answers. 503: the change may be
 /// kept already, and the answer says so; repeating the call finishes it.
 #[utoipa::path(patch, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     request_body = UserChange,

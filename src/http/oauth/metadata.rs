@@ -1,4 +1,4 @@
-//! What this house offers, made from what is really there: `/.well-known/oauth-authorization-server` (RFC 8414) and
+//! What this server offers, made from what is really there: `/.well-known/oauth-authorization-server` (RFC 8414) and
 //! `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 3).
 
 use actix_web::HttpResponse;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use url::Url;
 
-/// What an application says about itself, and what this house says about it.
+/// What an application says about itself, and what this server says about it.
 #[derive(Debug, Clone, Default)]
 pub struct Application {
     /// `client_name`, or its identifier.
@@ -16,7 +16,7 @@ pub struct Application {
     pub policy_uri: Option<String>,
     /// `tos_uri`
     pub tos_uri: Option<String>,
-    /// Whether somebody in this house has vouched for it.
+    /// Whether somebody in this server has vouched for it.
     pub verified: bool,
     /// Where it sends people after they have signed in.
     pub redirect_uri: Option<String>,

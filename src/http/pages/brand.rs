@@ -1,4 +1,4 @@
-//! Whose pages these are: name, logo, colour, links; and the files that the pages need, which the house serves itself.
+//! Whose pages these are: name, logo, colour, links; and the files that the pages need, which the server serves itself.
 //!
 //! The style sheet is a file of its own and not part of each page: pages are never cached, a file under the name of its
 //! content is, for a year. And `style-src 'self'` suits the operator's own style sheet as well, which no hash in a
@@ -24,14 +24,14 @@ const MAX_FILE: usize = 256 * 1024;
 const LIGHT: Colour = Colour::of(0xed, 0xf1, 0xf3);
 const DARK: Colour = Colour::of(0x19, 0x22, 0x2a);
 
-/// What makes the pages those of one house.
+/// What makes the pages those of one server.
 #[derive(Debug, Clone)]
 pub struct Brand {
     /// Whose pages these are.
     pub(super) name: String,
     pub(super) policy_uri: Option<String>,
     pub(super) terms_uri: Option<String>,
-    /// What comes before the paths of this house's own addresses: nothing, or the path of the issuer.
+    /// What comes before the paths of this server's own addresses: nothing, or the path of the issuer.
     pub(super) base: String,
     pub(super) style: Asset,
     /// The operator's own style sheet.
@@ -101,7 +101,7 @@ fn style(branding: &Branding) -> String {
     )
 }
 
-/// Our mark in the colour of the house, one that shows on both grounds.
+/// Our mark in the colour of the server, one that shows on both grounds.
 fn mark(accent: Colour) -> String {
     let roof = apart(accent, DARK, 3.0);
     MARK.replace("#roof", &roof.to_string()).replace("#lock", &readable_on(roof).to_string())

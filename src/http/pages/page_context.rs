@@ -1,4 +1,4 @@
-//! How a page looks to the person who asked for it: in their language, with the brand of the house. Every page is put
+//! How a page looks to the person who asked for it: in their language, with the brand of the server. Every page is put
 //! together and answered here, so that none can forget a header.
 
 use std::fmt;
@@ -76,7 +76,7 @@ impl PageContext {
         }
     }
 
-    /// What every page shows of the house.
+    /// What every page shows of the server.
     fn brand_model(&self) -> Value {
         let brand = &self.brand;
         let asset = |name: &str| format!("{}/assets/{name}", brand.base);

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::digest::sha256;
 
-/// The one script of the house: it sends the answer of `form_post.html` on its way.
+/// The one script of the server: it sends the answer of `form_post.html` on its way.
 pub(super) const SEND: &str = "document.forms[0].submit()";
 
 /// Exceptions from "nothing".
@@ -40,7 +40,7 @@ enum Forms {
 }
 
 impl Policy {
-    /// The forms of the page lead to this house and nowhere else.
+    /// The forms of the page lead to this server and nowhere else.
     pub(super) fn with_forms_here(mut self) -> Self {
         self.forms = Forms::Here;
         self

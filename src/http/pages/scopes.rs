@@ -23,7 +23,7 @@ pub(super) fn in_words(scopes: &[String]) -> Vec<ScopeModel<'_>> {
         .collect()
 }
 
-/// OpenID Connect Core sections 3.1.2.1, 5.4 and 11, and what this house adds.
+/// OpenID Connect Core sections 3.1.2.1, 5.4 and 11, and what this server adds.
 fn known(scope: &str) -> Option<&'static str> {
     match scope {
         "openid" => Some("scope-openid"),

@@ -1,4 +1,4 @@
-//! What a refusal by the driver or the server means for the house.
+//! What a refusal by the driver or the server means for the caller.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 

@@ -64,7 +64,7 @@ impl Work {
                 return Ok(false);
             }
         }
-        self.admits_house(session.created_at, dialect).await
+        self.admits_deployment(session.created_at, dialect).await
     }
 
     /// Notes a sign-in at `at`, if the user may sign in and is as the sign-in has `seen` them; says whether.
@@ -89,16 +89,16 @@ impl Work {
         Ok(self.write(user).await? == 1)
     }
 
-    /// Whether the `not_before` of the whole house lets begin what is dated `at`.
-    pub(super) async fn admits_house(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
-        let house = shared_query!(
+    /// Whether the `not_before` of the whole deployment lets begin what is dated `at`.
+    pub(super) async fn admits_deployment(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
+        let held = shared_query!(
             dialect,
             "select fact
-             from house
-             where fact = 'global_not_before'
+             from metadata
+             where key = 'global_not_before'
              and number <= $1"
         )
         .bind(at.millis());
-        Ok(self.read_one(house).await?.is_some())
+        Ok(self.read_one(held).await?.is_some())
     }
 }

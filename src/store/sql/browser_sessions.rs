@@ -57,7 +57,7 @@ impl Database {
     ) -> Result<BeginOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         if !work.admit_user(seen, browser_session.created_at).await?
-            || !work.admits_house(browser_session.created_at, self.dialect()).await?
+            || !work.admits_deployment(browser_session.created_at, self.dialect()).await?
         {
             work.rollback().await?;
             return Ok(BeginOutcome::Refused);

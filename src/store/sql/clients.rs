@@ -253,7 +253,7 @@ impl Work {
 
 fn update(client: &Client, at: Timestamp) -> Query {
     // Of two changes within the longest that an access token lives, the longer of the previous lives counts. Where one
-    // of them was the house's, the house remembers it.
+    // of them was the server's, the server remembers it.
     let change = query(
         "update clients
              set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,

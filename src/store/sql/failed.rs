@@ -1,4 +1,4 @@
-//! What an error of the database means for the house.
+//! What an error of the database means for the caller.
 
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;

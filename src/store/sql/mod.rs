@@ -18,7 +18,7 @@ pub mod ephemeral;
 pub mod keys;
 pub mod browser_sessions;
 pub mod backchannel_logouts;
-pub mod meta;
+pub mod metadata;
 pub mod migrate;
 pub mod notify;
 pub mod retention;

@@ -50,7 +50,7 @@ const DROP: &str = "delete from status_lists
 pub struct StatusFacts {
     /// The numbers of the lists that have been begun and not dropped.
     pub lists: BTreeSet<u64>,
-    /// The longest life that the house gave to access tokens lately.
+    /// The longest life that the server gave to access tokens lately.
     pub longest_access_lifetime: Duration,
 }
 
@@ -108,14 +108,14 @@ impl Work {
     pub(super) async fn lease_indexes(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let lease = query(
-            "update house
+            "update metadata
              set number = number + $1
-             where fact = 'next_status_index'
+             where key = 'next_status_index'
              returning number",
         )
         .bind(count);
         let Some(row) = self.read_one(lease).await? else { return Err(missing()) };
-        let end = Columns::of_only(&row, "house").number("number")?;
+        let end = Columns::of_only(&row, "metadata").number("number")?;
         let indexes = end - count..end;
         for list in StatusIndex::of(indexes.start).list..StatusIndex::lists_begun(indexes.end) {
             let begin = query("insert into status_lists (number) values ($1) on conflict (number) do nothing");
@@ -126,9 +126,9 @@ impl Work {
 
     async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
         let note = query(
-            "insert into house (fact, number)
+            "insert into metadata (key, number)
              values ($1, $2)
-             on conflict (fact) do update
+             on conflict (key) do update
              set number = excluded.number",
         )
         .bind(fact)
@@ -148,9 +148,9 @@ struct Facts {
 
 fn facts() -> Query {
     query(
-        "select fact, number
-         from house
-         where fact in ('access_lifetime', 'previous_access_lifetime', 'access_lifetime_changed_at')
+        "select key, number
+         from metadata
+         where key in ('access_lifetime', 'previous_access_lifetime', 'access_lifetime_changed_at')
          union all
          select 'status_list', number
          from status_lists",
@@ -161,9 +161,9 @@ impl Facts {
     fn read(rows: &[AnyRow]) -> Result<Self, StoreError> {
         let mut facts = Self::default();
         for row in rows {
-            let columns = Columns::of(row, "house", "fact")?;
+            let columns = Columns::of(row, "metadata", "key")?;
             let number = columns.number("number")?;
-            match columns.text("fact")? {
+            match columns.text("key")? {
                 "access_lifetime" => facts.lifetime = number,
                 "previous_access_lifetime" => facts.previous = number,
                 "access_lifetime_changed_at" => facts.changed_at = Timestamp::from_millis(number),
@@ -180,7 +180,7 @@ impl Facts {
 }
 
 fn missing() -> StoreError {
-    StoreError::Corrupt("house next_status_index: the row is missing".to_owned())
+    StoreError::Corrupt("metadata next_status_index: the row is missing".to_owned())
 }
 
 #[cfg(test)]

@@ -10,26 +10,26 @@ use tokenhouse::model::EndReason;
 use tokenhouse::protocol::{GrantType, scope};
 
 use super::{assert_problem, begin};
-use crate::house::{ADMIN, Answer, House, on_each_backend, pair, read};
+use crate::test_server::{ADMIN, Answer, TestServer, on_each_backend, pair, read};
 
 /// Scopes that somebody could hold who is not a full administrator.
 const NARROW: [&str; 4] = [scope::ADMIN_READ, scope::SESSIONS, scope::INTROSPECT, "reports:read"];
 
 #[actix_web::test]
 async fn every_admin_door_is_shut_to_those_who_show_no_token_of_ours() {
-    on_each_backend(async |house| {
-        let refresh = house.pair().await.refresh;
+    on_each_backend(async |server| {
+        let refresh = server.pair().await.refresh;
         for (method, path, _) in doors() {
-            let nobody = read(house.request(method.clone(), &path)).await;
+            let nobody = read(server.request(method.clone(), &path)).await;
             assert_problem(&nobody, 401);
             assert_eq!(nobody.headers["www-authenticate"], "Bearer realm=\"tokenhouse\"", "{method} {path}");
             let detail = nobody.body["detail"].as_str().unwrap();
             assert_eq!(detail, "send an access token: `Authorization: Bearer …`", "{method} {path}");
 
-            let basic = read(house.request(method.clone(), &path).basic_auth(ADMIN.0, Some(ADMIN.1))).await;
+            let basic = read(server.request(method.clone(), &path).basic_auth(ADMIN.0, Some(ADMIN.1))).await;
             assert_problem(&basic, 401);
-            for token in ["", "garbage", "a.b.c", &refresh, &unsigned(house)] {
-                let refused = house.admin(token, method.clone(), &path, None).await;
+            for token in ["", "garbage", "a.b.c", &refresh, &unsigned(server)] {
+                let refused = server.admin(token, method.clone(), &path, None).await;
                 assert_problem(&refused, 401);
             }
         }
@@ -39,19 +39,19 @@ async fn every_admin_door_is_shut_to_those_who_show_no_token_of_ours() {
 
 #[actix_web::test]
 async fn every_admin_door_wants_one_of_its_scopes() {
-    on_each_backend(async |house| {
-        let plain = house.pair().await.access;
-        let user = house.user().await;
-        let (client, _) = house.add_client("narrow", &[GrantType::RefreshToken], &NARROW.join(" ")).await;
-        let issuer = house.config.issuer.as_str();
+    on_each_backend(async |server| {
+        let plain = server.pair().await.access;
+        let user = server.user().await;
+        let (client, _) = server.add_client("narrow", &[GrantType::RefreshToken], &NARROW.join(" ")).await;
+        let issuer = server.config.issuer.as_str();
         let mut narrow = Vec::new();
         for scope in NARROW {
-            narrow.push((scope, begin(house, &user, &client, scope, &[issuer]).await.access));
+            narrow.push((scope, begin(server, &user, &client, scope, &[issuer]).await.access));
         }
         for (method, path, scopes) in doors() {
-            assert_problem(&house.admin(&plain, method.clone(), &path, None).await, 403);
+            assert_problem(&server.admin(&plain, method.clone(), &path, None).await, 403);
             for (scope, token) in &narrow {
-                let answer = house.admin(token, method.clone(), &path, None).await;
+                let answer = server.admin(token, method.clone(), &path, None).await;
                 let passed = ![401, 403].contains(&answer.status);
                 assert_eq!(passed, scopes.contains(scope), "{method} {path} with {scope}: {}", answer.text);
                 if !passed {
@@ -66,21 +66,22 @@ async fn every_admin_door_wants_one_of_its_scopes() {
 
 #[actix_web::test]
 async fn a_token_that_was_good_elsewhere_or_earlier_opens_no_admin_door() {
-    on_each_backend(async |house| {
-        let (client, _) = house.add_client("other", &[GrantType::RefreshToken], "tokenhouse:admin").await;
-        let elsewhere = begin(house, &house.user().await, &client, scope::ADMIN, &["https://api.example"]).await.access;
-        let revoked = house.admin_token().await;
-        let session = crate::house::claims(&revoked)["sid"].as_str().unwrap().parse().unwrap();
-        tokenhouse::sessions::end_one(house.ctx(), session, EndReason::Admin, Actor::System).await.unwrap();
-        let expired = house.admin_token().await;
+    on_each_backend(async |server| {
+        let (client, _) = server.add_client("other", &[GrantType::RefreshToken], "tokenhouse:admin").await;
+        let elsewhere =
+            begin(server, &server.user().await, &client, scope::ADMIN, &["https://api.example"]).await.access;
+        let revoked = server.admin_token().await;
+        let session = crate::test_server::claims(&revoked)["sid"].as_str().unwrap().parse().unwrap();
+        tokenhouse::sessions::end_one(server.ctx(), session, EndReason::Admin, Actor::System).await.unwrap();
+        let expired = server.admin_token().await;
 
-        house.clock.advance(Duration::from_secs(301));
+        server.clock.advance(Duration::from_secs(301));
 
-        let fresh = house.admin_token().await;
-        assert_eq!(house.admin(&fresh, Method::GET, "/admin/v1/users", None).await.status, 200);
+        let fresh = server.admin_token().await;
+        assert_eq!(server.admin(&fresh, Method::GET, "/admin/v1/users", None).await.status, 200);
         for (method, path, _) in doors() {
             for (what, token) in [("elsewhere", &elsewhere), ("revoked", &revoked), ("expired", &expired)] {
-                let refused = house.admin(token, method.clone(), &path, None).await;
+                let refused = server.admin(token, method.clone(), &path, None).await;
                 assert_eq!(refused.status, 401, "{what} at {method} {path}: {}", refused.text);
             }
         }
@@ -90,8 +91,8 @@ async fn a_token_that_was_good_elsewhere_or_earlier_opens_no_admin_door() {
 
 #[actix_web::test]
 async fn what_the_table_does_not_declare_does_not_open() {
-    on_each_backend(async |house| {
-        let admin = house.admin_token().await;
+    on_each_backend(async |server| {
+        let admin = server.admin_token().await;
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
         for (_, path, _) in doors() {
             for method in methods.map(|method| Method::from_bytes(method.as_bytes()).unwrap()) {
@@ -100,8 +101,8 @@ async fn what_the_table_does_not_declare_does_not_open() {
                 if doors().any(|(declared, door, _)| declared == asked && door == path) {
                     continue;
                 }
-                assert_eq!(house.admin("garbage", method.clone(), &path, None).await.status, 401, "{method} {path}");
-                assert_eq!(house.admin(&admin, method.clone(), &path, None).await.status, 403, "{method} {path}");
+                assert_eq!(server.admin("garbage", method.clone(), &path, None).await.status, 401, "{method} {path}");
+                assert_eq!(server.admin(&admin, method.clone(), &path, None).await.status, 403, "{method} {path}");
             }
         }
         for path in [
@@ -121,7 +122,7 @@ async fn what_the_table_does_not_declare_does_not_open() {
             "/admin/v1/users/%2e%2e%2fkeys",
         ] {
             for token in [&admin, "garbage"] {
-                let answer = house.admin(token, Method::GET, path, None).await;
+                let answer = server.admin(token, Method::GET, path, None).await;
                 assert!([401, 404].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
             }
         }
@@ -130,12 +131,12 @@ async fn what_the_table_does_not_declare_does_not_open() {
 }
 
 #[actix_web::test]
-async fn only_administrators_are_given_scopes_of_the_house() {
-    on_each_backend(async |house| {
+async fn only_administrators_are_given_scopes_of_this_server() {
+    on_each_backend(async |server| {
         for scope in [scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS, scope::INTROSPECT, "tokenhouse:anything"] {
-            let (username, password) = crate::house::USER;
+            let (username, password) = crate::test_server::USER;
             let body = json!({ "username": username, "password": password, "scope": scope });
-            let refused = house.post_json("/api/token/", &body).await;
+            let refused = server.post_json("/api/token/", &body).await;
             assert_eq!(refused.status, 400, "{scope}: {}", refused.text);
         }
     })
@@ -144,23 +145,23 @@ async fn only_administrators_are_given_scopes_of_the_house() {
 
 #[actix_web::test]
 async fn a_bearer_needs_the_authorization_header_and_nothing_else_will_do() {
-    on_each_backend(async |house| {
-        let token = house.admin_token().await;
-        let in_query = house.get(&format!("/admin/v1/users?access_token={token}")).await;
+    on_each_backend(async |server| {
+        let token = server.admin_token().await;
+        let in_query = server.get(&format!("/admin/v1/users?access_token={token}")).await;
         let as_cookie =
-            read(house.request(Method::GET, "/admin/v1/users").header("cookie", format!("access_token={token}")));
-        let in_form = read(house.request(Method::POST, "/admin/v1/users").form(&[("access_token", &token)]));
+            read(server.request(Method::GET, "/admin/v1/users").header("cookie", format!("access_token={token}")));
+        let in_form = read(server.request(Method::POST, "/admin/v1/users").form(&[("access_token", &token)]));
         let method = "/admin/v1/users/00000000-0000-0000-0000-000000000000/disable";
-        let overridden = read(house.request(Method::POST, method).header("x-http-method-override", "GET"));
+        let overridden = read(server.request(Method::POST, method).header("x-http-method-override", "GET"));
 
         assert_problem(&in_query, 401);
         for answer in [as_cookie.await, in_form.await, overridden.await] {
             assert_problem(&answer, 401);
         }
-        let twice = house.request(Method::GET, "/admin/v1/users").bearer_auth("no token").bearer_auth(&token);
+        let twice = server.request(Method::GET, "/admin/v1/users").bearer_auth("no token").bearer_auth(&token);
         assert_problem(&read(twice).await, 400);
         let lower_case =
-            read(house.request(Method::GET, "/admin/v1/users").header("authorization", format!("bearer {token}")));
+            read(server.request(Method::GET, "/admin/v1/users").header("authorization", format!("bearer {token}")));
         assert_eq!(lower_case.await.status, 200);
     })
     .await;
@@ -189,11 +190,11 @@ fn address(route: &Route) -> String {
 }
 
 /// Our own claims under `alg: none`.
-fn unsigned(house: &House) -> String {
+fn unsigned(server: &TestServer) -> String {
     use base64::Engine;
     let encode = |value: serde_json::Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
-    let now = house.clock.now().seconds();
-    let issuer = &house.config.issuer;
+    let now = server.clock.now().seconds();
+    let issuer = &server.config.issuer;
     let claims = json!({ "iss": issuer, "aud": issuer, "sub": "x", "client_id": "simplejwt", "iat": now, "exp": now + 60,
         "jti": "x", "scope": scope::ADMIN });
     format!("{}.{}.", encode(json!({ "typ": "at+jwt", "alg": "none" })), encode(claims))
@@ -201,15 +202,15 @@ fn unsigned(house: &House) -> String {
 
 #[actix_web::test]
 async fn a_bearer_of_the_right_scope_passes() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         for (scope, path) in [
             (scope::ADMIN_READ, "/admin/v1/audit"),
             (scope::SESSIONS, "/admin/v1/sessions"),
             (scope::ADMIN, "/admin/v1/keys"),
         ] {
             let body = json!({ "username": ADMIN.0, "password": ADMIN.1, "scope": scope });
-            let token = pair(&house.post_json("/api/token/", &body).await).access;
-            let answer: Answer = house.admin(&token, Method::GET, path, None).await;
+            let token = pair(&server.post_json("/api/token/", &body).await).access;
+            let answer: Answer = server.admin(&token, Method::GET, path, None).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
         }
     })

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
 use super::{Desk, assert_each_once};
-use crate::house::{House, on_each_backend};
+use crate::test_server::{TestServer, on_each_backend};
 
 #[actix_web::test]
 async fn every_change_leaves_exactly_one_event_of_its_kind() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let user = house.add_user(("bob", "a long enough one"), false).await.id;
-        house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
-        let sid = crate::house::claims(&house.pair().await.access)["sid"].as_str().unwrap().to_owned();
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let user = server.add_user(("bob", "a long enough one"), false).await.id;
+        server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let sid = crate::test_server::claims(&server.pair().await.access)["sid"].as_str().unwrap().to_owned();
         let nothing = json!({});
         let user = |verb: &str| format!("/admin/v1/users/{user}{verb}");
         let shop = |verb: &str| format!("/admin/v1/clients/shop{verb}");
@@ -37,10 +37,10 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
             (&post, "/admin/v1/revocations".to_owned(), json!({ "client": "bank" }), "sessions_revoked"),
             (&post, "/admin/v1/keys/rotate".to_owned(), json!({ "now": true }), "key_activated"),
         ] {
-            let before = count(house).await;
-            let answer = house.admin(&desk.token, method.clone(), &path, Some(&body)).await;
+            let before = count(server).await;
+            let answer = server.admin(&desk.token, method.clone(), &path, Some(&body)).await;
             assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
-            let after = count(house).await;
+            let after = count(server).await;
             let new = after.get(event).unwrap_or(&0) - before.get(event).unwrap_or(&0);
             assert_eq!(new, 1, "{method} {path} wrote {new} events {event}");
         }
@@ -50,13 +50,13 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
 
 #[actix_web::test]
 async fn the_audit_is_read_newest_first_and_names_who_did_it() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let bob = desk.add_user("bob", "a long enough one").await;
 
         let newest = desk.get("/admin/v1/audit?limit=1").await.body["items"][0].clone();
 
-        let admin = crate::house::claims(&desk.token)["sub"].clone();
+        let admin = crate::test_server::claims(&desk.token)["sub"].clone();
         assert_eq!(newest["event"], json!({ "event": "user_added", "user": bob }));
         assert_eq!(newest["actor"], json!({ "type": "admin", "id": admin }));
         let all = desk.get("/admin/v1/audit?limit=500").await;
@@ -70,16 +70,16 @@ async fn the_audit_is_read_newest_first_and_names_who_did_it() {
 
 #[actix_web::test]
 async fn pages_of_the_audit_hold_each_entry_exactly_once_while_more_are_written() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         for _ in 0..7 {
-            house.pair().await;
+            server.pair().await;
         }
         let all = desk.get("/admin/v1/audit?limit=500").await;
         let wanted: Vec<String> =
             all.body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
 
-        let seen = desk.walk("/admin/v1/audit", 3, async || drop(house.pair().await)).await;
+        let seen = desk.walk("/admin/v1/audit", 3, async || drop(server.pair().await)).await;
 
         assert_each_once(&seen, &wanted);
         assert_eq!(seen.len(), wanted.len(), "what is newer than the first page is on no later one");
@@ -88,9 +88,9 @@ async fn pages_of_the_audit_hold_each_entry_exactly_once_while_more_are_written(
 }
 
 /// How many events there are of each kind.
-async fn count(house: &House) -> BTreeMap<String, usize> {
+async fn count(server: &TestServer) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for event in house.audit_events().await {
+    for event in server.audit_events().await {
         let kind = event["event"].as_str().map_or_else(|| Value::Null.to_string(), str::to_owned);
         *counts.entry(kind).or_default() += 1;
     }

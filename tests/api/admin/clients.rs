@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
 use super::{Desk, assert_each_once, assert_problem, begin};
-use crate::house::{Answer, House, on_each_backend};
+use crate::test_server::{Answer, TestServer, on_each_backend};
 
 #[actix_web::test]
 async fn a_generated_secret_is_shown_once_and_works() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let new = json!({ "id": "shop", "grants": ["client_credentials"], "scope": "read", "audience": ["https://api.example"] });
 
         let added = desk.post("/admin/v1/clients", &new).await;
@@ -24,17 +24,17 @@ async fn a_generated_secret_is_shown_once_and_works() {
             assert!(!shown.text.contains(secret) && !shown.text.contains("digest"), "{}", shown.text);
         }
         assert_eq!(desk.get("/admin/v1/clients/shop").await.body, added.body["client"]);
-        assert_eq!(token(house, "shop", secret).await.status, 200);
-        assert_eq!(token(house, "shop", &format!("{secret}x")).await.status, 401);
-        assert_eq!(house.count_events("client_added").await, 2, "the built-in one, and this one");
+        assert_eq!(token(server, "shop", secret).await.status, 200);
+        assert_eq!(token(server, "shop", &format!("{secret}x")).await.status, 401);
+        assert_eq!(server.count_events("client_added").await, 2, "the built-in one, and this one");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_client_that_cannot_be_is_refused() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         desk.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
         for id in ["shop", "simplejwt"] {
             assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
@@ -73,11 +73,11 @@ async fn a_client_that_cannot_be_is_refused() {
 
 #[actix_web::test]
 async fn pages_of_clients_hold_each_exactly_once() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let wanted = ["a", "A", "a-b", "a.b", "ab", "b"].map(str::to_owned);
         for id in &wanted {
-            house.add_client(id, &[], "").await;
+            server.add_client(id, &[], "").await;
         }
 
         let seen = desk.walk("/admin/v1/clients", 2, async || {}).await;
@@ -90,19 +90,19 @@ async fn pages_of_clients_hold_each_exactly_once() {
 
 #[actix_web::test]
 async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (shop, secret) = house.add_client("shop", &[GrantType::RefreshToken], "read write").await;
-        let user = house.user().await;
-        let issuer = [house.config.issuer.as_str()];
-        let reads = begin(house, &user, &shop, "read", &issuer).await;
-        let writes = begin(house, &user, &shop, "read write", &issuer).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (shop, secret) = server.add_client("shop", &[GrantType::RefreshToken], "read write").await;
+        let user = server.user().await;
+        let issuer = [server.config.issuer.as_str()];
+        let reads = begin(server, &user, &shop, "read", &issuer).await;
+        let writes = begin(server, &user, &shop, "read write", &issuer).await;
 
         let changed = desk.patch("/admin/v1/clients/shop", &json!({ "scope": "read" })).await;
 
         assert_eq!((changed.status, changed.body["scope"].as_str()), (200, Some("read")), "{}", changed.text);
         let refresh = async |token: &str| {
-            house
+            server
                 .post_as("shop", &secret, "/oauth2/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
                 .await
         };
@@ -110,16 +110,16 @@ async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
         assert_eq!(refresh(&reads.refresh).await.status, 200);
         let ended = desk.get(&format!("/admin/v1/sessions/{}", writes.id)).await;
         assert_eq!(ended.body["ended"]["reason"], "scope_withdrawn");
-        assert_eq!(house.count_events("client_changed").await, 1);
+        assert_eq!(server.count_events("client_changed").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_change_that_cannot_be_changes_nothing() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let before = desk.get("/admin/v1/clients/shop").await.body;
         for body in [
             json!({ "name": "" }),
@@ -140,15 +140,15 @@ async fn a_change_that_cannot_be_changes_nothing() {
         }
         assert_eq!(desk.get("/admin/v1/clients/shop").await.body, before);
         assert_problem(&desk.patch("/admin/v1/clients/nobody", &json!({ "name": "x" })).await, 404);
-        assert_eq!(house.count_events("client_changed").await, 0);
+        assert_eq!(server.count_events("client_changed").await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let new = json!({
             "id": "shop",
             "redirect_uris": ["https://shop.example/cb"],
@@ -188,8 +188,8 @@ async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
 
 #[actix_web::test]
 async fn what_cannot_be_registered_about_signing_on_is_refused() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let own = "https://shop.example/cb";
         desk.post("/admin/v1/clients", &json!({ "id": "shop", "redirect_uris": [own] })).await;
         desk.post("/admin/v1/clients", &json!({ "id": "spa", "public": true })).await;
@@ -233,35 +233,35 @@ async fn what_cannot_be_registered_about_signing_on_is_refused() {
 
 #[actix_web::test]
 async fn while_a_secret_is_rotated_both_work_and_then_one() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
 
         let rotated = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({})).await;
 
         let second = rotated.body["client_secret"].as_str().unwrap_or_else(|| panic!("{}", rotated.text)).to_owned();
         assert!(rotated.body["old_secret_ends"].is_string());
         for secret in [&first, &second] {
-            assert_eq!(token(house, "shop", secret).await.status, 200);
+            assert_eq!(token(server, "shop", secret).await.status, 200);
         }
-        house.later(Duration::from_hours(24) + Duration::from_secs(1)).await;
-        assert_eq!(token(house, "shop", &first).await.status, 401);
-        assert_eq!(token(house, "shop", &second).await.status, 200);
-        let desk = Desk::of(house).await;
+        server.later(Duration::from_hours(24) + Duration::from_secs(1)).await;
+        assert_eq!(token(server, "shop", &first).await.status, 401);
+        assert_eq!(token(server, "shop", &second).await.status, 200);
+        let desk = Desk::of(server).await;
         let third = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({ "now": false })).await;
         assert_eq!(third.status, 200);
-        assert_eq!(token(house, "shop", &first).await.status, 401, "at most two are live");
+        assert_eq!(token(server, "shop", &first).await.status, 401, "at most two are live");
         assert_problem(&desk.post("/admin/v1/clients/direct/rotate-secret", &json!({})).await, 400);
-        assert_eq!(house.count_events("client_secret_rotated").await, 2);
+        assert_eq!(server.count_events("client_secret_rotated").await, 2);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let path = "/admin/v1/clients/shop/rotate-secret";
         let secret = |answer: &Answer| answer.body["client_secret"].as_str().unwrap().to_owned();
         let rotated = desk.post(path, &json!({})).await;
@@ -272,35 +272,35 @@ async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
         let end = rotated.body["old_secret_ends"].as_str().unwrap();
         assert!(refused.body["detail"].as_str().unwrap().contains(end), "{}", refused.text);
         for secret in [&first, &secret(&rotated)] {
-            assert_eq!(token(house, "shop", secret).await.status, 200, "the refusal has changed nothing");
+            assert_eq!(token(server, "shop", secret).await.status, 200, "the refusal has changed nothing");
         }
         let third = desk.post(path, &json!({ "now": true })).await;
         assert_eq!(third.status, 200, "{}", third.text);
-        assert_eq!(token(house, "shop", &first).await.status, 401, "it was said that it may end");
+        assert_eq!(token(server, "shop", &first).await.status, 401, "it was said that it may end");
         for secret in [&secret(&rotated), &secret(&third)] {
-            assert_eq!(token(house, "shop", secret).await.status, 200);
+            assert_eq!(token(server, "shop", secret).await.status, 200);
         }
         for odd in [json!({ "now": "yes" }), json!({ "later": true }), json!([true])] {
             assert_problem(&desk.post(path, &odd).await, 400);
         }
         assert_problem(&desk.post("/admin/v1/clients/nobody/rotate-secret", &json!({})).await, 404);
-        assert_eq!(house.count_events("client_secret_rotated").await, 2);
+        assert_eq!(server.count_events("client_secret_rotated").await, 2);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (_, first) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
-        let second = house.second_instance(house.clock.clone()).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let second = server.second_instance(server.clock.clone()).await;
         let mut calls = tokio::task::JoinSet::new();
         for number in 0..8 {
-            let address = if number % 2 == 0 { house.running.address } else { second.address };
+            let address = if number % 2 == 0 { server.running.address } else { second.address };
             let path = "/admin/v1/clients/shop/rotate-secret";
-            let request = house.request_to(address, reqwest::Method::POST, path).bearer_auth(&desk.token);
-            calls.spawn(crate::house::read(request));
+            let request = server.request_to(address, reqwest::Method::POST, path).bearer_auth(&desk.token);
+            calls.spawn(crate::test_server::read(request));
         }
         let answers = calls.join_all().await;
 
@@ -308,9 +308,9 @@ async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
 
         assert_eq!((done.len(), refused.len()), (1, 7));
         assert!(refused.iter().all(|answer| answer.status == 409));
-        house.ctx().store.memory.forget_rows();
+        server.ctx().store.memory.forget_rows();
         for secret in [first.as_str(), done[0].body["client_secret"].as_str().unwrap()] {
-            assert_eq!(token(house, "shop", secret).await.status, 200);
+            assert_eq!(token(server, "shop", secret).await.status, 200);
         }
         second.stop().await;
     })
@@ -319,48 +319,48 @@ async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
 
 #[actix_web::test]
 async fn a_disabled_client_obtains_nothing_until_it_is_enabled() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let (shop, secret) =
-            house.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
-        let session = begin(house, &house.user().await, &shop, "read", &[&house.config.issuer]).await;
-        let own = token(house, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
+            server.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
+        let session = begin(server, &server.user().await, &shop, "read", &[&server.config.issuer]).await;
+        let own = token(server, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
 
         assert_eq!(desk.post("/admin/v1/clients/shop/disable", &Value::Null).await.status, 200);
 
-        assert!([400, 401].contains(&token(house, "shop", &secret).await.status));
-        assert!(!is_active(house, &own).await && !is_active(house, &session.access).await);
-        house.clock.advance(Duration::from_secs(2));
+        assert!([400, 401].contains(&token(server, "shop", &secret).await.status));
+        assert!(!is_active(server, &own).await && !is_active(server, &session.access).await);
+        server.clock.advance(Duration::from_secs(2));
         assert_eq!(desk.post("/admin/v1/clients/shop/enable", &Value::Null).await.status, 200);
-        assert_eq!(token(house, "shop", &secret).await.status, 200);
-        assert!(!is_active(house, &own).await, "what was obtained before stays over");
-        assert!(!is_active(house, &session.access).await);
-        assert_eq!(house.count_events("client_disabled").await, 1);
-        assert_eq!(house.count_events("client_enabled").await, 1);
+        assert_eq!(token(server, "shop", &secret).await.status, 200);
+        assert!(!is_active(server, &own).await, "what was obtained before stays over");
+        assert!(!is_active(server, &session.access).await);
+        assert_eq!(server.count_events("client_disabled").await, 1);
+        assert_eq!(server.count_events("client_enabled").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_removed_client_whose_name_is_taken_again_is_another() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let (shop, secret) =
-            house.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
-        let session = begin(house, &house.user().await, &shop, "read", &[&house.config.issuer]).await;
-        let own = token(house, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
+            server.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
+        let session = begin(server, &server.user().await, &shop, "read", &[&server.config.issuer]).await;
+        let own = token(server, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
 
         assert_eq!(desk.delete("/admin/v1/clients/shop").await.status, 200);
 
         assert_problem(&desk.get("/admin/v1/clients/shop").await, 404);
-        assert_eq!(token(house, "shop", &secret).await.status, 401);
-        assert!(!is_active(house, &own).await);
-        house.clock.advance(Duration::from_secs(2));
-        let (_, new) = house.add_client("shop", &[GrantType::ClientCredentials], "read").await;
-        assert_eq!(token(house, "shop", &secret).await.status, 401, "the previous secret is not the new client's");
-        assert_eq!(token(house, "shop", &new).await.status, 200);
-        assert!(!is_active(house, &own).await, "nor are the previous client's tokens");
-        assert!(!is_active(house, &session.access).await);
+        assert_eq!(token(server, "shop", &secret).await.status, 401);
+        assert!(!is_active(server, &own).await);
+        server.clock.advance(Duration::from_secs(2));
+        let (_, new) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        assert_eq!(token(server, "shop", &secret).await.status, 401, "the previous secret is not the new client's");
+        assert_eq!(token(server, "shop", &new).await.status, 200);
+        assert!(!is_active(server, &own).await, "nor are the previous client's tokens");
+        assert!(!is_active(server, &session.access).await);
         assert_problem(&desk.delete("/admin/v1/clients/simplejwt").await, 400);
         assert_problem(&desk.delete("/admin/v1/clients/nobody").await, 404);
         assert_problem(&desk.delete("/admin/v1/clients/%00").await, 404);
@@ -368,10 +368,10 @@ async fn a_removed_client_whose_name_is_taken_again_is_another() {
     .await;
 }
 
-async fn token(house: &House, client: &str, secret: &str) -> Answer {
-    house.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await
+async fn token(server: &TestServer, client: &str, secret: &str) -> Answer {
+    server.post_as(client, secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await
 }
 
-async fn is_active(house: &House, token: &str) -> bool {
-    tokenhouse::introspection::token_status(house.ctx(), token).await.unwrap().is_some()
+async fn is_active(server: &TestServer, token: &str) -> bool {
+    tokenhouse::introspection::token_status(server.ctx(), token).await.unwrap().is_some()
 }

@@ -4,15 +4,15 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{Desk, assert_problem};
-use crate::house::{Answer, on_each_backend, read};
+use crate::test_server::{Answer, on_each_backend, read};
 
 /// "correct horse battery staple" by Django's recipe.
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$3xmXbyk2QpiyNcnoBbzRPwEBsYPTbDlRdtmLyBvQltA=";
 
 #[actix_web::test]
 async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let django = json!({ "username": "django", "password_hash": DJANGO, "roles": ["clerk"], "groups": ["shop"],
             "email": "d@example.org", "email_verified": true, "profile": { "name": "D. Jango" } });
         let text = format!(
@@ -42,17 +42,17 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
         assert_eq!((&shown["roles"], &shown["profile"]["name"]), (&json!(["clerk"]), &json!("D. Jango")));
         assert_eq!((&shown["groups"], &shown["email_verified"]), (&json!(["shop"]), &json!(true)));
         for name in ["django", "d@example.org"] {
-            assert_eq!(house.obtain((name, "correct horse battery staple")).await.status, 200);
+            assert_eq!(server.obtain((name, "correct horse battery staple")).await.status, 200);
         }
-        assert_eq!(house.count_events("user_added").await, 4, "those of the house, and two");
+        assert_eq!(server.count_events("user_added").await, 4, "those of the server, and two");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_import_that_is_none_is_refused() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let line = json!({ "username": "bob" }).to_string();
         for media_type in ["application/json", "application/x-www-form-urlencoded", "text/plain", ""] {
             assert_problem(&send(&desk, "/users/import", media_type, line.clone()).await, 400);
@@ -62,7 +62,7 @@ async fn an_import_that_is_none_is_refused() {
         assert_problem(&bytes, 400);
         let huge = format!("{line}\n").repeat(4000);
         assert_problem(&send(&desk, "/users/import", "application/jsonl", huge).await, 413);
-        assert_eq!(house.count_events("user_added").await, 2, "nothing of it was added");
+        assert_eq!(server.count_events("user_added").await, 2, "nothing of it was added");
         let nothing = send(&desk, "/users/import", "application/jsonl", "\n\n").await;
         assert_eq!((nothing.status, &nothing.body["lines"]), (200, &json!([])), "{}", nothing.text);
     })
@@ -71,15 +71,15 @@ async fn an_import_that_is_none_is_refused() {
 
 #[actix_web::test]
 async fn an_imported_key_is_next_and_a_removed_one_is_never_taken_again() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let import = async |pem: &str| send(&desk, "/keys/import", "application/x-pem-file", pem.to_owned()).await;
 
         let imported = import(EC_KEY).await;
 
         assert_eq!((imported.status, &imported.body["state"]), (200, &json!("next")), "{}", imported.text);
         let kid = imported.body["kid"].as_str().unwrap().to_owned();
-        assert!(house.get("/.well-known/jwks.json").await.text.contains(&kid));
+        assert!(server.get("/.well-known/jwks.json").await.text.contains(&kid));
         assert_eq!(import(EC_KEY).await.body, imported.body, "it is left as it is");
         assert_eq!(desk.delete(&format!("/admin/v1/keys/{kid}")).await.status, 200);
         let again = import(EC_KEY).await;
@@ -91,13 +91,13 @@ async fn an_imported_key_is_next_and_a_removed_one_is_never_taken_again() {
             assert_problem(&refused, 400);
             assert!(!refused.text.contains(&EC_KEY[40..60]), "{}", refused.text);
         }
-        assert_eq!(house.count_events("key_removed").await, 1);
+        assert_eq!(server.count_events("key_removed").await, 1);
     })
     .await;
 }
 
 async fn send(desk: &Desk<'_>, path: &str, media_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-    let request = desk.house.request(Method::POST, &format!("/admin/v1{path}")).bearer_auth(&desk.token);
+    let request = desk.server.request(Method::POST, &format!("/admin/v1{path}")).bearer_auth(&desk.token);
     let request = if media_type.is_empty() { request } else { request.header("content-type", media_type) };
     read(request.body(body)).await
 }

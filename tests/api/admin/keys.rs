@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Desk, assert_problem};
-use crate::house::{header, on_each_backend};
+use crate::test_server::{header, on_each_backend};
 
 #[actix_web::test]
 async fn an_unripe_key_signs_only_when_it_is_said() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let before = desk.get("/admin/v1/keys").await;
         let next = in_state(&before.body, "next");
 
@@ -23,28 +23,28 @@ async fn an_unripe_key_signs_only_when_it_is_said() {
         let rotated = desk.post("/admin/v1/keys/rotate", &json!({ "now": true })).await;
         assert_eq!(rotated.status, 200, "{}", rotated.text);
         assert_eq!(in_state(&rotated.body, "active"), next);
-        assert_eq!(header(&house.pair().await.access)["kid"], next[0].as_str());
-        assert_eq!(house.count_events("key_activated").await, 2);
-        assert_eq!(house.count_events("key_retired").await, 1);
+        assert_eq!(header(&server.pair().await.access)["kid"], next[0].as_str());
+        assert_eq!(server.count_events("key_activated").await, 2);
+        assert_eq!(server.count_events("key_retired").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        house.clock.advance(Duration::from_mins(6));
-        let old = house.pair().await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        server.clock.advance(Duration::from_mins(6));
+        let old = server.pair().await;
 
-        let desk = Desk { house: desk.house, token: house.admin_token().await };
+        let desk = Desk { server: desk.server, token: server.admin_token().await };
         let rotated = desk.post("/admin/v1/keys/rotate", &Value::Object(serde_json::Map::new())).await;
 
         assert_eq!(rotated.status, 200, "{}", rotated.text);
-        let new = house.pair().await;
+        let new = server.pair().await;
         assert_ne!(header(&old.access)["kid"], header(&new.access)["kid"]);
         for pair in [&old, &new] {
-            assert_eq!(house.verify(&pair.access).await.status, 200);
+            assert_eq!(server.verify(&pair.access).await.status, 200);
         }
         assert_problem(&desk.post("/admin/v1/keys/rotate", &json!({})).await, 409);
     })
@@ -53,35 +53,35 @@ async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
 
 #[actix_web::test]
 async fn a_removed_key_is_out_of_the_jwks_and_its_tokens_are_refused() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let token = house.pair().await.access;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let token = server.pair().await.access;
         let kid = header(&token)["kid"].as_str().unwrap().to_owned();
 
         let removed = desk.delete(&format!("/admin/v1/keys/{kid}")).await;
 
         assert_eq!((removed.status, removed.body["removed"].as_str()), (200, Some(kid.as_str())), "{}", removed.text);
         assert!(removed.body["refused_by"].is_string());
-        let jwks = house.get("/.well-known/jwks.json").await;
+        let jwks = server.get("/.well-known/jwks.json").await;
         assert!(!jwks.text.contains(&kid));
-        assert_eq!(house.verify(&token).await.status, 401);
+        assert_eq!(server.verify(&token).await.status, 401);
         assert_problem(&desk.get("/admin/v1/keys").await, 401);
-        let desk = Desk::of(house).await;
-        assert_eq!(house.verify(&house.pair().await.access).await.status, 200, "another key signs");
+        let desk = Desk::of(server).await;
+        assert_eq!(server.verify(&server.pair().await.access).await.status, 200, "another key signs");
         assert_eq!(in_state(&desk.get("/admin/v1/keys").await.body, "removed"), [kid.as_str()]);
         assert_problem(&desk.delete(&format!("/admin/v1/keys/{kid}")).await, 404);
         for nothing in ["nobody", "%00", "'%20or%201=1"] {
             assert_problem(&desk.delete(&format!("/admin/v1/keys/{nothing}")).await, 404);
         }
-        assert_eq!(house.count_events("key_removed").await, 1);
+        assert_eq!(server.count_events("key_removed").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn keys_are_listed_without_what_is_secret() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
 
         let listed = desk.get("/admin/v1/keys").await;
 

@@ -18,33 +18,33 @@ use tokenhouse::model::{Client, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{NewSession, Proof};
 
-use crate::house::{Answer, House};
+use crate::test_server::{Answer, TestServer};
 
 /// An administrator at work.
 pub struct Desk<'a> {
-    pub house: &'a House,
+    pub server: &'a TestServer,
     pub token: String,
 }
 
 impl<'a> Desk<'a> {
-    pub async fn of(house: &'a House) -> Self {
-        Self { house, token: house.admin_token().await }
+    pub async fn of(server: &'a TestServer) -> Self {
+        Self { server, token: server.admin_token().await }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.house.admin(&self.token, Method::GET, path, None).await
+        self.server.admin(&self.token, Method::GET, path, None).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.house.admin(&self.token, Method::POST, path, Some(body)).await
+        self.server.admin(&self.token, Method::POST, path, Some(body)).await
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.house.admin(&self.token, Method::PATCH, path, Some(body)).await
+        self.server.admin(&self.token, Method::PATCH, path, Some(body)).await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
-        self.house.admin(&self.token, Method::DELETE, path, None).await
+        self.server.admin(&self.token, Method::DELETE, path, None).await
     }
 
     /// Adds a user through the API and returns its identifier.
@@ -97,13 +97,13 @@ pub fn assert_problem(answer: &Answer, status: u16) {
 }
 
 /// Begins a session of `user` at `client`, as a grant does; returns it with its two tokens.
-pub async fn begin(house: &House, user: &User, client: &Client, scope: &str, audience: &[&str]) -> BeginOutcome {
-    let ctx = house.ctx();
+pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &str, audience: &[&str]) -> BeginOutcome {
+    let ctx = server.ctx();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
         status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
         user,
-        at: house.ctx().now(),
+        at: server.ctx().now(),
         client,
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
@@ -127,7 +127,7 @@ pub struct BeginOutcome {
     pub refresh: String,
 }
 
-/// The address of the house's user.
-pub async fn user_path(house: &House) -> String {
-    format!("/admin/v1/users/{}", house.user().await.id)
+/// The address of the server's user.
+pub async fn user_path(server: &TestServer) -> String {
+    format!("/admin/v1/users/{}", server.user().await.id)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
 use super::{BeginOutcome, Desk, assert_problem, begin};
-use crate::house::{ADMIN, House, on_each_backend};
+use crate::test_server::{ADMIN, TestServer, on_each_backend};
 
 /// Two users with sessions at two clients.
 struct Town {
@@ -19,32 +19,32 @@ struct Town {
 }
 
 impl Town {
-    async fn build(house: &House) -> Self {
+    async fn build(server: &TestServer) -> Self {
         let grants = [GrantType::RefreshToken, GrantType::ClientCredentials];
-        let (shop, shop_secret) = house.add_client("shop", &grants, "read").await;
-        let (bank, bank_secret) = house.add_client("bank", &grants, "read").await;
-        let ada = house.user().await;
-        let grace = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
-        let issuer = [house.config.issuer.as_str()];
+        let (shop, shop_secret) = server.add_client("shop", &grants, "read").await;
+        let (bank, bank_secret) = server.add_client("bank", &grants, "read").await;
+        let ada = server.user().await;
+        let grace = server.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let issuer = [server.config.issuer.as_str()];
         Self {
-            ada_shop: begin(house, &ada, &shop, "read", &issuer).await,
-            ada_bank: begin(house, &ada, &bank, "read", &issuer).await,
-            grace_shop: begin(house, &grace, &shop, "read", &issuer).await,
-            grace_bank: begin(house, &grace, &bank, "read", &issuer).await,
+            ada_shop: begin(server, &ada, &shop, "read", &issuer).await,
+            ada_bank: begin(server, &ada, &bank, "read", &issuer).await,
+            grace_shop: begin(server, &grace, &shop, "read", &issuer).await,
+            grace_bank: begin(server, &grace, &bank, "read", &issuer).await,
             ada: ada.id.to_string(),
             secrets: [("shop", shop_secret), ("bank", bank_secret)],
         }
     }
 
     /// Which of the four sessions can still be refreshed: ada's at shop and bank, grace's at shop and bank.
-    async fn live(&self, house: &House) -> [bool; 4] {
+    async fn live(&self, server: &TestServer) -> [bool; 4] {
         let [(_, shop), (_, bank)] = &self.secrets;
         let mut live = [false; 4];
         let sessions = [&self.ada_shop, &self.ada_bank, &self.grace_shop, &self.grace_bank];
         for (position, session) in sessions.into_iter().enumerate() {
             let (client, secret) = if position % 2 == 0 { ("shop", shop) } else { ("bank", bank) };
             let form = [("grant_type", "refresh_token"), ("refresh_token", session.refresh.as_str())];
-            live[position] = house.post_as(client, secret, "/oauth2/token", &form).await.status == 200;
+            live[position] = server.post_as(client, secret, "/oauth2/token", &form).await.status == 200;
         }
         live
     }
@@ -52,9 +52,9 @@ impl Town {
 
 #[actix_web::test]
 async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
-    on_each_backend(async |house| {
-        let town = Town::build(house).await;
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let town = Town::build(server).await;
+        let desk = Desk::of(server).await;
         let revoke = async |body: Value| {
             let answer = desk.post("/admin/v1/revocations", &body).await;
             assert_eq!(answer.status, 200, "{body}: {}", answer.text);
@@ -65,49 +65,49 @@ async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
 
         assert_eq!(revoke(json!({ "session": town.ada_shop.id, "client": "bank" })).await, 0);
         assert_eq!(revoke(json!({ "user": town.ada, "client": "nobody" })).await, 0);
-        assert_eq!(town.live(house).await, [true, true, true, true]);
+        assert_eq!(town.live(server).await, [true, true, true, true]);
         assert_eq!(revoke(json!({ "user": town.ada, "client": "shop" })).await, 1);
-        assert_eq!(town.live(house).await, [false, true, true, true]);
+        assert_eq!(town.live(server).await, [false, true, true, true]);
         assert_eq!(revoke(json!({ "session": town.grace_bank.id })).await, 1);
-        assert_eq!(town.live(house).await, [false, true, true, false]);
+        assert_eq!(town.live(server).await, [false, true, true, false]);
         assert_eq!(revoke(json!({ "client": "shop" })).await, 1);
-        assert_eq!(town.live(house).await, [false, true, false, false]);
+        assert_eq!(town.live(server).await, [false, true, false, false]);
         assert_eq!(revoke(json!({ "user": town.ada })).await, 1);
-        assert_eq!(town.live(house).await, [false, false, false, false]);
-        assert_eq!(house.count_events("sessions_revoked").await, 6);
+        assert_eq!(town.live(server).await, [false, false, false, false]);
+        assert_eq!(server.count_events("sessions_revoked").await, 6);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn sessions_issued_before_a_moment_are_ended_and_later_ones_are_not() {
-    on_each_backend(async |house| {
-        let early = house.pair().await;
-        house.clock.advance(Duration::from_secs(10));
-        let moment = house.clock.now().to_string();
-        house.clock.advance(Duration::from_secs(10));
-        let late = house.pair().await;
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let early = server.pair().await;
+        server.clock.advance(Duration::from_secs(10));
+        let moment = server.clock.now().to_string();
+        server.clock.advance(Duration::from_secs(10));
+        let late = server.pair().await;
+        let desk = Desk::of(server).await;
 
         let receipt = desk.post("/admin/v1/revocations", &json!({ "issued_before": moment })).await;
 
         assert_eq!(receipt.body["sessions_ended"], 1, "{}", receipt.text);
-        assert_eq!(house.refresh(&early.refresh).await.status, 401);
-        assert_eq!(house.verify(&early.access).await.status, 401);
-        assert_eq!(house.refresh(&late.refresh).await.status, 200);
-        let ahead = house.clock.now().plus(Duration::from_mins(1)).to_string();
+        assert_eq!(server.refresh(&early.refresh).await.status, 401);
+        assert_eq!(server.verify(&early.access).await.status, 401);
+        assert_eq!(server.refresh(&late.refresh).await.status, 200);
+        let ahead = server.clock.now().plus(Duration::from_mins(1)).to_string();
         assert_problem(&desk.post("/admin/v1/revocations", &json!({ "issued_before": ahead })).await, 400);
-        assert_eq!(house.verify(&late.access).await.status, 200);
+        assert_eq!(server.verify(&late.access).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn everything_is_ended_only_when_it_is_said() {
-    on_each_backend(async |house| {
-        let tokens = house.pair().await;
-        let desk = Desk::of(house).await;
-        let id = house.user().await.id;
+    on_each_backend(async |server| {
+        let tokens = server.pair().await;
+        let desk = Desk::of(server).await;
+        let id = server.user().await.id;
         for body in [
             json!({}),
             json!({ "all": false }),
@@ -127,33 +127,37 @@ async fn everything_is_ended_only_when_it_is_said() {
         ] {
             assert_problem(&desk.post("/admin/v1/revocations", &body).await, 400);
         }
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 200);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 200);
 
         let receipt = desk.post("/admin/v1/revocations", &json!({ "all": true })).await;
 
         assert_eq!(receipt.status, 200, "{}", receipt.text);
         assert_eq!(receipt.body["sessions_ended"], 2);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
         assert_problem(&desk.get("/admin/v1/sessions").await, 401);
-        house.clock.advance(Duration::from_secs(1));
-        assert_eq!(house.obtain(crate::house::USER).await.status, 200, "who signs in afterwards is not affected");
+        server.clock.advance(Duration::from_secs(1));
+        assert_eq!(
+            server.obtain(crate::test_server::USER).await.status,
+            200,
+            "who signs in afterwards is not affected"
+        );
     })
     .await;
 }
 
 #[actix_web::test]
 async fn the_receipt_says_when_the_last_access_token_expires() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let access = house.pair().await.access;
-        let before = house.clock.now();
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let access = server.pair().await.access;
+        let before = server.clock.now();
 
         let receipt =
-            desk.post("/admin/v1/revocations", &json!({ "client": "simplejwt", "user": house.user().await.id })).await;
+            desk.post("/admin/v1/revocations", &json!({ "client": "simplejwt", "user": server.user().await.id })).await;
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
-        let expiry = crate::house::claims(&access)["exp"].as_i64().unwrap();
+        let expiry = crate::test_server::claims(&access)["exp"].as_i64().unwrap();
         assert!(by.seconds() >= expiry, "{by} is before {expiry}");
         assert!(by <= before.plus(Duration::from_secs(310)), "{by}");
     })
@@ -162,9 +166,9 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
 
 #[actix_web::test]
 async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
-    on_each_backend(async |house| {
-        let town = Town::build(house).await;
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let town = Town::build(server).await;
+        let desk = Desk::of(server).await;
         for lifetime in [3600, 60] {
             let answer = desk.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
@@ -174,7 +178,7 @@ async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
-        assert!(by >= house.clock.now().plus(Duration::from_secs(3590)), "{by}");
+        assert!(by >= server.clock.now().plus(Duration::from_secs(3590)), "{by}");
     })
     .await;
 }

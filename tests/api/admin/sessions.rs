@@ -5,25 +5,25 @@ use std::time::Duration;
 use tokenhouse::protocol::GrantType;
 
 use super::{Desk, assert_each_once, assert_problem, begin};
-use crate::house::{ADMIN, USER, claims, on_each_backend, pair, read};
+use crate::test_server::{ADMIN, USER, claims, on_each_backend, pair, read};
 
 #[actix_web::test]
 async fn pages_of_sessions_hold_each_exactly_once_while_others_begin() {
-    on_each_backend(async |house| {
-        let (client, _) = house.add_client("shop", &[GrantType::RefreshToken], "read").await;
-        let user = house.user().await;
+    on_each_backend(async |server| {
+        let (client, _) = server.add_client("shop", &[GrantType::RefreshToken], "read").await;
+        let user = server.user().await;
         let mut wanted = Vec::new();
         for _ in 0..11 {
-            wanted.push(begin(house, &user, &client, "read", &["shop"]).await.id.to_string());
+            wanted.push(begin(server, &user, &client, "read", &["shop"]).await.id.to_string());
         }
-        let desk = Desk::of(house).await;
+        let desk = Desk::of(server).await;
 
         let mut left = 3;
         let seen = desk
             .walk("/admin/v1/sessions", 4, async || {
                 if left > 0 {
                     left -= 1;
-                    begin(house, &user, &client, "read", &["shop"]).await;
+                    begin(server, &user, &client, "read", &["shop"]).await;
                 }
             })
             .await;
@@ -37,12 +37,12 @@ async fn pages_of_sessions_hold_each_exactly_once_while_others_begin() {
 
 #[actix_web::test]
 async fn a_list_of_sessions_is_narrowed_by_user_client_and_life() {
-    on_each_backend(async |house| {
-        let (shop, _) = house.add_client("shop", &[GrantType::RefreshToken], "read").await;
-        let user = house.user().await;
-        let first = begin(house, &user, &shop, "read", &["shop"]).await;
-        house.pair().await;
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let (shop, _) = server.add_client("shop", &[GrantType::RefreshToken], "read").await;
+        let user = server.user().await;
+        let first = begin(server, &user, &shop, "read", &["shop"]).await;
+        server.pair().await;
+        let desk = Desk::of(server).await;
         desk.delete(&format!("/admin/v1/sessions/{}", first.id)).await;
         let count = async |query: &str| {
             let answer = desk.get(&format!("/admin/v1/sessions?{query}")).await;
@@ -64,18 +64,18 @@ async fn a_list_of_sessions_is_narrowed_by_user_client_and_life() {
 
 #[actix_web::test]
 async fn a_session_tells_who_where_and_how_far_it_has_come() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let body = serde_json::json!({ "username": USER.0, "password": USER.1 });
-        let request = house.request(reqwest::Method::POST, "/api/token/").header("user-agent", "Lynx/2").json(&body);
+        let request = server.request(reqwest::Method::POST, "/api/token/").header("user-agent", "Lynx/2").json(&body);
         let first = pair(&read(request).await);
-        pair(&house.refresh(&first.refresh).await);
-        let desk = Desk::of(house).await;
+        pair(&server.refresh(&first.refresh).await);
+        let desk = Desk::of(server).await;
         let sid = claims(&first.access)["sid"].as_str().unwrap().to_owned();
 
         let shown = desk.get(&format!("/admin/v1/sessions/{sid}")).await.body;
 
         assert_eq!(shown["id"], sid.as_str());
-        assert_eq!(shown["user_id"], house.user().await.id.to_string());
+        assert_eq!(shown["user_id"], server.user().await.id.to_string());
         assert_eq!(shown["client_id"], "simplejwt");
         assert_eq!(shown["user_agent"]["name"], "Lynx/2");
         assert_eq!(shown["user_agent"]["address"], "127.0.0.1");
@@ -88,8 +88,8 @@ async fn a_session_tells_who_where_and_how_far_it_has_come() {
 
 #[actix_web::test]
 async fn forged_queries_do_no_harm() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let long = "a".repeat(4000);
         for list in ["sessions", "users", "clients", "audit"] {
             for query in [
@@ -131,25 +131,25 @@ async fn forged_queries_do_no_harm() {
 
 #[actix_web::test]
 async fn an_ended_session_is_over_at_once_on_every_instance() {
-    on_each_backend(async |house| {
-        let second = house.second_instance(house.clock.clone()).await;
-        let tokens = house.pair().await;
+    on_each_backend(async |server| {
+        let second = server.second_instance(server.clock.clone()).await;
+        let tokens = server.pair().await;
         let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
-        let desk = Desk::of(house).await;
+        let desk = Desk::of(server).await;
 
         let ended = desk.delete(&format!("/admin/v1/sessions/{sid}")).await;
 
         assert_eq!((ended.status, ended.text.as_str()), (200, r#"{"applied":"everywhere"}"#));
         let there = format!("http://{}/api/token/refresh/", second.address);
-        let refused = read(house.http.post(there).form(&[("refresh", &tokens.refresh)])).await;
+        let refused = read(server.http.post(there).form(&[("refresh", &tokens.refresh)])).await;
         assert_eq!(refused.status, 401, "{}", refused.text);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
-        assert_eq!(house.verify(&tokens.access).await.status, 401);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
+        assert_eq!(server.verify(&tokens.access).await.status, 401);
         let shown = desk.get(&format!("/admin/v1/sessions/{sid}")).await.body;
         assert_eq!(shown["ended"]["reason"], "admin");
         assert_eq!(shown["effective_end"], shown["ended"]["at"]);
         assert_eq!(desk.delete(&format!("/admin/v1/sessions/{sid}")).await.status, 200, "ending it again is no error");
-        assert_eq!(house.count_events("session_ended").await, 1);
+        assert_eq!(server.count_events("session_ended").await, 1);
         second.stop().await;
     })
     .await;
@@ -157,8 +157,8 @@ async fn an_ended_session_is_over_at_once_on_every_instance() {
 
 #[actix_web::test]
 async fn what_is_no_session_is_not_found() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         for sid in ["00000000-0000-0000-0000-000000000000", "nobody", "%00", "%ff", "'%20or%201=1", &"a".repeat(3000)] {
             assert_problem(&desk.get(&format!("/admin/v1/sessions/{sid}")).await, 404);
             assert_problem(&desk.delete(&format!("/admin/v1/sessions/{sid}")).await, 404);
@@ -169,15 +169,15 @@ async fn what_is_no_session_is_not_found() {
 
 #[actix_web::test]
 async fn a_session_past_its_absolute_end_is_not_live() {
-    on_each_backend(async |house| {
-        house.pair().await;
-        house.later(Duration::from_hours(24 * 31)).await;
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        server.pair().await;
+        server.later(Duration::from_hours(24 * 31)).await;
+        let desk = Desk::of(server).await;
 
         let live = desk.get("/admin/v1/sessions?live=true").await;
 
         let users: Vec<_> = live.body["items"].as_array().unwrap().iter().map(|item| &item["user_id"]).collect();
-        let admin = house.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
+        let admin = server.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         assert_eq!(users, [&serde_json::json!(admin.id)]);
     })
     .await;

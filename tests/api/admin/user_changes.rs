@@ -6,15 +6,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Desk, assert_problem, user_path};
-use crate::house::{Answer, USER, on_each_backend};
+use crate::test_server::{Answer, USER, on_each_backend};
 
 const PASSWORD: &str = "a long enough one";
 
 #[actix_web::test]
 async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_said_so() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let path = user_path(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let path = user_path(server).await;
         desk.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
         let state = |answer: &Answer| (answer.body["email"].clone(), answer.body["email_verified"].clone());
 
@@ -24,14 +24,14 @@ async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_sai
         assert_eq!(state(&same), state(&first));
         let other = desk.patch(&path, &json!({ "email": "ada@example.com" })).await;
         assert_eq!(state(&other), (json!("ada@example.com"), json!(false)));
-        assert_eq!(house.obtain(("ADA@example.com", USER.1)).await.status, 200);
-        assert_eq!(house.obtain(("ada@example.org", USER.1)).await.status, 401, "it is nobody's now");
+        assert_eq!(server.obtain(("ADA@example.com", USER.1)).await.status, 200);
+        assert_eq!(server.obtain(("ada@example.org", USER.1)).await.status, 401, "it is nobody's now");
 
         for taken in ["bob@example.org", "Bob@Example.org"] {
             let refused = desk.patch(&path, &json!({ "email": taken, "roles": ["thief"] })).await;
             assert_problem(&refused, 409);
         }
-        assert_eq!(house.user().await.roles, ["reader"], "nothing of a refused change is kept");
+        assert_eq!(server.user().await.roles, ["reader"], "nothing of a refused change is kept");
         let none = desk.patch(&path, &json!({ "email": null })).await;
         assert_eq!(state(&none), (Value::Null, json!(false)));
         assert_problem(&desk.patch(&path, &json!({ "email_verified": true })).await, 400);
@@ -42,13 +42,13 @@ async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_sai
 
 #[actix_web::test]
 async fn of_many_who_change_to_one_address_at_once_one_gets_it() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let mut calls = tokio::task::JoinSet::new();
         for number in 0..6 {
-            let id = house.add_user((&format!("user{number}"), PASSWORD), false).await.id;
-            let request = house.request(Method::PATCH, &format!("/admin/v1/users/{id}")).bearer_auth(&desk.token);
-            calls.spawn(crate::house::read(request.json(&json!({ "email": "one@example.org" }))));
+            let id = server.add_user((&format!("user{number}"), PASSWORD), false).await.id;
+            let request = server.request(Method::PATCH, &format!("/admin/v1/users/{id}")).bearer_auth(&desk.token);
+            calls.spawn(crate::test_server::read(request.json(&json!({ "email": "one@example.org" }))));
         }
 
         let mut statuses: Vec<u16> = calls.join_all().await.iter().map(|answer| answer.status).collect();
@@ -61,9 +61,9 @@ async fn of_many_who_change_to_one_address_at_once_one_gets_it() {
 
 #[actix_web::test]
 async fn of_changes_to_several_parts_at_once_none_is_lost() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let path = user_path(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let path = user_path(server).await;
         let parts = [
             json!({ "email": "ada@example.org" }),
             json!({ "roles": ["clerk"] }),
@@ -75,8 +75,8 @@ async fn of_changes_to_several_parts_at_once_none_is_lost() {
         ];
         let mut calls = tokio::task::JoinSet::new();
         for part in &parts {
-            let request = house.request(Method::PATCH, &path).bearer_auth(&desk.token);
-            calls.spawn(crate::house::read(request.json(part)));
+            let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
+            calls.spawn(crate::test_server::read(request.json(part)));
         }
         for answer in calls.join_all().await {
             assert_eq!(answer.status, 200, "{}", answer.text);
@@ -94,23 +94,23 @@ async fn of_changes_to_several_parts_at_once_none_is_lost() {
 
 #[actix_web::test]
 async fn a_profile_is_merged_shown_and_dated() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let new = json!({ "username": "bob", "email": "bob@example.org", "email_verified": true,
             "profile": { "name": "Bob Roe", "birthdate": "1990-02-28", "address": { "country": "GB" } } });
         let added = desk.post("/admin/v1/users", &new).await;
         assert_eq!(added.status, 201, "{}", added.text);
-        let began = house.clock.now().seconds();
+        let began = server.clock.now().seconds();
         assert_eq!(added.body["email_verified"], true);
         assert!((began - 60..=began).contains(&added.body["profile"]["updated_at"].as_i64().unwrap()));
         let path = format!("/admin/v1/users/{}", added.body["id"].as_str().unwrap());
-        house.clock.advance(Duration::from_secs(100));
+        server.clock.advance(Duration::from_secs(100));
 
         let patch =
             json!({ "profile": { "name": "Robert Roe", "birthdate": null, "address": { "locality": "Bath" } } });
-        let request = house.request(Method::PATCH, &path).bearer_auth(&desk.token);
+        let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
         let request = request.header("content-type", "application/merge-patch+json").body(patch.to_string());
-        let changed = crate::house::read(request).await;
+        let changed = crate::test_server::read(request).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
         let profile = &changed.body["profile"];
@@ -118,7 +118,7 @@ async fn a_profile_is_merged_shown_and_dated() {
         assert_eq!(profile["address"], json!({ "country": "GB", "locality": "Bath" }));
         assert!(profile["updated_at"].as_i64().unwrap() >= began + 100);
         assert_eq!(desk.get(&path).await.body, changed.body);
-        house.clock.advance(Duration::from_secs(100));
+        server.clock.advance(Duration::from_secs(100));
         let roles = desk.patch(&path, &json!({ "roles": ["clerk"] })).await;
         assert_eq!(&roles.body["profile"], profile, "roles are no claims of the profile");
         let none = desk.patch(&path, &json!({ "profile": null })).await;
@@ -129,9 +129,9 @@ async fn a_profile_is_merged_shown_and_dated() {
 
 #[actix_web::test]
 async fn what_cannot_be_changed_is_refused_and_nothing_is() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let path = user_path(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let path = user_path(server).await;
         let before = desk.get(&path).await.body;
         for body in [
             json!({ "username": "eve" }),
@@ -175,26 +175,26 @@ async fn what_cannot_be_changed_is_refused_and_nothing_is() {
             assert_problem(&desk.patch(&format!("/admin/v1/users/{nobody}"), &json!({ "roles": [] })).await, 404);
         }
         assert_eq!(desk.get(&path).await.body, before);
-        assert_eq!(house.count_events("user_changed").await, 0);
+        assert_eq!(server.count_events("user_changed").await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn what_is_so_already_is_no_change() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let path = user_path(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let path = user_path(server).await;
         let first = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
-        let head = house.ctx().store.database.feed_head().await.unwrap();
-        house.clock.advance(Duration::from_secs(10));
+        let head = server.ctx().store.database.feed_head().await.unwrap();
+        server.clock.advance(Duration::from_secs(10));
 
         let again = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
         let nothing = desk.patch(&path, &json!({})).await;
 
         assert_eq!((&again.body, &nothing.body), (&first.body, &first.body));
-        assert_eq!(house.count_events("user_changed").await, 1);
-        assert_eq!(house.ctx().store.database.feed_head().await.unwrap(), head);
+        assert_eq!(server.count_events("user_changed").await, 1);
+        assert_eq!(server.ctx().store.database.feed_head().await.unwrap(), head);
     })
     .await;
 }

@@ -12,80 +12,80 @@ use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, UserChange};
 
 use super::{Desk, assert_problem, begin, user_path};
-use crate::house::{ADMIN, Backend, House, Pair, claims, on_each_backend, pair};
 use crate::support::private_redis::PrivateRedis;
+use crate::test_server::{ADMIN, Backend, Pair, TestServer, claims, on_each_backend, pair};
 
 const PASSWORD: &str = "a long enough one";
 
 #[actix_web::test]
 async fn other_roles_and_groups_are_in_the_next_tokens_of_every_live_session() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (shop, secret) = house.add_client("shop", &[GrantType::RefreshToken], "read roles groups").await;
-        let (one, two) = (house.pair().await, house.pair().await);
-        let spent = pair(&house.refresh(&two.refresh).await);
-        let shops = begin(house, &house.user().await, &shop, "read roles groups", &[&house.config.issuer]).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (shop, secret) = server.add_client("shop", &[GrantType::RefreshToken], "read roles groups").await;
+        let (one, two) = (server.pair().await, server.pair().await);
+        let spent = pair(&server.refresh(&two.refresh).await);
+        let shops = begin(server, &server.user().await, &shop, "read roles groups", &[&server.config.issuer]).await;
 
         let changed =
-            desk.patch(&user_path(house).await, &json!({ "roles": ["clerk"], "groups": ["shop", "bank"] })).await;
+            desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"], "groups": ["shop", "bank"] })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
         assert_eq!((&changed.body["roles"], &changed.body["groups"]), (&json!(["clerk"]), &json!(["shop", "bank"])));
-        let first = pair(&house.refresh(&one.refresh).await);
-        let repeated = pair(&house.refresh(&two.refresh).await);
+        let first = pair(&server.refresh(&one.refresh).await);
+        let repeated = pair(&server.refresh(&two.refresh).await);
         assert_eq!(repeated.refresh, spent.refresh, "it is the same successor, and what it says is new");
         let form = [("grant_type", "refresh_token"), ("refresh_token", shops.refresh.as_str())];
-        let there = house.post_as("shop", &secret, "/oauth2/token", &form).await;
+        let there = server.post_as("shop", &secret, "/oauth2/token", &form).await;
         for access in [first.access.as_str(), repeated.access.as_str(), there.body["access_token"].as_str().unwrap()] {
             assert_rights(access, &json!(["clerk"]), &json!(["shop", "bank"]));
         }
-        let none = desk.patch(&user_path(house).await, &json!({ "roles": [], "groups": null })).await;
+        let none = desk.patch(&user_path(server).await, &json!({ "roles": [], "groups": null })).await;
         assert_eq!((&none.body["roles"], &none.body["groups"]), (&json!([]), &json!([])));
-        assert_rights(&pair(&house.refresh(&first.refresh).await).access, &Value::Null, &Value::Null);
-        assert_rights(&house.pair().await.access, &Value::Null, &Value::Null);
-        assert_eq!(house.count_events("user_changed").await, 2);
+        assert_rights(&pair(&server.refresh(&first.refresh).await).access, &Value::Null, &Value::Null);
+        assert_rights(&server.pair().await.access, &Value::Null, &Value::Null);
+        assert_eq!(server.count_events("user_changed").await, 2);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_record_that_was_lost_is_made_again_with_the_present_roles() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let tokens = house.pair().await;
-        house.lose_record(house.session_of(&tokens.refresh)).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let tokens = server.pair().await;
+        server.lose_record(server.session_of(&tokens.refresh)).await;
 
-        assert_eq!(desk.patch(&user_path(house).await, &json!({ "roles": ["clerk"] })).await.status, 200);
+        assert_eq!(desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
 
-        assert_rights(&pair(&house.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
+        assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let tokens = house.pair().await;
-        let session = house.session_of(&tokens.refresh);
-        let previous = house.record(session).await;
-        assert_eq!(desk.patch(&user_path(house).await, &json!({ "roles": ["clerk"] })).await.status, 200);
-        house.roll_back(session, &previous).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let tokens = server.pair().await;
+        let session = server.session_of(&tokens.refresh);
+        let previous = server.record(session).await;
+        assert_eq!(desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
+        server.roll_back(session, &previous).await;
 
         // As after Redis has been told of recent ends again.
-        house.ctx().store.memory.doubt_rights();
-        upkeep::refresh_claims_where_in_doubt(house.running.ctx.clone()).await.unwrap();
-        wait_for_roles(house, &tokens, &json!(["clerk"])).await;
+        server.ctx().store.memory.doubt_rights();
+        upkeep::refresh_claims_where_in_doubt(server.running.ctx.clone()).await.unwrap();
+        wait_for_roles(server, &tokens, &json!(["clerk"])).await;
 
-        assert_rights(&pair(&house.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
+        assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
-    on_each_backend(async |house| {
-        let ctx = house.ctx();
+    on_each_backend(async |server| {
+        let ctx = server.ctx();
         let client = ctx.store.client(&"simplejwt".parse().unwrap()).await.unwrap().unwrap();
         for change in [
             UserChange { roles: Some(Some(vec!["clerk".to_owned()])), ..UserChange::default() },
@@ -93,7 +93,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
             UserChange { admin: Some(true), ..UserChange::default() },
             UserChange { admin: Some(false), ..UserChange::default() },
         ] {
-            let user = house.user().await;
+            let user = server.user().await;
             let new = NewSession {
                 id: SessionId(ctx.random.uuid_at(ctx.now())),
                 status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
@@ -116,7 +116,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
             assert_eq!(ctx.store.database.session(beginning.session.id).await.unwrap(), None);
         }
         let change: UserChange = serde_json::from_value(json!({ "profile": { "name": "Ada" } })).unwrap();
-        let user = house.user().await;
+        let user = server.user().await;
         let new = NewSession {
             id: SessionId(ctx.random.uuid_at(ctx.now())),
             status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
@@ -139,27 +139,27 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
 
 #[actix_web::test]
 async fn of_changes_and_refreshes_at_once_the_last_change_is_what_tokens_say() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let path = user_path(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let path = user_path(server).await;
         for round in 0..5 {
-            let tokens = house.pair().await;
+            let tokens = server.pair().await;
             let refresh =
-                house.request(Method::POST, "/api/token/refresh/").form(&[("refresh", tokens.refresh.as_str())]);
+                server.request(Method::POST, "/api/token/refresh/").form(&[("refresh", tokens.refresh.as_str())]);
             let changes = async {
                 let mut calls = tokio::task::JoinSet::new();
                 for number in 0..6 {
-                    let request = house.request(Method::PATCH, &path).bearer_auth(&desk.token);
+                    let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
                     let request = request.json(&json!({ "roles": [format!("{round}-{}", number % 3)] }));
-                    calls.spawn(crate::house::read(request));
+                    calls.spawn(crate::test_server::read(request));
                 }
                 calls.join_all().await
             };
-            let (answers, _) = tokio::join!(changes, crate::house::all_at_once(6, &refresh));
+            let (answers, _) = tokio::join!(changes, crate::test_server::all_at_once(6, &refresh));
 
             assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
-            let roles = house.user().await.roles;
-            assert_eq!(house.record(house.session_of(&tokens.refresh)).await.grant.roles, roles);
+            let roles = server.user().await.roles;
+            assert_eq!(server.record(server.session_of(&tokens.refresh)).await.grant.roles, roles);
         }
     })
     .await;
@@ -167,35 +167,35 @@ async fn of_changes_and_refreshes_at_once_the_last_change_is_what_tokens_say() {
 
 #[actix_web::test]
 async fn who_is_no_longer_an_administrator_is_out_at_once_and_stays_signed_in_elsewhere() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let eve = house.add_user(("eve", PASSWORD), true).await;
-        let over_the_house = |scope: &str| {
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let eve = server.add_user(("eve", PASSWORD), true).await;
+        let over_this_server = |scope: &str| {
             let body = json!({ "username": "eve", "password": PASSWORD, "scope": scope });
-            async move { pair(&house.post_json("/api/token/", &body).await) }
+            async move { pair(&server.post_json("/api/token/", &body).await) }
         };
         let (admin, auditor) =
-            (over_the_house("tokenhouse:admin").await, over_the_house("tokenhouse:admin.read").await);
-        let plain = pair(&house.obtain(("eve", PASSWORD)).await);
-        let second = house.second_instance(house.clock.clone()).await;
+            (over_this_server("tokenhouse:admin").await, over_this_server("tokenhouse:admin.read").await);
+        let plain = pair(&server.obtain(("eve", PASSWORD)).await);
+        let second = server.second_instance(server.clock.clone()).await;
 
         let changed = desk.patch(&format!("/admin/v1/users/{}", eve.id), &json!({ "admin": false })).await;
 
         assert_eq!((changed.status, &changed.body["admin"]), (200, &json!(false)), "{}", changed.text);
         for tokens in [&admin, &auditor] {
-            assert_problem(&house.admin(&tokens.access, Method::GET, "/admin/v1/users", None).await, 401);
-            for address in [house.running.address, second.address] {
-                let refused = house.post_to(address, "/api/token/refresh/", &[("refresh", &tokens.refresh)]).await;
+            assert_problem(&server.admin(&tokens.access, Method::GET, "/admin/v1/users", None).await, 401);
+            for address in [server.running.address, second.address] {
+                let refused = server.post_to(address, "/api/token/refresh/", &[("refresh", &tokens.refresh)]).await;
                 assert_eq!(refused.status, 401, "{}", refused.text);
             }
         }
-        assert_eq!(house.refresh(&plain.refresh).await.status, 200);
+        assert_eq!(server.refresh(&plain.refresh).await.status, 200);
         let body = json!({ "username": "eve", "password": PASSWORD, "scope": "tokenhouse:admin" });
-        assert_eq!(house.post_json("/api/token/", &body).await.status, 400);
-        let events = house.audit_events().await;
+        assert_eq!(server.post_json("/api/token/", &body).await.status, 400);
+        let events = server.audit_events().await;
         let event = events.iter().find(|event| event["event"] == "user_changed").unwrap();
         assert_eq!((&event["changed"], &event["admin"]), (&json!(["admin"]), &json!(false)));
-        assert_eq!(house.count_events("session_ended").await, 2);
+        assert_eq!(server.count_events("session_ended").await, 2);
         second.stop().await;
     })
     .await;
@@ -211,12 +211,12 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
     let settings = |config: &mut tokenhouse::config::Config| {
         config.redis.url = Some(tokenhouse::model::Secret::new(url.clone()));
     };
-    let house = House::open(Backend::Embedded, &settings).await;
-    let desk = Desk::of(&house).await;
-    let eve = house.add_user(("eve", PASSWORD), true).await.id;
+    let server = TestServer::open(Backend::Embedded, &settings).await;
+    let desk = Desk::of(&server).await;
+    let eve = server.add_user(("eve", PASSWORD), true).await.id;
     let body = json!({ "username": "eve", "password": PASSWORD, "scope": "tokenhouse:admin" });
-    let eves = pair(&house.post_json("/api/token/", &body).await);
-    let (path, tokens) = (user_path(&house).await, house.pair().await);
+    let eves = pair(&server.post_json("/api/token/", &body).await);
+    let (path, tokens) = (user_path(&server).await, server.pair().await);
 
     redis.freeze();
 
@@ -225,36 +225,36 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
     assert_problem(&kept, 503);
     assert!(kept.headers.contains_key("retry-after"));
     assert!(kept.body["detail"].as_str().unwrap().contains("repeat the call to finish it"), "{}", kept.text);
-    assert_eq!(house.user().await.roles, ["clerk"], "the database has it");
+    assert_eq!(server.user().await.roles, ["clerk"], "the database has it");
     let profile = desk.patch(&path, &json!({ "profile": { "name": "Ada" } })).await;
     assert_eq!(profile.status, 200, "sessions do not know of it: {}", profile.text);
     let admin = desk.patch(&format!("/admin/v1/users/{eve}"), &json!({ "admin": false })).await;
     assert_eq!((admin.status, &admin.body["admin"]), (202, &json!(false)), "{}", admin.text);
-    assert_problem(&house.admin(&eves.access, Method::GET, "/admin/v1/users", None).await, 401);
+    assert_problem(&server.admin(&eves.access, Method::GET, "/admin/v1/users", None).await, 401);
 
     redis.thaw();
 
-    wait_for_roles(&house, &tokens, &json!(["clerk"])).await;
+    wait_for_roles(&server, &tokens, &json!(["clerk"])).await;
     let repeated = desk.patch(&path, &change).await;
     assert_eq!(repeated.status, 200, "{}", repeated.text);
-    assert_rights(&pair(&house.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
-    assert_eq!(house.refresh(&eves.refresh).await.status, 401);
-    assert_eq!(house.count_events("user_changed").await, 3, "repeating changed nothing more");
+    assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
+    assert_eq!(server.refresh(&eves.refresh).await.status, 401);
+    assert_eq!(server.count_events("user_changed").await, 3, "repeating changed nothing more");
     redis.kill();
-    house.close().await;
+    server.close().await;
 }
 
 #[actix_web::test]
 async fn an_administrator_can_give_up_the_right_and_is_out() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let own = claims(&desk.token)["sub"].as_str().unwrap().to_owned();
 
         let changed = desk.patch(&format!("/admin/v1/users/{own}"), &json!({ "admin": false })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
         assert_problem(&desk.get("/admin/v1/users").await, 401);
-        assert_eq!(house.obtain(ADMIN).await.status, 200);
+        assert_eq!(server.obtain(ADMIN).await.status, 200);
     })
     .await;
 }
@@ -266,10 +266,10 @@ fn assert_rights(access: &str, roles: &Value, groups: &Value) {
 }
 
 /// Waits until the background work has brought the session's record up.
-async fn wait_for_roles(house: &House, tokens: &Pair, roles: &Value) {
-    let session = house.session_of(&tokens.refresh);
+async fn wait_for_roles(server: &TestServer, tokens: &Pair, roles: &Value) {
+    let session = server.session_of(&tokens.refresh);
     for _ in 0..200 {
-        let known = house.ctx().store.ephemeral.load(session).await;
+        let known = server.ctx().store.ephemeral.load(session).await;
         if let Ok((tokenhouse::model::RotationState::Live(record), _)) = known
             && json!(record.grant.roles) == *roles
         {

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{Desk, assert_each_once, assert_problem};
-use crate::house::{USER, on_each_backend, pair};
+use crate::test_server::{USER, on_each_backend, pair};
 
 const PASSWORD: &str = "a long enough one";
 
 #[actix_web::test]
 async fn a_user_is_added_shown_and_listed_without_the_password() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let new = json!({ "username": "Bob", "email": "bob@example.org", "roles": ["clerk"], "groups": ["shop"],
             "password": PASSWORD });
 
@@ -26,20 +26,20 @@ async fn a_user_is_added_shown_and_listed_without_the_password() {
         for text in [&added.text, &shown.text, &list.text] {
             assert!(!text.contains(PASSWORD) && !text.contains("argon2"), "{text}");
         }
-        assert_eq!(house.obtain(("bob@example.org", PASSWORD)).await.status, 200);
-        let last = house.count_events("user_added").await;
-        assert_eq!(last, 3, "those of the house, and this one");
+        assert_eq!(server.obtain(("bob@example.org", PASSWORD)).await.status, 200);
+        let last = server.count_events("user_added").await;
+        assert_eq!(last, 3, "those of the server, and this one");
     })
     .await;
 }
 
 #[actix_web::test]
 async fn pages_of_users_hold_each_exactly_once_while_others_are_added() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let mut wanted = Vec::new();
         for number in 0..5 {
-            wanted.push(house.add_user((&format!("user{number}"), PASSWORD), false).await.id.to_string());
+            wanted.push(server.add_user((&format!("user{number}"), PASSWORD), false).await.id.to_string());
         }
 
         let mut number = 10;
@@ -47,7 +47,7 @@ async fn pages_of_users_hold_each_exactly_once_while_others_are_added() {
             .walk("/admin/v1/users", 2, async || {
                 number += 1;
                 if number < 13 {
-                    house.add_user((&format!("user{number}"), PASSWORD), false).await;
+                    server.add_user((&format!("user{number}"), PASSWORD), false).await;
                 }
             })
             .await;
@@ -59,8 +59,8 @@ async fn pages_of_users_hold_each_exactly_once_while_others_are_added() {
 
 #[actix_web::test]
 async fn a_name_or_address_that_is_taken_is_a_conflict() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         desk.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
 
         for taken in [
@@ -72,15 +72,15 @@ async fn a_name_or_address_that_is_taken_is_a_conflict() {
             let answer = desk.post("/admin/v1/users", &taken).await;
             assert_problem(&answer, 409);
         }
-        assert_eq!(house.count_events("user_added").await, 3);
+        assert_eq!(server.count_events("user_added").await, 3);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_user_who_cannot_be_taken_is_refused() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         for (username, password) in [
             ("bob", "short"),
             ("bob", "password"),
@@ -101,16 +101,16 @@ async fn a_user_who_cannot_be_taken_is_refused() {
             let answer = desk.post("/admin/v1/users", &json!({ "username": "bob", "email": email })).await;
             assert_problem(&answer, 400);
         }
-        assert_eq!(house.count_events("user_added").await, 2);
+        assert_eq!(server.count_events("user_added").await, 2);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn what_was_sent_by_mistake_is_not_repeated() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let id = house.user().await.id;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let id = server.user().await.id;
         let secret = "hunter2-the-secret";
         let users = "/admin/v1/users".to_owned();
         let password = format!("/admin/v1/users/{id}/password");
@@ -137,14 +137,14 @@ async fn what_was_sent_by_mistake_is_not_repeated() {
         for text in
             [format!("{{\"password\": \"{secret}\" x"), format!("{{\"password\": \"{secret}"), secret.to_owned()]
         {
-            let request = house.request(reqwest::Method::POST, &password).bearer_auth(&desk.token);
-            let answer = crate::house::read(request.header("content-type", "application/json").body(text)).await;
+            let request = server.request(reqwest::Method::POST, &password).bearer_auth(&desk.token);
+            let answer = crate::test_server::read(request.header("content-type", "application/json").body(text)).await;
             assert_problem(&answer, 400);
             assert!(!answer.text.contains("hunter2"), "{}", answer.text);
         }
         let form =
-            house.request(reqwest::Method::POST, &password).bearer_auth(&desk.token).form(&[("password", secret)]);
-        assert_problem(&crate::house::read(form).await, 400);
+            server.request(reqwest::Method::POST, &password).bearer_auth(&desk.token).form(&[("password", secret)]);
+        assert_problem(&crate::test_server::read(form).await, 400);
         let huge = desk.post(&password, &json!({ "password": "x".repeat(70_000) })).await;
         assert_problem(&huge, 413);
     })
@@ -153,72 +153,72 @@ async fn what_was_sent_by_mistake_is_not_repeated() {
 
 #[actix_web::test]
 async fn a_disabled_user_is_out_until_enabled_and_signs_in_anew() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let id = house.user().await.id;
-        let tokens = house.pair().await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let id = server.user().await.id;
+        let tokens = server.pair().await;
 
         let disabled = desk.post(&format!("/admin/v1/users/{id}/disable"), &json!({})).await;
 
         assert_eq!((disabled.status, disabled.text.as_str()), (200, r#"{"applied":"everywhere"}"#));
-        assert_eq!(house.obtain(USER).await.status, 401);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
-        assert_eq!(house.verify(&tokens.access).await.status, 401);
+        assert_eq!(server.obtain(USER).await.status, 401);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
+        assert_eq!(server.verify(&tokens.access).await.status, 401);
         assert_eq!(desk.post(&format!("/admin/v1/users/{id}/enable"), &json!({})).await.status, 200);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401, "an ended session stays ended");
-        pair(&house.obtain(USER).await);
-        assert_eq!(house.count_events("user_disabled").await, 1);
-        assert_eq!(house.count_events("user_enabled").await, 1);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401, "an ended session stays ended");
+        pair(&server.obtain(USER).await);
+        assert_eq!(server.count_events("user_disabled").await, 1);
+        assert_eq!(server.count_events("user_enabled").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_new_password_ends_what_the_old_one_began() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let id = house.user().await.id;
-        let tokens = house.pair().await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let id = server.user().await.id;
+        let tokens = server.pair().await;
         let path = format!("/admin/v1/users/{id}/password");
         assert_problem(&desk.post(&path, &json!({ "password": "short" })).await, 400);
-        assert_eq!(house.verify(&tokens.access).await.status, 200, "a refused change changes nothing");
+        assert_eq!(server.verify(&tokens.access).await.status, 200, "a refused change changes nothing");
 
         let changed = desk.post(&path, &json!({ "password": PASSWORD })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
-        assert_eq!(house.obtain(USER).await.status, 401);
-        assert_eq!(house.obtain((USER.0, PASSWORD)).await.status, 200);
-        assert_eq!(house.count_events("password_changed").await, 1);
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
+        assert_eq!(server.obtain(USER).await.status, 401);
+        assert_eq!(server.obtain((USER.0, PASSWORD)).await.status, 200);
+        assert_eq!(server.count_events("password_changed").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_removed_user_whose_name_is_taken_again_is_somebody_else() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         let old = desk.add_user("bob", PASSWORD).await;
-        let tokens = pair(&house.obtain(("bob", PASSWORD)).await);
+        let tokens = pair(&server.obtain(("bob", PASSWORD)).await);
 
         assert_eq!(desk.delete(&format!("/admin/v1/users/{old}")).await.status, 200);
         let new = desk.add_user("bob", PASSWORD).await;
 
         assert_ne!(old, new);
-        assert_eq!(house.refresh(&tokens.refresh).await.status, 401);
-        assert_eq!(house.verify(&tokens.access).await.status, 401);
-        let again = pair(&house.obtain(("bob", PASSWORD)).await);
-        assert_eq!(crate::house::claims(&again.access)["sub"], new.as_str());
+        assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
+        assert_eq!(server.verify(&tokens.access).await.status, 401);
+        let again = pair(&server.obtain(("bob", PASSWORD)).await);
+        assert_eq!(crate::test_server::claims(&again.access)["sub"], new.as_str());
         assert_problem(&desk.get(&format!("/admin/v1/users/{old}")).await, 404);
-        assert_eq!(house.count_events("user_removed").await, 1);
+        assert_eq!(server.count_events("user_removed").await, 1);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn who_is_nobody_is_not_found() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
         for id in ["00000000-0000-0000-0000-000000000000", "ada", "%00", "'%20or%201=1"] {
             let path = format!("/admin/v1/users/{id}");
             assert_problem(&desk.get(&path).await, 404);
@@ -228,7 +228,7 @@ async fn who_is_nobody_is_not_found() {
             }
             assert_problem(&desk.post(&format!("{path}/password"), &json!({ "password": PASSWORD })).await, 404);
         }
-        assert_eq!(house.audit_events().await.iter().filter(|event| event["event"] == "user_disabled").count(), 0);
+        assert_eq!(server.audit_events().await.iter().filter(|event| event["event"] == "user_disabled").count(), 0);
     })
     .await;
 }

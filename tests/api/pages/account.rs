@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{assert_page, first_page, has, hidden, stranger};
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, House, USER, on_each_backend};
 use crate::sign_on::{exchange, sign_in};
+use crate::test_server::{Answer, TestServer, USER, on_each_backend};
 
 /// Sends a form of the account page.
 async fn send(browser: &Browser<'_>, action: &str, fields: &[(&str, &str)]) -> Answer {
@@ -23,17 +23,17 @@ fn browser_sessions_to_end(page: &Answer) -> Vec<String> {
     buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
-/// A browser in which the house's user is signed in.
-async fn signed_in(house: &House) -> Browser<'_> {
-    let browser = Browser::of(house);
-    sign_in(house, &browser).await;
+/// A browser in which the server's user is signed in.
+async fn signed_in(server: &TestServer) -> Browser<'_> {
+    let browser = Browser::of(server);
+    sign_in(server, &browser).await;
     browser
 }
 
 #[actix_web::test]
 async fn who_is_not_signed_in_signs_in_first_and_comes_to_the_account() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
         let asked = browser.get("/account").await;
         assert_eq!((asked.status, location(&asked).as_deref()), (303, Some("/login")));
 
@@ -48,8 +48,8 @@ async fn who_is_not_signed_in_signs_in_first_and_comes_to_the_account() {
 
 #[actix_web::test]
 async fn a_person_ends_one_of_their_sign_ins_or_all_others() {
-    on_each_backend(async |house| {
-        let (here, there, elsewhere) = (signed_in(house).await, signed_in(house).await, signed_in(house).await);
+    on_each_backend(async |server| {
+        let (here, there, elsewhere) = (signed_in(server).await, signed_in(server).await, signed_in(server).await);
         let others = browser_sessions_to_end(&here.get("/account").await);
         assert_eq!(others.len(), 2);
 
@@ -67,12 +67,12 @@ async fn a_person_ends_one_of_their_sign_ins_or_all_others() {
 
 #[actix_web::test]
 async fn nobody_ends_the_sign_in_of_somebody_else() {
-    on_each_backend(async |house| {
-        let ada = signed_in(house).await;
-        let additional = signed_in(house).await;
+    on_each_backend(async |server| {
+        let ada = signed_in(server).await;
+        let additional = signed_in(server).await;
         let browser_session = browser_sessions_to_end(&ada.get("/account").await).remove(0);
-        house.add_user(("mary", "a fine long password"), false).await;
-        let mary = Browser::of(house);
+        server.add_user(("mary", "a fine long password"), false).await;
+        let mary = Browser::of(server);
         mary.submit(&mary.get("/login").await, &[("username", "mary"), ("password", "a fine long password")]).await;
 
         send(&mary, "/account/browser-sessions/end", &[("browser_session", &browser_session)]).await;
@@ -84,8 +84,8 @@ async fn nobody_ends_the_sign_in_of_somebody_else() {
 
 #[actix_web::test]
 async fn a_form_without_the_token_of_its_browser_changes_nothing() {
-    on_each_backend(async |house| {
-        let (here, there) = (signed_in(house).await, signed_in(house).await);
+    on_each_backend(async |server| {
+        let (here, there) = (signed_in(server).await, signed_in(server).await);
         let browser_session = browser_sessions_to_end(&here.get("/account").await).remove(0);
         let password = [
             ("current_password", USER.1),
@@ -111,26 +111,26 @@ async fn a_form_without_the_token_of_its_browser_changes_nothing() {
             }
         }
         assert!(is_signed_in(&there).await);
-        assert_eq!(house.obtain(USER).await.status, 200);
+        assert_eq!(server.obtain(USER).await.status, 200);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn withdrawing_an_application_ends_its_tokens_and_it_has_to_ask_again() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(stranger("app")).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(stranger("app")).await;
         let secret = secret.unwrap();
-        let browser = signed_in(house).await;
+        let browser = signed_in(server).await;
         let back = browser.submit(&first_page(&browser, "app", &[]).await, &[("answer", "accept")]).await;
-        let tokens = exchange(house, &client, &secret, &parameters(&back)["code"]).await;
+        let tokens = exchange(server, &client, &secret, &parameters(&back)["code"]).await;
         assert!(browser.get("/account").await.text.contains("value=\"app\""));
 
         let answer = send(&browser, "/account/applications/withdraw", &[("client", "app")]).await;
 
         assert_eq!(location(&answer).as_deref(), Some("/account?done=withdrawn"));
         let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
-        let refreshed = house.post_as("app", &secret, "/oauth2/token", &form).await;
+        let refreshed = server.post_as("app", &secret, "/oauth2/token", &form).await;
         assert_eq!(refreshed.body["error"], json!("invalid_grant"));
         assert!(!browser.get("/account").await.text.contains("value=\"app\""));
         assert!(has(&first_page(&browser, "app", &[]).await, "consent-accept"));
@@ -140,8 +140,8 @@ async fn withdrawing_an_application_ends_its_tokens_and_it_has_to_ask_again() {
 
 #[actix_web::test]
 async fn a_new_password_needs_the_current_one_and_signs_out_everywhere_else() {
-    on_each_backend(async |house| {
-        let (here, there) = (signed_in(house).await, signed_in(house).await);
+    on_each_backend(async |server| {
+        let (here, there) = (signed_in(server).await, signed_in(server).await);
         let change = async |current: &str, new: &str, again: &str| {
             let fields = [("current_password", current), ("new_password", new), ("new_password_again", again)];
             send(&here, "/account/password", &fields).await
@@ -163,8 +163,8 @@ async fn a_new_password_needs_the_current_one_and_signs_out_everywhere_else() {
 
         assert_eq!((changed.status, location(&changed).as_deref()), (303, Some("/account?done=password")));
         assert!(is_signed_in(&here).await && !is_signed_in(&there).await);
-        assert_eq!(house.obtain(USER).await.status, 401);
-        assert_eq!(house.obtain((USER.0, "quite another one")).await.status, 200);
+        assert_eq!(server.obtain(USER).await.status, 401);
+        assert_eq!(server.obtain((USER.0, "quite another one")).await.status, 200);
     })
     .await;
 }

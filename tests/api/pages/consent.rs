@@ -4,20 +4,20 @@ use serde_json::json;
 
 use super::{assert_page, first_page, has, hidden, stranger};
 use crate::browser::{Browser, location, parameters};
-use crate::house::{House, on_each_backend};
 use crate::sign_on::{exchange, sign_in};
+use crate::test_server::{TestServer, on_each_backend};
 
 /// The consent page of somebody who is signed in.
-async fn asked(house: &House, browser: &Browser<'_>, more: &[(&str, &str)]) -> crate::house::Answer {
-    sign_in(house, browser).await;
+async fn asked(server: &TestServer, browser: &Browser<'_>, more: &[(&str, &str)]) -> crate::test_server::Answer {
+    sign_in(server, browser).await;
     first_page(browser, "app", more).await
 }
 
 #[actix_web::test]
 async fn the_page_says_who_asks_for_what_and_where_it_leads() {
-    on_each_backend(async |house| {
-        house.add_new_client(stranger("app")).await;
-        let page = asked(house, &Browser::of(house), &[("scope", "openid email read")]).await;
+    on_each_backend(async |server| {
+        server.add_new_client(stranger("app")).await;
+        let page = asked(server, &Browser::of(server), &[("scope", "openid email read")]).await;
 
         assert_page(&page, 200);
         for id in ["consent-accept", "consent-deny"] {
@@ -32,16 +32,16 @@ async fn the_page_says_who_asks_for_what_and_where_it_leads() {
 
 #[actix_web::test]
 async fn what_was_allowed_once_is_not_asked_again_until_more_is_wanted() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(stranger("app")).await;
-        let browser = Browser::of(house);
-        let page = asked(house, &browser, &[]).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(stranger("app")).await;
+        let browser = Browser::of(server);
+        let page = asked(server, &browser, &[]).await;
 
         let back = browser.submit(&page, &[("answer", "accept")]).await;
         let again = first_page(&browser, "app", &[]).await;
         let more = first_page(&browser, "app", &[("scope", "openid read email")]).await;
 
-        let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+        let tokens = exchange(server, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
         assert_eq!(tokens.status, 200, "{}", tokens.text);
         assert!(parameters(&again).contains_key("code"));
         assert!(has(&more, "consent-accept"), "{}", more.text);
@@ -51,10 +51,10 @@ async fn what_was_allowed_once_is_not_asked_again_until_more_is_wanted() {
 
 #[actix_web::test]
 async fn what_an_application_asks_for_by_name_is_asked_too() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(stranger("app")).await;
-        let browser = Browser::of(house);
-        let page = asked(house, &browser, &[("scope", "openid")]).await;
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(stranger("app")).await;
+        let browser = Browser::of(server);
+        let page = asked(server, &browser, &[("scope", "openid")]).await;
         browser.submit(&page, &[("answer", "accept")]).await;
 
         let by_name = [("scope", "openid"), ("claims", r#"{"userinfo":{"roles":null},"id_token":{"email":null}}"#)];
@@ -65,10 +65,10 @@ async fn what_an_application_asks_for_by_name_is_asked_too() {
         assert!(page.text.contains("see your email address"), "{}", page.text);
         let back = browser.submit(&page, &[("answer", "accept")]).await;
 
-        let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+        let tokens = exchange(server, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
         assert_eq!(tokens.body["scope"], "openid");
         let access = tokens.body["access_token"].as_str().unwrap();
-        assert_eq!(house.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
+        assert_eq!(server.post("/oauth2/userinfo", &[("access_token", access)]).await.body["roles"], json!(["reader"]));
         assert!(parameters(&first_page(&browser, "app", &by_name).await).contains_key("code"));
     })
     .await;
@@ -76,10 +76,10 @@ async fn what_an_application_asks_for_by_name_is_asked_too() {
 
 #[actix_web::test]
 async fn an_application_that_is_denied_is_told_so() {
-    on_each_backend(async |house| {
-        house.add_new_client(stranger("app")).await;
-        let browser = Browser::of(house);
-        let page = asked(house, &browser, &[]).await;
+    on_each_backend(async |server| {
+        server.add_new_client(stranger("app")).await;
+        let browser = Browser::of(server);
+        let page = asked(server, &browser, &[]).await;
 
         let back = browser.submit(&page, &[("answer", "deny")]).await;
 
@@ -92,10 +92,10 @@ async fn an_application_that_is_denied_is_told_so() {
 
 #[actix_web::test]
 async fn an_answer_without_the_token_of_its_browser_allows_nothing() {
-    on_each_backend(async |house| {
-        house.add_new_client(stranger("app")).await;
-        let browser = Browser::of(house);
-        let page = asked(house, &browser, &[]).await;
+    on_each_backend(async |server| {
+        server.add_new_client(stranger("app")).await;
+        let browser = Browser::of(server);
+        let page = asked(server, &browser, &[]).await;
         let (interaction, user) = (hidden(&page, "interaction"), hidden(&page, "user"));
 
         for csrf in ["", "nonsense"] {
@@ -104,18 +104,18 @@ async fn an_answer_without_the_token_of_its_browser_allows_nothing() {
             assert_page(&answer, 403);
             assert!(has(&answer, "consent-accept"));
         }
-        assert_eq!(house.count_events("consent_given").await, 0);
+        assert_eq!(server.count_events("consent_given").await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
-    on_each_backend(async |house| {
-        house.add_new_client(stranger("app")).await;
-        house.add_user(("mary", "a fine long password"), false).await;
-        let browser = Browser::of(house);
-        let asked_ada = asked(house, &browser, &[]).await;
+    on_each_backend(async |server| {
+        server.add_new_client(stranger("app")).await;
+        server.add_user(("mary", "a fine long password"), false).await;
+        let browser = Browser::of(server);
+        let asked_ada = asked(server, &browser, &[]).await;
         // In another tab Mary signs in.
         let other_tab = browser.submit(&asked_ada, &[("answer", "other")]).await;
         browser.submit(&other_tab, &[("username", "mary"), ("password", "a fine long password")]).await;
@@ -124,20 +124,20 @@ async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
 
         assert_page(&answer, 403);
         assert!(answer.text.contains("mary") && has(&answer, "consent-accept"), "{}", answer.text);
-        assert_eq!(house.count_events("consent_given").await, 0);
+        assert_eq!(server.count_events("consent_given").await, 0);
     })
     .await;
 }
 
 #[actix_web::test]
 async fn an_application_that_nobody_vouches_for_is_marked_and_asked_about_each_time() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = stranger("app");
         new.trusted = true;
         new.sign_on.unverified = true;
-        house.add_new_client(new).await;
-        let browser = Browser::of(house);
-        let page = asked(house, &browser, &[]).await;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        let page = asked(server, &browser, &[]).await;
 
         let back = browser.submit(&page, &[("answer", "accept")]).await;
         let again = first_page(&browser, "app", &[]).await;

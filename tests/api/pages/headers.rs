@@ -4,14 +4,14 @@ use tokenhouse::clients::NewClient;
 
 use super::{assert_page, first_page, stranger};
 use crate::browser::{Browser, location};
-use crate::house::{Answer, House, USER, on_each_backend};
 use crate::sign_on::{request, sign_in};
+use crate::test_server::{Answer, TestServer, USER, on_each_backend};
 
 /// One answer of every kind of page.
-async fn one_of_each(house: &House) -> Vec<Answer> {
-    house.add_new_client(stranger("app")).await;
-    let (nobody, ada) = (Browser::of(house), Browser::of(house));
-    sign_in(house, &ada).await;
+async fn one_of_each(server: &TestServer) -> Vec<Answer> {
+    server.add_new_client(stranger("app")).await;
+    let (nobody, ada) = (Browser::of(server), Browser::of(server));
+    sign_in(server, &ada).await;
     let asked = first_page(&nobody, "app", &[]).await;
     vec![
         nobody.get("/login").await,
@@ -23,7 +23,7 @@ async fn one_of_each(house: &House) -> Vec<Answer> {
         ada.get("/account").await,
         ada.get("/account?done=password&done=browser_session").await,
         nobody.get("/consent?interaction=AAAAAAAAAAAAAAAAAAAAAA").await,
-        Browser::of(house).get("/login?interaction=AAAAAAAAAAAAAAAAAAAAAA").await,
+        Browser::of(server).get("/login?interaction=AAAAAAAAAAAAAAAAAAAAAA").await,
         nobody.get(&request("nobody", &[])).await,
         nobody.get(&request("app", &[("redirect_uri", "https://evil.example.com/")])).await,
         nobody.post("/login", &[("username", "a"), ("username", "b")]).await,
@@ -33,8 +33,8 @@ async fn one_of_each(house: &House) -> Vec<Answer> {
 
 #[actix_web::test]
 async fn every_page_forbids_frames_caches_referrers_and_foreign_resources() {
-    on_each_backend(async |house| {
-        for page in one_of_each(house).await {
+    on_each_backend(async |server| {
+        for page in one_of_each(server).await {
             assert!(page.text.starts_with("<!doctype html>"), "{} {}", page.status, page.text);
             let header = |name: &str| page.headers[name].to_str().unwrap();
             let policy = header("content-security-policy");
@@ -53,8 +53,8 @@ async fn every_page_forbids_frames_caches_referrers_and_foreign_resources() {
 
 #[actix_web::test]
 async fn an_error_page_names_the_request_as_the_log_does_and_leads_nowhere() {
-    on_each_backend(async |house| {
-        let page = Browser::of(house).get(&request("nobody", &[("state", "https://evil.example.com")])).await;
+    on_each_backend(async |server| {
+        let page = Browser::of(server).get(&request("nobody", &[("state", "https://evil.example.com")])).await;
 
         assert_page(&page, 400);
         assert!(page.text.contains(page.headers["x-request-id"].to_str().unwrap()), "{}", page.text);
@@ -68,9 +68,9 @@ async fn an_error_page_names_the_request_as_the_log_does_and_leads_nowhere() {
 
 #[actix_web::test]
 async fn nothing_of_a_request_is_markup_on_a_page() {
-    on_each_backend(async |house| {
-        house.add_new_client(stranger("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(stranger("app")).await;
+        let browser = Browser::of(server);
         let planted = "\"><svg onload=alert(1)>'<!--";
         let names = [
             "client_id",
@@ -114,12 +114,12 @@ async fn nothing_of_a_request_is_markup_on_a_page() {
 
 #[actix_web::test]
 async fn names_of_applications_and_people_are_text_on_every_page() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let planted = "<img src=x onerror=1>";
-        house.add_new_client(NewClient { name: Some(planted.to_owned()), ..stranger("app") }).await;
+        server.add_new_client(NewClient { name: Some(planted.to_owned()), ..stranger("app") }).await;
         let user = ("<b>ada</b>", "a fine long password");
-        house.add_user(user, false).await;
-        let browser = Browser::of(house);
+        server.add_user(user, false).await;
+        let browser = Browser::of(server);
         let asked = first_page(&browser, "app", &[]).await;
         let consent = browser.submit(&asked, &[("username", user.0), ("password", user.1)]).await;
         let back = browser.submit(&consent, &[("answer", "accept")]).await;
@@ -138,20 +138,20 @@ async fn names_of_applications_and_people_are_text_on_every_page() {
 
 #[actix_web::test]
 async fn what_a_page_needs_is_kept_by_browsers_under_the_name_of_its_content() {
-    on_each_backend(async |house| {
-        let page = house.get("/login").await;
+    on_each_backend(async |server| {
+        let page = server.get("/login").await;
         let path = page.text.split("<link rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
         let path = path.replace("&#x2f;", "/");
 
-        let style = house.get(&path).await;
-        let previous = house.get("/assets/pages.0000000000000000.css").await;
+        let style = server.get(&path).await;
+        let previous = server.get("/assets/pages.0000000000000000.css").await;
 
         assert_eq!((style.status, &style.headers["content-type"]), (200, &"text/css; charset=utf-8".parse().unwrap()));
         assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
         assert_eq!((previous.status, &previous.headers["cache-control"]), (200, &"no-store".parse().unwrap()));
         assert_eq!(previous.text, style.text);
         for path in ["/assets/nothing.css", "/assets/..%2f..%2fCargo.toml", "/assets/pages"] {
-            assert_eq!(house.get(path).await.status, 404, "{path}");
+            assert_eq!(server.get(path).await.status, 404, "{path}");
         }
     })
     .await;

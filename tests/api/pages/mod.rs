@@ -9,8 +9,8 @@ mod sign_in;
 use tokenhouse::clients::NewClient;
 
 use crate::browser::{Browser, Form};
-use crate::house::Answer;
 use crate::sign_on::{application, request};
+use crate::test_server::Answer;
 
 /// An application that people are asked about.
 pub fn stranger(id: &str) -> NewClient {

@@ -7,14 +7,14 @@ use tokenhouse::users;
 
 use super::{assert_page, first_page, has, hidden};
 use crate::browser::{Browser, location, parameters};
-use crate::house::{Answer, USER, on_each_backend, on_each_backend_with, read};
 use crate::sign_on::{CALLBACK, application, exchange};
+use crate::test_server::{Answer, USER, on_each_backend, on_each_backend_with, read};
 
 #[actix_web::test]
 async fn a_person_signs_in_and_goes_back_with_a_code_by_303_alone() {
-    on_each_backend(async |house| {
-        let (client, secret) = house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        let (client, secret) = server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
         let asked = first_page(&browser, "app", &[]).await;
         assert_page(&asked, 200);
         for id in ["username", "password", "login-submit"] {
@@ -28,7 +28,7 @@ async fn a_person_signs_in_and_goes_back_with_a_code_by_303_alone() {
 
         assert_eq!((signed_in.status, back.status), (303, 303));
         assert!(location(&back).unwrap().starts_with(&format!("{CALLBACK}?code=")), "{:?}", location(&back));
-        let tokens = exchange(house, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
+        let tokens = exchange(server, &client, &secret.unwrap(), &parameters(&back)["code"]).await;
         assert_eq!(tokens.status, 200, "{}", tokens.text);
     })
     .await;
@@ -36,15 +36,15 @@ async fn a_person_signs_in_and_goes_back_with_a_code_by_303_alone() {
 
 #[actix_web::test]
 async fn the_page_tells_for_which_application_it_is() {
-    on_each_backend(async |house| {
+    on_each_backend(async |server| {
         let mut new = application("app");
         new.name = Some("Harbour Notes".to_owned());
         new.sign_on.logo_uri = Some("https://cdn.example.com/logo.png?v=1".to_owned());
         new.sign_on.policy_uri = Some("https://notes.example.com/privacy".to_owned());
         new.sign_on.tos_uri = Some("https://notes.example.com/terms".to_owned());
-        house.add_new_client(new).await;
+        server.add_new_client(new).await;
 
-        let page = first_page(&Browser::of(house), "app", &[("login_hint", "ada@example.com")]).await;
+        let page = first_page(&Browser::of(server), "app", &[("login_hint", "ada@example.com")]).await;
 
         let text = page.text.replace("&#x2f;", "/");
         for says in [
@@ -66,11 +66,11 @@ async fn the_page_tells_for_which_application_it_is() {
 
 #[actix_web::test]
 async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let disabled = house.add_user(("mary", "a fine long password"), false).await;
-        users::disable(house.ctx(), disabled.id, Actor::System).await.unwrap();
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let disabled = server.add_user(("mary", "a fine long password"), false).await;
+        users::disable(server.ctx(), disabled.id, Actor::System).await.unwrap();
+        let browser = Browser::of(server);
         let asked = first_page(&browser, "app", &[]).await;
 
         let mut pages = Vec::new();
@@ -90,8 +90,8 @@ async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
 #[actix_web::test]
 async fn too_many_tries_are_told_when_to_come_back() {
     let settings = |config: &mut tokenhouse::config::Config| config.limits.by_account = Rate::of(1, Span::minutes(5));
-    on_each_backend_with(settings, async |house| {
-        let browser = Browser::of(house);
+    on_each_backend_with(settings, async |server| {
+        let browser = Browser::of(server);
         let asked = browser.get("/login").await;
         browser.submit(&asked, &[("username", USER.0), ("password", "wrong")]).await;
 
@@ -108,9 +108,9 @@ async fn too_many_tries_are_told_when_to_come_back() {
 
 #[actix_web::test]
 async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let (browser, other) = (Browser::of(house), Browser::of(house));
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let (browser, other) = (Browser::of(server), Browser::of(server));
         let asked = first_page(&browser, "app", &[]).await;
         let foreign = hidden(&other.get("/login").await, "csrf");
         let interaction = hidden(&asked, "interaction");
@@ -127,9 +127,9 @@ async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
 
 #[actix_web::test]
 async fn a_sign_on_that_was_begun_in_one_browser_cannot_be_finished_in_another() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let (attacker, victim) = (Browser::of(house), Browser::of(house));
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let (attacker, victim) = (Browser::of(server), Browser::of(server));
         let asked = first_page(&attacker, "app", &[]).await;
         let interaction = hidden(&asked, "interaction");
         let csrf = hidden(&victim.get("/login").await, "csrf");
@@ -149,9 +149,9 @@ async fn a_sign_on_that_was_begun_in_one_browser_cannot_be_finished_in_another()
 
 #[actix_web::test]
 async fn a_browser_that_keeps_no_cookies_is_told_so() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let asked = first_page(&Browser::of(house), "app", &[]).await;
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let asked = first_page(&Browser::of(server), "app", &[]).await;
         let interaction = hidden(&asked, "interaction");
         let form = [
             ("csrf", &*hidden(&asked, "csrf")),
@@ -160,9 +160,9 @@ async fn a_browser_that_keeps_no_cookies_is_told_so() {
             ("password", USER.1),
         ];
 
-        let visit = house.get(&format!("/login?interaction={interaction}")).await;
-        let sent = house.post("/login", &form).await;
-        let alone = house.post("/login", &form[2..]).await;
+        let visit = server.get(&format!("/login?interaction={interaction}")).await;
+        let sent = server.post("/login", &form).await;
+        let alone = server.post("/login", &form[2..]).await;
 
         for answer in [visit, sent, alone] {
             assert_page(&answer, 400);
@@ -175,9 +175,9 @@ async fn a_browser_that_keeps_no_cookies_is_told_so() {
 
 #[actix_web::test]
 async fn a_finished_sign_on_is_told_apart_from_a_wrong_one_on_the_way_back() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
         let asked = first_page(&browser, "app", &[]).await;
         browser.sign_in(&asked).await;
 
@@ -191,9 +191,9 @@ async fn a_finished_sign_on_is_told_apart_from_a_wrong_one_on_the_way_back() {
 
 #[actix_web::test]
 async fn who_is_signed_in_is_asked_again_only_where_the_application_wants_it() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
         browser.sign_in(&first_page(&browser, "app", &[]).await).await;
 
         let silent = first_page(&browser, "app", &[]).await;
@@ -209,10 +209,10 @@ async fn who_is_signed_in_is_asked_again_only_where_the_application_wants_it() {
 
 #[actix_web::test]
 async fn a_person_goes_on_as_they_are_or_as_somebody_else() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        house.add_user(("mary", "a fine long password"), false).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        server.add_user(("mary", "a fine long password"), false).await;
+        let browser = Browser::of(server);
         browser.sign_in(&first_page(&browser, "app", &[]).await).await;
         let choose = async || first_page(&browser, "app", &[("prompt", "select_account")]).await;
 
@@ -230,9 +230,9 @@ async fn a_person_goes_on_as_they_are_or_as_somebody_else() {
 
 #[actix_web::test]
 async fn an_answer_by_form_is_sent_by_one_known_script_or_a_button() {
-    on_each_backend(async |house| {
-        house.add_new_client(application("app")).await;
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        server.add_new_client(application("app")).await;
+        let browser = Browser::of(server);
         let state = "\"><svg onload=alert(1)>&'";
         let asked = first_page(&browser, "app", &[("response_mode", "form_post"), ("state", state)]).await;
 
@@ -244,7 +244,7 @@ async fn an_answer_by_form_is_sent_by_one_known_script_or_a_button() {
         assert_eq!(page.text.matches("<script").count(), 1);
         assert!(!page.text.contains("<svg"), "{}", page.text);
         assert_eq!(hidden(&page, "state"), state);
-        assert_eq!(hidden(&page, "iss"), house.config.issuer);
+        assert_eq!(hidden(&page, "iss"), server.config.issuer);
         assert!(!hidden(&page, "code").is_empty() && has(&page, "form-post-continue"));
     })
     .await;
@@ -252,12 +252,12 @@ async fn an_answer_by_form_is_sent_by_one_known_script_or_a_button() {
 
 #[actix_web::test]
 async fn what_cannot_be_read_is_refused_on_a_page_too() {
-    on_each_backend(async |house| {
-        let browser = Browser::of(house);
+    on_each_backend(async |server| {
+        let browser = Browser::of(server);
         browser.get("/login").await;
         let twice: Answer = browser.post("/login", &[("username", "a"), ("username", "b")]).await;
         let json =
-            read(house.request(Method::POST, "/login").json(&serde_json::json!({ "username": ["a", "b"] }))).await;
+            read(server.request(Method::POST, "/login").json(&serde_json::json!({ "username": ["a", "b"] }))).await;
         for answer in [twice, json, browser.get("/login?interaction=x").await, browser.get("/consent").await] {
             assert_page(&answer, 400);
         }

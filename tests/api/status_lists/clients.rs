@@ -10,20 +10,20 @@ use tokenhouse::protocol::GrantType;
 use super::instances::{soon_revoked, until_revoked};
 use super::{index, indexes, revoked};
 use crate::admin::Desk;
-use crate::house::{House, backends, new_client, on_each_backend, read};
+use crate::test_server::{TestServer, backends, new_client, on_each_backend, read};
 
 /// Two clients that act for themselves, `worker` and `other`, and their secrets.
-async fn workers(house: &House) -> (String, String) {
+async fn workers(server: &TestServer) -> (String, String) {
     let mut worker = new_client("worker", &[GrantType::ClientCredentials], "read write");
-    worker.audience = vec![house.config.issuer.clone()];
-    let secret = house.add_new_client(worker).await.1.unwrap();
-    let (_, other) = house.add_client("other", &[GrantType::ClientCredentials], "read").await;
+    worker.audience = vec![server.config.issuer.clone()];
+    let secret = server.add_new_client(worker).await.1.unwrap();
+    let (_, other) = server.add_client("other", &[GrantType::ClientCredentials], "read").await;
     (secret, other)
 }
 
-async fn token_of(house: &House, client: &str, secret: &str) -> String {
+async fn token_of(server: &TestServer, client: &str, secret: &str) -> String {
     let form = [("grant_type", "client_credentials"), ("scope", "read")];
-    let answer = house.post_as(client, secret, "/oauth2/token", &form).await;
+    let answer = server.post_as(client, secret, "/oauth2/token", &form).await;
     answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
 }
 
@@ -34,22 +34,22 @@ async fn succeeds(desk: &Desk<'_>, path: &str, body: &Value) {
 
 #[actix_web::test]
 async fn a_revocation_by_client_takes_its_own_tokens_along_and_no_later_ones() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (secret, other) = workers(house).await;
-        let (own, foreign) = (token_of(house, "worker", &secret).await, token_of(house, "other", &other).await);
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (secret, other) = workers(server).await;
+        let (own, foreign) = (token_of(server, "worker", &secret).await, token_of(server, "other", &other).await);
 
         succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
-        assert_eq!(revoked(house).await, indexes([&own]));
-        let later = token_of(house, "worker", &secret).await;
+        assert_eq!(revoked(server).await, indexes([&own]));
+        let later = token_of(server, "worker", &secret).await;
         assert_ne!(index(&later), index(&own));
-        assert_eq!(index(&token_of(house, "other", &other).await), index(&foreign));
+        assert_eq!(index(&token_of(server, "other", &other).await), index(&foreign));
 
         succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
-        assert_eq!(revoked(house).await, indexes([&own, &later]));
+        assert_eq!(revoked(server).await, indexes([&own, &later]));
         // The second revocation may have come within the second to which the later token is dated.
         for token in [&own, &later] {
-            let answer = house.post_as("worker", &secret, "/oauth2/introspect", &[("token", token)]).await;
+            let answer = server.post_as("worker", &secret, "/oauth2/introspect", &[("token", token)]).await;
             assert_eq!(answer.body["active"], false);
         }
     })
@@ -58,15 +58,15 @@ async fn a_revocation_by_client_takes_its_own_tokens_along_and_no_later_ones() {
 
 #[actix_web::test]
 async fn a_revocation_of_everything_takes_the_tokens_of_all_clients_along() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (secret, other) = workers(house).await;
-        let (one, two) = (token_of(house, "worker", &secret).await, token_of(house, "other", &other).await);
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (secret, other) = workers(server).await;
+        let (one, two) = (token_of(server, "worker", &secret).await, token_of(server, "other", &other).await);
 
         succeeds(&desk, "/admin/v1/revocations", &json!({ "all": true })).await;
-        let now_revoked = revoked(house).await;
+        let now_revoked = revoked(server).await;
         assert!(now_revoked.is_superset(&indexes([&one, &two, &desk.token])));
-        let later = [token_of(house, "worker", &secret).await, token_of(house, "other", &other).await];
+        let later = [token_of(server, "worker", &secret).await, token_of(server, "other", &other).await];
         assert!(now_revoked.is_disjoint(&indexes(&later)));
     })
     .await;
@@ -74,18 +74,18 @@ async fn a_revocation_of_everything_takes_the_tokens_of_all_clients_along() {
 
 #[actix_web::test]
 async fn tokens_that_a_moment_spares_are_not_revoked() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (secret, _) = workers(house).await;
-        house.later(Duration::from_hours(1)).await;
-        let own = token_of(house, "worker", &secret).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (secret, _) = workers(server).await;
+        server.later(Duration::from_hours(1)).await;
+        let own = token_of(server, "worker", &secret).await;
 
-        let desk = Desk { token: house.admin_token().await, ..desk };
-        let half_an_hour_ago = house.clock.now().minus(Duration::from_mins(30));
+        let desk = Desk { token: server.admin_token().await, ..desk };
+        let half_an_hour_ago = server.clock.now().minus(Duration::from_mins(30));
         let before = json!({ "client": "worker", "issued_before": half_an_hour_ago });
         succeeds(&desk, "/admin/v1/revocations", &before).await;
-        assert!(soon_revoked(house).await.is_empty());
-        let answer = house.post_as("worker", &secret, "/oauth2/introspect", &[("token", &own)]).await;
+        assert!(soon_revoked(server).await.is_empty());
+        let answer = server.post_as("worker", &secret, "/oauth2/introspect", &[("token", &own)]).await;
         assert_eq!(answer.body["active"], true);
     })
     .await;
@@ -93,38 +93,38 @@ async fn tokens_that_a_moment_spares_are_not_revoked() {
 
 #[actix_web::test]
 async fn a_client_that_is_disabled_or_removed_loses_its_own_tokens() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (secret, _) = workers(house).await;
-        let first = token_of(house, "worker", &secret).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (secret, _) = workers(server).await;
+        let first = token_of(server, "worker", &secret).await;
 
         succeeds(&desk, "/admin/v1/clients/worker/disable", &json!({})).await;
-        assert_eq!(revoked(house).await, indexes([&first]));
+        assert_eq!(revoked(server).await, indexes([&first]));
         succeeds(&desk, "/admin/v1/clients/worker/enable", &json!({})).await;
-        let second = token_of(house, "worker", &secret).await;
-        assert_eq!(revoked(house).await, indexes([&first]));
+        let second = token_of(server, "worker", &secret).await;
+        assert_eq!(revoked(server).await, indexes([&first]));
         assert_eq!(desk.delete("/admin/v1/clients/worker").await.status, 200);
-        assert_eq!(revoked(house).await, indexes([&first, &second]));
+        assert_eq!(revoked(server).await, indexes([&first, &second]));
     })
     .await;
 }
 
 #[actix_web::test]
 async fn a_client_that_loses_scope_or_audience_loses_its_own_tokens_and_one_that_gains_does_not() {
-    on_each_backend(async |house| {
-        let desk = Desk::of(house).await;
-        let (secret, _) = workers(house).await;
-        let first = token_of(house, "worker", &secret).await;
+    on_each_backend(async |server| {
+        let desk = Desk::of(server).await;
+        let (secret, _) = workers(server).await;
+        let first = token_of(server, "worker", &secret).await;
 
         let set = async |body: Value| assert_eq!(desk.patch("/admin/v1/clients/worker", &body).await.status, 200);
         set(json!({ "scope": "read write more", "name": "Worker" })).await;
-        set(json!({ "audience": [house.config.issuer, "https://api.example"] })).await;
-        assert!(revoked(house).await.is_empty());
+        set(json!({ "audience": [server.config.issuer, "https://api.example"] })).await;
+        assert!(revoked(server).await.is_empty());
         set(json!({ "scope": "read" })).await;
-        assert_eq!(revoked(house).await, indexes([&first]));
-        let second = token_of(house, "worker", &secret).await;
+        assert_eq!(revoked(server).await, indexes([&first]));
+        let second = token_of(server, "worker", &secret).await;
         set(json!({ "audience": ["https://api.example"] })).await;
-        assert_eq!(revoked(house).await, indexes([&first, &second]));
+        assert_eq!(revoked(server).await, indexes([&first, &second]));
     })
     .await;
 }
@@ -132,21 +132,21 @@ async fn a_client_that_loses_scope_or_audience_loses_its_own_tokens_and_one_that
 #[actix_web::test]
 async fn other_instances_and_restarts_know_the_indexes_that_clients_had() {
     for backend in backends() {
-        let house = House::open(backend, &|_| {}).await;
-        let other = house.second_instance(Clock::system()).await;
-        let (secret, _) = workers(&house).await;
-        let own = token_of(&house, "worker", &secret).await;
+        let server = TestServer::open(backend, &|_| {}).await;
+        let other = server.second_instance(Clock::system()).await;
+        let (secret, _) = workers(&server).await;
+        let own = token_of(&server, "worker", &secret).await;
 
-        let desk = Desk::of(&house).await;
+        let desk = Desk::of(&server).await;
         succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
-        until_revoked(&house, other.address, &own).await;
+        until_revoked(&server, other.address, &own).await;
         let form = [("grant_type", "client_credentials")];
-        let request = house.request_to(other.address, Method::POST, "/oauth2/token");
+        let request = server.request_to(other.address, Method::POST, "/oauth2/token");
         let later = read(request.basic_auth("worker", Some(&secret)).form(&form)).await;
         assert_ne!(index(later.body["access_token"].as_str().unwrap()), index(&own), "the other instance knows too");
         other.stop().await;
-        let house = house.restart().await;
-        assert_eq!(revoked(&house).await, indexes([&own]));
-        house.close().await;
+        let server = server.restart().await;
+        assert_eq!(revoked(&server).await, indexes([&own]));
+        server.close().await;
     }
 }

@@ -10,32 +10,32 @@ use tokenhouse::protocol::GrantType;
 
 use super::{ask, first, index, indexes, list, revoked};
 use crate::behind::QuietInstance;
-use crate::house::{Backend, House, backends, on_each_backend, read};
+use crate::test_server::{Backend, TestServer, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.
-pub async fn until_revoked(house: &House, address: SocketAddr, access: &str) {
+pub async fn until_revoked(server: &TestServer, address: SocketAddr, access: &str) {
     let index = index(access).1;
     let seen = async {
-        while !list(house, address, &first(house)).await.revoked().contains(&index) {
+        while !list(server, address, &first(server)).await.revoked().contains(&index) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
 }
 
-async fn blacklist(house: &House, refresh: &str) {
-    assert_eq!(house.post("/api/token/blacklist/", &[("refresh", refresh)]).await.status, 200);
+async fn blacklist(server: &TestServer, refresh: &str) {
+    assert_eq!(server.post("/api/token/blacklist/", &[("refresh", refresh)]).await.status, 200);
 }
 
 #[actix_web::test]
 async fn other_instances_learn_of_an_end_from_the_feed() {
-    on_each_backend(async |house| {
-        let other = house.second_instance(Clock::system()).await;
-        let (ended, _live) = (house.pair().await, house.pair().await);
+    on_each_backend(async |server| {
+        let other = server.second_instance(Clock::system()).await;
+        let (ended, _live) = (server.pair().await, server.pair().await);
 
-        blacklist(house, &ended.refresh).await;
-        until_revoked(house, other.address, &ended.access).await;
-        let there = list(house, other.address, &first(house)).await;
+        blacklist(server, &ended.refresh).await;
+        until_revoked(server, other.address, &ended.access).await;
+        let there = list(server, other.address, &first(server)).await;
         assert_eq!(there.revoked(), indexes([&ended.access]));
         other.stop().await;
     })
@@ -47,72 +47,72 @@ async fn on_postgres_other_instances_learn_of_an_end_at_once() {
     if !backends().contains(&Backend::Servers) {
         return;
     }
-    let house = House::open(Backend::Servers, &|_| {}).await;
-    let other = house.second_instance(Clock::system()).await;
+    let server = TestServer::open(Backend::Servers, &|_| {}).await;
+    let other = server.second_instance(Clock::system()).await;
     let watch = Stopwatch::start();
     for _ in 0..10 {
-        let ended = house.pair().await;
-        blacklist(&house, &ended.refresh).await;
-        until_revoked(&house, other.address, &ended.access).await;
+        let ended = server.pair().await;
+        blacklist(&server, &ended.refresh).await;
+        until_revoked(&server, other.address, &ended.access).await;
     }
 
     // Each begins just after the feed was read, and would wait for a second if nothing was heard.
     assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
     other.stop().await;
-    house.close().await;
+    server.close().await;
 }
 
 #[actix_web::test]
 async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back() {
     for backend in backends() {
-        let house = House::open(backend, &|config| config.tokens.access_lifetime = Span::seconds(3600)).await;
-        let ended = house.pair().await;
-        blacklist(&house, &ended.refresh).await;
+        let server = TestServer::open(backend, &|config| config.tokens.access_lifetime = Span::seconds(3600)).await;
+        let ended = server.pair().await;
+        blacklist(&server, &ended.refresh).await;
 
-        let mut house = house.restart().await;
-        assert_eq!(revoked(&house).await, indexes([&ended.access]));
-        house.config.tokens.access_lifetime = Span::seconds(60);
-        let house = house.restart().await;
+        let mut server = server.restart().await;
+        assert_eq!(revoked(&server).await, indexes([&ended.access]));
+        server.config.tokens.access_lifetime = Span::seconds(60);
+        let server = server.restart().await;
         let hour = Duration::from_hours(1);
-        house.later(hour).await;
-        house.ctx().status.prune(house.ctx().now());
-        assert_eq!(soon_revoked(&house).await, indexes([&ended.access]), "a token of the longer life may be alive");
-        house.later(Duration::from_mins(2)).await;
-        house.ctx().status.prune(house.ctx().now());
-        assert!(soon_revoked(&house).await.is_empty(), "none is");
-        house.close().await;
+        server.later(hour).await;
+        server.ctx().status.prune(server.ctx().now());
+        assert_eq!(soon_revoked(&server).await, indexes([&ended.access]), "a token of the longer life may be alive");
+        server.later(Duration::from_mins(2)).await;
+        server.ctx().status.prune(server.ctx().now());
+        assert!(soon_revoked(&server).await.is_empty(), "none is");
+        server.close().await;
     }
 }
 
 /// Once the instance has read its feed after the clock was moved.
-pub async fn soon_revoked(house: &House) -> std::collections::BTreeSet<u64> {
-    while ask(house, house.running.address, &first(house)).await.status == 503 {
+pub async fn soon_revoked(server: &TestServer) -> std::collections::BTreeSet<u64> {
+    while ask(server, server.running.address, &first(server)).await.status == 503 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    revoked(house).await
+    revoked(server).await
 }
 
 #[actix_web::test]
 async fn an_instance_that_reads_no_feed_vouches_for_nothing() {
     for backend in backends() {
-        let house = House::open(backend, &|_| {}).await;
-        let quiet = QuietInstance::open(&house).await;
+        let server = TestServer::open(backend, &|_| {}).await;
+        let quiet = QuietInstance::open(&server).await;
 
-        let answer = ask(&house, quiet.address, &first(&house)).await;
+        let answer = ask(&server, quiet.address, &first(&server)).await;
         assert_eq!(answer.status, 503);
         assert_eq!(answer.headers["retry-after"], "1");
         quiet.stop().await;
-        house.close().await;
+        server.close().await;
     }
 }
 
 #[actix_web::test]
 async fn an_instance_that_reads_no_feed_gives_clients_no_tokens_of_their_own() {
-    on_each_backend(async |house| {
-        let (_, secret) = house.add_client("worker", &[GrantType::ClientCredentials], "read").await;
-        let quiet = QuietInstance::open(house).await;
+    on_each_backend(async |server| {
+        let (_, secret) = server.add_client("worker", &[GrantType::ClientCredentials], "read").await;
+        let quiet = QuietInstance::open(server).await;
         let form = [("grant_type", "client_credentials")];
-        let request = || house.request_to(quiet.address, Method::POST, "/oauth2/token");
+        let request = || server.request_to(quiet.address, Method::POST, "/oauth2/token");
         let ask = async || read(request().basic_auth("worker", Some(&secret)).form(&form)).await;
 
         let refused = ask().await;
@@ -127,34 +127,34 @@ async fn an_instance_that_reads_no_feed_gives_clients_no_tokens_of_their_own() {
 #[actix_web::test]
 async fn a_restart_keeps_the_bits_of_tokens_that_live_longer_than_refresh_tokens() {
     for backend in backends() {
-        let house = House::open(backend, &|config| {
+        let server = TestServer::open(backend, &|config| {
             config.tokens.access_lifetime = Span::seconds(6 * 3600);
             config.tokens.refresh_lifetime = Span::seconds(3600);
             config.tokens.refresh_lifetime_limit = Span::seconds(3600);
         })
         .await;
-        let ended = house.pair().await;
-        blacklist(&house, &ended.refresh).await;
-        house.later(Duration::from_hours(2)).await;
+        let ended = server.pair().await;
+        blacklist(&server, &ended.refresh).await;
+        server.later(Duration::from_hours(2)).await;
 
-        let house = house.restart().await;
-        assert_eq!(soon_revoked(&house).await, indexes([&ended.access]));
-        house.close().await;
+        let server = server.restart().await;
+        assert_eq!(soon_revoked(&server).await, indexes([&ended.access]));
+        server.close().await;
     }
 }
 
 #[actix_web::test]
 async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
-    on_each_backend(async |house| {
-        let quiet = QuietInstance::open(house).await;
+    on_each_backend(async |server| {
+        let quiet = QuietInstance::open(server).await;
         tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
-        let last = list(house, quiet.address, &first(house)).await.claims;
-        blacklist(house, &house.pair().await.refresh).await;
+        let last = list(server, quiet.address, &first(server)).await.claims;
+        blacklist(server, &server.pair().await.refresh).await;
 
-        house.clock.advance(Duration::from_secs(58));
-        assert_eq!(list(house, quiet.address, &first(house)).await.claims, last);
-        house.clock.advance(Duration::from_secs(2));
-        assert_eq!(ask(house, quiet.address, &first(house)).await.status, 503);
+        server.clock.advance(Duration::from_secs(58));
+        assert_eq!(list(server, quiet.address, &first(server)).await.claims, last);
+        server.clock.advance(Duration::from_secs(2));
+        assert_eq!(ask(server, quiet.address, &first(server)).await.status, 503);
         quiet.stop().await;
     })
     .await;
@@ -162,14 +162,14 @@ async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
 
 #[actix_web::test]
 async fn a_redis_that_was_emptied_takes_no_bit_back() {
-    on_each_backend(async |house| {
-        let ended = house.pair().await;
-        blacklist(house, &ended.refresh).await;
-        house.lose_record(house.session_of(&ended.refresh)).await;
+    on_each_backend(async |server| {
+        let ended = server.pair().await;
+        blacklist(server, &ended.refresh).await;
+        server.lose_record(server.session_of(&ended.refresh)).await;
 
-        let other = house.second_instance(Clock::system()).await;
-        for address in [house.running.address, other.address] {
-            assert_eq!(list(house, address, &first(house)).await.revoked(), indexes([&ended.access]));
+        let other = server.second_instance(Clock::system()).await;
+        for address in [server.running.address, other.address] {
+            assert_eq!(list(server, address, &first(server)).await.revoked(), indexes([&ended.access]));
         }
         other.stop().await;
     })
@@ -178,12 +178,12 @@ async fn a_redis_that_was_emptied_takes_no_bit_back() {
 
 #[actix_web::test]
 async fn indexes_that_were_leased_a_day_ago_are_not_given_out() {
-    on_each_backend(async |house| {
-        let (early, soon) = (house.pair().await, house.pair().await);
+    on_each_backend(async |server| {
+        let (early, soon) = (server.pair().await, server.pair().await);
         assert_eq!(index(&soon.access).1, index(&early.access).1 + 1);
 
-        house.later(Duration::from_hours(24)).await;
-        let late = house.pair().await;
+        server.later(Duration::from_hours(24)).await;
+        let late = server.pair().await;
         assert!(index(&late.access).1 > index(&early.access).1 + 1000, "of a new lease");
     })
     .await;

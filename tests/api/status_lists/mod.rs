@@ -1,5 +1,5 @@
 //! Status lists (IETF Token Status List, draft-ietf-oauth-status-list-20), read as a service that verifies offline
-//! reads them: by the draft, and by none of the house's code.
+//! reads them: by the draft, and by none of the server's code.
 
 mod clients;
 mod door;
@@ -18,7 +18,7 @@ use jsonwebtoken::{DecodingKey, Validation};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::house::{Answer, House, claims, read};
+use crate::test_server::{Answer, TestServer, claims, read};
 
 /// A list that was verified.
 pub struct List {
@@ -44,16 +44,16 @@ pub fn index(access: &str) -> (String, u64) {
 }
 
 /// Asks an instance for a list.
-pub async fn ask(house: &House, address: SocketAddr, uri: &str) -> Answer {
-    let path = uri.strip_prefix(&house.config.issuer).unwrap();
-    read(house.request_to(address, Method::GET, path)).await
+pub async fn ask(server: &TestServer, address: SocketAddr, uri: &str) -> Answer {
+    let path = uri.strip_prefix(&server.config.issuer).unwrap();
+    read(server.request_to(address, Method::GET, path)).await
 }
 
 /// The list of this address, verified by the published keys (sections 5.1 and 8.3).
-pub async fn list(house: &House, address: SocketAddr, uri: &str) -> List {
-    let answer = ask(house, address, uri).await;
+pub async fn list(server: &TestServer, address: SocketAddr, uri: &str) -> List {
+    let answer = ask(server, address, uri).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let jwks: JwkSet = serde_json::from_str(&house.get("/.well-known/jwks.json").await.text).unwrap();
+    let jwks: JwkSet = serde_json::from_str(&server.get("/.well-known/jwks.json").await.text).unwrap();
     verified(&answer.text, uri, &jwks)
 }
 
@@ -63,7 +63,7 @@ pub fn verified(token: &str, uri: &str, jwks: &JwkSet) -> List {
     let key = DecodingKey::from_jwk(jwks.find(&header.kid.unwrap()).unwrap()).unwrap();
     let mut rules = Validation::new(header.alg);
     rules.set_required_spec_claims(&["sub", "exp"]);
-    // Tests move the house's clock.
+    // Tests move the server's clock.
     rules.validate_exp = false;
     let claims = jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap().claims;
     assert_eq!(claims["sub"], uri);
@@ -74,14 +74,14 @@ pub fn verified(token: &str, uri: &str, jwks: &JwkSet) -> List {
     List { claims, octets }
 }
 
-/// The indexes that the first list of this house revokes.
-pub async fn revoked(house: &House) -> BTreeSet<u64> {
-    list(house, house.running.address, &first(house)).await.revoked()
+/// The indexes that the first list of this server revokes.
+pub async fn revoked(server: &TestServer) -> BTreeSet<u64> {
+    list(server, server.running.address, &first(server)).await.revoked()
 }
 
-/// The address of the first list; the status indexes of small houses all lie there.
-pub fn first(house: &House) -> String {
-    format!("{}/status/0", house.config.issuer)
+/// The address of the first list; the status indexes of small servers all lie there.
+pub fn first(server: &TestServer) -> String {
+    format!("{}/status/0", server.config.issuer)
 }
 
 /// The indexes of access tokens.

@@ -1,4 +1,4 @@
-"""authlib signs in, asks who it is, refreshes and signs out. The one argument is JSON: see house.rs."""
+"""authlib signs in, asks who it is, refreshes and signs out. The one argument is JSON: see server.rs."""
 
 import json
 import sys
@@ -18,23 +18,23 @@ SCOPE = "openid profile email offline_access"
 ALGORITHMS = ["RS256", "ES256"]
 
 
-def main(house):
-    metadata = requests.get(house["issuer"] + "/.well-known/openid-configuration").json()
-    assert metadata["issuer"] == house["issuer"]
+def main(server):
+    metadata = requests.get(server["issuer"] + "/.well-known/openid-configuration").json()
+    assert metadata["issuer"] == server["issuer"]
     assert "S256" in metadata["code_challenge_methods_supported"]
     keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"]).json())
     ok("discovery")
 
-    application = Application(house, metadata, keys)
-    browser = Browser(house["redirect_uri"].removesuffix("/callback"))
+    application = Application(server, metadata, keys)
+    browser = Browser(server["redirect_uri"].removesuffix("/callback"))
 
     begun = application.begin(scope=SCOPE, prompt="consent")
-    page = sign_in(browser, browser.open(begun["url"]), house)
-    assert page.url.startswith(house["redirect_uri"]), (page.url, page.html)
+    page = sign_in(browser, browser.open(begun["url"]), server)
+    assert page.url.startswith(server["redirect_uri"]), (page.url, page.html)
     refused("mismatching_state", application.finish, page, {**begun, "state": "another"})
     ok("an answer with another state is refused by the client")
     session, claims = application.finish(page, begun)
-    assert claims["aud"] in (house["client_id"], [house["client_id"]])
+    assert claims["aud"] in (server["client_id"], [server["client_id"]])
     ok("code, PKCE and ID token, with its signature, nonce and at_hash")
 
     info = session.get(metadata["userinfo_endpoint"]).json()
@@ -48,18 +48,18 @@ def main(house):
     ok("refresh")
 
     stranger = application.begin(scope="openid")
-    theirs = sign_in(browser, browser.open(stranger["url"]), house)
+    theirs = sign_in(browser, browser.open(stranger["url"]), server)
     wrong = {**stranger, "verifier": generate_token(64)}
     refused("invalid_grant", application.finish, theirs, wrong)
     ok("a code is worth nothing without its verifier")
 
     goodbye = {
         "id_token_hint": first["id_token"],
-        "post_logout_redirect_uri": house["post_logout_redirect_uri"],
+        "post_logout_redirect_uri": server["post_logout_redirect_uri"],
         "state": "so long",
     }
     page = browser.open(metadata["end_session_endpoint"] + "?" + urlencode(goodbye))
-    assert page.url.startswith(house["post_logout_redirect_uri"]), (page.url, page.html)
+    assert page.url.startswith(server["post_logout_redirect_uri"]), (page.url, page.html)
     assert parse_qs(urlsplit(page.url).query)["state"] == ["so long"]
     silent = application.begin(scope="openid", prompt="none")
     page = browser.open(silent["url"])
@@ -70,8 +70,8 @@ def main(house):
 
 
 class Application:
-    def __init__(self, house, metadata, keys):
-        self.house, self.metadata, self.keys = house, metadata, keys
+    def __init__(self, server, metadata, keys):
+        self.server, self.metadata, self.keys = server, metadata, keys
 
     def begin(self, **parameters):
         verifier, nonce = generate_token(64), generate_token(32)
@@ -93,9 +93,9 @@ class Application:
         claims = CodeIDToken(
             decoded.claims,
             decoded.header,
-            options={"iss": {"essential": True, "value": self.house["issuer"]}, "exp": {"essential": True}},
+            options={"iss": {"essential": True, "value": self.server["issuer"]}, "exp": {"essential": True}},
             params={
-                "client_id": self.house["client_id"],
+                "client_id": self.server["client_id"],
                 "nonce": begun["nonce"],
                 "access_token": token["access_token"],
             },
@@ -105,18 +105,18 @@ class Application:
 
     def _session(self, scope):
         return OAuth2Session(
-            self.house["client_id"],
-            self.house["client_secret"],
+            self.server["client_id"],
+            self.server["client_secret"],
             scope=scope,
-            redirect_uri=self.house["redirect_uri"],
+            redirect_uri=self.server["redirect_uri"],
             token_endpoint_auth_method="client_secret_basic",
             code_challenge_method="S256",
         )
 
 
-def sign_in(browser, page, house):
+def sign_in(browser, page, server):
     if page.has("login-submit"):
-        page = browser.press(page, "login-submit", username=house["username"], password=house["password"])
+        page = browser.press(page, "login-submit", username=server["username"], password=server["password"])
     if page.has("consent-accept"):
         page = browser.press(page, "consent-accept")
     return page

@@ -1,36 +1,36 @@
-// openid-client signs in, asks who it is, refreshes and signs out. Its one argument is JSON: see house.rs.
+// openid-client signs in, asks who it is, refreshes and signs out. Its one argument is JSON: see server.rs.
 
 import assert from 'node:assert/strict'
 import * as client from 'openid-client'
 import { Browser, has } from './browser.mjs'
 
-const house = JSON.parse(process.argv[2])
-const application = new URL(house.redirect_uri).origin
+const server = JSON.parse(process.argv[2])
+const application = new URL(server.redirect_uri).origin
 
 const config = await client.discovery(
-  new URL(house.issuer),
-  house.client_id,
+  new URL(server.issuer),
+  server.client_id,
   undefined,
-  client.ClientSecretBasic(house.client_secret),
+  client.ClientSecretBasic(server.client_secret),
   { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
 )
-assert.equal(config.serverMetadata().issuer, house.issuer)
+assert.equal(config.serverMetadata().issuer, server.issuer)
 assert(config.serverMetadata().supportsPKCE())
 ok('discovery')
 
 const browser = new Browser(application)
 const begun = await begin({ scope: 'openid profile email offline_access', prompt: 'consent' })
 const page = await signIn(await browser.open(begun.url))
-assert(page.url.href.startsWith(house.redirect_uri), `not back at the application: ${page.url} ${page.html}`)
-assert.equal(page.url.searchParams.get('iss'), house.issuer)
+assert(page.url.href.startsWith(server.redirect_uri), `not back at the application: ${page.url} ${page.html}`)
+assert.equal(page.url.searchParams.get('iss'), server.issuer)
 
 await assert.rejects(finish(page, { ...begun, state: 'another' }), ({ cause }) => /state/.test(cause.message))
 ok('an answer with another state is refused by the client')
 
 const tokens = await finish(page, begun)
 const claims = tokens.claims()
-assert.equal(claims.iss, house.issuer)
-assert.equal(claims.aud, house.client_id)
+assert.equal(claims.iss, server.issuer)
+assert.equal(claims.aud, server.client_id)
 assert.equal(claims.nonce, begun.nonce)
 assert.match(tokens.scope ?? begun.scope, /openid/)
 ok('code, PKCE and ID token, with its signature')
@@ -48,7 +48,7 @@ ok('a second sign-in without a page')
 const info = await client.fetchUserInfo(config, pair.access_token, claims.sub)
 assert.equal(info.sub, claims.sub)
 assert.equal(info.email, 'ada@example.org')
-assert.equal(info.preferred_username, house.username)
+assert.equal(info.preferred_username, server.username)
 ok('userinfo')
 
 const next = await client.refreshTokenGrant(config, pair.refresh_token)
@@ -64,11 +64,11 @@ ok('a code is worth nothing without its verifier')
 
 const goodbye = client.buildEndSessionUrl(config, {
   id_token_hint: pair.id_token,
-  post_logout_redirect_uri: house.post_logout_redirect_uri,
+  post_logout_redirect_uri: server.post_logout_redirect_uri,
   state: 'so long',
 })
 const bye = await browser.open(goodbye)
-assert(bye.url.href.startsWith(house.post_logout_redirect_uri), `not sent back: ${bye.url} ${bye.html}`)
+assert(bye.url.href.startsWith(server.post_logout_redirect_uri), `not sent back: ${bye.url} ${bye.html}`)
 assert.equal(bye.url.searchParams.get('state'), 'so long')
 await refused(client.refreshTokenGrant(config, next.refresh_token), 'invalid_grant')
 const silent = await begin({ scope: 'openid', prompt: 'none' })
@@ -80,7 +80,7 @@ console.log('all good')
 async function begin(parameters) {
   const [verifier, state, nonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()]
   const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: house.redirect_uri,
+    redirect_uri: server.redirect_uri,
     code_challenge: await client.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     state,
@@ -101,7 +101,7 @@ function finish(page, begun) {
 
 async function signIn(page) {
   if (has(page, 'login-submit')) {
-    const { username, password } = house
+    const { username, password } = server
     page = await browser.press(page, 'login-submit', { username, password })
   }
   if (has(page, 'consent-accept')) page = await browser.press(page, 'consent-accept')

@@ -6,9 +6,9 @@ use actix_web::{App, web};
 use serde::Deserialize;
 use tokenhouse_verifier::actix::{Access, AccessWith, Rejection};
 
-use crate::house::{HOUSE, with};
 use crate::issuer::{FakeIssuer, sign};
 use crate::server::Page;
+use crate::signer::{SIGNER, with};
 
 async fn notes(access: Access) -> Result<String, Rejection> {
     access.require_scope("notes:read")?;
@@ -126,11 +126,11 @@ async fn additional_claims_are_typed() {
 #[tokio::test]
 async fn the_first_token_of_a_new_key_is_let_in() {
     let fake = FakeIssuer::start().await;
-    let other = serde_json::json!({"keys": [HOUSE.jwks["keys"][1]]});
+    let other = serde_json::json!({"keys": [SIGNER.jwks["keys"][1]]});
     fake.server.put("/jwks", Page::new(&other).with_header("cache-control", "max-age=3600"));
     let cool_down = std::time::Duration::from_millis(20);
     let issuer = fake.builder().key_cool_down(cool_down).require_status(false).discover().await.unwrap();
-    fake.server.put("/jwks", Page::new(&HOUSE.jwks).with_header("cache-control", "max-age=3600"));
+    fake.server.put("/jwks", Page::new(&SIGNER.jwks).with_header("cache-control", "max-age=3600"));
     tokio::time::sleep(2 * cool_down).await;
 
     let answer = ask(&issuer, "/notes", &[&format!("Bearer {}", sign(&fake.claims()))]).await;

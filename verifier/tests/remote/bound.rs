@@ -4,8 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 use tokenhouse_verifier::{DpopProof, Proof, ProofFlaw, Refusal, ReplayMemory};
 
-use crate::house::{HOUSE, encode, with};
 use crate::issuer::{FakeIssuer, sign};
+use crate::signer::{SIGNER, encode, with};
 
 const URI: &str = "https://api.example.com/notes";
 
@@ -43,7 +43,7 @@ async fn a_proof_is_judged_by_the_clock_of_the_issuer() {
 
 /// A token at this status index of the list 0 that is bound to the key `ed`.
 fn bound(fake: &FakeIssuer, idx: u64) -> String {
-    let key = &HOUSE.jwks["keys"][2];
+    let key = &SIGNER.jwks["keys"][2];
     let jkt = json!({"crv": key["crv"], "kty": key["kty"], "x": key["x"]}).to_string();
     let status = json!({"status_list": {"idx": idx, "uri": fake.uri(0)}});
     let cnf = json!({"jkt": encode(digest(&SHA256, jkt.as_bytes()))});
@@ -51,9 +51,9 @@ fn bound(fake: &FakeIssuer, idx: u64) -> String {
 }
 
 fn proof(token: &str, iat: i64) -> String {
-    let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": HOUSE.jwks["keys"][2]});
+    let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": SIGNER.jwks["keys"][2]});
     let ath = encode(digest(&SHA256, token.as_bytes()));
     let claims = json!({"jti": "1", "htm": "GET", "htu": URI, "iat": iat, "ath": ath});
     let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-    format!("{message}.{}", encode(HOUSE.sign("ed", message.as_bytes())))
+    format!("{message}.{}", encode(SIGNER.sign("ed", message.as_bytes())))
 }

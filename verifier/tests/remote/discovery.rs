@@ -4,9 +4,9 @@ use serde_json::json;
 use tokenhouse_verifier::Issuer;
 use tokenhouse_verifier::remote::DiscoveryError;
 
-use crate::house::{AUDIENCE, HOUSE, with};
 use crate::issuer::FakeIssuer;
 use crate::server::{Page, Server};
+use crate::signer::{AUDIENCE, SIGNER, with};
 
 #[tokio::test]
 async fn an_issuer_is_found_by_its_url_alone() {
@@ -33,7 +33,7 @@ async fn an_issuer_may_have_a_path() {
     let issuer = format!("{}/tenant", server.url);
     let metadata = json!({"issuer": issuer, "jwks_uri": format!("{}/keys", server.url)});
     server.put("/.well-known/oauth-authorization-server/tenant", Page::new(&metadata));
-    server.put("/keys", Page::new(&HOUSE.jwks));
+    server.put("/keys", Page::new(&SIGNER.jwks));
 
     assert!(Issuer::discover(issuer, [AUDIENCE]).await.is_ok());
 }
@@ -51,7 +51,7 @@ async fn metadata_of_another_issuer_is_refused() {
 #[tokio::test]
 async fn keys_and_lists_are_read_at_the_issuers_origin_or_at_one_that_was_allowed() {
     let (fake, other) = (FakeIssuer::start().await, Server::start().await);
-    other.put("/jwks", Page::new(&HOUSE.jwks));
+    other.put("/jwks", Page::new(&SIGNER.jwks));
     for member in ["jwks_uri", "status_list_aggregation_endpoint"] {
         fake.put_metadata(&with(fake.metadata(), member, format!("{}/jwks", other.url)));
         let refused = fake.builder().discover().await.unwrap_err();
@@ -66,7 +66,7 @@ async fn keys_and_lists_are_read_at_the_issuers_origin_or_at_one_that_was_allowe
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (fake, other) = (FakeIssuer::start().await, Server::start().await);
-    other.put("/", Page::new(&HOUSE.jwks));
+    other.put("/", Page::new(&SIGNER.jwks));
     fake.server.put("/jwks", Page::status(307).with_header("location", &format!("{}/", other.url)));
 
     assert!(matches!(fake.builder().discover().await, Err(DiscoveryError::Unreadable { .. })));

@@ -3,9 +3,9 @@
 use tokenhouse_verifier::remote::DiscoveryError;
 
 use crate::events::is_revoked;
-use crate::house::with;
 use crate::issuer::FakeIssuer;
 use crate::server::Page;
+use crate::signer::with;
 use crate::stream::Teller;
 
 #[tokio::test]

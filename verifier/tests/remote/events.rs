@@ -6,9 +6,9 @@ use serde_json::json;
 use tokenhouse_verifier::remote::OnStale;
 use tokenhouse_verifier::{Issuer, Refusal};
 
-use crate::house::{HOUSE, header, with};
 use crate::issuer::{eventually, sign_event};
 use crate::server::Page;
+use crate::signer::{SIGNER, header, with};
 use crate::stream::{KEYS_CHANGED, RESYNC, REVOKED, Teller, VERIFICATION};
 
 pub(crate) async fn is_revoked(issuer: &Issuer, token: &str) {
@@ -187,8 +187,8 @@ async fn an_event_that_the_issuer_has_not_signed_changes_nothing_and_ends_the_st
             let ahead = json!({"as_of": teller.fake.now() + 61});
             let forged = match trial {
                 0 => good[..good.len() - 8].to_owned() + "AAAAAAAA",
-                1 => HOUSE.token(&header().to_string(), &claims.to_string()),
-                2 => HOUSE.token(r#"{"alg":"ES256","typ":"secevent+jwt","kid":"other"}"#, &claims.to_string()),
+                1 => SIGNER.token(&header().to_string(), &claims.to_string()),
+                2 => SIGNER.token(r#"{"alg":"ES256","typ":"secevent+jwt","kid":"other"}"#, &claims.to_string()),
                 3 => sign_event(&with(claims, "iss", "https://other.example")),
                 4 => sign_event(&teller.claims(VERIFICATION, &ahead)),
                 _ => "x".repeat(100_000),
@@ -319,7 +319,7 @@ async fn events_out_of_order_are_not_relied_on() {
 #[tokio::test]
 async fn a_key_that_was_removed_is_refused_at_once_whatever_the_cool_down() {
     let teller = Teller::start().await;
-    let keys = |count: usize| json!({"keys": HOUSE.jwks["keys"].as_array().unwrap()[..count]});
+    let keys = |count: usize| json!({"keys": SIGNER.jwks["keys"].as_array().unwrap()[..count]});
     let page = |keys: &serde_json::Value| Page::new(keys).with_header("cache-control", "max-age=3600");
     teller.fake.server.put("/jwks", page(&keys(2)));
     let issuer = teller.builder().key_cool_down(Duration::from_hours(1)).discover().await.unwrap();

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokenhouse_verifier::Issuer;
 use tokenhouse_verifier::remote::IssuerBuilder;
 
-use crate::house::{AUDIENCE, HOUSE, NOW, claims, encode, header, with};
 use crate::server::{Page, Server};
+use crate::signer::{AUDIENCE, NOW, SIGNER, claims, encode, header, with};
 
 /// How long a test waits for what must happen, and what it takes for never.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,11 +23,11 @@ pub(crate) struct FakeIssuer {
 }
 
 impl FakeIssuer {
-    /// An issuer with the house's keys and one list, `/status/0`, in which nothing is revoked.
+    /// An issuer with the signer's keys and one list, `/status/0`, in which nothing is revoked.
     pub(crate) async fn start() -> Self {
         let fake = Self { server: Server::start().await, clock: Arc::new(AtomicI64::new(NOW)) };
         fake.put_metadata(&fake.metadata());
-        fake.server.put("/jwks", Page::new(&HOUSE.jwks));
+        fake.server.put("/jwks", Page::new(&SIGNER.jwks));
         fake.put_names(&[&fake.uri(0)]);
         fake.put_list(0, &[]);
         fake
@@ -121,15 +121,15 @@ impl FakeIssuer {
 }
 
 pub(crate) fn sign(claims: &Value) -> String {
-    HOUSE.token(&header().to_string(), &claims.to_string())
+    SIGNER.token(&header().to_string(), &claims.to_string())
 }
 
 pub(crate) fn sign_list(claims: &Value) -> String {
-    HOUSE.token(&with(header(), "typ", "statuslist+jwt").to_string(), &claims.to_string())
+    SIGNER.token(&with(header(), "typ", "statuslist+jwt").to_string(), &claims.to_string())
 }
 
 pub(crate) fn sign_event(claims: &Value) -> String {
-    HOUSE.token(&with(header(), "typ", "secevent+jwt").to_string(), &claims.to_string())
+    SIGNER.token(&with(header(), "typ", "secevent+jwt").to_string(), &claims.to_string())
 }
 
 /// A list of 1,024 status indexes of one bit each: the least significant bit first (section 4.1 of the draft), DEFLATE

@@ -6,23 +6,23 @@ use serde_json::Value;
 use tokenhouse_verifier::Refusal;
 use tokenhouse_verifier::remote::OnStale;
 
-use crate::house::{HOUSE, encode};
 use crate::issuer::{FakeIssuer, eventually};
 use crate::server::Page;
+use crate::signer::{SIGNER, encode};
 
 /// A token that the key of this name has signed.
 pub(crate) fn token(fake: &FakeIssuer, alg: &str, kid: &str) -> String {
     let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt","kid":"{kid}"}}"#);
     let message = format!("{}.{}", encode(header), encode(fake.claims().to_string()));
-    format!("{message}.{}", encode(HOUSE.sign(kid, message.as_bytes())))
+    format!("{message}.{}", encode(SIGNER.sign(kid, message.as_bytes())))
 }
 
 fn unknown(fake: &FakeIssuer, number: usize) -> String {
-    HOUSE.token(&format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"k{number}"}}"#), &fake.claims().to_string())
+    SIGNER.token(&format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"k{number}"}}"#), &fake.claims().to_string())
 }
 
 fn key(number: usize) -> &'static Value {
-    &HOUSE.jwks["keys"][number]
+    &SIGNER.jwks["keys"][number]
 }
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -90,7 +90,7 @@ async fn caches_are_asked_past_until_the_keys_were_read() {
 #[expect(clippy::disallowed_methods, reason = "counts cool-downs as they pass")]
 async fn a_thousand_unknown_keys_cause_one_request_a_cool_down() {
     let fake = FakeIssuer::start().await;
-    fake.server.put("/jwks", Page::new(&HOUSE.jwks).with_header("cache-control", "max-age=3600"));
+    fake.server.put("/jwks", Page::new(&SIGNER.jwks).with_header("cache-control", "max-age=3600"));
     let cool_down = Duration::from_millis(100);
     let begin = Instant::now();
     let issuer = fake.builder().key_cool_down(cool_down).discover().await.unwrap();
@@ -133,7 +133,7 @@ async fn those_who_wait_for_a_slow_jwks_all_wait_for_the_same_one() {
         .put("/jwks", Page::new(&serde_json::json!({"keys": [key(0)]})).with_header("cache-control", "max-age=3600"));
     let issuer = fake.builder().key_cool_down(SHORT).discover().await.unwrap();
     let slow =
-        Page::new(&HOUSE.jwks).with_header("cache-control", "max-age=3600").with_delay(Duration::from_millis(200));
+        Page::new(&SIGNER.jwks).with_header("cache-control", "max-age=3600").with_delay(Duration::from_millis(200));
     fake.server.put("/jwks", slow);
     tokio::time::sleep(2 * SHORT).await;
 

@@ -6,9 +6,9 @@ use serde_json::json;
 use tokenhouse_verifier::remote::OnStale;
 use tokenhouse_verifier::{Issuer, Refusal};
 
-use crate::house::{HOUSE, encode, with};
 use crate::issuer::{FakeIssuer, eventually, gzip, sign, sign_list, zlib};
 use crate::server::{Page, Server, header};
+use crate::signer::{SIGNER, encode, with};
 
 async fn is_revoked(issuer: &Issuer, token: &str) {
     eventually("the token is refused", || issuer.verify(token) == Err(Refusal::Revoked)).await;
@@ -177,7 +177,7 @@ async fn a_list_that_is_not_the_issuers_own_changes_nothing() {
     let bad = [
         signed[..signed.len() - 8].to_owned() + "AAAAAAAA",
         sign(&revoking),
-        HOUSE.token(r#"{"alg":"ES256","typ":"statuslist+jwt","kid":"other"}"#, &revoking.to_string()),
+        SIGNER.token(r#"{"alg":"ES256","typ":"statuslist+jwt","kid":"other"}"#, &revoking.to_string()),
         sign_list(&with(revoking.clone(), "sub", fake.uri(1))),
         sign_list(&with(revoking.clone(), "exp", fake.now() - 60)),
         sign_list(&with(revoking.clone(), "iat", fake.now() + 61)),

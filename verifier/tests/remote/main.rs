@@ -8,9 +8,9 @@ mod bound;
 mod discovery;
 mod event_access;
 mod events;
-#[path = "../verify/house.rs"]
+#[path = "../verify/signer.rs"]
 #[expect(dead_code, reason = "the tests of the core use more of it")]
-mod house;
+mod signer;
 mod issuer;
 mod keys;
 mod lists;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tokenhouse_verifier::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken};
 
-use crate::house::{HOUSE, ISSUER, NOW, header, with, without};
 use crate::issuer::sign_event;
+use crate::signer::{ISSUER, NOW, SIGNER, header, with, without};
 
 const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
@@ -14,7 +14,7 @@ fn claims(kind: &str, details: &Value) -> Value {
 }
 
 fn read(token: &str) -> Result<Vec<SecurityEvent>, SecurityEventError> {
-    SecurityEventToken::from_token(token, ISSUER, &HOUSE.keys, NOW).map(|token| token.events)
+    SecurityEventToken::from_token(token, ISSUER, &SIGNER.keys, NOW).map(|token| token.events)
 }
 
 fn told(kind: &str, details: &Value) -> Result<Vec<SecurityEvent>, SecurityEventError> {
@@ -36,11 +36,11 @@ fn each_kind_of_event_is_read() {
 #[test]
 fn what_the_issuer_has_not_signed_as_an_event_is_refused() {
     let good = claims("urn:tokenhouse:event:resync", &json!({}));
-    let as_access = HOUSE.token(&header().to_string(), &good.to_string());
+    let as_access = SIGNER.token(&header().to_string(), &good.to_string());
     assert_eq!(read(&as_access), Err(SecurityEventError::NotASecurityEvent));
     let unknown = with(with(header(), "typ", "secevent+jwt"), "kid", "other").to_string();
     let refusal = Refusal::UnknownKey { kid: "other".into() };
-    assert_eq!(read(&HOUSE.token(&unknown, &good.to_string())), Err(SecurityEventError::Unsigned(refusal)));
+    assert_eq!(read(&SIGNER.token(&unknown, &good.to_string())), Err(SecurityEventError::Unsigned(refusal)));
     let signed = sign_event(&good);
     let changed = signed[..signed.len() - 8].to_owned() + "AAAAAAAA";
     assert_eq!(read(&changed), Err(SecurityEventError::Unsigned(Refusal::BadSignature)));

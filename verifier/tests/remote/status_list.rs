@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tokenhouse_verifier::{Refusal, StatusList, StatusListError};
 
-use crate::house::{HOUSE, NOW, encode, header, with, without};
 use crate::issuer::{lst, sign_list, zlib};
+use crate::signer::{NOW, SIGNER, encode, header, with, without};
 
 const URI: &str = "https://id.example.com/status/0";
 
@@ -15,7 +15,7 @@ fn claims() -> Value {
 }
 
 fn read(token: &str) -> Result<StatusList, StatusListError> {
-    StatusList::from_token(token, URI, &HOUSE.keys, NOW)
+    StatusList::from_token(token, URI, &SIGNER.keys, NOW)
 }
 
 fn read_content(bits: u8, lst: &str) -> Result<StatusList, StatusListError> {
@@ -70,7 +70,7 @@ fn a_index_outside_the_list_is_refused() {
 #[test]
 fn another_kind_of_token_is_no_list() {
     for typ in ["at+jwt", "JWT", "secevent+jwt", ""] {
-        let token = HOUSE.token(&with(header(), "typ", typ).to_string(), &claims().to_string());
+        let token = SIGNER.token(&with(header(), "typ", typ).to_string(), &claims().to_string());
         assert_eq!(read(&token), Err(StatusListError::NotAStatusList), "{typ}");
     }
 }
@@ -83,7 +83,7 @@ fn a_list_that_the_issuer_has_not_signed_is_refused() {
     let swapped = format!("{}.{signature}", other.rsplit_once('.').unwrap().0);
     assert_eq!(read(&swapped), Err(StatusListError::Unsigned(Refusal::BadSignature)));
     assert_eq!(read(message), Err(StatusListError::Unsigned(Refusal::NotThreeParts)));
-    let foreign = HOUSE.token(r#"{"alg":"ES256","typ":"statuslist+jwt","kid":"x"}"#, &claims().to_string());
+    let foreign = SIGNER.token(r#"{"alg":"ES256","typ":"statuslist+jwt","kid":"x"}"#, &claims().to_string());
     assert_eq!(read(&foreign), Err(StatusListError::Unsigned(Refusal::UnknownKey { kid: "x".into() })));
 }
 
@@ -97,7 +97,7 @@ fn a_list_for_another_address_is_refused() {
 #[test]
 fn a_list_is_refused_once_it_has_expired_and_before_it_was_issued() {
     let token = sign_list(&claims());
-    let at = |now| StatusList::from_token(&token, URI, &HOUSE.keys, now);
+    let at = |now| StatusList::from_token(&token, URI, &SIGNER.keys, now);
     assert!(at(NOW + 119).is_ok());
     assert_eq!(at(NOW + 120), Err(StatusListError::Expired { seconds_ago: 60 }));
     assert!(at(NOW - 60).is_ok());

@@ -7,9 +7,9 @@ use tokenhouse_verifier::Issuer;
 use tokenhouse_verifier::remote::IssuerBuilder;
 use tokio::sync::broadcast;
 
-use crate::house::with;
 use crate::issuer::{FakeIssuer, eventually, sign_event};
 use crate::server::Page;
+use crate::signer::with;
 
 pub(crate) const KEYS_CHANGED: &str = "urn:tokenhouse:event:keys-changed";
 pub(crate) const RESYNC: &str = "urn:tokenhouse:event:resync";

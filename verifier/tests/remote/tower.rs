@@ -9,9 +9,9 @@ use tokenhouse_verifier::tower::{RequireScopeLayer, VerifyLayer};
 use tokenhouse_verifier::{AccessToken, Issuer};
 use tower::ServiceExt as _;
 
-use crate::house::{HOUSE, with};
 use crate::issuer::{FakeIssuer, sign};
 use crate::server::Page;
+use crate::signer::{SIGNER, with};
 
 async fn who(Extension(access): Extension<AccessToken>) -> String {
     access.sub
@@ -74,11 +74,11 @@ async fn what_is_not_let_in_is_told_as_little_as_it_needs() {
 #[tokio::test]
 async fn the_layer_waits_for_the_first_token_of_a_new_key() {
     let fake = FakeIssuer::start().await;
-    let other = serde_json::json!({"keys": [HOUSE.jwks["keys"][1]]});
+    let other = serde_json::json!({"keys": [SIGNER.jwks["keys"][1]]});
     fake.server.put("/jwks", Page::new(&other).with_header("cache-control", "max-age=3600"));
     let cool_down = std::time::Duration::from_millis(20);
     let issuer = fake.builder().key_cool_down(cool_down).discover().await.unwrap();
-    fake.server.put("/jwks", Page::new(&HOUSE.jwks).with_header("cache-control", "max-age=3600"));
+    fake.server.put("/jwks", Page::new(&SIGNER.jwks).with_header("cache-control", "max-age=3600"));
     tokio::time::sleep(2 * cool_down).await;
 
     let answer = ask(app(&issuer), "/notes", &[&format!("Bearer {}", sign(&fake.claims()))]).await;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{KeySet, Refusal, Verifier};
 
-use crate::house::{
-    AUDIENCE, HOUSE, ISSUER, NOW, claims, encode, header, verify, verify_claims, verify_header, with, without,
+use crate::signer::{
+    AUDIENCE, ISSUER, NOW, SIGNER, claims, encode, header, verify, verify_claims, verify_header, with, without,
 };
 
 #[test]
@@ -43,7 +43,7 @@ fn every_allowed_algorithm_verifies_with_its_own_key() {
     {
         let header = json!({"alg": alg, "typ": "at+jwt", "kid": kid});
         let message = format!("{}.{}", encode(header.to_string()), encode(claims().to_string()));
-        let token = format!("{message}.{}", encode(HOUSE.sign(kid, message.as_bytes())));
+        let token = format!("{message}.{}", encode(SIGNER.sign(kid, message.as_bytes())));
         assert!(verify(&token).is_ok(), "{alg}");
     }
 }
@@ -62,16 +62,16 @@ fn unknown_claims_are_ignored_and_can_be_asked_for() {
         tenant: String,
     }
     let verifier = Verifier::new(ISSUER, [AUDIENCE]);
-    let signed = |claims: &Value| HOUSE.token(&header().to_string(), &claims.to_string());
+    let signed = |claims: &Value| SIGNER.token(&header().to_string(), &claims.to_string());
 
     let token = signed(&with(claims(), "tenant", "acme"));
     assert!(verify(&token).is_ok());
-    let (access, extra) = verifier.verify_with_claims::<Tenant>(&token, &HOUSE.keys, NOW).unwrap();
+    let (access, extra) = verifier.verify_with_claims::<Tenant>(&token, &SIGNER.keys, NOW).unwrap();
     assert_eq!((access.sub.as_str(), extra.tenant.as_str()), ("alice", "acme"));
 
-    let refused = verifier.verify_with_claims::<Tenant>(&signed(&claims()), &HOUSE.keys, NOW);
+    let refused = verifier.verify_with_claims::<Tenant>(&signed(&claims()), &SIGNER.keys, NOW);
     assert!(matches!(refused, Err(Refusal::ExtraClaims { .. })));
-    let expired = verifier.verify_with_claims::<Tenant>(&token, &HOUSE.keys, NOW + 900);
+    let expired = verifier.verify_with_claims::<Tenant>(&token, &SIGNER.keys, NOW + 900);
     assert!(matches!(expired, Err(Refusal::Expired { .. })));
 }
 
@@ -95,10 +95,10 @@ fn a_token_without_scope_has_none() {
 
 #[test]
 fn the_issuer_itself_may_look_at_tokens_for_anyone() {
-    let token = HOUSE.token(&header().to_string(), &with(claims(), "aud", "https://elsewhere.example").to_string());
+    let token = SIGNER.token(&header().to_string(), &with(claims(), "aud", "https://elsewhere.example").to_string());
 
-    assert!(Verifier::dangerous_any_audience(ISSUER).verify(&token, &HOUSE.keys, NOW).is_ok());
-    let elsewhere = Verifier::dangerous_any_audience("https://else.example").verify(&token, &HOUSE.keys, NOW);
+    assert!(Verifier::dangerous_any_audience(ISSUER).verify(&token, &SIGNER.keys, NOW).is_ok());
+    let elsewhere = Verifier::dangerous_any_audience("https://else.example").verify(&token, &SIGNER.keys, NOW);
     assert!(matches!(elsewhere, Err(Refusal::WrongIssuer { .. })));
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokenhouse_verifier::{AccessToken, Part, Refusal, Verifier};
 
-use crate::house::{AUDIENCE, HOUSE, ISSUER, NOW, claims, header, verify, verify_claims, with, without};
+use crate::signer::{AUDIENCE, ISSUER, NOW, SIGNER, claims, header, verify, verify_claims, with, without};
 
 #[test]
 fn each_required_claim_is_required() {
@@ -76,11 +76,11 @@ fn a_claim_that_stands_twice_is_refused() {
     let twice = claims().to_string().replacen('{', r#"{"sub":"mallory","#, 1);
     let escaped = claims().to_string().replacen('{', r#"{"\u0073ub":"mallory","#, 1);
     for payload in [twice, escaped] {
-        let refused = verify(&HOUSE.token(&header().to_string(), &payload));
+        let refused = verify(&SIGNER.token(&header().to_string(), &payload));
         assert_eq!(refused, Err(Refusal::DuplicateMember { part: Part::Payload }));
     }
     let header = header().to_string().replacen('{', r#"{"alg":"none","#, 1);
-    let refused = verify(&HOUSE.token(&header, &claims().to_string()));
+    let refused = verify(&SIGNER.token(&header, &claims().to_string()));
     assert_eq!(refused, Err(Refusal::DuplicateMember { part: Part::Header }));
 }
 
@@ -107,21 +107,21 @@ fn a_token_for_another_service_is_refused() {
 
 #[test]
 fn one_audience_of_several_is_enough_on_either_side() {
-    let token = HOUSE.token(&header().to_string(), &with(claims(), "aud", json!(["x", AUDIENCE])).to_string());
+    let token = SIGNER.token(&header().to_string(), &with(claims(), "aud", json!(["x", AUDIENCE])).to_string());
     assert!(verify(&token).is_ok());
-    assert!(Verifier::new(ISSUER, ["y", AUDIENCE]).verify(&token, &HOUSE.keys, NOW).is_ok());
+    assert!(Verifier::new(ISSUER, ["y", AUDIENCE]).verify(&token, &SIGNER.keys, NOW).is_ok());
 }
 
 #[test]
 fn a_verifier_without_an_audience_accepts_nothing() {
-    let token = HOUSE.token(&header().to_string(), &claims().to_string());
-    let refused = Verifier::new(ISSUER, Vec::<String>::new()).verify(&token, &HOUSE.keys, NOW);
+    let token = SIGNER.token(&header().to_string(), &claims().to_string());
+    let refused = Verifier::new(ISSUER, Vec::<String>::new()).verify(&token, &SIGNER.keys, NOW);
     assert!(matches!(refused, Err(Refusal::WrongAudience { .. })));
 }
 
 fn at(time: i64, leeway: u32, claims: &Value) -> Result<AccessToken, Refusal> {
-    let token = HOUSE.token(&header().to_string(), &claims.to_string());
-    Verifier::new(ISSUER, [AUDIENCE]).with_leeway_seconds(leeway).verify(&token, &HOUSE.keys, time)
+    let token = SIGNER.token(&header().to_string(), &claims.to_string());
+    Verifier::new(ISSUER, [AUDIENCE]).with_leeway_seconds(leeway).verify(&token, &SIGNER.keys, time)
 }
 
 #[test]

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{AccessToken, DpopProof, Proof, ProofFlaw, Refusal, ReplayMemory, Verifier};
 
-use crate::house::{AUDIENCE, HOUSE, ISSUER, NOW, claims, encode, header, with, without};
+use crate::signer::{AUDIENCE, ISSUER, NOW, SIGNER, claims, encode, header, with, without};
 
 const URI: &str = "https://api.example.com/notes";
 
-/// A client's key. The tests take the house's own, which is as good as any.
+/// A client's key. The tests take the signer's own, which is as good as any.
 fn jwk(kid: &str) -> Value {
-    let published = HOUSE.jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap();
+    let published = SIGNER.jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap();
     let mut jwk = published.clone();
     jwk.as_object_mut().unwrap().retain(|name, _| ["kty", "crv", "x", "y", "n", "e"].contains(&name.as_str()));
     jwk
@@ -25,7 +25,7 @@ fn thumbprint(jwk: &Value) -> String {
 }
 
 fn bound_to(cnf: Value) -> String {
-    HOUSE.token(&header().to_string(), &with(claims(), "cnf", cnf).to_string())
+    SIGNER.token(&header().to_string(), &with(claims(), "cnf", cnf).to_string())
 }
 
 /// A token that is bound to the key `es256`.
@@ -41,7 +41,7 @@ fn proof_claims() -> Value {
 
 fn signed(kid: &str, header: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-    format!("{message}.{}", encode(HOUSE.sign(kid, message.as_bytes())))
+    format!("{message}.{}", encode(SIGNER.sign(kid, message.as_bytes())))
 }
 
 fn good_proof() -> String {
@@ -49,7 +49,7 @@ fn good_proof() -> String {
 }
 
 fn show(token: &str, proof: &Proof<'_>) -> Result<AccessToken, Refusal> {
-    Verifier::new(ISSUER, [AUDIENCE]).verify_bound(token, &HOUSE.keys, NOW, proof)
+    Verifier::new(ISSUER, [AUDIENCE]).verify_bound(token, &SIGNER.keys, NOW, proof)
 }
 
 /// What a service with an empty memory says to the token and this proof.
@@ -119,7 +119,7 @@ fn a_bound_token_without_its_proof_is_refused() {
 
 #[test]
 fn a_bearer_token_passes_without_a_proof_and_not_with_one() {
-    let token = HOUSE.token(&header().to_string(), &claims().to_string());
+    let token = SIGNER.token(&header().to_string(), &claims().to_string());
     let proof =
         signed("es256", &proof_header(), &with(proof_claims(), "ath", encode(digest(&SHA256, token.as_bytes()))));
     let memory = ReplayMemory::with_capacity(1);
@@ -332,7 +332,7 @@ fn the_key_of_a_proof_is_public_and_whole() {
 #[test]
 fn members_that_stand_twice_are_refused() {
     let twice = |text: &Value, member: &str| text.to_string().replacen('{', &format!("{{{member},"), 1);
-    let sign = |header: &str, claims: &str| HOUSE.token(header, claims);
+    let sign = |header: &str, claims: &str| SIGNER.token(header, claims);
 
     let key = twice(&jwk("es256"), r#""x":"AAAA""#);
     let header = proof_header().to_string().replace(&jwk("es256").to_string(), &key);
@@ -356,7 +356,7 @@ fn a_token_that_is_refused_does_not_use_up_its_proof() {
     let memory = ReplayMemory::with_capacity(1);
     let proof = good_proof();
     let shown = Proof::default().with_dpop(DpopProof::new(&proof, "GET", URI), &memory);
-    let elsewhere = Verifier::new(ISSUER, ["https://b.example.com"]).verify_bound(&TOKEN, &HOUSE.keys, NOW, &shown);
+    let elsewhere = Verifier::new(ISSUER, ["https://b.example.com"]).verify_bound(&TOKEN, &SIGNER.keys, NOW, &shown);
     assert!(matches!(elsewhere, Err(Refusal::WrongAudience { .. })));
     assert!(show(&TOKEN, &shown).is_ok());
 }

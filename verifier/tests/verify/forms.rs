@@ -2,10 +2,10 @@
 
 use tokenhouse_verifier::{Part, Refusal, Verifier};
 
-use crate::house::{AUDIENCE, HOUSE, ISSUER, NOW, claims, encode, header, verify};
+use crate::signer::{AUDIENCE, ISSUER, NOW, SIGNER, claims, encode, header, verify};
 
 fn good() -> String {
-    HOUSE.token(&header().to_string(), &claims().to_string())
+    SIGNER.token(&header().to_string(), &claims().to_string())
 }
 
 #[test]
@@ -28,9 +28,9 @@ fn many_dots_are_refused_without_being_taken_apart() {
 fn the_longest_token_is_a_setting() {
     let good = good();
     let verifier = Verifier::new(ISSUER, [AUDIENCE]);
-    assert!(verifier.clone().with_max_token_length(good.len()).verify(&good, &HOUSE.keys, NOW).is_ok());
+    assert!(verifier.clone().with_max_token_length(good.len()).verify(&good, &SIGNER.keys, NOW).is_ok());
     let limit = good.len() - 1;
-    let refused = verifier.with_max_token_length(limit).verify(&good, &HOUSE.keys, NOW);
+    let refused = verifier.with_max_token_length(limit).verify(&good, &SIGNER.keys, NOW);
     assert_eq!(refused, Err(Refusal::TooLong { length: good.len(), limit }));
 }
 
@@ -90,11 +90,11 @@ fn a_part_that_is_not_one_json_object_is_refused() {
     for odd in
         ["", "null", "1", "\"x\"", "[]", array, "{", "{}{}", "{} x", "{\"alg\":\"ES256\"", "{\"alg\":\"", &deep[..2900]]
     {
-        assert_eq!(verify(&HOUSE.token(odd, &claims)), not_an_object(odd, Part::Header), "{odd}");
-        assert_eq!(verify(&HOUSE.token(&header, odd)), not_an_object(odd, Part::Payload), "{odd}");
+        assert_eq!(verify(&SIGNER.token(odd, &claims)), not_an_object(odd, Part::Header), "{odd}");
+        assert_eq!(verify(&SIGNER.token(&header, odd)), not_an_object(odd, Part::Payload), "{odd}");
     }
     let invalid = format!("{}.{}", encode(&header), encode(b"{\"sub\":\"\xff\"}"));
-    let token = format!("{invalid}.{}", encode(HOUSE.sign("es256", invalid.as_bytes())));
+    let token = format!("{invalid}.{}", encode(SIGNER.sign("es256", invalid.as_bytes())));
     assert!(verify(&token).is_err());
 }
 

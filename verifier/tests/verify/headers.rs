@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{Algorithm, Refusal};
 
-use crate::house::{HOUSE, claims, encode, header, verify, verify_header, with, without};
+use crate::signer::{SIGNER, claims, encode, header, verify, verify_header, with, without};
 
 #[test]
 fn a_token_with_the_algorithm_none_is_refused_in_every_spelling() {
@@ -17,7 +17,7 @@ fn a_token_with_the_algorithm_none_is_refused_in_every_spelling() {
         let unsigned = format!("{}.{}", encode(&header), encode(claims().to_string()));
         assert_eq!(verify(&format!("{unsigned}.")), Err(Refusal::NotThreeParts), "{alg}");
         assert_eq!(verify(&format!("{unsigned}.AAAA")), Err(Refusal::UnacceptableAlgorithm), "{alg}");
-        assert_eq!(verify(&HOUSE.token(&header, &claims().to_string())), Err(Refusal::UnacceptableAlgorithm), "{alg}");
+        assert_eq!(verify(&SIGNER.token(&header, &claims().to_string())), Err(Refusal::UnacceptableAlgorithm), "{alg}");
     }
 }
 
@@ -31,11 +31,11 @@ fn an_algorithm_that_is_unknown_or_missing_or_misspelled_is_refused() {
 
 #[test]
 fn the_public_key_is_not_a_shared_secret() {
-    let der = HOUSE.rsa.public_key().as_der().unwrap().as_ref().to_vec();
+    let der = SIGNER.rsa.public_key().as_der().unwrap().as_ref().to_vec();
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
-    let rsa_jwk = HOUSE.jwks["keys"][3].to_string();
-    let ec_jwk = HOUSE.jwks["keys"][0].to_string();
-    let point = HOUSE.es256.public_key().as_ref().to_vec();
+    let rsa_jwk = SIGNER.jwks["keys"][3].to_string();
+    let ec_jwk = SIGNER.jwks["keys"][0].to_string();
+    let point = SIGNER.es256.public_key().as_ref().to_vec();
     let secrets = [der, pem.trim_end().into(), pem.into(), rsa_jwk.into(), ec_jwk.into(), point, Vec::new()];
 
     for (secret, kid) in secrets.iter().flat_map(|secret| [(secret, "rs256"), (secret, "es256")]) {
@@ -127,7 +127,7 @@ fn a_kid_of_a_megabyte_is_refused_before_it_is_read() {
 fn a_key_that_the_token_brings_along_is_ignored() {
     let stranger =
         aws_lc_rs::signature::EcdsaKeyPair::generate(&aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let own = crate::house::ec_jwk("es256", "P-256", &stranger);
+    let own = crate::signer::ec_jwk("es256", "P-256", &stranger);
     let header = json!({
         "alg": "ES256", "typ": "at+jwt", "kid": "es256", "jwk": own, "jku": "https://evil.example/jwks",
         "x5u": "https://evil.example/cert", "x5c": ["MIIB"],

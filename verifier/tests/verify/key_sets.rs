@@ -5,19 +5,19 @@ use aws_lc_rs::signature::RsaKeyPair;
 use serde_json::{Value, json};
 use tokenhouse_verifier::{Algorithm, Jwk, KeySet, KeySetError};
 
-use crate::house::{HOUSE, encode, rsa_jwk, with, without};
+use crate::signer::{SIGNER, encode, rsa_jwk, with, without};
 
 fn key_set(keys: &[Value]) -> Result<KeySet, KeySetError> {
     KeySet::from_jwks(&json!({"keys": keys}).to_string())
 }
 
 fn es256() -> Value {
-    HOUSE.jwks["keys"][0].clone()
+    SIGNER.jwks["keys"][0].clone()
 }
 
 #[test]
 fn the_algorithm_is_derived_from_the_key_when_it_is_not_named() {
-    let named: Vec<Value> = HOUSE.jwks["keys"].as_array().unwrap()[..4].to_vec();
+    let named: Vec<Value> = SIGNER.jwks["keys"].as_array().unwrap()[..4].to_vec();
     let rsa = without(named[3].clone(), "alg");
     let set = key_set(&[named[0].clone(), named[1].clone(), named[2].clone(), rsa]).unwrap();
 
@@ -51,7 +51,7 @@ fn a_key_for_something_else_is_left_out() {
         with(es256(), "crv", "secp256k1"),
         json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "later", "pub": "AAAA"}),
         json!({"kty": "OKP", "crv": "X25519", "kid": "x", "x": "AAAA"}),
-        with(HOUSE.jwks["keys"][3].clone(), "alg", "RS512"),
+        with(SIGNER.jwks["keys"][3].clone(), "alg", "RS512"),
     ];
     for other in others {
         assert_eq!(key_set(std::slice::from_ref(&other)).unwrap_err(), KeySetError::NoUsableKey, "{other}");
@@ -94,7 +94,7 @@ fn an_rsa_key_of_less_than_2048_bits_is_refused() {
 
 #[test]
 fn two_keys_of_one_name_are_refused() {
-    let refused = key_set(&[es256(), with(HOUSE.jwks["keys"][1].clone(), "kid", "es256")]).unwrap_err();
+    let refused = key_set(&[es256(), with(SIGNER.jwks["keys"][1].clone(), "kid", "es256")]).unwrap_err();
     assert_eq!(refused, KeySetError::DuplicateKid { kid: "es256".into() });
 }
 
@@ -117,7 +117,7 @@ fn a_malformed_key_is_refused() {
 
 #[test]
 fn a_point_beside_the_curve_is_refused() {
-    for (kid, key) in [("es256", es256()), ("es384", HOUSE.jwks["keys"][1].clone())] {
+    for (kid, key) in [("es256", es256()), ("es384", SIGNER.jwks["keys"][1].clone())] {
         let length = if kid == "es256" { 32 } else { 48 };
         for y in [encode(vec![0; length]), encode(vec![0xff; length]), key["x"].as_str().unwrap().to_owned()] {
             let refused = key_set(&[with(key.clone(), "y", y)]).unwrap_err();

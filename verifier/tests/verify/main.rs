@@ -7,7 +7,7 @@ mod claims;
 mod dpop;
 mod forms;
 mod headers;
-mod house;
+mod signer;
 mod key_sets;
 mod signatures;
 #[path = "../support/token.rs"]

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIX
 use serde_json::json;
 use tokenhouse_verifier::Refusal;
 
-use crate::house::{HOUSE, claims, encode, header, verify, with};
+use crate::signer::{SIGNER, claims, encode, header, verify, with};
 
 fn message() -> String {
     format!("{}.{}", encode(header().to_string()), encode(claims().to_string()))
@@ -26,7 +26,7 @@ fn an_ecdsa_signature_of_zeros_is_refused() {
 
 #[test]
 fn an_ecdsa_signature_of_another_length_or_form_is_refused() {
-    let signature = HOUSE.sign("es256", message().as_bytes());
+    let signature = SIGNER.sign("es256", message().as_bytes());
     let longer = [&signature[..], &[0]].concat();
     let padded = [&[0][..], &signature].concat();
     for odd in [&signature[..63], &signature[1..], &longer, &padded, &[0]] {
@@ -47,7 +47,7 @@ fn the_signature_of_a_stranger_is_refused() {
 
 #[test]
 fn a_changed_payload_is_refused() {
-    let signature = encode(HOUSE.sign("es256", message().as_bytes()));
+    let signature = encode(SIGNER.sign("es256", message().as_bytes()));
     let changed = with(claims(), "sub", "mallory").to_string();
     let token = format!("{}.{}.{signature}", encode(header().to_string()), encode(changed));
     assert_eq!(verify(&token), Err(Refusal::BadSignature));
@@ -58,7 +58,7 @@ fn a_signature_of_one_scheme_is_not_one_of_another() {
     for (kid, alg, signed_as) in [("rs256", "RS256", "ps256"), ("ps256", "PS256", "rs256"), ("ed", "EdDSA", "es256")] {
         let header = json!({"alg": alg, "typ": "at+jwt", "kid": kid});
         let message = format!("{}.{}", encode(header.to_string()), encode(claims().to_string()));
-        let token = format!("{message}.{}", encode(HOUSE.sign(signed_as, message.as_bytes())));
+        let token = format!("{message}.{}", encode(SIGNER.sign(signed_as, message.as_bytes())));
         assert_eq!(verify(&token), Err(Refusal::BadSignature), "{kid}");
     }
 }

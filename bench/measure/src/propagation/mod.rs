@@ -17,7 +17,7 @@ use self::fleet::Fleet;
 use self::histogram::Histogram;
 use crate::ask::{self, Answer};
 use crate::ceilings::now;
-use crate::house::{PASSWORD, SECRET, Settings};
+use crate::server::{PASSWORD, SECRET, Settings};
 use crate::{Propagation, Run};
 
 /// How verifiers learn of a revocation, and within which time 99 of 100 must have refused (`ttl` is 2 s).
@@ -60,7 +60,7 @@ pub(crate) fn measure(run: &Run, wanted: &Propagation) -> Result<()> {
         println!("\n{}, {} verifiers, {} instances, {} revocations", way.name, wanted.verifiers, 2, wanted.rounds);
         print!("{}", Histogram::new(times, way.class, way.aim));
     }
-    instances.into_iter().try_for_each(crate::house::Process::stop)
+    instances.into_iter().try_for_each(crate::server::Process::stop)
 }
 
 /// From the administrator's 200 to the first refusal, for each verifier and revocation.

@@ -1,4 +1,4 @@
-//! Each test makes its own house: a fresh database on each backend, and the nouns to put into it.
+//! Each test makes its own server: a fresh database on each backend, and the nouns to put into it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use tokenhouse::store::sql::browser_sessions::CookieDigest;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
 
 /// A fresh database.
-pub(crate) struct House {
+pub(crate) struct TestServer {
     pub(crate) database: Database,
     pub(crate) settings: DatabaseSettings,
     pub(crate) random: Random,
@@ -31,28 +31,28 @@ pub(crate) struct House {
 }
 
 /// Runs `test` on each database, with its schema up.
-pub(crate) async fn on_each_database(test: impl AsyncFn(&House)) {
-    on_each_empty_database(async |house| {
-        house.database.migrate().await.unwrap();
-        test(house).await;
+pub(crate) async fn on_each_database(test: impl AsyncFn(&TestServer)) {
+    on_each_empty_database(async |server| {
+        server.database.migrate().await.unwrap();
+        test(server).await;
     })
     .await;
 }
 
 /// Runs `test` on each database, without a schema.
-pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&House)) {
+pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&TestServer)) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/data/database.db", folder.path().display());
-    let house = House::open(url, Some(folder)).await;
-    test(&house).await;
-    house.database.close().await;
+    let server = TestServer::open(url, Some(folder)).await;
+    test(&server).await;
+    server.database.close().await;
 
     let Some(admin) = postgres() else { return };
     let name = format!("database_{}", Random::default().uuid().simple());
     run(&admin, format!("create database {name}")).await;
-    let house = House::open(admin.clone().database(&name).to_url_lossy().to_string(), None).await;
-    test(&house).await;
-    house.database.close().await;
+    let server = TestServer::open(admin.clone().database(&name).to_url_lossy().to_string(), None).await;
+    test(&server).await;
+    server.database.close().await;
     run(&admin, format!("drop database {name} with (force)")).await;
 }
 
@@ -74,7 +74,7 @@ async fn run(admin: &PgConnectOptions, sql: String) {
     connection.close().await.unwrap();
 }
 
-impl House {
+impl TestServer {
     async fn open(url: String, folder: Option<TempDir>) -> Self {
         let settings = DatabaseSettings {
             url,
@@ -237,7 +237,7 @@ impl House {
         self.database.begin_session(session, &self.seen(session.user_id).await, &entry).await.unwrap()
     }
 
-    /// What a sign-in reads of the user, and of a client of this house; somebody else where there is no such user.
+    /// What a sign-in reads of the user, and of a client of this server; somebody else where there is no such user.
     pub(crate) async fn seen(&self, user: UserId) -> Snapshot {
         as_seen(&self.database.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None)))
     }
@@ -247,7 +247,7 @@ impl House {
     }
 }
 
-/// What a sign-in has read of a user like this, and of a client of this house.
+/// What a sign-in has read of a user like this, and of a client of this server.
 pub(crate) fn as_seen(user: &User) -> Snapshot {
     Snapshot { user: user.clone(), audience: vec!["https://api.example".to_owned()] }
 }

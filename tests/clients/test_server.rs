@@ -17,16 +17,16 @@ pub const APPLICATION: &str = "http://127.0.0.1:9";
 pub const CALLBACK: &str = "http://127.0.0.1:9/callback";
 pub const AFTER_LOGOUT: &str = "http://127.0.0.1:9/bye";
 
-pub struct House {
+pub struct TestServer {
     pub position: Workplace,
     serving: Serving,
 }
 
-impl House {
+impl TestServer {
     /// A service with `ada` and the application `notes`.
     pub fn open() -> Self {
-        let house = Self::empty();
-        house.add_client(&[
+        let server = Self::empty();
+        server.add_client(&[
             CLIENT,
             "--redirect-uri",
             CALLBACK,
@@ -39,7 +39,7 @@ impl House {
             "--scope",
             "openid profile email offline_access",
         ]);
-        house
+        server
     }
 
     /// A service with `ada`. It signs ID tokens as it does out of the box, RS256.

@@ -14,9 +14,9 @@ use tokenhouse_verifier::{AccessToken, KeySet, Refusal, Verifier};
 pub(crate) use crate::token::{AUDIENCE, ISSUER, NOW, claims, encode, header, with, without};
 
 /// One key of each kind, under the kids `es256`, `es384`, `ed`, `rs256` and `ps256`.
-pub(crate) static HOUSE: LazyLock<House> = LazyLock::new(House::build);
+pub(crate) static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::build);
 
-pub(crate) struct House {
+pub(crate) struct Signer {
     pub(crate) es256: EcdsaKeyPair,
     es384: EcdsaKeyPair,
     ed: Ed25519KeyPair,
@@ -25,7 +25,7 @@ pub(crate) struct House {
     pub(crate) keys: KeySet,
 }
 
-impl House {
+impl Signer {
     fn build() -> Self {
         let es256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let es384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
@@ -51,7 +51,7 @@ impl House {
             "ed" => self.ed.sign(message).as_ref().to_vec(),
             "rs256" => self.sign_rsa(&RSA_PKCS1_SHA256, message),
             "ps256" => self.sign_rsa(&RSA_PSS_SHA256, message),
-            _ => panic!("the house has no key {kid}"),
+            _ => panic!("the signer has no key {kid}"),
         }
     }
 
@@ -80,15 +80,15 @@ pub(crate) fn rsa_jwk(kid: &str, algorithm: &str, key: &RsaKeyPair) -> Value {
 
 /// What the verifier of the API says to a token, now.
 pub(crate) fn verify(token: &str) -> Result<AccessToken, Refusal> {
-    Verifier::new(ISSUER, [AUDIENCE]).verify(token, &HOUSE.keys, NOW)
+    Verifier::new(ISSUER, [AUDIENCE]).verify(token, &SIGNER.keys, NOW)
 }
 
 /// What it says to a well-signed token with this header.
 pub(crate) fn verify_header(header: &Value) -> Result<AccessToken, Refusal> {
-    verify(&HOUSE.token(&header.to_string(), &claims().to_string()))
+    verify(&SIGNER.token(&header.to_string(), &claims().to_string()))
 }
 
 /// What it says to a well-signed token with these claims.
 pub(crate) fn verify_claims(claims: &Value) -> Result<AccessToken, Refusal> {
-    verify(&HOUSE.token(&header().to_string(), &claims.to_string()))
+    verify(&SIGNER.token(&header().to_string(), &claims.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Facts about the whole house: the master key's check value, the salt of pairwise subjects and the global
+//! Facts about the whole deployment: the master key's check value, the salt of pairwise subjects and the global
 //! `not_before`.
 
 use super::Database;
@@ -15,26 +15,26 @@ impl Database {
     pub async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let fact = query(
             "select bytes
-             from house
-             where fact = 'master_key_check'",
+             from metadata
+             where key = 'master_key_check'",
         );
         let row = self.db.read_one(fact).await?;
-        row.map(|row| Columns::of_only(&row, "house").bytes("bytes")).transpose()
+        row.map(|row| Columns::of_only(&row, "metadata").bytes("bytes")).transpose()
     }
 
     /// Replaces exactly `old` by `new`. `false`: somebody was faster.
     pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
         let fact = match old {
             None => query(
-                "insert into house (fact, bytes)
+                "insert into metadata (key, bytes)
                  values ('master_key_check', $1)
-                 on conflict (fact) do nothing",
+                 on conflict (key) do nothing",
             )
             .bind(new.to_vec()),
             Some(old) => query(
-                "update house
+                "update metadata
                  set bytes = $1
-                 where fact = 'master_key_check'
+                 where key = 'master_key_check'
                  and bytes = $2",
             )
             .bind(new.to_vec())
@@ -46,31 +46,31 @@ impl Database {
     /// What pairwise names of people are made with: `new` where there is none yet. It never changes after that.
     pub async fn pairwise_salt(&self, new: [u8; 32]) -> Result<[u8; 32], StoreError> {
         let first = query(
-            "insert into house (fact, bytes)
+            "insert into metadata (key, bytes)
              values ('pairwise_salt', $1)
-             on conflict (fact) do nothing",
+             on conflict (key) do nothing",
         )
         .bind(new.to_vec());
         self.db.write(first).await?;
         let fact = query(
             "select bytes
-             from house
-             where fact = 'pairwise_salt'",
+             from metadata
+             where key = 'pairwise_salt'",
         );
-        let damaged = || StoreError::Corrupt("house pairwise_salt: the row is missing or damaged".to_owned());
+        let damaged = || StoreError::Corrupt("metadata pairwise_salt: the row is missing or damaged".to_owned());
         let row = self.db.read_one(fact).await?.ok_or_else(damaged)?;
-        Columns::of_only(&row, "house").bytes("bytes")?.try_into().map_err(|_| damaged())
+        Columns::of_only(&row, "metadata").bytes("bytes")?.try_into().map_err(|_| damaged())
     }
 
     /// Sessions and tokens that began before this moment are over, everywhere.
     pub async fn global_not_before(&self) -> Result<Timestamp, StoreError> {
         let fact = query(
             "select number
-             from house
-             where fact = 'global_not_before'",
+             from metadata
+             where key = 'global_not_before'",
         );
         let row = self.db.read_one(fact).await?;
-        row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "house").time("number"))
+        row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "metadata").time("number"))
     }
 
     /// Raises the global `not_before` to `mark` (never lowers it), with a feed row. Where tokens that clients hold
@@ -89,11 +89,11 @@ impl Database {
             work.revoke_indexes(ClientSelection::All, at).await?;
         }
         let raise = query(
-            "insert into house (fact, number)
+            "insert into metadata (key, number)
              values ('global_not_before', $1)
-             on conflict (fact) do update
+             on conflict (key) do update
              set number = excluded.number
-             where house.number < excluded.number",
+             where metadata.number < excluded.number",
         )
         .bind(mark.millis());
         let rises = work.write(raise).await? > 0;

@@ -13,13 +13,13 @@ use clap::ValueEnum;
 use crate::Run;
 use crate::ceilings::{Part, now};
 
-/// The secret of the client, long and random enough for the house.
+/// The secret of the client, long and random enough for the server.
 pub(crate) const SECRET: &str = "bench-5c1f0f7b2a6f4c61b0b5f1a5a6f0d5f3e8c9";
 
 /// The password of the user.
 pub(crate) const PASSWORD: &str = "a fine long password";
 
-/// Settings of one house.
+/// Settings of one server.
 pub(crate) struct Settings<'run> {
     run: &'run Run,
     folder: PathBuf,
@@ -49,7 +49,7 @@ impl<'run> Settings<'run> {
         Ok(Self { run, folder, environment })
     }
 
-    /// Runs a command of the house.
+    /// Runs a command of the server.
     pub(crate) fn command(&self, arguments: &[&str], input: &str) -> Result<()> {
         let mut command = self.program();
         let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;

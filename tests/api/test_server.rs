@@ -22,13 +22,13 @@ use tokenhouse::users::{self, NewUser};
 
 use crate::support;
 
-/// The user of every house.
+/// The user of every server.
 pub const USER: (&str, &str) = ("ada", "a fine long password");
 
-/// The administrator of every house.
+/// The administrator of every server.
 pub const ADMIN: (&str, &str) = ("grace", "another long password");
 
-/// Where a house keeps its state.
+/// Where a server keeps its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// `SQLite`, with the embedded ephemeral store.
@@ -37,8 +37,8 @@ pub enum Backend {
     Servers,
 }
 
-/// A running house.
-pub struct House {
+/// A running server.
+pub struct TestServer {
     pub running: Running,
     pub backend: Backend,
     pub clock: Clock,
@@ -65,17 +65,17 @@ pub struct Pair {
     pub refresh: String,
 }
 
-/// Runs `test` in a fresh house on each backend.
-pub async fn on_each_backend(test: impl AsyncFn(&House)) {
+/// Runs `test` in a fresh server on each backend.
+pub async fn on_each_backend(test: impl AsyncFn(&TestServer)) {
     on_each_backend_with(|_| {}, test).await;
 }
 
-/// Runs `test` in a fresh house on each backend, with settings of its own.
-pub async fn on_each_backend_with(settings: impl Fn(&mut Config), test: impl AsyncFn(&House)) {
+/// Runs `test` in a fresh server on each backend, with settings of its own.
+pub async fn on_each_backend_with(settings: impl Fn(&mut Config), test: impl AsyncFn(&TestServer)) {
     for backend in backends() {
-        let house = House::open(backend, &settings).await;
-        test(&house).await;
-        house.close().await;
+        let server = TestServer::open(backend, &settings).await;
+        test(&server).await;
+        server.close().await;
     }
 }
 
@@ -84,17 +84,17 @@ pub fn backends() -> Vec<Backend> {
     if support::only_sqlite() { vec![Backend::Embedded] } else { vec![Backend::Embedded, Backend::Servers] }
 }
 
-impl House {
-    /// Opens a house with its user and its administrator.
+impl TestServer {
+    /// Opens a server with its user and its administrator.
     pub async fn open(backend: Backend, settings: &impl Fn(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::system();
         let (config, database) = config(backend, &folder, settings).await;
         let running = start(config.clone(), clock.clone(), Mode::Production).await.unwrap();
-        let house = Self { running, backend, clock, http: Http::new(), config, database, folder };
-        house.add_user(USER, false).await;
-        house.add_user(ADMIN, true).await;
-        house
+        let server = Self { running, backend, clock, http: Http::new(), config, database, folder };
+        server.add_user(USER, false).await;
+        server.add_user(ADMIN, true).await;
+        server
     }
 
     /// A second instance on the same stores and keys, with a clock of its own.
@@ -107,14 +107,14 @@ impl House {
         start(config, self.clock.clone(), Mode::Production).await.unwrap()
     }
 
-    /// Stops the house and opens it again on what it has kept.
+    /// Stops the server and opens it again on what it has kept.
     pub async fn restart(self) -> Self {
         self.running.stop().await;
         let running = start(self.config.clone(), self.clock.clone(), Mode::Production).await.unwrap();
         Self { running, ..self }
     }
 
-    /// Stops the house and takes its database away.
+    /// Stops the server and takes its database away.
     pub async fn close(self) {
         self.running.stop().await;
         if let Some(database) = self.database {
@@ -123,12 +123,12 @@ impl House {
         drop(self.folder);
     }
 
-    /// What the house's rules hold in their hands.
+    /// What the server's rules hold in their hands.
     pub fn ctx(&self) -> &Ctx {
         &self.running.ctx
     }
 
-    /// A request to a path of this house.
+    /// A request to a path of this server.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.request_to(self.running.address, method, path)
     }
@@ -178,7 +178,7 @@ impl House {
         self.post_json("/api/token/", &json!({ "username": username, "password": password })).await
     }
 
-    /// The first pair of a new session of the house's user.
+    /// The first pair of a new session of the server's user.
     pub async fn pair(&self) -> Pair {
         pair(&self.obtain(USER).await)
     }
@@ -212,7 +212,7 @@ impl House {
         users::add(self.ctx(), new, Actor::System).await.unwrap()
     }
 
-    /// The house's user, as the database knows it.
+    /// The server's user, as the database knows it.
     pub async fn user(&self) -> User {
         self.ctx().store.database.user_to_sign_in(USER.0).await.unwrap().unwrap().0
     }
@@ -229,7 +229,7 @@ impl House {
         (client, secret.map(|secret| secret.expose().to_owned()))
     }
 
-    /// Begins a session of the house's user at `client`, as a grant does, and returns its refresh token.
+    /// Begins a session of the server's user at `client`, as a grant does, and returns its refresh token.
     pub async fn begin_session(&self, client: &Client, scope: &str) -> (SessionId, String) {
         self.begin_session_of(&self.user().await, client, scope).await
     }
@@ -292,7 +292,7 @@ impl House {
         self.audit_events().await.iter().filter(|event| event["event"] == name).count()
     }
 
-    /// Lets much time pass, in which the house has read its keys as it does every minute.
+    /// Lets much time pass, in which the server has read its keys as it does every minute.
     pub async fn later(&self, by: Duration) {
         self.clock.advance(by);
         self.ctx().keys.reload().await.unwrap();
@@ -364,7 +364,7 @@ fn part(token: &str, position: usize) -> Value {
     serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
-/// Settings that make a house quick to build: an EC key and passwords that cost little. No rule is loosened.
+/// Settings that make a server quick to build: an EC key and passwords that cost little. No rule is loosened.
 async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Config)) -> (Config, Option<String>) {
     let mut config = Config {
         listen: "127.0.0.1:0".to_owned(),
@@ -386,7 +386,7 @@ async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Conf
     config.shutdown.announce = Span::seconds(0);
     let database = match backend {
         Backend::Embedded => {
-            config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/house.db").display()));
+            config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/server.db").display()));
             None
         }
         Backend::Servers => Some(use_servers(&mut config).await),

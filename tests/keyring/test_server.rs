@@ -1,4 +1,4 @@
-//! One house: a database of its own, a folder for keys of its own, and a clock that the test moves.
+//! One server: a database of its own, a folder for keys of its own, and a clock that the test moves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,7 +27,7 @@ pub(crate) const RIPE: Duration = Duration::from_mins(6);
 /// How long a signed token lives.
 pub(crate) const LIFE: Duration = Duration::from_mins(5);
 
-pub(crate) struct House {
+pub(crate) struct TestServer {
     _folder: TempDir,
     leave_by: Option<(String, String)>,
     url: String,
@@ -35,7 +35,7 @@ pub(crate) struct House {
     pub(crate) settings: config::Keys,
 }
 
-impl House {
+impl TestServer {
     /// On SQLite, with the fast algorithms.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -53,10 +53,10 @@ impl House {
         run(&admin, format!("create database {database}")).await;
         let mut url = url::Url::parse(&admin).unwrap();
         url.set_path(&database);
-        let mut house = Self::on(tempfile::tempdir().unwrap(), url.into()).await;
-        house.settings.master_key = Some(a_master_key());
-        house.leave_by = Some((admin, format!("drop database {database} with (force)")));
-        Some(house)
+        let mut server = Self::on(tempfile::tempdir().unwrap(), url.into()).await;
+        server.settings.master_key = Some(a_master_key());
+        server.leave_by = Some((admin, format!("drop database {database} with (force)")));
+        Some(server)
     }
 
     /// Drops the database where it is one on a server. (What a failed test leaves behind goes with the private server.)
@@ -76,9 +76,9 @@ impl House {
             jwks_max_age: Span::seconds(MAX_AGE.as_secs()),
             ..config::Keys::default()
         };
-        let house = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };
-        house.database().await.migrate().await.unwrap();
-        house
+        let server = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };
+        server.database().await.migrate().await.unwrap();
+        server
     }
 
     /// A connection of its own, as another instance has.
