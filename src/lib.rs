@@ -1,10 +1,10 @@
 //! Tokenhouse: an OAuth 2.1 and OpenID Connect token issuing service.
 //!
-//! The modules of Tokenhouse, top floor first. A room uses only rooms below it; `tests/floors.rs` keeps that.
+//! The modules of Tokenhouse, top layer first. A module uses only the modules below it; `tests/floors.rs` keeps that.
 
 pub mod cli; //           the command line: one file a command
 pub mod app; //           configuration in, running service out; start and stop
-pub mod http; //          the doors: the only room that knows actix-web
+pub mod http; //          the endpoints: the only module that knows actix-web
 pub mod grants; //        the rules of the token endpoint: one file a grant
 pub mod userinfo; //      what an application may know of a person
 pub mod event_stream; //   telling services at once what has been revoked

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! What an application does is in `apps/`: `provider.rs` talks to Tokenhouse through the `openidconnect` crate,
-//! `doors.rs` has its five URLs. It keeps everything in memory, and forgets it when it ends.
+//! `handlers.rs` has its five URLs. It keeps everything in memory, and forgets it when it ends.
 
 mod apps;
 

@@ -1,4 +1,4 @@
-//! TLS at the door, for those who have no proxy in front. TLS 1.2 and 1.3 only.
+//! TLS for deployments without a proxy in front. TLS 1.2 and 1.3 only.
 
 use std::path::Path;
 use std::sync::Arc;

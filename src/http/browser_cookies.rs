@@ -103,7 +103,7 @@ impl FromRequest for BrowserCookies {
     type Future = Ready<Result<Self, PageRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let missing = || OAuthError::from(Internal::inconsistent("a door without a context"));
+        let missing = || OAuthError::from(Internal::inconsistent("a handler without a context"));
         ready(match request.app_data::<Ctx>() {
             Some(ctx) => Ok(Self::of(request, ctx)),
             None => Err(missing().into()),

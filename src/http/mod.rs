@@ -1,4 +1,4 @@
-//! The doors: the only room that knows actix-web. A door translates a request into the words of a rule and the rule's
+//! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and the rule's
 //! answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
 //!
 //! [`routes`] has every URL of the server on one screen.
@@ -48,10 +48,10 @@ pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 /// How long the other side of a connection may take nothing of what is sent, before the connection is given up.
 pub const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The context, as the doors get it.
+/// The context, as the endpoints get it.
 pub type Ctx = web::Data<crate::ctx::Ctx>;
 
-/// The public service, with every door of [`routes::ALL`]. It is not bound to an address yet.
+/// The public service, with every endpoint of [`routes::ALL`]. It is not bound to an address yet.
 #[must_use]
 pub fn public(ctx: &SharedCtx, brand: pages::Brand) -> HttpServerBuilder {
     let ctx = ctx.clone();

@@ -1,15 +1,15 @@
-//! The OpenAPI document, made from the doors themselves.
+//! The OpenAPI document, made from the endpoints themselves.
 
 use actix_web::HttpResponse;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::pages::{self, doors};
+use super::pages::{self, handlers};
 use super::routes::{self, Access, Route};
 use super::{admin, oauth, simplejwt};
 
-/// The document of every door.
+/// The document of every endpoint.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tokenhouse", description = "OAuth 2.1 and OpenID Connect token issuing service"),
@@ -31,16 +31,16 @@ use super::{admin, oauth, simplejwt};
         admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
         admin::clients::remove, admin::clients::disable, admin::clients::enable, admin::clients::rotate_secret,
         pages::assets::asset,
-        doors::login::show, doors::login::submit, doors::choice::show, doors::choice::submit,
-        doors::consent::show, doors::consent::submit, doors::account::show, doors::account::end_browser_session,
-        doors::account::end_others, doors::account::withdraw, doors::password::submit,
-        doors::logout::show, doors::logout::submit,
+        handlers::login::show, handlers::login::submit, handlers::choice::show, handlers::choice::submit,
+        handlers::consent::show, handlers::consent::submit, handlers::account::show, handlers::account::end_browser_session,
+        handlers::account::end_others, handlers::account::withdraw, handlers::password::submit,
+        handlers::logout::show, handlers::logout::submit,
         admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
     )
 )]
 struct Document;
 
-/// Who may pass each door, as the table of routes says it.
+/// Who may pass each endpoint, as the table of routes says it.
 struct Security;
 
 impl Modify for Security {

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::routes::resource;
 use crate::ctx::SharedCtx;
 
-/// What the operators' doors look at.
+/// What the operators' endpoints look at.
 pub struct Operations {
     /// The context.
     pub ctx: SharedCtx,
@@ -21,7 +21,7 @@ pub struct Operations {
     pub metrics: PrometheusHandle,
 }
 
-/// Mounts the doors.
+/// Mounts the endpoints.
 pub fn mount(config: &mut ServiceConfig) {
     config
         .service(resource("/health/live").route(web::get().to(live)))

@@ -38,18 +38,18 @@ impl AuthorizedCaller {
         &self.client
     }
 
-    /// The access token, for a door that looks at it again while it stays open.
+    /// The access token, for an endpoint that looks at it again while it stays open.
     #[must_use]
     pub fn token(&self) -> &Secret {
         &self.token
     }
 }
 
-/// Lets a request through to its door, or refuses it: 401 without a good token, 403 without the scope. A refusal is an
+/// Lets a request through to its endpoint, or refuses it: 401 without a good token, 403 without the scope. A refusal is an
 /// answer like any other, not an error: the layers around it log it and put their headers on it.
 ///
 /// # Errors
-/// Those of the door.
+/// Those of the endpoint.
 pub async fn require<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

@@ -1,4 +1,4 @@
-//! Every URL of the server, with who may pass. A door that is not in this table does not exist.
+//! Every URL of the server, with who may pass. An endpoint that is not in this table does not exist.
 
 use std::future::ready;
 
@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 
-use super::pages::doors;
+use super::pages::handlers;
 use super::{admin, error, oauth, openapi, pages, permission, simplejwt};
 use crate::protocol::scope;
 
@@ -20,13 +20,13 @@ pub enum Access {
     Open,
     /// A person with a browser. What is refused them, they are told on a page.
     Person,
-    /// A client that authenticates itself; the rule behind the door sees to it.
+    /// A client that authenticates itself; the rule behind the endpoint sees to it.
     Client,
-    /// The bearer of an access token with one of these scopes; `permission` sees to it before the door.
+    /// The bearer of an access token with one of these scopes; `permission` sees to it before the endpoint.
     Bearer(&'static [&'static str]),
 }
 
-/// A door.
+/// An endpoint.
 pub struct Route {
     /// The method.
     pub method: Method,
@@ -34,15 +34,15 @@ pub struct Route {
     pub path: &'static str,
     /// Who may pass.
     pub access: Access,
-    /// Makes the door.
-    door: fn() -> actix_web::Route,
-    /// Whether all that stands below the fixed part of the path comes to this door, which reads the rest itself. It is
+    /// Makes the endpoint.
+    handler: fn() -> actix_web::Route,
+    /// Whether all that stands below the fixed part of the path comes to this endpoint, which reads the rest itself. It is
     /// then found without a regular expression, by which actix-web looks for parameters: that would be a quarter more
     /// work for an answer from memory. Paths with the same beginning stand above it.
     takes_rest: bool,
 }
 
-/// The path of the door that a request has come to, as the table has it.
+/// The path of the endpoint that a request has come to, as the table has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Pattern(pub &'static str);
 
@@ -52,24 +52,24 @@ const WRITE: Access = Access::Bearer(&[scope::ADMIN]);
 const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS]);
 const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
 
-const fn get(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::GET, path, access, door, takes_rest: false }
+const fn get(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::GET, path, access, handler, takes_rest: false }
 }
 
-const fn post(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::POST, path, access, door, takes_rest: false }
+const fn post(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::POST, path, access, handler, takes_rest: false }
 }
 
-const fn options(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::OPTIONS, path, access, door, takes_rest: false }
+const fn options(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::OPTIONS, path, access, handler, takes_rest: false }
 }
 
-const fn patch(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::PATCH, path, access, door, takes_rest: false }
+const fn patch(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::PATCH, path, access, handler, takes_rest: false }
 }
 
-const fn delete(path: &'static str, access: Access, door: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::DELETE, path, access, door, takes_rest: false }
+const fn delete(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
+    Route { method: Method::DELETE, path, access, handler, takes_rest: false }
 }
 
 impl Route {
@@ -112,19 +112,19 @@ pub const ALL: &[Route] = &[
     post("/api/token/blacklist", Open, || web::to(simplejwt::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(simplejwt::blacklist)),
     // Pages, and what they need.
-    get("/login", Person, || web::to(doors::login::show)),
-    post("/login", Person, || web::to(doors::login::submit)),
-    get("/login/account", Person, || web::to(doors::choice::show)),
-    post("/login/account", Person, || web::to(doors::choice::submit)),
-    get("/consent", Person, || web::to(doors::consent::show)),
-    post("/consent", Person, || web::to(doors::consent::submit)),
-    get("/account", Person, || web::to(doors::account::show)),
-    post("/account/browser-sessions/end", Person, || web::to(doors::account::end_browser_session)),
-    post("/account/browser-sessions/end-others", Person, || web::to(doors::account::end_others)),
-    post("/account/applications/withdraw", Person, || web::to(doors::account::withdraw)),
-    get("/logout", Person, || web::to(doors::logout::show)),
-    post("/logout", Person, || web::to(doors::logout::submit)),
-    post("/account/password", Person, || web::to(doors::password::submit)),
+    get("/login", Person, || web::to(handlers::login::show)),
+    post("/login", Person, || web::to(handlers::login::submit)),
+    get("/login/account", Person, || web::to(handlers::choice::show)),
+    post("/login/account", Person, || web::to(handlers::choice::submit)),
+    get("/consent", Person, || web::to(handlers::consent::show)),
+    post("/consent", Person, || web::to(handlers::consent::submit)),
+    get("/account", Person, || web::to(handlers::account::show)),
+    post("/account/browser-sessions/end", Person, || web::to(handlers::account::end_browser_session)),
+    post("/account/browser-sessions/end-others", Person, || web::to(handlers::account::end_others)),
+    post("/account/applications/withdraw", Person, || web::to(handlers::account::withdraw)),
+    get("/logout", Person, || web::to(handlers::logout::show)),
+    post("/logout", Person, || web::to(handlers::logout::submit)),
+    post("/account/password", Person, || web::to(handlers::password::submit)),
     get("/assets/{name}", Open, || web::to(pages::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
@@ -157,7 +157,7 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
-/// Mounts every door. What is open to bearers stands behind `permission`, which knows this table too.
+/// Mounts every endpoint. What is open to bearers stands behind `permission`, which knows this table too.
 pub fn mount(config: &mut ServiceConfig) {
     for (position, first) in ALL.iter().enumerate() {
         if ALL[..position].iter().all(|route| route.path != first.path) {
@@ -166,7 +166,7 @@ pub fn mount(config: &mut ServiceConfig) {
     }
 }
 
-/// Mounts the doors that differ in nothing but the method.
+/// Mounts the endpoints that differ in nothing but the method.
 fn mount_path(config: &mut ServiceConfig, path: &'static str) {
     let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
     let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
@@ -177,9 +177,9 @@ fn mount_path(config: &mut ServiceConfig, path: &'static str) {
     for route in routes {
         if let (true, Some((fixed, _))) = (route.takes_rest, path.split_once("/{")) {
             let rest = web::scope(fixed).guard(opens(route)).app_data(Pattern(path));
-            config.service(rest.default_service((route.door)()));
+            config.service(rest.default_service((route.handler)()));
         }
-        resource = resource.route((route.door)().guard(opens(route)));
+        resource = resource.route((route.handler)().guard(opens(route)));
     }
     if guarded {
         config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
@@ -195,7 +195,7 @@ pub(super) fn resource(path: &'static str) -> Resource {
     web::resource(path).app_data(Pattern(path))
 }
 
-/// A door opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
+/// An endpoint opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
 /// What a browser gets for a person may do something for them, such as issue a code: it is not asked for its headers.
 fn opens(route: &Route) -> impl Guard + use<> {
     let (method, for_people) = (route.method.clone(), route.access == Access::Person);
@@ -209,7 +209,7 @@ fn own_method(method: &Method) -> &Method {
     if *method == Method::HEAD { &Method::GET } else { method }
 }
 
-/// There is a door, and it does not open this way (RFC 9110 section 15.5.6).
+/// There is an endpoint, and it does not open this way (RFC 9110 section 15.5.6).
 fn wrong_method(allowed: &str) -> HttpResponse {
     let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
@@ -218,7 +218,7 @@ fn wrong_method(allowed: &str) -> HttpResponse {
     refusal
 }
 
-/// The scopes that open a door to bearers; `None` for a door that is not in the table or not for bearers.
+/// The scopes that open an endpoint to bearers; `None` for an endpoint that is not in the table or not for bearers.
 #[must_use]
 pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]> {
     let route = ALL.iter().find(|route| route.method == *own_method(method) && route.path == path)?;

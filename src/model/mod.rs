@@ -1,4 +1,4 @@
-//! The nouns of Tokenhouse and their states. What may be done with them is decided in the rooms above.
+//! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
 
 pub mod client;
 pub mod consent;

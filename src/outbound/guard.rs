@@ -1,5 +1,5 @@
 //! Whom the service may call: addresses of the internet, and what `outbound.allow` names besides. An application names
-//! the addresses that are called, so without this it could have the server knock at doors behind its own wall.
+//! the addresses that are called, so without this it could have the server knock at endpoints behind its own wall.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

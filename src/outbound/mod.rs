@@ -1,4 +1,4 @@
-//! Requests that this server makes. The only room that knows reqwest.
+//! Requests that this server makes. The only module that knows reqwest.
 //!
 //! [`Outbound`] is the one way for the service: whom it may reach stands in [`guard`]. [`fetch`] is for somebody at the
 //! command line, who may reach whatever their own machine reaches.

@@ -14,7 +14,7 @@ const PASSWORDS: [&str; 4] =
 const EMAIL: &str = "carol.private@example.org";
 const OWN_SECRET: &str = "a-client-secret-that-was-brought-along-0123456789";
 
-/// A service at work, and everything secret that went through its doors.
+/// A service at work, and everything secret that went through its endpoints.
 struct Busy {
     serving: Serving,
     _position: Workplace,

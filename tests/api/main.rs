@@ -1,4 +1,4 @@
-//! The server through its doors: a whole service per test, on every backend. One file a capability; names are
+//! The server through its endpoints: a whole service per test, on every backend. One file a capability; names are
 //! sentences.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]

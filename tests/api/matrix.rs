@@ -1,4 +1,4 @@
-//! Whatever takes rights away takes them everywhere: every change against every door, on two instances.
+//! Whatever takes rights away takes them everywhere: every change against every endpoint, on two instances.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -176,8 +176,8 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
         let second = server.second_instance(server.clock.clone()).await;
         let mut follower = Follower::begin(&second.ctx).await.unwrap();
         for address in [server.running.address, second.address] {
-            for (hold, door, passes) in case.observe(address).await {
-                assert!(passes, "before: {hold:?} at {door}");
+            for (hold, endpoint, passes) in case.observe(address).await {
+                assert!(passes, "before: {hold:?} at {endpoint}");
             }
         }
         server.clock.advance(Duration::from_secs(2));
@@ -187,18 +187,18 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
         // Here everything is known at once. The second instance knows of the ends of sessions at once, and learns of
         // clients and `not_before`s from the change feed.
         let at_once = [SimpleJwtSession, WebSession, Password];
-        for (hold, door, passes) in case.observe(server.running.address).await {
-            assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {door}");
+        for (hold, endpoint, passes) in case.observe(server.running.address).await {
+            assert_eq!(passes, !gone.contains(&hold), "{hold:?} at {endpoint}");
         }
-        for (hold, door, passes) in case.observe(second.address).await {
+        for (hold, endpoint, passes) in case.observe(second.address).await {
             assert!(
                 !passes || !gone.contains(&hold) || !at_once.contains(&hold),
-                "second instance: {hold:?} at {door}"
+                "second instance: {hold:?} at {endpoint}"
             );
         }
         follower.follow(&second.ctx).await.unwrap();
-        for (hold, door, passes) in case.observe(second.address).await {
-            assert_eq!(passes, !gone.contains(&hold), "second instance, told: {hold:?} at {door}");
+        for (hold, endpoint, passes) in case.observe(second.address).await {
+            assert_eq!(passes, !gone.contains(&hold), "second instance, told: {hold:?} at {endpoint}");
         }
         case.new_tokens_are_good(gone, &second).await;
         second.stop().await;
@@ -258,7 +258,7 @@ impl<'a> Case<'a> {
         answer
     }
 
-    /// Which doors of an instance let the tokens pass.
+    /// Which endpoints of an instance let the tokens pass.
     async fn observe(&self, address: SocketAddr) -> Vec<(Hold, &'static str, bool)> {
         let simplejwt = |path: &str, name: &str, token: &str| {
             self.server.request_to(address, Method::POST, path).form(&[(name, token)])
@@ -266,7 +266,7 @@ impl<'a> Case<'a> {
         let admin = self.server.request_to(address, Method::GET, "/admin/v1/keys").bearer_auth(&self.simplejwt.access);
         let sign_in = json!({ "username": ADMIN.0, "password": ADMIN.1 });
         let sign_in = self.server.request_to(address, Method::POST, "/api/token/").json(&sign_in);
-        let doors = [
+        let endpoints = [
             (
                 SimpleJwtSession,
                 "verify of the access token",
@@ -289,10 +289,10 @@ impl<'a> Case<'a> {
             (Password, "sign-in", sign_in),
         ];
         let mut seen = Vec::new();
-        for (hold, door, request) in doors {
+        for (hold, endpoint, request) in endpoints {
             let answer = read(request).await;
-            assert!(answer.status < 500, "{hold:?} at {door}: {}", answer.text);
-            seen.push((hold, door, answer.status == 200 && answer.body["active"] != false));
+            assert!(answer.status < 500, "{hold:?} at {endpoint}: {}", answer.text);
+            seen.push((hold, endpoint, answer.status == 200 && answer.body["active"] != false));
         }
         seen
     }

@@ -34,7 +34,7 @@ async fn a_server_that_is_well_says_so_to_operators_and_not_to_the_public() {
 }
 
 #[actix_web::test]
-async fn metrics_count_requests_by_door_and_status_and_hold_nothing_private() {
+async fn metrics_count_requests_by_endpoint_and_status_and_hold_nothing_private() {
     on_each_backend(async |server| {
         let pair = server.pair().await;
         server.obtain((USER.0, "a wrong password")).await;
@@ -111,7 +111,7 @@ async fn a_server_that_is_stopping_says_so_while_it_still_answers() {
 }
 
 #[actix_web::test]
-async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
+async fn the_openapi_document_has_every_endpoint_and_who_may_call_it() {
     on_each_backend(async |server| {
         let answer = server.get("/openapi.json").await;
         assert_eq!(answer.headers["content-type"], "application/json");
@@ -123,7 +123,7 @@ async fn the_openapi_document_has_every_door_and_who_may_pass_it() {
         }
         let has_twin = |path: &str| routes::ALL.iter().any(|other| other.path == format!("{path}/"));
         let mut declared = BTreeSet::new();
-        // A browser's preliminary question is no door of its own.
+        // A browser's preliminary question is no endpoint of its own.
         let own = |route: &&routes::Route| !has_twin(route.path) && route.method.as_str() != "OPTIONS";
         for route in routes::ALL.iter().filter(own) {
             declared.insert((route.method.to_string(), route.path.to_owned()));

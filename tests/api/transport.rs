@@ -1,4 +1,4 @@
-//! What reaches the doors in odd ways: too large, too slow, ambiguous, at no address.
+//! What reaches the endpoints in odd ways: too large, too slow, ambiguous, at no address.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -93,7 +93,7 @@ async fn an_address_that_leads_nowhere_is_a_problem_in_json() {
 }
 
 #[actix_web::test]
-async fn a_method_that_a_door_does_not_know_is_told_which_it_knows() {
+async fn a_method_that_an_endpoint_does_not_know_is_told_which_it_knows() {
     on_each_backend(async |server| {
         for (method, path, allowed) in [
             (Method::GET, "/api/token/", "POST"),

@@ -9,7 +9,7 @@ use tokenhouse::tokens;
 use tokio::task::JoinSet;
 
 use crate::checks::{Allowed, NOTHING, Silence, Writes};
-use crate::doors::Doors;
+use crate::clients::Instances;
 use crate::history::{Answer, Mark};
 use crate::proxy::{Proxy, Way};
 use crate::server::backends;
@@ -28,14 +28,14 @@ struct Lost {
 }
 
 async fn lose_an_answer(town: &Town) -> Lost {
-    let first = town.doors.sessions(1).await.remove(0);
-    let held = town.doors.next(&first).await;
+    let first = town.instances.sessions(1).await.remove(0);
+    let held = town.instances.next(&first).await;
     let proxy = Proxy::to(town.server.running.address);
     proxy.set(Way::DropAnswersAfter(0));
     let session = town.server.session_of(&held);
     let dropped = tokio::time::timeout(Duration::from_secs(20), async {
-        let doors = Doors::of(&[proxy.address()]);
-        let mut asking = Box::pin(doors.refresh(0, &held));
+        let instances = Instances::of(&[proxy.address()]);
+        let mut asking = Box::pin(instances.refresh(0, &held));
         loop {
             tokio::select! {
                 answer = &mut asking => panic!("{answer:?} came through"),
@@ -70,8 +70,8 @@ async fn a_retry_within_the_window_gets_the_token_that_was_lost() {
             let Lost { held, lost } = lose_an_answer(&town).await;
             rotated_ago(&town, &held, after).await;
 
-            for at in 0..town.doors.count() {
-                assert_eq!(town.doors.refresh(at, &held).await, Answer::Issued(lost.clone()), "after {after:?}");
+            for at in 0..town.instances.count() {
+                assert_eq!(town.instances.refresh(at, &held).await, Answer::Issued(lost.clone()), "after {after:?}");
             }
         }
         town.check(DROPPED).await;
@@ -87,13 +87,13 @@ async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
             let Lost { held, lost } = lose_an_answer(&town).await;
             rotated_ago(&town, &held, after).await;
 
-            let again = town.doors.next(&held).await;
+            let again = town.instances.next(&held).await;
             let position = Mark::of(&lost).position();
             assert_eq!(Mark::of(&again).position(), (position.0, position.1 + 1), "after {after:?}");
-            assert_eq!(town.doors.next(&held).await, again, "it was re-issued just now");
-            let next = town.doors.next(&again).await;
-            assert_eq!(town.doors.steal(1, &lost).await, Answer::Refused);
-            assert_eq!(town.doors.refresh(0, &next).await, Answer::Refused);
+            assert_eq!(town.instances.next(&held).await, again, "it was re-issued just now");
+            let next = town.instances.next(&again).await;
+            assert_eq!(town.instances.steal(1, &lost).await, Answer::Refused);
+            assert_eq!(town.instances.refresh(0, &next).await, Answer::Refused);
         }
         town.check(DROPPED).await;
         town.close().await;
@@ -110,8 +110,8 @@ async fn a_strict_server_takes_any_retry_for_theft() {
         let town = Town::open(backend, strict).await;
         let Lost { held, lost } = lose_an_answer(&town).await;
 
-        assert_eq!(town.doors.steal(1, &held).await, Answer::Refused);
-        assert_eq!(town.doors.refresh(0, &lost).await, Answer::Refused);
+        assert_eq!(town.instances.steal(1, &held).await, Answer::Refused);
+        assert_eq!(town.instances.refresh(0, &lost).await, Answer::Refused);
         town.check(DROPPED).await;
         town.close().await;
     }
@@ -121,12 +121,12 @@ async fn a_strict_server_takes_any_retry_for_theft() {
 async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
     for backend in backends() {
         let town = Town::open(backend, |_, _| {}).await;
-        let mut token = town.doors.sessions(1).await.remove(0);
+        let mut token = town.instances.sessions(1).await.remove(0);
         for _ in 0..times(2, 100) {
             let mut crowd = JoinSet::new();
             for position in 0..100 {
-                let (doors, token) = (town.doors.clone(), token.clone());
-                crowd.spawn(async move { doors.refresh(position % 2, &token).await });
+                let (instances, token) = (town.instances.clone(), token.clone());
+                crowd.spawn(async move { instances.refresh(position % 2, &token).await });
             }
             let answers = crowd.join_all().await;
 
@@ -134,7 +134,7 @@ async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
             token = successor;
         }
-        town.doors.next(&token).await;
+        town.instances.next(&token).await;
         town.check(NOTHING).await;
         town.close().await;
     }

@@ -47,34 +47,34 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
         }
     })
     .await;
-    let doors = &town.doors;
-    let mut current = doors.sessions(1).await.remove(0);
+    let instances = &town.instances;
+    let mut current = instances.sessions(1).await.remove(0);
     for round in 0..rounds {
         let writer = writers[round % writers.len()];
         let moment = MOMENTS[round / writers.len() % MOMENTS.len()];
-        let (doomed, stolen) = (doors.sessions(1).await.remove(0), doors.sessions(1).await.remove(0));
+        let (doomed, stolen) = (instances.sessions(1).await.remove(0), instances.sessions(1).await.remove(0));
         let mut next = stolen.clone();
         for _ in 0..6 {
-            next = doors.next(&next).await;
+            next = instances.next(&next).await;
         }
 
         let statement = if matches!(writer, Writer::Refresh) { "update rotation_records" } else { "commit" };
         proxy.set(Way::Cut(statement, moment));
         match writer {
-            Writer::SignIn => drop(doors.sign_in(1).await),
-            Writer::End => drop(doors.end(1, &doomed).await),
-            Writer::Theft => drop(doors.steal(1, &stolen).await),
-            Writer::Refresh => drop(doors.refresh(1, &current).await),
+            Writer::SignIn => drop(instances.sign_in(1).await),
+            Writer::End => drop(instances.end(1, &doomed).await),
+            Writer::Theft => drop(instances.steal(1, &stolen).await),
+            Writer::Refresh => drop(instances.refresh(1, &current).await),
         }
         proxy.set(Way::Pass);
 
-        current = doors.next(&current).await;
-        doors.end_at_last(&doomed).await;
-        for at in 0..doors.count() {
-            assert_eq!(doors.refresh(at, &doomed).await, Answer::Refused, "{writer:?} {moment:?}");
+        current = instances.next(&current).await;
+        instances.end_at_last(&doomed).await;
+        for at in 0..instances.count() {
+            assert_eq!(instances.refresh(at, &doomed).await, Answer::Refused, "{writer:?} {moment:?}");
         }
-        doors.steal(0, &stolen).await;
-        assert_eq!(doors.refresh(1, &next).await, Answer::Refused, "{writer:?} {moment:?}");
+        instances.steal(0, &stolen).await;
+        assert_eq!(instances.refresh(1, &next).await, Answer::Refused, "{writer:?} {moment:?}");
     }
     assert!(proxy.cuts() > rounds * 3 / 4, "{} of {rounds} were cut", proxy.cuts());
     town.check(NOTHING).await;

@@ -30,19 +30,19 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         config.database.url = Secret::new(postgres.url());
     })
     .await;
-    let tokens = town.doors.sessions(4).await;
+    let tokens = town.instances.sessions(4).await;
     let admin = town.server.admin_token().await;
     let user = town.server.user().await.id;
 
     for token in &tokens {
-        town.doors.next(token).await;
+        town.instances.next(token).await;
     }
     postgres.kill();
-    let mark = town.doors.history.mark();
+    let mark = town.instances.history.mark();
     let (mut spared, mut current) = (tokens[0].clone(), tokens[1].clone());
     for _ in 0..times(3, 40) {
-        assert!(matches!(town.doors.sign_in(0).await, Answer::Away(Some(_))));
-        assert!(matches!(town.doors.end(1, &spared).await, Answer::Away(Some(_))));
+        assert!(matches!(town.instances.sign_in(0).await, Answer::Away(Some(_))));
+        assert!(matches!(town.instances.end(1, &spared).await, Answer::Away(Some(_))));
         let disable = format!("/admin/v1/users/{user}/disable");
         let revoke = json!({ "user": user });
         for (path, body) in [(disable.as_str(), None), ("/admin/v1/revocations", Some(&revoke))] {
@@ -54,22 +54,22 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
                 answer.text
             );
         }
-        current = town.doors.next(&current).await;
-        spared = town.doors.next(&spared).await;
-        assert_eq!(town.doors.introspect(0, &current).await, Answer::Good);
+        current = town.instances.next(&current).await;
+        spared = town.instances.next(&spared).await;
+        assert_eq!(town.instances.introspect(0, &current).await, Answer::Good);
         assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
     }
-    let during = town.doors.history.since(mark);
+    let during = town.instances.history.since(mark);
     postgres.launch().await;
 
     let refreshes = during.iter().filter(|event| matches!(event.call, Call::Refresh(_)));
     assert!(refreshes.clone().count() > 0);
     assert!(refreshes.clone().all(Event::is_success), "refreshes go on");
     assert!(town.server.user().await.state == UserState::Active, "nothing was half done");
-    town.doors.next(&spared).await;
-    town.doors.sessions(1).await;
-    town.doors.end_at_last(&tokens[2]).await;
-    assert_eq!(town.doors.refresh(0, &tokens[2]).await, Answer::Refused);
+    town.instances.next(&spared).await;
+    town.instances.sessions(1).await;
+    town.instances.end_at_last(&tokens[2]).await;
+    assert_eq!(town.instances.refresh(0, &tokens[2]).await, Answer::Refused);
     town.check(NOTHING).await;
     town.close().await;
 }
@@ -86,18 +86,18 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
         config.redis.url = None;
     })
     .await;
-    let mut tokens = town.doors.sessions(4).await;
+    let mut tokens = town.instances.sessions(4).await;
     for _ in 0..times(1, 10) {
-        let mut crowd = crate::doors::Crowd::at(&town.doors);
+        let mut crowd = crate::clients::Crowd::at(&town.instances);
         crowd.walk(&tokens);
         pass(500).await;
         postgres.kill();
         pass(200).await;
-        let mark = town.doors.history.mark();
-        assert!(matches!(town.doors.sign_in(1).await, Answer::Away(Some(_))));
+        let mark = town.instances.history.mark();
+        assert!(matches!(town.instances.sign_in(1).await, Answer::Away(Some(_))));
         assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
         pass(u64::try_from(times(1_000, 20_000)).unwrap()).await;
-        let during = town.doors.history.since(mark);
+        let during = town.instances.history.since(mark);
         postgres.launch().await;
         let current = crowd.leave().await;
 
@@ -114,7 +114,7 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
 async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_done() {
     for backend in backends() {
         let town = Town::open(backend, |config, _| impatient(config)).await;
-        let tokens = town.doors.sessions(3).await;
+        let tokens = town.instances.sessions(3).await;
         let mut lock = AnyConnection::connect(town.server.config.database.url.expose()).await.unwrap();
         let statement = match backend {
             Backend::Embedded => "begin immediate",
@@ -122,21 +122,21 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
         };
         sqlx::raw_sql(statement).execute(&mut lock).await.unwrap();
 
-        let mark = town.doors.history.mark();
+        let mark = town.instances.history.mark();
         let mut crowd = tokio::task::JoinSet::new();
         for position in 0..times(24, 200) {
-            let (doors, token) = (town.doors.clone(), tokens[0].clone());
+            let (instances, token) = (town.instances.clone(), tokens[0].clone());
             crowd.spawn(async move {
                 if position.is_multiple_of(2) {
-                    doors.sign_in(position / 2 % 2).await
+                    instances.sign_in(position / 2 % 2).await
                 } else {
-                    doors.end(position / 2 % 2, &token).await
+                    instances.end(position / 2 % 2, &token).await
                 }
             });
         }
-        let refreshed = town.doors.refresh(0, &tokens[1]).await;
+        let refreshed = town.instances.refresh(0, &tokens[1]).await;
         crowd.join_all().await;
-        let during = town.doors.history.since(mark);
+        let during = town.instances.history.since(mark);
         sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
         lock.close().await.unwrap();
 
@@ -149,7 +149,7 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
             assert!(event.answered.saturating_sub(event.asked) < BOUND, "{event:?}");
         }
         for token in &tokens {
-            town.doors.next(token).await;
+            town.instances.next(token).await;
         }
         town.check(NOTHING).await;
         town.close().await;

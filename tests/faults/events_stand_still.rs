@@ -31,7 +31,7 @@ async fn while_the_database_is_away_heartbeats_go_on_and_say_as_of_when() {
     let grant = [("grant_type", "client_credentials")];
     let token = town.server.post_as("verifier", &secret, "/oauth2/token", &grant).await.body["access_token"].clone();
     let token = token.as_str().unwrap();
-    let session = town.doors.sessions(1).await.remove(0);
+    let session = town.instances.sessions(1).await.remove(0);
     let mut reader = EventReader::open(town.other.address, token, None).await;
     reader.heartbeat().await;
 
@@ -40,7 +40,7 @@ async fn while_the_database_is_away_heartbeats_go_on_and_say_as_of_when() {
     let last = [reader.heartbeat().await, reader.heartbeat().await][1].clone();
     let refused = town.server.request_to(town.other.address, Method::GET, "/status/events").bearer_auth(token);
     let refused = read(refused).await;
-    town.doors.end_at_last(&session).await;
+    town.instances.end_at_last(&session).await;
     let during = [reader.heartbeat().await, reader.heartbeat().await, reader.heartbeat().await];
     proxy.set(Way::Pass);
     let told = reader.event().await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokenhouse::clock::Random;
 
 use crate::checks::{self, Allowed, Silence, Writes};
-use crate::doors::{Crowd, Doors};
+use crate::clients::{Crowd, Instances};
 use crate::history::Answer;
 use crate::process::{Premises, Process};
 use crate::server::{ADMIN, Backend, backends};
@@ -27,15 +27,15 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
             Backend::Servers => Some(Process::start(&premises, "survivor.log").await),
         };
         addresses.extend(survivor.iter().map(|process| process.address));
-        let doors = Doors::of(&addresses);
-        let tokens = doors.sessions(4).await;
+        let instances = Instances::of(&addresses);
+        let tokens = instances.sessions(4).await;
         let admin = admin_token(&victim).await;
-        let mut crowd = Crowd::at(&doors);
+        let mut crowd = Crowd::at(&instances);
         crowd.walk(&tokens);
 
         let mut ended = Vec::new();
         for round in 0..times(5, 250) {
-            let busy = tokio::spawn(be_busy(doors.clone()));
+            let busy = tokio::spawn(be_busy(instances.clone()));
             let rotating = tokio::spawn(rotate_keys(format!("http://{}", victim.address), admin.clone()));
             pass(40 + u64::from(Random::default().bytes::<1>()[0])).await;
             victim.kill();
@@ -46,20 +46,20 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
                 crowd.haunt(token);
             }
             // Signed before the kill; it is good until it expires, however often the keys were rotated.
-            assert_eq!(doors.introspect(0, &admin).await, Answer::Good);
+            assert_eq!(instances.introspect(0, &admin).await, Answer::Good);
         }
         let current = crowd.leave().await;
 
         assert_eq!(current.len(), tokens.len());
-        assert!(doors.history.count(|event| event.answer == Answer::Silent) > 0, "nothing was interrupted");
+        assert!(instances.history.count(|event| event.answer == Answer::Silent) > 0, "nothing was interrupted");
         for token in &ended {
-            for at in 0..doors.count() {
-                doors.refresh(at, token).await;
+            for at in 0..instances.count() {
+                instances.refresh(at, token).await;
             }
         }
-        assert_eq!(doors.steal(0, &tokens[0]).await, Answer::Refused);
+        assert_eq!(instances.steal(0, &tokens[0]).await, Answer::Refused);
         let ctx = premises.open().await;
-        checks::assert_all(&doors.history, KILLED, &reused(&ctx.store.database).await);
+        checks::assert_all(&instances.history, KILLED, &reused(&ctx.store.database).await);
         ctx.store.database.close().await;
         drop((victim, survivor));
         premises.leave().await;
@@ -67,21 +67,23 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
 }
 
 /// Signs in, refreshes and signs out, until it gets no answer. The tokens whose end was acknowledged.
-async fn be_busy(doors: Doors) -> Vec<String> {
+async fn be_busy(instances: Instances) -> Vec<String> {
     let mut ended = Vec::new();
     loop {
-        let Answer::Issued(token) = doors.sign_in(0).await else { return ended };
-        let Answer::Issued(next) = doors.refresh(0, &token).await else { return give_up(&doors, token, ended).await };
-        match doors.end(0, &next).await {
+        let Answer::Issued(token) = instances.sign_in(0).await else { return ended };
+        let Answer::Issued(next) = instances.refresh(0, &token).await else {
+            return give_up(&instances, token, ended).await;
+        };
+        match instances.end(0, &next).await {
             Answer::Good => ended.push(next),
-            _ => return give_up(&doors, next, ended).await,
+            _ => return give_up(&instances, next, ended).await,
         }
     }
 }
 
 /// A client that leaves in the middle says so, or the check would wait for it.
-async fn give_up(doors: &Doors, token: String, mut ended: Vec<String>) -> Vec<String> {
-    doors.end_at_last(&token).await;
+async fn give_up(instances: &Instances, token: String, mut ended: Vec<String>) -> Vec<String> {
+    instances.end_at_last(&token).await;
     ended.push(token);
     ended
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::checks::{self, Allowed, Silence, Writes};
-use crate::doors::Doors;
+use crate::clients::Instances;
 use crate::history::Answer;
 use crate::process::{Premises, Process};
 use crate::proxy::{Proxy, Way};
@@ -139,34 +139,34 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     config.redis.command_timeout = Span::seconds(5);
     let awake = Process::start(&premises, "awake.log").await;
     let sleeper = Process::start_with(config, premises.path("sleeper.log")).await;
-    let doors = Doors::of(&[awake.address, sleeper.address]);
+    let instances = Instances::of(&[awake.address, sleeper.address]);
     for _ in 0..times(2, 20) {
-        let token = doors.sessions(1).await.remove(0);
+        let token = instances.sessions(1).await.remove(0);
 
         proxy.set(Way::HoldAnswers);
-        let refreshing = doors.clone();
+        let refreshing = instances.clone();
         let (asked, refreshing) = (token.clone(), refreshing);
         let answer = tokio::spawn(async move { refreshing.refresh(1, &asked).await });
         pass(150).await;
         sleeper.signal("STOP");
         proxy.set(Way::Pass);
-        assert_eq!(doors.end(0, &token).await, Answer::Good);
+        assert_eq!(instances.end(0, &token).await, Answer::Good);
         pass(1_500).await;
         sleeper.signal("CONT");
         let answer = answer.await.unwrap();
 
         assert!(matches!(answer, Answer::Refused | Answer::Away(Some(_))), "{answer:?}");
-        for at in 0..doors.count() {
-            assert!(!matches!(doors.refresh(at, &token).await, Answer::Issued(_)));
-            assert_ne!(doors.introspect(at, &token).await, Answer::Good);
+        for at in 0..instances.count() {
+            assert!(!matches!(instances.refresh(at, &token).await, Answer::Issued(_)));
+            assert_ne!(instances.introspect(at, &token).await, Answer::Good);
         }
         // The instance that stood still is served by Redis again before the next round.
-        let other = doors.sessions(1).await.remove(0);
-        doors.next(&other).await;
+        let other = instances.sessions(1).await.remove(0);
+        instances.next(&other).await;
     }
     let ctx = premises.open().await;
     let allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
-    checks::assert_all(&doors.history, allowed, &reused(&ctx.store.database).await);
+    checks::assert_all(&instances.history, allowed, &reused(&ctx.store.database).await);
     ctx.store.database.close().await;
     drop((awake, sleeper));
     premises.leave().await;

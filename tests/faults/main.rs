@@ -12,7 +12,7 @@ mod answers_lost;
 mod checks;
 mod checks_fail;
 mod commit_unknown;
-mod doors;
+mod clients;
 mod events_stand_still;
 mod history;
 #[path = "../api/test_server.rs"]

@@ -15,7 +15,7 @@ use tokenhouse::users;
 use tokio::sync::watch;
 
 use crate::checks::NOTHING;
-use crate::doors::Doors;
+use crate::clients::Instances;
 use crate::history::{Answer, Call};
 use crate::server::{Backend, backends};
 use crate::times;
@@ -57,25 +57,25 @@ async fn race(town: &Town, user: User, rounds: usize) {
     for round in 0..rounds {
         let (session, token) = begin(town.ctx(), &user).await;
         let done = watch::Sender::new(false);
-        let refreshing = tokio::spawn(refresh(town.doors.clone(), token.clone(), done.subscribe()));
+        let refreshing = tokio::spawn(refresh(town.instances.clone(), token.clone(), done.subscribe()));
         tokio::time::sleep(Duration::from_micros(u64::from(u16::from_be_bytes(Random::default().bytes())) / 8)).await;
 
         let ctx = if round.is_multiple_of(2) { town.ctx() } else { &*town.other.ctx };
         match round / 2 % 4 {
-            0 => drop(town.doors.end(round % 2, &token).await),
+            0 => drop(town.instances.end(round % 2, &token).await),
             way => {
                 let answer = async { acknowledged(end(ctx, &user, session, way).await) };
-                town.doors.history.record(Call::End(session.to_string()), answer).await;
+                town.instances.history.record(Call::End(session.to_string()), answer).await;
             }
         }
         done.send_replace(true);
 
         let last = refreshing.await.unwrap();
-        for at in 0..town.doors.count() {
-            town.doors.refresh(at, &last).await;
-            town.doors.introspect(at, &last).await;
+        for at in 0..town.instances.count() {
+            town.instances.refresh(at, &last).await;
+            town.instances.introspect(at, &last).await;
         }
-        town.doors.refresh(round % 2, &token).await;
+        town.instances.refresh(round % 2, &token).await;
         users::enable(ctx, user.id, Actor::System).await.unwrap();
     }
 }
@@ -99,10 +99,10 @@ fn acknowledged(applied: Result<Option<Applied>, OAuthError>) -> Answer {
     }
 }
 
-/// One client refreshes by both doors at once until the end was acknowledged or is seen. Its last token.
-async fn refresh(doors: Doors, mut token: String, done: watch::Receiver<bool>) -> String {
+/// One client refreshes by both instances at once until the end was acknowledged or is seen. Its last token.
+async fn refresh(instances: Instances, mut token: String, done: watch::Receiver<bool>) -> String {
     while !*done.borrow() {
-        match tokio::join!(doors.refresh(0, &token), doors.refresh(1, &token)) {
+        match tokio::join!(instances.refresh(0, &token), instances.refresh(1, &token)) {
             (Answer::Issued(next), _) | (_, Answer::Issued(next)) => token = next,
             _ => break,
         }

@@ -6,7 +6,7 @@ use redis::{Cmd, cmd};
 use reqwest::Method;
 
 use crate::checks::NOTHING;
-use crate::doors::{Crowd, Doors};
+use crate::clients::{Crowd, Instances};
 use crate::history::{Answer, Call, Event};
 use crate::proxy::{Proxy, Way};
 use crate::server::Backend;
@@ -42,21 +42,21 @@ async fn cut_off(way: Way) {
     let Some(redis) = PrivateRedis::start(&[]) else { return };
     let proxy = Proxy::to_port(port_of(&redis.url()));
     let town = town(proxy.port()).await;
-    let doors = &town.doors;
-    let tokens = doors.sessions(4).await;
-    let mut crowd = Crowd::at(doors);
+    let instances = &town.instances;
+    let tokens = instances.sessions(4).await;
+    let mut crowd = Crowd::at(instances);
     crowd.walk(&tokens);
     pass(200).await;
     let sessions = live_sessions(&town).await;
 
     proxy.set(way);
-    let (mark, since) = (doors.history.mark(), doors.history.now());
+    let (mark, since) = (instances.history.mark(), instances.history.now());
     pass(200).await;
-    assert!(matches!(doors.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
+    assert!(matches!(instances.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
     assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
     let seconds = u64::try_from(times(1, 30)).unwrap();
     pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
-    let during = doors.history.since(mark);
+    let during = instances.history.since(mark);
     proxy.set(Way::Pass);
     let current = crowd.leave().await;
 
@@ -64,7 +64,7 @@ async fn cut_off(way: Way) {
     let p99 = p99(&during, since + TO_OPEN);
     assert!(p99 < BOUND, "{way:?}: {p99:?}");
     assert_eq!(live_sessions(&town).await, sessions, "a sign-in was half done");
-    assert_eq!(doors.steal(0, &tokens[0]).await, Answer::Refused);
+    assert_eq!(instances.steal(0, &tokens[0]).await, Answer::Refused);
     town.check(NOTHING).await;
     town.close().await;
 }
@@ -96,8 +96,8 @@ async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
     }
     let Some(redis) = PrivateRedis::start(&["--maxmemory-policy", "noeviction"]) else { return };
     let town = town(port_of(&redis.url())).await;
-    let tokens = town.doors.sessions(4).await;
-    let mut crowd = Crowd::at(&town.doors);
+    let tokens = town.instances.sessions(4).await;
+    let mut crowd = Crowd::at(&town.instances);
     crowd.walk(&tokens);
     for _ in 0..times(1, 20) {
         for (name, fault, cure) in [
@@ -107,19 +107,19 @@ async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
         ] {
             run(&redis, &fault).await;
             pass(100).await;
-            let mark = town.doors.history.mark();
+            let mark = town.instances.history.mark();
             pass(500).await;
-            let during = town.doors.history.since(mark);
+            let during = town.instances.history.since(mark);
             run(&redis, &cure).await;
             let refused = during.iter().filter(|event| matches!(event.answer, Answer::Away(Some(_)))).count();
             assert!(refused > 0, "{name} was not noticed");
-            served_again(&town.doors).await;
+            served_again(&town.instances).await;
         }
     }
     let current = crowd.leave().await;
 
     assert_eq!(current.len(), tokens.len());
-    assert_eq!(town.doors.steal(0, &tokens[0]).await, Answer::Refused);
+    assert_eq!(town.instances.steal(0, &tokens[0]).await, Answer::Refused);
     town.check(NOTHING).await;
     town.close().await;
 }
@@ -131,8 +131,8 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
     }
     let Some(redis) = PrivateRedis::start(&[]) else { return };
     let town = Town::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
-    let tokens = town.doors.sessions(4).await;
-    let mut crowd = Crowd::at(&town.doors);
+    let tokens = town.instances.sessions(4).await;
+    let mut crowd = Crowd::at(&town.instances);
     crowd.walk(&tokens);
 
     let mut flush = cmd("SCRIPT");
@@ -144,8 +144,8 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
     let current = crowd.leave().await;
 
     assert_eq!(current.len(), tokens.len());
-    let served = town.doors.history.count(|event| matches!(event.answer, Answer::Issued(_)));
-    assert!(served * 10 > town.doors.history.mark() * 9, "{served} of {}", town.doors.history.mark());
+    let served = town.instances.history.count(|event| matches!(event.answer, Answer::Issued(_)));
+    assert!(served * 10 > town.instances.history.mark() * 9, "{served} of {}", town.instances.history.mark());
     town.check(NOTHING).await;
     town.close().await;
 }
@@ -163,8 +163,8 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
         redis_by(config, ports[instance]);
     })
     .await;
-    let (doors, server) = (&town.doors, &town.server);
-    let tokens = doors.sessions(2).await;
+    let (instances, server) = (&town.instances, &town.server);
+    let tokens = instances.sessions(2).await;
     let admin = server.admin_token().await;
 
     way.set(Way::Hold);
@@ -176,27 +176,27 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
         assert_eq!((answer.status, &answer.body["applied"]), (202, &"pending".into()), "{}", answer.text);
         Answer::Pending
     };
-    doors.history.record(Call::End(session.clone()), end).await;
-    assert!(matches!(doors.end(0, &tokens[1]).await, Answer::Away(Some(_))), "the client is to try again");
-    let mut crowd = Crowd::at(doors);
+    instances.history.record(Call::End(session.clone()), end).await;
+    assert!(matches!(instances.end(0, &tokens[1]).await, Answer::Away(Some(_))), "the client is to try again");
+    let mut crowd = Crowd::at(instances);
     crowd.haunt(&tokens[0]);
     pass(4_000).await;
     way.set(Way::Pass);
-    doors.end_at_last(&tokens[1]).await;
+    instances.end_at_last(&tokens[1]).await;
     crowd.haunt(&tokens[1]);
     pass(1_500).await;
     crowd.leave().await;
 
-    assert_eq!(doors.refresh(0, &tokens[0]).await, Answer::Refused);
+    assert_eq!(instances.refresh(0, &tokens[0]).await, Answer::Refused);
     town.check(NOTHING).await;
     town.close().await;
 }
 
-async fn served_again(doors: &Doors) {
+async fn served_again(instances: &Instances) {
     for _ in 0..100 {
-        let mark = doors.history.mark();
+        let mark = instances.history.mark();
         pass(100).await;
-        if doors.history.since(mark).iter().filter(|event| event.is_success()).count() > 4 {
+        if instances.history.since(mark).iter().filter(|event| event.is_success()).count() > 4 {
             return;
         }
     }

@@ -3,7 +3,7 @@
 use redis::cmd;
 
 use crate::checks::{Allowed, Silence, Writes};
-use crate::doors::{Crowd, Doors};
+use crate::clients::{Crowd, Instances};
 use crate::history::{Answer, Call, Mark};
 use crate::proxy::{Proxy, Way};
 use crate::server::Backend;
@@ -27,28 +27,28 @@ async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_noth
     }
     let Some(mut redis) = PrivateRedis::start(&[]) else { return };
     let town = town(port_of(&redis.url()), port_of(&redis.url())).await;
-    let tokens = town.doors.sessions(CLIENTS).await;
-    let mut crowd = Crowd::at(&town.doors);
+    let tokens = town.instances.sessions(CLIENTS).await;
+    let mut crowd = Crowd::at(&town.instances);
     crowd.walk(&tokens);
     for round in 0..times(2, 40) {
-        let doomed = town.doors.sessions(2).await;
+        let doomed = town.instances.sessions(2).await;
         pass(200).await;
-        town.doors.end_at_last(&doomed[0]).await;
+        town.instances.end_at_last(&doomed[0]).await;
         haunt(&mut crowd, round, &doomed[0]);
 
         redis.kill();
-        assert!(matches!(town.doors.end(round % 2, &doomed[1]).await, Answer::Away(Some(_))));
+        assert!(matches!(town.instances.end(round % 2, &doomed[1]).await, Answer::Away(Some(_))));
         pass(200).await;
         redis.launch();
-        town.doors.end_at_last(&doomed[1]).await;
+        town.instances.end_at_last(&doomed[1]).await;
         haunt(&mut crowd, round, &doomed[1]);
         pass(RECOVERY).await;
     }
     let current = crowd.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    assert!(town.doors.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
-    thief_is_found(&town.doors, &tokens[0], &current).await;
+    assert!(town.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
+    thief_is_found(&town.instances, &tokens[0], &current).await;
     town.check(FORGETFUL).await;
     town.close().await;
 }
@@ -65,15 +65,15 @@ async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back()
         in_step(&replica).await;
         let ways = [0, 1].map(|_| Proxy::to_port(port_of(&primary.url())));
         let town = town(ways[0].port(), ways[1].port()).await;
-        let (tokens, doomed) = (town.doors.sessions(CLIENTS).await, town.doors.sessions(2).await);
-        let mut crowd = Crowd::at(&town.doors);
+        let (tokens, doomed) = (town.instances.sessions(CLIENTS).await, town.instances.sessions(2).await);
+        let mut crowd = Crowd::at(&town.instances);
         crowd.walk(&tokens);
         pass(500).await;
 
         link.set(Way::Reset);
         pass(100).await;
         for (at, token) in doomed.iter().enumerate() {
-            assert_eq!(town.doors.end(at, token).await, Answer::Good, "the primary took it, the replica did not");
+            assert_eq!(town.instances.end(at, token).await, Answer::Good, "the primary took it, the replica did not");
             crowd.haunt(token);
         }
         pass(400).await;
@@ -89,7 +89,7 @@ async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back()
 
         assert!(lost > 0, "the replica missed nothing, so nothing was tried");
         assert_eq!(current.len(), CLIENTS);
-        thief_is_found(&town.doors, &tokens[0], &current).await;
+        thief_is_found(&town.instances, &tokens[0], &current).await;
         town.check(FORGETFUL).await;
         town.close().await;
     }
@@ -104,17 +104,17 @@ async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_noth
     let (folder, dump) = (folder.path().to_str().unwrap(), folder.path().join("dump.rdb"));
     let Some(mut redis) = PrivateRedis::start(&["--dir", folder, "--dbfilename", "dump.rdb"]) else { return };
     let town = town(port_of(&redis.url()), port_of(&redis.url())).await;
-    let tokens = town.doors.sessions(CLIENTS).await;
-    let mut crowd = Crowd::at(&town.doors);
+    let tokens = town.instances.sessions(CLIENTS).await;
+    let mut crowd = Crowd::at(&town.instances);
     crowd.walk(&tokens);
     for round in 0..times(2, 40) {
-        let doomed = town.doors.sessions(2).await;
+        let doomed = town.instances.sessions(2).await;
         pass(200).await;
         save(&redis).await;
         let old = std::fs::read(&dump).unwrap();
         pass(300).await;
         for token in &doomed {
-            town.doors.end_at_last(token).await;
+            town.instances.end_at_last(token).await;
             haunt(&mut crowd, round, token);
         }
         save(&redis).await;
@@ -127,7 +127,7 @@ async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_noth
     let current = crowd.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    thief_is_found(&town.doors, &tokens[0], &current).await;
+    thief_is_found(&town.instances, &tokens[0], &current).await;
     town.check(FORGETFUL).await;
     town.close().await;
 }
@@ -148,12 +148,12 @@ fn haunt(crowd: &mut Crowd, round: usize, token: &str) {
 }
 
 /// After the fault, a used token still gives its thief away, and the honest client's one is dead with it.
-async fn thief_is_found(doors: &Doors, used: &str, current: &[String]) {
-    assert_eq!(doors.steal(0, used).await, Answer::Refused);
+async fn thief_is_found(instances: &Instances, used: &str, current: &[String]) {
+    assert_eq!(instances.steal(0, used).await, Answer::Refused);
     let session = Mark::of(used).session;
     let token = current.iter().find(|token| Mark::of(token).session == session).unwrap();
-    for at in 0..doors.count() {
-        assert_eq!(doors.refresh(at, token).await, Answer::Refused);
+    for at in 0..instances.count() {
+        assert_eq!(instances.refresh(at, token).await, Answer::Refused);
     }
 }
 
@@ -178,7 +178,7 @@ async fn in_step(replica: &PrivateRedis) {
 async fn lost_rotations(town: &Town, replica: &PrivateRedis) -> usize {
     let mut raw = shared::raw(&replica.url()).await;
     let mut lost = 0;
-    for event in town.doors.history.events() {
+    for event in town.instances.history.events() {
         let (Call::Refresh(_), Answer::Issued(token)) = (&event.call, &event.answer) else { continue };
         let mark = Mark::of(token);
         let key = format!("{}s:{}", town.server.config.redis.key_prefix, mark.session);

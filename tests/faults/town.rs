@@ -10,7 +10,7 @@ use tokenhouse::model::{PageRequest, Secret};
 use tokenhouse::store::Database;
 
 use crate::checks::{self, Allowed};
-use crate::doors::Doors;
+use crate::clients::Instances;
 use crate::server::{Backend, TestServer};
 use crate::support;
 
@@ -18,7 +18,7 @@ use crate::support;
 pub struct Town {
     pub server: TestServer,
     pub other: Running,
-    pub doors: Doors,
+    pub instances: Instances,
 }
 
 impl Town {
@@ -28,8 +28,8 @@ impl Town {
         let mut config = server.config.clone();
         settings(&mut config, 1);
         let other = start(config, server.clock.clone(), Mode::Production).await.unwrap();
-        let doors = Doors::of(&[server.running.address, other.address]);
-        Self { server, other, doors }
+        let instances = Instances::of(&[server.running.address, other.address]);
+        Self { server, other, instances }
     }
 
     pub fn ctx(&self) -> &Ctx {
@@ -43,7 +43,7 @@ impl Town {
 
     /// Checks every invariant.
     pub async fn check(&self, allowed: Allowed) {
-        checks::assert_all(&self.doors.history, allowed, &self.reused().await);
+        checks::assert_all(&self.instances.history, allowed, &self.reused().await);
     }
 
     pub async fn close(self) {

@@ -53,8 +53,8 @@ fn install(name: &str, lock: &Path, work: impl Fn(&Path) -> Result<(), String>) 
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
     fs::create_dir_all(&home).unwrap();
     let index = home.join(format!("{}-{}", name.replace('/', "-"), version(&fs::read(lock).unwrap())));
-    let door = File::create(home.join("lock")).unwrap();
-    door.lock().unwrap();
+    let endpoint = File::create(home.join("lock")).unwrap();
+    endpoint.lock().unwrap();
     if !index.exists() {
         let unfinished = index.with_extension("unfinished");
         let _ = fs::remove_dir_all(&unfinished);

@@ -1,4 +1,4 @@
-"""A Django REST framework service that accepts Tokenhouse access tokens: one file, one door, no database.
+"""A Django REST framework service that accepts Tokenhouse access tokens: one file, one view, no database.
 
 Run it with `python notes.py runserver 127.0.0.1:8000 --noreload`. ISSUER and AUDIENCE come from the environment.
 """

@@ -1,4 +1,4 @@
-// An Express service that accepts Tokenhouse access tokens: two doors, and what stands before them.
+// An Express service that accepts Tokenhouse access tokens: two endpoints, and what stands before them.
 // Run it with `node notes.mjs`. ISSUER, AUDIENCE and PORT come from the environment.
 
 import express from "express";

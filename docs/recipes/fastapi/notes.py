@@ -1,4 +1,4 @@
-"""A FastAPI service that accepts Tokenhouse access tokens: one door, and what stands before it.
+"""A FastAPI service that accepts Tokenhouse access tokens: one route and its checks.
 
 Run it with `uvicorn notes:app`. ISSUER and AUDIENCE come from the environment.
 """

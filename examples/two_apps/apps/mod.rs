@@ -1,6 +1,6 @@
 //! An application that leaves signing in to Tokenhouse.
 
-mod doors;
+mod handlers;
 mod page;
 mod provider;
 mod sign_out_notice;
@@ -75,6 +75,6 @@ impl App {
 /// Serves the application.
 pub(crate) fn serve(app: App, listener: TcpListener) -> std::io::Result<Server> {
     let app = web::Data::new(app);
-    let server = HttpServer::new(move || actix_web::App::new().app_data(app.clone()).configure(doors::all));
+    let server = HttpServer::new(move || actix_web::App::new().app_data(app.clone()).configure(handlers::all));
     Ok(server.workers(1).listen(listener)?.run())
 }

@@ -1,5 +1,5 @@
 //! The admin API: JSON under `/admin/v1`, errors as problem details (RFC 9457). Who may pass is declared in
-//! `routes.rs` and enforced by [`permission`](crate::http::permission) before any door is reached.
+//! `routes.rs` and enforced by [`permission`](crate::http::permission) before any endpoint is reached.
 
 pub mod audit;
 pub mod body;

@@ -15,7 +15,7 @@ use super::texts::Message;
 use crate::http::error::{PageRefusal, description, retry_after};
 use crate::protocol::OAuthError;
 
-/// Makes a page of every [`PageRefusal`] of the doors behind it, in the language of whoever knocked.
+/// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
 ///
 /// # Errors
 /// Those of the rest.

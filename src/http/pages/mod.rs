@@ -2,7 +2,7 @@
 //! one function that answers with it), `x.html` (its template) and its sentences in `texts/`.
 //!
 //! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules
-//! say. The doors that people come through stand in [`doors`].
+//! say. The endpoints that people come through stand in [`endpoints`].
 //!
 //! Headers are set in [`page_context`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs`
 //! writes every page in every state to a folder, to be looked at.
@@ -29,7 +29,7 @@ mod sign_in;
 mod logout;
 mod error_page;
 
-pub mod doors;
+pub mod handlers;
 
 #[cfg(test)]
 mod gallery;

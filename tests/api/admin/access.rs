@@ -1,4 +1,4 @@
-//! Who may pass which door: deny by default. The table of routes is walked, so that a new door cannot be forgotten.
+//! Who may pass which endpoint: deny by default. The table of routes is walked, so that a new endpoint cannot be forgotten.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::test_server::{ADMIN, Answer, TestServer, on_each_backend, pair, read}
 const NARROW: [&str; 4] = [scope::ADMIN_READ, scope::SESSIONS, scope::INTROSPECT, "reports:read"];
 
 #[actix_web::test]
-async fn every_admin_door_is_shut_to_those_who_show_no_token_of_ours() {
+async fn every_admin_endpoint_is_shut_to_those_who_show_no_token_of_ours() {
     on_each_backend(async |server| {
         let refresh = server.pair().await.refresh;
-        for (method, path, _) in doors() {
+        for (method, path, _) in endpoints() {
             let nobody = read(server.request(method.clone(), &path)).await;
             assert_problem(&nobody, 401);
             assert_eq!(nobody.headers["www-authenticate"], "Bearer realm=\"tokenhouse\"", "{method} {path}");
@@ -38,7 +38,7 @@ async fn every_admin_door_is_shut_to_those_who_show_no_token_of_ours() {
 }
 
 #[actix_web::test]
-async fn every_admin_door_wants_one_of_its_scopes() {
+async fn every_admin_endpoint_wants_one_of_its_scopes() {
     on_each_backend(async |server| {
         let plain = server.pair().await.access;
         let user = server.user().await;
@@ -48,7 +48,7 @@ async fn every_admin_door_wants_one_of_its_scopes() {
         for scope in NARROW {
             narrow.push((scope, begin(server, &user, &client, scope, &[issuer]).await.access));
         }
-        for (method, path, scopes) in doors() {
+        for (method, path, scopes) in endpoints() {
             assert_problem(&server.admin(&plain, method.clone(), &path, None).await, 403);
             for (scope, token) in &narrow {
                 let answer = server.admin(token, method.clone(), &path, None).await;
@@ -65,7 +65,7 @@ async fn every_admin_door_wants_one_of_its_scopes() {
 }
 
 #[actix_web::test]
-async fn a_token_that_was_good_elsewhere_or_earlier_opens_no_admin_door() {
+async fn a_token_that_was_good_elsewhere_or_earlier_opens_no_admin_endpoint() {
     on_each_backend(async |server| {
         let (client, _) = server.add_client("other", &[GrantType::RefreshToken], "tokenhouse:admin").await;
         let elsewhere =
@@ -79,7 +79,7 @@ async fn a_token_that_was_good_elsewhere_or_earlier_opens_no_admin_door() {
 
         let fresh = server.admin_token().await;
         assert_eq!(server.admin(&fresh, Method::GET, "/admin/v1/users", None).await.status, 200);
-        for (method, path, _) in doors() {
+        for (method, path, _) in endpoints() {
             for (what, token) in [("elsewhere", &elsewhere), ("revoked", &revoked), ("expired", &expired)] {
                 let refused = server.admin(token, method.clone(), &path, None).await;
                 assert_eq!(refused.status, 401, "{what} at {method} {path}: {}", refused.text);
@@ -94,11 +94,11 @@ async fn what_the_table_does_not_declare_does_not_open() {
     on_each_backend(async |server| {
         let admin = server.admin_token().await;
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
-        for (_, path, _) in doors() {
+        for (_, path, _) in endpoints() {
             for method in methods.map(|method| Method::from_bytes(method.as_bytes()).unwrap()) {
                 // HEAD opens where GET does.
                 let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
-                if doors().any(|(declared, door, _)| declared == asked && door == path) {
+                if endpoints().any(|(declared, endpoint, _)| declared == asked && endpoint == path) {
                     continue;
                 }
                 assert_eq!(server.admin("garbage", method.clone(), &path, None).await.status, 401, "{method} {path}");
@@ -167,8 +167,8 @@ async fn a_bearer_needs_the_authorization_header_and_nothing_else_will_do() {
     .await;
 }
 
-/// Each admin door: its method, an address of it at which nothing is found, and its scopes.
-fn doors() -> impl Iterator<Item = (Method, String, &'static [&'static str])> {
+/// Each admin endpoint: its method, an address of it at which nothing is found, and its scopes.
+fn endpoints() -> impl Iterator<Item = (Method, String, &'static [&'static str])> {
     let bearers = routes::ALL.iter().filter_map(|route| match route.access {
         Access::Bearer(scopes) => Some((method(route), address(route), scopes)),
         Access::Open | Access::Person | Access::Client => {

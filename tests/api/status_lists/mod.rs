@@ -2,7 +2,7 @@
 //! reads them: by the draft, and by none of the server's code.
 
 mod clients;
-mod door;
+mod endpoint;
 mod ends;
 mod instances;
 

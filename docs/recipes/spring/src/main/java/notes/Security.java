@@ -34,7 +34,7 @@ import org.springframework.security.web.SecurityFilterChain;
 @Configuration
 class Security {
     @Bean
-    SecurityFilterChain doors(HttpSecurity http) throws Exception {
+    SecurityFilterChain endpoints(HttpSecurity http) throws Exception {
         return http
             .authorizeHttpRequests(requests -> requests
                 .requestMatchers("/reports/").hasAuthority("SCOPE_reports:read")

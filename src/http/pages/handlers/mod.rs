@@ -1,4 +1,4 @@
-//! The doors behind which the pages are: what a person sends in, handed to a rule; what the rule answers, shown.
+//! The endpoints behind which the pages are: what a person sends in, handed to a rule; what the rule answers, shown.
 
 pub mod account;
 pub mod choice;

@@ -1,4 +1,4 @@
-//! Clients at the doors of one or more instances. Whatever they ask is recorded.
+//! Clients at the instances of one or more instances. Whatever they ask is recorded.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ const IDLE: Duration = Duration::from_secs(2);
 /// How long a client asks for its last refresh.
 const AT_LAST: Duration = Duration::from_secs(20);
 
-/// The doors of a server.
+/// The instances of a server.
 #[derive(Clone)]
-pub struct Doors {
+pub struct Instances {
     addresses: Arc<Vec<SocketAddr>>,
     http: Http,
     pub history: History,
 }
 
-impl Doors {
+impl Instances {
     pub fn of(addresses: &[SocketAddr]) -> Self {
         let http = Http::builder().timeout(PATIENCE).pool_idle_timeout(IDLE).build().unwrap();
         Self { addresses: Arc::new(addresses.to_vec()), http, history: History::default() }
@@ -139,28 +139,28 @@ async fn ask(request: RequestBuilder) -> Answer {
 
 /// Clients that come and go as long as they are told to.
 pub struct Crowd {
-    doors: Doors,
+    instances: Instances,
     leave: watch::Sender<bool>,
     clients: JoinSet<Option<String>>,
 }
 
 impl Crowd {
-    pub fn at(doors: &Doors) -> Self {
-        Self { doors: doors.clone(), leave: watch::Sender::new(false), clients: JoinSet::new() }
+    pub fn at(instances: &Instances) -> Self {
+        Self { instances: instances.clone(), leave: watch::Sender::new(false), clients: JoinSet::new() }
     }
 
     /// Honest clients: each exchanges its token again and again, now here, now there, sometimes twice at once, and asks
     /// again with the same one where it got none.
     pub fn walk(&mut self, tokens: &[String]) {
         for (position, token) in tokens.iter().enumerate() {
-            let walk = walk(self.doors.clone(), self.leave.subscribe(), token.clone(), position);
+            let walk = walk(self.instances.clone(), self.leave.subscribe(), token.clone(), position);
             self.clients.spawn(walk);
         }
     }
 
     /// Somebody goes on showing the token of a session that has ended.
     pub fn haunt(&mut self, token: &str) {
-        let haunt = haunt(self.doors.clone(), self.leave.subscribe(), token.to_owned());
+        let haunt = haunt(self.instances.clone(), self.leave.subscribe(), token.to_owned());
         self.clients.spawn(haunt);
     }
 
@@ -171,16 +171,21 @@ impl Crowd {
     }
 }
 
-async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, position: usize) -> Option<String> {
+async fn walk(
+    instances: Instances,
+    leave: watch::Receiver<bool>,
+    mut token: String,
+    position: usize,
+) -> Option<String> {
     let mut steps = position;
     while !*leave.borrow() {
         steps += 1;
-        let (here, there) = (steps % doors.count(), (steps + 1) % doors.count());
+        let (here, there) = (steps % instances.count(), (steps + 1) % instances.count());
         let answer = if steps.is_multiple_of(5) {
-            let (one, other) = tokio::join!(doors.refresh(here, &token), doors.refresh(there, &token));
+            let (one, other) = tokio::join!(instances.refresh(here, &token), instances.refresh(there, &token));
             if matches!(one, Answer::Issued(_)) { one } else { other }
         } else {
-            doors.refresh(here, &token).await
+            instances.refresh(here, &token).await
         };
         match answer {
             Answer::Issued(next) => token = next,
@@ -189,10 +194,10 @@ async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, pos
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let since = doors.history.now();
-    while doors.history.now().saturating_sub(since) < AT_LAST {
+    let since = instances.history.now();
+    while instances.history.now().saturating_sub(since) < AT_LAST {
         steps += 1;
-        match doors.refresh(steps % doors.count(), &token).await {
+        match instances.refresh(steps % instances.count(), &token).await {
             Answer::Issued(next) => return Some(next),
             Answer::Refused => return None,
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -201,11 +206,11 @@ async fn walk(doors: Doors, leave: watch::Receiver<bool>, mut token: String, pos
     None
 }
 
-async fn haunt(doors: Doors, leave: watch::Receiver<bool>, token: String) -> Option<String> {
+async fn haunt(instances: Instances, leave: watch::Receiver<bool>, token: String) -> Option<String> {
     while !*leave.borrow() {
-        for at in 0..doors.count() {
-            doors.refresh(at, &token).await;
-            doors.introspect(at, &token).await;
+        for at in 0..instances.count() {
+            instances.refresh(at, &token).await;
+            instances.introspect(at, &token).await;
         }
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
