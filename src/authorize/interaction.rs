@@ -45,7 +45,7 @@ impl TryFrom<String> for InteractionId {
         if text.len() == 22 && URL_SAFE_NO_PAD.decode(&text).is_ok() {
             Ok(Self(text))
         } else {
-            Err(OAuthError::invalid_request("this is not the name of a sign-on"))
+            Err(OAuthError::invalid_request("this is not the name of a authorization"))
         }
     }
 }
@@ -71,11 +71,12 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
 
 /// The request of an interaction of this browser.
 pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, OAuthError> {
-    let gone = || OAuthError::invalid_request("this sign-on took too long; go back to the application and begin again");
+    let gone =
+        || OAuthError::invalid_request("this authorization took too long; go back to the application and begin again");
     let kept = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
     let kept: StoredRequest = serde_json::from_str(&kept).map_err(|_| gone())?;
     if !digest::equal(&kept.browser, &browser.digest()) {
-        return Err(OAuthError::invalid_request("this sign-on was begun in another browser"));
+        return Err(OAuthError::invalid_request("this sign-in was begun in another browser"));
     }
     Ok(kept.request)
 }
@@ -85,7 +86,7 @@ pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), OAuthErr
     match ctx.store.ephemeral.take_once(&id.key()).await? {
         TakeOutcome::First(_) => Ok(()),
         TakeOutcome::Again(_) | TakeOutcome::Absent => {
-            Err(OAuthError::invalid_request("this sign-on is finished; go back to the application"))
+            Err(OAuthError::invalid_request("this authorization is finished; go back to the application"))
         }
     }
 }

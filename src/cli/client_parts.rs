@@ -46,12 +46,12 @@ pub struct Parts {
     /// How long its refresh tokens live, as in `24h`; the server's where absent.
     #[arg(long, value_name = "TIME")]
     pub refresh_lifetime: Option<Life>,
-    /// About signing people on and off.
+    /// About sign-in and logout.
     #[command(flatten)]
     pub sign_on: SignOnParts,
 }
 
-/// What it is registered with about signing people on and off.
+/// What it is registered with about sign-in and logout.
 #[derive(Debug, Args)]
 pub struct SignOnParts {
     /// Its home page.
@@ -66,7 +66,7 @@ pub struct SignOnParts {
     /// Its terms of service.
     #[arg(long, value_name = "URI")]
     tos_uri: Option<String>,
-    /// Nobody vouches for who runs it: people are asked at every sign-on.
+    /// Nobody vouches for who runs it: people are asked at every authorization.
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     unverified: Option<bool>,
     /// How answers reach it: `query`, `form_post`; may be repeated. Every way where absent.
@@ -90,7 +90,7 @@ pub struct SignOnParts {
     /// People must have proved who they are within this time, as in `1h`.
     #[arg(long, value_name = "TIME")]
     default_max_age: Option<Life>,
-    /// Where others may send people to sign on to it.
+    /// Where others may send people to signs in to it.
     #[arg(long, value_name = "URI")]
     initiate_login_uri: Option<String>,
     /// It needs to know which session is over.

@@ -45,7 +45,7 @@ pub struct NewClient {
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     #[serde(default)]
     pub backchannel_logout_uri: Option<String>,
-    /// What else is registered about signing people on.
+    /// What else is registered about sign-in.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub sign_on: SignOn,

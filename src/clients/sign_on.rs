@@ -1,4 +1,4 @@
-//! Which parts of what a client registers about signing people on and off go together.
+//! Which parts of what a client registers about sign-in and logout go together.
 
 use url::Url;
 

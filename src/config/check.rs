@@ -36,7 +36,7 @@ pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     checks.passwords(&config.passwords);
     checks.limit("limits.by_account", config.limits.by_account);
     checks.limit("limits.by_address", config.limits.by_address);
-    checks.limit("limits.sign_ons_by_address", config.limits.sign_ons_by_address);
+    checks.limit("limits.authorizations_by_address", config.limits.authorizations_by_address);
     checks.branding(&config.branding);
     checks.files(config);
     checks.log_level(&config.log.level);

@@ -133,7 +133,7 @@ impl Default for Limits {
         Self {
             by_account: Rate::of(10, Span::minutes(1)),
             by_address: Rate::of(60, Span::minutes(1)),
-            sign_ons_by_address: Rate::of(600, Span::minutes(1)),
+            authorizations_by_address: Rate::of(600, Span::minutes(1)),
         }
     }
 }

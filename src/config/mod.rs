@@ -213,7 +213,7 @@ pub struct Passwords {
 pub struct Limits {
     pub by_account: Rate,
     pub by_address: Rate,
-    pub sign_ons_by_address: Rate,
+    pub authorizations_by_address: Rate,
 }
 
 /// `[audit]`

@@ -145,7 +145,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Attempts to sign in from one address, whether or not they succeed: a number in a time, or `off`.",
     ),
     plain(
-        "limits.sign_ons_by_address",
+        "limits.authorizations_by_address",
         "Requests of applications from one address that wait for somebody to sign in or to agree: a number in a time, or `off`.",
     ),
     plain("audit.keep", "How long audit events are kept."),

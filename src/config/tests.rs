@@ -272,7 +272,7 @@ fn values_that_cannot_be_right_are_refused_by_name() {
         ("passwords", "queue = 0"),
         ("passwords", "minimum_length = 5"),
         ("limits", "by_address = '10/2d'"),
-        ("limits", "sign_ons_by_address = '10/2d'"),
+        ("limits", "authorizations_by_address = '10/2d'"),
         ("tokens", "id_token_lifetime = '25h'"),
         ("browser sessions", "idle_lifetime = '31d'"),
         ("browser sessions", "absolute_lifetime = '3651d'"),

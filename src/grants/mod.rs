@@ -50,7 +50,7 @@ pub struct TokenResponse {
     pub scope: Scope,
     /// `refresh_token`, where the grant has a session.
     pub refresh_token: Option<String>,
-    /// `id_token`, where a person signed on (OpenID Connect Core 1.0 section 3.1.3.3).
+    /// `id_token`, where a person signed in (OpenID Connect Core 1.0 section 3.1.3.3).
     pub id_token: Option<String>,
 }
 
@@ -124,7 +124,7 @@ fn refusal(shut: Denial) -> OAuthError {
     }
 }
 
-/// The ID token that goes with `access_token`, where a person signs on to the client. The SimpleJWT-compatible API has
+/// The ID token that goes with `access_token`, where a person signs in to the client. The SimpleJWT-compatible API has
 /// no position for one.
 fn id_token(
     ctx: &Ctx,

@@ -1,5 +1,5 @@
-//! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and the rule's
-//! answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
+//! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and
+//! the rule's answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
 //!
 //! [`routes`] has every URL of the server on one screen.
 

@@ -45,8 +45,8 @@ impl AuthorizedCaller {
     }
 }
 
-/// Lets a request through to its endpoint, or refuses it: 401 without a good token, 403 without the scope. A refusal is an
-/// answer like any other, not an error: the layers around it log it and put their headers on it.
+/// Lets a request through to its endpoint, or refuses it: 401 without a good token, 403 without the scope. A refusal is
+/// an answer like any other, not an error: the layers around it log it and put their headers on it.
 ///
 /// # Errors
 /// Those of the endpoint.

@@ -36,9 +36,9 @@ pub struct Route {
     pub access: Access,
     /// Makes the endpoint.
     handler: fn() -> actix_web::Route,
-    /// Whether all that stands below the fixed part of the path comes to this endpoint, which reads the rest itself. It is
-    /// then found without a regular expression, by which actix-web looks for parameters: that would be a quarter more
-    /// work for an answer from memory. Paths with the same beginning stand above it.
+    /// Whether all that stands below the fixed part of the path comes to this endpoint, which reads the rest itself. It
+    /// is then found without a regular expression, by which actix-web looks for parameters: that would be a quarter
+    /// more work for an answer from memory. Paths with the same beginning stand above it.
     takes_rest: bool,
 }
 

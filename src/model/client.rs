@@ -36,7 +36,7 @@ pub struct Client {
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// `backchannel_logout_uri`.
     pub backchannel_logout_uri: Option<String>,
-    /// What else it registered about signing people on.
+    /// What else it registered about sign-in.
     pub sign_on: SignOn,
     /// The signature of its access tokens, where it differs from the server's.
     pub access_token_algorithm: Option<SigningAlgorithm>,

@@ -1,4 +1,4 @@
-//! How people sign on to an application through this server.
+//! How people signs in to an application through this server.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::SigningAlgorithm;
 use crate::protocol::{Internal, ResponseMode};
 
-/// What an application has registered about signing people on, by the names of OpenID Connect Dynamic Client
+/// What an application has registered about sign-in, by the names of OpenID Connect Dynamic Client
 /// Registration 1.0 section 2 and of the logout specifications.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,7 +25,7 @@ pub struct SignOn {
     /// Its terms of service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<String>,
-    /// Nobody vouches for who runs it: people are asked at every sign-on.
+    /// Nobody vouches for who runs it: people are asked at every authorization.
     #[serde(skip_serializing_if = "is_false")]
     pub unverified: bool,
     /// How answers reach it; every way that the server knows, where empty.
@@ -50,7 +50,7 @@ pub struct SignOn {
     /// `default_max_age`: the user must have proved who they are within this time.
     #[serde(with = "super::seconds", skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<Duration>,
-    /// `initiate_login_uri`: where others may send people to sign on to it.
+    /// `initiate_login_uri`: where others may send people to signs in to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
     /// `backchannel_logout_session_required`: logout tokens name the session.

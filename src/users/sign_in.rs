@@ -103,7 +103,8 @@ async fn prove(
 /// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when the ephemeral store does not answer.
 pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuthError> {
     let Some(network) = address.map(network_of) else { return Ok(()) };
-    let full = count(ctx, &format!("sign-on:address:{network}"), ctx.config.limits.sign_ons_by_address).await?;
+    let full =
+        count(ctx, &format!("authorization:address:{network}"), ctx.config.limits.authorizations_by_address).await?;
     full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
 }
 

@@ -8,8 +8,8 @@ use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SignOn, SigningA
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::{authorize, browser_sessions, clients, sessions, users};
 
+use crate::authorization::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in, sign_in_as};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in, sign_in_as};
 use crate::test_server::{ADMIN, Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with};
 
 const NO_PKCE: [(&str, &str); 2] = [("code_challenge", "(absent)"), ("code_challenge_method", "(absent)")];

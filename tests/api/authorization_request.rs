@@ -6,8 +6,8 @@ use tokenhouse::model::{Pkce, SignOn};
 use tokenhouse::protocol::{GrantType, RedirectUri, ResponseMode};
 use url::Url;
 
+use crate::authorization::{CALLBACK, application, code, exchange, request, sign_in};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{CALLBACK, application, code, exchange, request, sign_in};
 use crate::test_server::{Answer, TestServer, new_client, on_each_backend, on_each_backend_with, read};
 
 /// A page that says what is wrong, and no way out of the server.
@@ -356,7 +356,7 @@ async fn administrators_rights_are_given_to_administrators_alone() {
 #[actix_web::test]
 async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
     let few = |config: &mut tokenhouse::config::Config| {
-        config.limits.sign_ons_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
+        config.limits.authorizations_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
     };
     on_each_backend_with(few, async |server| {
         server.add_new_client(application("app")).await;

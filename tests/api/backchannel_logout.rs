@@ -10,10 +10,10 @@ use tokenhouse::config::Config;
 use tokenhouse::model::{BackchannelLogout, EndReason, SubjectType};
 use tokenhouse::{browser_sessions, users};
 
-use crate::admin::{Desk, assert_problem};
+use crate::admin::{AdminClient, assert_problem};
+use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::Browser;
-use crate::ear::{Ear, SILENCE};
-use crate::sign_on::{application, code, exchange, request, sign_in};
+use crate::logout_receiver::{LogoutReceiver, SILENCE};
 use crate::test_server::{Answer, TestServer, backends, claims, header, on_each_backend, on_each_backend_with, read};
 
 /// A server that may call applications on this machine.
@@ -22,14 +22,14 @@ fn near(config: &mut Config) {
 }
 
 /// An application that wants to be told.
-fn listener(id: &str, ear: &Ear) -> NewClient {
+fn listener(id: &str, receiver: &LogoutReceiver) -> NewClient {
     let mut new = application(id);
-    new.backchannel_logout_uri = Some(ear.url("/out"));
+    new.backchannel_logout_uri = Some(receiver.url("/out"));
     new
 }
 
 /// Adds the application and signs the person on in a browser that is signed in; returns the tokens.
-async fn sign_on(server: &TestServer, browser: &Browser<'_>, new: NewClient, more: &[(&str, &str)]) -> Answer {
+async fn authorize(server: &TestServer, browser: &Browser<'_>, new: NewClient, more: &[(&str, &str)]) -> Answer {
     let (client, secret) = server.add_new_client(new).await;
     let code = code(browser, client.id.as_str(), more).await;
     let tokens = exchange(server, &client, &secret.unwrap(), &code).await;
@@ -66,13 +66,13 @@ async fn sign_out(browser: &Browser<'_>) -> Answer {
 #[actix_web::test]
 async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(200).await;
+        let receiver = LogoutReceiver::answering(200).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let tokens = sign_on(server, &browser, listener("app", &ear), &[]).await;
+        let tokens = authorize(server, &browser, listener("app", &receiver), &[]).await;
 
         sign_out(&browser).await;
-        let heard = ear.next().await;
+        let heard = receiver.next().await;
 
         assert!(heard.head.starts_with("POST /out HTTP/1.1\r\n"), "{}", heard.head);
         assert!(
@@ -93,7 +93,7 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
         let life = says["exp"].as_i64().unwrap() - says["iat"].as_i64().unwrap();
         assert!((1..=120).contains(&life), "{life}");
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
-        assert_eq!(ear.connections(), 1);
+        assert_eq!(receiver.connections(), 1);
     })
     .await;
 }
@@ -101,22 +101,22 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
 #[actix_web::test]
 async fn every_application_of_the_browser_session_is_told_also_those_whose_sessions_outlive_it() {
     on_each_backend_with(near, async |server| {
-        let (one, two) = (Ear::answering(200).await, Ear::answering(200).await);
-        let elsewhere = Ear::answering(200).await;
+        let (one, two) = (LogoutReceiver::answering(200).await, LogoutReceiver::answering(200).await);
+        let elsewhere = LogoutReceiver::answering(200).await;
         let (browser, other) = (Browser::of(server), Browser::of(server));
         sign_in(server, &browser).await;
         sign_in(server, &other).await;
         let mut new = listener("one", &one);
         new.sign_on.subject_type = SubjectType::Pairwise;
-        let first = sign_on(server, &browser, new, &[]).await;
-        let second = sign_on(server, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
-        sign_on(server, &browser, application("deaf"), &[]).await;
-        sign_on(server, &other, listener("elsewhere", &elsewhere), &[]).await;
+        let first = authorize(server, &browser, new, &[]).await;
+        let second = authorize(server, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
+        authorize(server, &browser, application("deaf"), &[]).await;
+        authorize(server, &other, listener("elsewhere", &elsewhere), &[]).await;
 
         sign_out(&browser).await;
 
-        for (ear, tokens) in [(&one, &first), (&two, &second)] {
-            let says = claims(&ear.next().await.form["logout_token"]);
+        for (receiver, tokens) in [(&one, &first), (&two, &second)] {
+            let says = claims(&receiver.next().await.form["logout_token"]);
             assert_eq!((&says["sid"], &says["sub"]), (&id_token(tokens)["sid"], &id_token(tokens)["sub"]));
         }
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
@@ -133,29 +133,29 @@ async fn every_application_of_the_browser_session_is_told_also_those_whose_sessi
 #[actix_web::test]
 async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_token() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(503).await;
+        let receiver = LogoutReceiver::answering(503).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, listener("app", &ear), &[]).await;
+        authorize(server, &browser, listener("app", &receiver), &[]).await;
 
         sign_out(&browser).await;
-        let first = ear.next().await;
+        let first = receiver.next().await;
         let tried = outbox(server).await;
-        ear.answer(400);
+        receiver.answer(400);
         server.clock.advance(Duration::from_secs(11));
-        let second = ear.next().await;
+        let second = receiver.next().await;
         let again = outbox(server).await;
-        ear.answer(204);
+        receiver.answer(204);
         server.clock.advance(Duration::from_secs(21));
-        let third = ear.next().await;
+        let third = receiver.next().await;
 
         let waits = |notices: &[BackchannelLogout]| (notices.len(), notices[0].tries);
         assert_eq!((waits(&tried), waits(&again)), ((1, 1), (1, 2)));
-        let of = |heard: &crate::ear::Heard| claims(&heard.form["logout_token"]);
+        let of = |heard: &crate::logout_receiver::Heard| claims(&heard.form["logout_token"]);
         assert_eq!(of(&first)["sid"], of(&third)["sid"]);
         assert_ne!(of(&first)["jti"], of(&second)["jti"]);
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
-        assert_eq!(ear.connections(), 3);
+        assert_eq!(receiver.connections(), 3);
     })
     .await;
 }
@@ -164,20 +164,20 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
 async fn a_notice_survives_a_restart() {
     for backend in backends() {
         let server = TestServer::open(backend, &near).await;
-        let ear = Ear::answering(500).await;
+        let receiver = LogoutReceiver::answering(500).await;
         let before = {
             let browser = Browser::of(&server);
             sign_in(&server, &browser).await;
-            let tokens = sign_on(&server, &browser, listener("app", &ear), &[]).await;
+            let tokens = authorize(&server, &browser, listener("app", &receiver), &[]).await;
             sign_out(&browser).await;
-            ear.next().await;
+            receiver.next().await;
             id_token(&tokens)
         };
         let server = server.restart().await;
-        ear.answer(200);
+        receiver.answer(200);
         server.clock.advance(Duration::from_secs(11));
 
-        let says = claims(&ear.next().await.form["logout_token"]);
+        let says = claims(&receiver.next().await.form["logout_token"]);
 
         assert_eq!((&says["sid"], &says["sub"]), (&before["sid"], &before["sub"]));
         until("the outbox is empty", async || outbox(&server).await.is_empty()).await;
@@ -188,17 +188,17 @@ async fn a_notice_survives_a_restart() {
 #[actix_web::test]
 async fn an_application_that_never_answers_is_given_up_after_a_day() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(500).await;
+        let receiver = LogoutReceiver::answering(500).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, listener("app", &ear), &[]).await;
+        authorize(server, &browser, listener("app", &receiver), &[]).await;
         sign_out(&browser).await;
-        ear.next().await;
+        receiver.next().await;
 
         server.later(Duration::from_hours(24)).await;
 
         until("it is given up", async || outbox(server).await.is_empty()).await;
-        assert_eq!(ear.connections(), 1);
+        assert_eq!(receiver.connections(), 1);
     })
     .await;
 }
@@ -208,17 +208,17 @@ async fn of_several_instances_one_tells_the_application() {
     on_each_backend_with(near, async |server| {
         let second = server.second_instance(server.clock.clone()).await;
         let third = server.second_instance(server.clock.clone()).await;
-        let ear = Ear::answering(200).await;
+        let receiver = LogoutReceiver::answering(200).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
         for number in 0..10 {
-            sign_on(server, &browser, listener(&format!("app{number}"), &ear), &[]).await;
+            authorize(server, &browser, listener(&format!("app{number}"), &receiver), &[]).await;
         }
 
         sign_out(&browser).await;
 
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
-        assert_eq!(ear.connections(), 10);
+        assert_eq!(receiver.connections(), 10);
         second.stop().await;
         third.stop().await;
     })
@@ -228,13 +228,13 @@ async fn of_several_instances_one_tells_the_application() {
 #[actix_web::test]
 async fn an_application_that_does_not_answer_holds_up_neither_the_others_nor_the_person() {
     on_each_backend_with(near, async |server| {
-        let (deaf, quick) = (Ear::answering(SILENCE).await, Ear::answering(200).await);
+        let (deaf, quick) = (LogoutReceiver::answering(SILENCE).await, LogoutReceiver::answering(200).await);
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
         for number in 0..3 {
-            sign_on(server, &browser, listener(&format!("deaf{number}"), &deaf), &[]).await;
+            authorize(server, &browser, listener(&format!("deaf{number}"), &deaf), &[]).await;
         }
-        sign_on(server, &browser, listener("quick", &quick), &[]).await;
+        authorize(server, &browser, listener("quick", &quick), &[]).await;
 
         let answer = sign_out(&browser).await;
         quick.next().await;
@@ -248,19 +248,19 @@ async fn an_application_that_does_not_answer_holds_up_neither_the_others_nor_the
 #[actix_web::test]
 async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
     on_each_backend(async |server| {
-        let ear = Ear::answering(200).await;
+        let receiver = LogoutReceiver::answering(200).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, listener("app", &ear), &[]).await;
+        authorize(server, &browser, listener("app", &receiver), &[]).await;
         let mut new = application("by-name");
-        new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", ear.address.port()));
-        sign_on(server, &browser, new, &[]).await;
+        new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", receiver.address.port()));
+        authorize(server, &browser, new, &[]).await;
 
         sign_out(&browser).await;
 
         until("both were tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
         assert_eq!(outbox(server).await.len(), 2);
-        assert_eq!(ear.connections(), 0);
+        assert_eq!(receiver.connections(), 0);
     })
     .await;
 }
@@ -268,16 +268,16 @@ async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
 #[actix_web::test]
 async fn a_redirect_is_not_followed_and_counts_as_no_answer() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(307).await;
+        let receiver = LogoutReceiver::answering(307).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, listener("app", &ear), &[]).await;
+        authorize(server, &browser, listener("app", &receiver), &[]).await;
 
         sign_out(&browser).await;
-        ear.next().await;
+        receiver.next().await;
 
         until("it was tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
-        assert_eq!((outbox(server).await.len(), ear.connections()), (1, 1));
+        assert_eq!((outbox(server).await.len(), receiver.connections()), (1, 1));
     })
     .await;
 }
@@ -285,10 +285,10 @@ async fn a_redirect_is_not_followed_and_counts_as_no_answer() {
 #[actix_web::test]
 async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(200).await;
+        let receiver = LogoutReceiver::answering(200).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
+        let (client, secret) = server.add_new_client(listener("app", &receiver)).await;
         let secret = secret.unwrap();
         let once = code(&browser, "app", &[]).await;
         let tokens = exchange(server, &client, &secret, &once).await;
@@ -300,7 +300,7 @@ async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
         assert_eq!(exchange(server, &client, &secret, &twice).await.status, 400);
 
         assert!(outbox(server).await.is_empty());
-        assert_eq!(ear.connections(), 0);
+        assert_eq!(receiver.connections(), 0);
     })
     .await;
 }
@@ -308,12 +308,12 @@ async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
 #[actix_web::test]
 async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_it() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(200).await;
-        let desk = Desk::of(server).await;
-        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
+        let receiver = LogoutReceiver::answering(200).await;
+        let admin_api = AdminClient::of(server).await;
+        let (client, secret) = server.add_new_client(listener("app", &receiver)).await;
         let secret = secret.unwrap();
         let user = server.user().await;
-        let sign_on = async |scope: &str| {
+        let begin_session = async |scope: &str| {
             server.clock.advance(Duration::from_secs(1));
             let browser = Browser::of(server);
             sign_in(server, &browser).await;
@@ -322,28 +322,29 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
             assert_eq!(tokens.status, 200, "{}", tokens.text);
             id_token(&tokens)["sid"].as_str().unwrap().to_owned()
         };
-        let told = async || claims(&ear.next().await.form["logout_token"])["sid"].as_str().unwrap().to_owned();
+        let told = async || claims(&receiver.next().await.form["logout_token"])["sid"].as_str().unwrap().to_owned();
 
-        let sid = sign_on("openid").await;
-        assert_eq!(desk.delete(&format!("/admin/v1/sessions/{sid}")).await.status, 200);
+        let sid = begin_session("openid").await;
+        assert_eq!(admin_api.delete(&format!("/admin/v1/sessions/{sid}")).await.status, 200);
         assert_eq!(told().await, sid, "one session, by an administrator");
 
-        let sid = sign_on("openid").await;
-        let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user.id })).await;
+        let sid = begin_session("openid").await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "user": user.id })).await;
         assert_eq!((&receipt.body["sessions_ended"], &receipt.body["backchannel_logouts"]), (&json!(1), &json!(1)));
         assert_eq!(told().await, sid, "all of a user");
 
         for scope in ["openid", "openid offline_access"] {
-            let sid = sign_on(scope).await;
+            let sid = begin_session(scope).await;
             let browser_session =
-                desk.get(&format!("/admin/v1/browser-sessions?user={}", user.id)).await.body["items"][0]["id"].clone();
+                admin_api.get(&format!("/admin/v1/browser-sessions?user={}", user.id)).await.body["items"][0]["id"]
+                    .clone();
             let receipt =
-                desk.delete(&format!("/admin/v1/browser-sessions/{}", browser_session.as_str().unwrap())).await;
+                admin_api.delete(&format!("/admin/v1/browser-sessions/{}", browser_session.as_str().unwrap())).await;
             assert_eq!(receipt.body["backchannel_logouts"], 1, "{scope}: {}", receipt.text);
             assert_eq!(told().await, sid, "a browser session, {scope}");
         }
 
-        let sid = sign_on("openid").await;
+        let sid = begin_session("openid").await;
         let all = browser_sessions::end_others(
             server.ctx(),
             user.id,
@@ -352,7 +353,7 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
         .await;
         assert_eq!((all.unwrap(), told().await), (1, sid), "all others, from the account page");
 
-        let (sid, offline) = (sign_on("openid").await, sign_on("openid offline_access").await);
+        let (sid, offline) = (begin_session("openid").await, begin_session("openid offline_access").await);
         users::disable(server.ctx(), user.id, Actor::System).await.unwrap();
         let mut heard = [told().await, told().await, told().await];
         heard.sort_unstable();
@@ -365,19 +366,19 @@ async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_i
 #[actix_web::test]
 async fn an_application_that_is_gone_is_told_nothing() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(503).await;
+        let receiver = LogoutReceiver::answering(503).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, listener("app", &ear), &[]).await;
+        authorize(server, &browser, listener("app", &receiver), &[]).await;
         sign_out(&browser).await;
-        ear.next().await;
-        let desk = Desk::of(server).await;
+        receiver.next().await;
+        let admin_api = AdminClient::of(server).await;
 
-        assert_eq!(desk.delete("/admin/v1/clients/app").await.status, 200);
+        assert_eq!(admin_api.delete("/admin/v1/clients/app").await.status, 200);
         server.clock.advance(Duration::from_secs(11));
 
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
-        assert_eq!(ear.connections(), 1);
+        assert_eq!(receiver.connections(), 1);
     })
     .await;
 }
@@ -385,15 +386,15 @@ async fn an_application_that_is_gone_is_told_nothing() {
 #[actix_web::test]
 async fn a_logout_token_is_good_for_nothing_here() {
     on_each_backend_with(near, async |server| {
-        let ear = Ear::answering(200).await;
+        let receiver = LogoutReceiver::answering(200).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let (client, secret) = server.add_new_client(listener("app", &ear)).await;
+        let (client, secret) = server.add_new_client(listener("app", &receiver)).await;
         let secret = secret.unwrap();
         let code = code(&browser, "app", &[]).await;
         exchange(server, &client, &secret, &code).await;
         sign_out(&browser).await;
-        let token = ear.next().await.form["logout_token"].clone();
+        let token = receiver.next().await.form["logout_token"].clone();
         sign_in(server, &browser).await;
 
         let userinfo = read(server.request(Method::GET, "/oauth2/userinfo").bearer_auth(&token)).await;
@@ -416,30 +417,30 @@ async fn a_logout_token_is_good_for_nothing_here() {
 #[actix_web::test]
 async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (one, two) = (Browser::of(server), Browser::of(server));
         sign_in(server, &one).await;
         sign_in(server, &two).await;
-        sign_on(server, &one, application("app"), &[]).await;
+        authorize(server, &one, application("app"), &[]).await;
         let path = format!("/admin/v1/browser-sessions?user={}", server.user().await.id);
 
-        let list = desk.get(&path).await;
-        let sessions = desk.get("/admin/v1/sessions?client=app").await;
+        let list = admin_api.get(&path).await;
+        let sessions = admin_api.get("/admin/v1/sessions?client=app").await;
         let first = sessions.body["items"][0]["browser_session_id"].as_str().unwrap().to_owned();
-        let receipt = desk.delete(&format!("/admin/v1/browser-sessions/{first}")).await;
+        let receipt = admin_api.delete(&format!("/admin/v1/browser-sessions/{first}")).await;
 
         assert_eq!(list.body["items"].as_array().unwrap().len(), 2, "{}", list.text);
         assert!(list.body["items"][0]["user_agent"].is_object() && !list.text.contains("cookie"), "{}", list.text);
         assert_eq!((receipt.status, &receipt.body["sessions_ended"]), (200, &json!(1)), "{}", receipt.text);
-        assert_eq!(desk.get(&path).await.body["items"].as_array().unwrap().len(), 1);
+        assert_eq!(admin_api.get(&path).await.body["items"].as_array().unwrap().len(), 1);
         let silent = async |browser: &Browser<'_>| {
             crate::browser::parameters(&browser.get(&request("app", &[("prompt", "none")])).await)
         };
         assert_eq!(silent(&one).await["error"], "login_required");
         assert!(silent(&two).await.contains_key("code"));
-        assert_problem(&desk.delete("/admin/v1/browser-sessions/nobody").await, 404);
-        assert_problem(&desk.get("/admin/v1/browser-sessions").await, 400);
-        let listed = desk.get("/admin/v1/sessions?client=app").await;
+        assert_problem(&admin_api.delete("/admin/v1/browser-sessions/nobody").await, 404);
+        assert_problem(&admin_api.get("/admin/v1/browser-sessions").await, 400);
+        let listed = admin_api.get("/admin/v1/sessions?client=app").await;
         assert_eq!(listed.body["items"][0]["ended"]["reason"], "admin");
     })
     .await;
@@ -448,19 +449,19 @@ async fn the_browser_sessions_of_a_user_are_listed_and_one_is_ended() {
 #[actix_web::test]
 async fn ending_all_sessions_of_a_user_signs_every_browser_out() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        sign_on(server, &browser, application("app"), &[("scope", "openid offline_access")]).await;
+        authorize(server, &browser, application("app"), &[("scope", "openid offline_access")]).await;
         let user = server.user().await.id;
         server.clock.advance(Duration::from_secs(1));
 
-        let receipt = desk.post("/admin/v1/revocations", &json!({ "user": user })).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "user": user })).await;
 
         assert_eq!((&receipt.body["sessions_ended"], &receipt.body["backchannel_logouts"]), (&json!(1), &json!(0)));
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(crate::browser::parameters(&silent)["error"], "login_required");
-        let list = desk.get(&format!("/admin/v1/browser-sessions?user={user}")).await;
+        let list = admin_api.get(&format!("/admin/v1/browser-sessions?user={user}")).await;
         assert_eq!(list.body["items"], json!([]));
     })
     .await;

@@ -4,23 +4,23 @@
 //!
 //! | module | test |
 //! |---|---|
-//! | server, ensure-request-with-valid-pkce-succeeds | `sign_on::an_application_signs_a_person_on_with_a_code` |
+//! | server, ensure-request-with-valid-pkce-succeeds | `authorization::an_application_signs_a_person_on_with_a_code` |
 //! | server-client-secret-post | `a_client_may_send_its_secret_in_the_body` |
 //! | response-type-missing, request-uri-…, unsigned-request-object-… | `authorization_request::what_else_is_wrong_the_application_is_told_by_the_code_of_the_standard` |
 //! | idtoken-signature | `authorization_request::with_the_usual_settings_id_tokens_are_signed_with_rs256`, `an_id_token_verifies_against_the_published_keys` |
 //! | idtoken-unsigned | `nothing_is_offered_unsigned` |
-//! | userinfo-get, -post-header, -post-body | `sign_on::userinfo_tells_what_the_scope_asks_for` |
+//! | userinfo-get, -post-header, -post-body | `authorization::userinfo_tells_what_the_scope_asks_for` |
 //! | scope-profile, -email, -address, -phone, -all | `each_scope_brings_its_claims_by_userinfo_and_no_others` |
 //! | alternate-happy-flow, display-…, browser-session-hint, ui-locales, claims-locales, acr-values, nonce absent, unknown parameter | `authorization_request::what_is_not_known_or_merely_wished_for_changes_nothing` |
 //! | prompt-browser-session, max-age-1, max-age-10000 | `single_sign_on::a_person_proves_again_who_they_are_where_the_application_wants_it` |
-//! | prompt-none-not-logged-in | `sign_on::without_a_browser_session_nothing_is_answered_silently` |
+//! | prompt-none-not-logged-in | `authorization::without_a_browser_session_nothing_is_answered_silently` |
 //! | prompt-none-logged-in | `a_silent_answer_tells_of_the_same_person_and_sign_in` |
 //! | id-token-hint | `single_sign_on::a_hint_names_the_one_person_who_may_answer` |
 //! | codereuse, codereuse-30seconds | `authorization_code::a_code_that_comes_again_after_half_a_minute_ends_what_it_has_issued` |
 //! | ensure-registered-redirect-uri, ensure-request-object-with-redirect-uri | `authorization_request::a_mutation_of_a_registered_redirect_uri_ends_on_a_page` |
 //! | ensure-post-request-succeeds | `authorization_request::a_request_by_post_is_served_as_one_by_get` |
 //! | claims-essential | `authorization_code::claims_asked_for_by_name_are_told_where_they_were_asked_for` |
-//! | refresh-token | `sign_on::a_refresh_brings_a_new_id_token_of_the_same_person_and_session`, `a_refresh_token_is_its_clients_alone` |
+//! | refresh-token | `authorization::a_refresh_brings_a_new_id_token_of_the_same_person_and_session`, `a_refresh_token_is_its_clients_alone` |
 //! | discovery-endpoint-verification | `authorization_request::the_metadata_says_what_openid_connect_asks_for`, `nothing_is_offered_unsigned` |
 //! | form post, all modules | `every_answer_by_form_is_a_form_and_nothing_in_an_address` |
 
@@ -30,8 +30,8 @@ use serde_json::{Value, json};
 use tokenhouse::audit::Actor;
 use tokenhouse::users::{self, UserChange};
 
+use crate::authorization::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in};
 use crate::browser::{Browser, Form, location, parameters};
-use crate::sign_on::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in};
 use crate::test_server::{Answer, TestServer, claims, on_each_backend};
 
 async fn userinfo(server: &TestServer, tokens: &Answer) -> Value {

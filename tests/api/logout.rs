@@ -10,8 +10,8 @@ use tokenhouse::clients::NewClient;
 use tokenhouse::model::{Secret, UserAgent};
 use tokenhouse::protocol::RedirectUri;
 
+use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{application, code, exchange, request, sign_in};
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
 const BYE: &str = "https://app.example.com/bye?from=server";
@@ -25,7 +25,7 @@ fn leaving(id: &str) -> NewClient {
 }
 
 /// Signs the person on at a new application; returns its ID token.
-async fn sign_on(server: &TestServer, browser: &Browser<'_>, new: NewClient) -> String {
+async fn authorize(server: &TestServer, browser: &Browser<'_>, new: NewClient) -> String {
     let (client, secret) = server.add_new_client(new).await;
     let code = code(browser, client.id.as_str(), &[]).await;
     let tokens = exchange(server, &client, &secret.unwrap(), &code).await;
@@ -88,8 +88,8 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
-        sign_on(server, &browser, application("other")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
+        authorize(server, &browser, application("other")).await;
         assert!(is_signed_in(&browser).await);
 
         let answer = browser
@@ -120,7 +120,7 @@ async fn a_cookie_that_was_kept_is_worth_nothing_after_the_sign_out() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
         let kept = browser.cookies();
 
         browser.get(&logout(&[("id_token_hint", &hint)])).await;
@@ -137,7 +137,7 @@ async fn without_a_state_the_address_is_the_registered_one_to_the_byte() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
 
         let answer = browser.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).await;
 
@@ -153,7 +153,7 @@ async fn an_address_that_was_not_registered_is_never_gone_to() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
         for other in [
             "https://evil.example/",
             "https://app.example.com/bye",
@@ -183,11 +183,11 @@ async fn without_an_id_token_of_ours_the_person_is_asked_and_stays_here() {
         let foreign = TestServer::open(server.backend, &|_| ()).await;
         let there = Browser::of(&foreign);
         sign_in(&foreign, &there).await;
-        let foreign_hint = sign_on(&foreign, &there, leaving("app")).await;
+        let foreign_hint = authorize(&foreign, &there, leaving("app")).await;
         foreign.close().await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
         let tampered = format!("{}x{}", &hint[..hint.len() - 10], &hint[hint.len() - 9..]);
 
         for bad in [&*unsigned(&hint), &foreign_hint, &tampered, "nonsense", "a.b.c"] {
@@ -242,7 +242,7 @@ async fn without_an_address_the_browser_stays_on_a_page_that_says_so() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
 
         let answer = browser.get(&logout(&[("id_token_hint", &hint), ("state", "s"), ("ui_locales", "de")])).await;
 
@@ -258,7 +258,7 @@ async fn an_id_token_of_somebody_else_signs_nobody_out_unasked() {
     on_each_backend(async |server| {
         let (mine, theirs) = (Browser::of(server), Browser::of(server));
         sign_in(server, &mine).await;
-        let hint = sign_on(server, &mine, leaving("app")).await;
+        let hint = authorize(server, &mine, leaving("app")).await;
         sign_in_as(server, &theirs, crate::test_server::ADMIN).await;
 
         let page = theirs.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)])).await;
@@ -279,7 +279,7 @@ async fn an_expired_id_token_is_good_enough_and_one_of_a_previous_session_brings
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
         server.later(std::time::Duration::from_hours(1)).await;
         let leave = logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
 
@@ -297,7 +297,7 @@ async fn a_request_by_post_is_repeated_by_get_which_brings_the_cookies() {
     on_each_backend(async |server| {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
-        let hint = sign_on(server, &browser, leaving("app")).await;
+        let hint = authorize(server, &browser, leaving("app")).await;
 
         // Another site's form: the browser keeps its cookies back.
         let form = [("id_token_hint", &*hint), ("post_logout_redirect_uri", BYE), ("state", "s")];
@@ -349,11 +349,11 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
         let mut app = leaving("app");
         app.sign_on.frontchannel_logout_uri = Some("https://app.example.com/out?x=1".to_owned());
         app.sign_on.frontchannel_logout_session_required = true;
-        let hint = sign_on(server, &browser, app).await;
+        let hint = authorize(server, &browser, app).await;
         let mut plain = application("plain");
         plain.redirect_uris.push(RedirectUri::parse("https://plain.example:8443/cb").unwrap());
         plain.sign_on.frontchannel_logout_uri = Some("https://plain.example:8443/out".to_owned());
-        sign_on(server, &browser, plain).await;
+        authorize(server, &browser, plain).await;
         let mut elsewhere = application("elsewhere");
         elsewhere.sign_on.frontchannel_logout_uri = Some("https://app.example.com/elsewhere".to_owned());
         server.add_new_client(elsewhere).await;

@@ -10,9 +10,9 @@ use tokenhouse::config::Span;
 use tokenhouse::model::{Client, EndReason, Secret, SessionFilter, SignOn};
 use tokenhouse::{clients, sessions, users};
 
-use crate::behind::QuietInstance;
+use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::{Browser, Form, location, parameters};
-use crate::sign_on::{application, code, exchange, request, sign_in};
+use crate::out_of_band::QuietInstance;
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
 const OTHER: (&str, &str) = ("bob", "yet another password");

@@ -5,8 +5,8 @@ use serde_json::json;
 use tokenhouse::config::Config;
 use tokenhouse::protocol::{Scope, TokenType};
 
+use crate::authorization::{application, code, exchange, request, sign_in, sign_in_as};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{application, code, exchange, request, sign_in, sign_in_as};
 use crate::test_server::{ADMIN, Answer, TestServer, on_each_backend, on_each_backend_with, read};
 
 /// One token of each kind, all of one session of an administrator.

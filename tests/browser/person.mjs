@@ -14,21 +14,21 @@ const LOOKS = [
 ]
 
 export class Person {
-  #town
+  #cluster
   #faults = []
   #looked = new Set()
 
-  static async arrive(browser, town, options) {
+  static async arrive(browser, cluster, options) {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
     context.setDefaultTimeout(30_000)
-    return new Person(town, context, await context.newPage())
+    return new Person(cluster, context, await context.newPage())
   }
 
-  constructor(town, context, page) {
-    this.#town = town
+  constructor(cluster, context, page) {
+    this.#cluster = cluster
     this.context = context
     this.page = page
-    const ours = [town.server, town.notes, town.photos]
+    const ours = [cluster.server, cluster.notes, cluster.photos]
     context.on('request', (request) => {
       if (!ours.some((origin) => request.url().startsWith(`${origin}/`))) this.#faults.push(`asked for ${request.url()}`)
     })
@@ -42,7 +42,7 @@ export class Person {
 
   /** A second tab, with the same cookies. */
   async secondTab() {
-    const other = new Person(this.#town, this.context, await this.context.newPage())
+    const other = new Person(this.#cluster, this.context, await this.context.newPage())
     other.#faults = this.#faults
     other.#looked = this.#looked
     return other
@@ -61,7 +61,7 @@ export class Person {
     await this.look()
   }
 
-  async signIn({ username, password } = this.#town) {
+  async signIn({ username, password } = this.#cluster) {
     await this.page.fill('#username', username)
     await this.page.fill('#password', password)
     await this.press('login-submit')

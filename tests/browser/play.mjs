@@ -1,4 +1,4 @@
-// Plays one scenario in a browser of its own: node play.mjs NAME JSON (the JSON is described in town.rs).
+// Plays one scenario in a browser of its own: node play.mjs NAME JSON (the JSON is described in cluster.rs).
 
 import { mkdir } from 'node:fs/promises'
 import { chromium } from 'playwright-core'
@@ -6,26 +6,26 @@ import { Person } from './person.mjs'
 import * as scenarios from './scenarios.mjs'
 
 const [name, described] = process.argv.slice(2)
-const town = JSON.parse(described)
-const browser = await chromium.launch({ executablePath: town.chromium, args: ['--no-sandbox'] })
+const cluster = JSON.parse(described)
+const browser = await chromium.launch({ executablePath: cluster.chromium, args: ['--no-sandbox'] })
 const people = []
 
 /** Somebody new at a browser without cookies. */
 async function arrive(options = {}) {
-  const person = await Person.arrive(browser, town, options)
+  const person = await Person.arrive(browser, cluster, options)
   people.push(person)
   return person
 }
 
 try {
-  await scenarios[name](town, arrive)
+  await scenarios[name](cluster, arrive)
   for (const person of people) person.mustHaveSeenNoFault()
   console.log('all good')
 } catch (problem) {
   console.error(problem)
-  await mkdir(town.pictures, { recursive: true })
+  await mkdir(cluster.pictures, { recursive: true })
   for (const [number, { page }] of people.entries()) {
-    const picture = `${town.pictures}/${name}-${number}.png`
+    const picture = `${cluster.pictures}/${name}-${number}.png`
     await page.screenshot({ path: picture, fullPage: true })
     console.error(`${page.url()}\nshown in ${picture}\n${await page.locator('body').innerText()}`)
   }

@@ -2,30 +2,30 @@
 
 import assert from 'node:assert/strict'
 
-export async function both(town, arrive) {
+export async function both(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 
-  await person.open(`${town.photos}/`)
+  await person.open(`${cluster.photos}/`)
   await person.press('browser_session')
   assert(!(await person.has('password')), 'the password was asked for twice')
   await person.press('consent-accept')
-  await person.mustBeIn(town.photos)
+  await person.mustBeIn(cluster.photos)
 
   await person.press('logout')
-  await person.mustBeOut(town.photos)
-  await person.mustSoonBeOut(town.notes)
+  await person.mustBeOut(cluster.photos)
+  await person.mustSoonBeOut(cluster.notes)
   await person.press('browser_session')
   assert(await person.has('password'), 'the server still knows the person')
 }
 
-export async function consent_once(town, arrive) {
+export async function consent_once(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.signIn()
   const text = await person.text()
@@ -35,29 +35,29 @@ export async function consent_once(town, arrive) {
 
   await person.press('browser_session')
   await person.signIn()
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 }
 
-export async function denied(town, arrive) {
+export async function denied(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.signIn()
   await person.press('consent-deny')
-  assert(person.page.url().startsWith(`${town.notes}/callback`))
+  assert(person.page.url().startsWith(`${cluster.notes}/callback`))
   assert.match(await person.text(), /access_denied/)
 
   await person.press('browser_session')
   assert(await person.has('consent-accept'), 'a refusal is no consent')
   await person.press('consent-accept')
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 }
 
-export async function wrong_password(town, arrive) {
+export async function wrong_password(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
-  await person.signIn({ username: town.username, password: 'wrong horse battery' })
+  await person.signIn({ username: cluster.username, password: 'wrong horse battery' })
   const known = await person.page.locator('[role=alert]').innerText()
   await person.signIn({ username: 'nobody', password: 'wrong horse battery' })
   const unknown = await person.page.locator('[role=alert]').innerText()
@@ -65,16 +65,16 @@ export async function wrong_password(town, arrive) {
   assert.equal(known, unknown, 'the page tells who has an account here')
   await person.signIn()
   await person.press('consent-accept')
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 }
 
-export async function too_many_tries(town, arrive) {
+export async function too_many_tries(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   const said = new Set()
   for (let tries = 0; tries < 30 && said.size < 2; tries++) {
-    await person.signIn({ username: town.username, password: `wrong ${tries}` })
+    await person.signIn({ username: cluster.username, password: `wrong ${tries}` })
     said.add(await person.page.locator('[role=alert]').innerText())
   }
   assert.equal(said.size, 2, `only ever said: ${[...said]}`)
@@ -82,81 +82,81 @@ export async function too_many_tries(town, arrive) {
   assert(await person.has('login-submit'), 'the right password passed all the same')
 }
 
-export async function expired(town, arrive) {
+export async function expired(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.context.clearCookies({ domain: '127.0.0.1' })
   await person.signIn()
-  assert(person.page.url().startsWith(town.server), person.page.url())
+  assert(person.page.url().startsWith(cluster.server), person.page.url())
   assert(!(await person.has('consent-accept')), 'another browser could have gone on')
 
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 }
 
-export async function back_button(town, arrive) {
+export async function back_button(cluster, arrive) {
   // To the question about consent, which is asked once, and the second time to the sign-in page; then on from there,
   // where it offers to.
   for (const page of ['consent', 'browser_session']) {
     const person = await arrive()
-    await person.open(`${town.notes}/`)
+    await person.open(`${cluster.notes}/`)
     await person.press('browser_session')
     await person.signIn()
     if (await person.has('consent-accept')) await person.press('consent-accept')
-    await person.mustBeIn(town.notes)
+    await person.mustBeIn(cluster.notes)
 
     await person.page.goBack()
     await person.look()
-    assert(person.page.url().startsWith(`${town.server}/${page}`), person.page.url())
+    assert(person.page.url().startsWith(`${cluster.server}/${page}`), person.page.url())
     if (await person.has('login-submit')) await person.signIn()
     if (await person.has('consent-accept')) await person.press('consent-accept')
-    await person.open(`${town.notes}/`)
-    await person.mustBeIn(town.notes)
+    await person.open(`${cluster.notes}/`)
+    await person.mustBeIn(cluster.notes)
   }
 }
 
-export async function two_tabs(town, arrive) {
+export async function two_tabs(cluster, arrive) {
   const one = await arrive()
   const two = await one.secondTab()
-  for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
+  for (const [tab, application] of [[one, cluster.notes], [two, cluster.photos]]) {
     await tab.open(`${application}/`)
     await tab.press('browser_session')
     assert(await tab.has('password'))
   }
-  for (const [tab, application] of [[one, town.notes], [two, town.photos]]) {
+  for (const [tab, application] of [[one, cluster.notes], [two, cluster.photos]]) {
     await tab.signIn()
     await tab.press('consent-accept')
     await tab.mustBeIn(application)
   }
 }
 
-export async function keyboard(town, arrive) {
+export async function keyboard(cluster, arrive) {
   const { page } = await arrive({ javaScriptEnabled: false })
-  await page.goto(`${town.notes}/login`)
+  await page.goto(`${cluster.notes}/login`)
   assert.equal(await page.evaluate(() => document.activeElement.id), 'username')
-  await page.keyboard.type(town.username)
+  await page.keyboard.type(cluster.username)
   await tabTo(page, 'password')
-  await page.keyboard.type(town.password)
+  await page.keyboard.type(cluster.password)
   await Promise.all([page.waitForURL(/consent/), page.keyboard.press('Enter')])
   await tabTo(page, 'consent-accept')
-  await Promise.all([page.waitForURL(`${town.notes}/`), page.keyboard.press('Enter')])
+  await Promise.all([page.waitForURL(`${cluster.notes}/`), page.keyboard.press('Enter')])
   assert.match(await page.locator('main').innerText(), /signed in as/)
 }
 
-export async function change_password(town, arrive) {
+export async function change_password(cluster, arrive) {
   const [here, elsewhere] = [await arrive(), await arrive()]
   for (const person of [here, elsewhere]) {
-    await person.open(`${town.server}/account`)
+    await person.open(`${cluster.server}/account`)
     await person.signIn()
     assert(await person.has('password-submit'), await person.text())
   }
 
   const fresh = 'purple monkey dishwasher'
-  for (const [current, repeated, fault] of [['wrong', fresh, true], [town.password, 'another one', true], [town.password, fresh, false]]) {
+  for (const [current, repeated, fault] of [['wrong', fresh, true], [cluster.password, 'another one', true], [cluster.password, fresh, false]]) {
     await here.page.fill('#current-password', current)
     await here.page.fill('#new-password', fresh)
     await here.page.fill('#new-password-again', repeated)
@@ -164,71 +164,71 @@ export async function change_password(town, arrive) {
     assert.equal(await here.has('problem'), fault, await here.text())
   }
 
-  await elsewhere.open(`${town.server}/account`)
+  await elsewhere.open(`${cluster.server}/account`)
   assert(await elsewhere.has('login-submit'), 'signed in elsewhere with the old password')
   await elsewhere.signIn()
   assert(await elsewhere.has('problem'), 'the old password still works')
-  await elsewhere.signIn({ username: town.username, password: fresh })
+  await elsewhere.signIn({ username: cluster.username, password: fresh })
   assert(await elsewhere.has('password-submit'), await elsewhere.text())
 }
 
-export async function end_others(town, arrive) {
+export async function end_others(cluster, arrive) {
   const [here, elsewhere] = [await arrive(), await arrive()]
-  await elsewhere.open(`${town.notes}/`)
+  await elsewhere.open(`${cluster.notes}/`)
   await elsewhere.press('browser_session')
   await elsewhere.signIn()
   await elsewhere.press('consent-accept')
-  await elsewhere.mustBeIn(town.notes)
+  await elsewhere.mustBeIn(cluster.notes)
 
-  await here.open(`${town.server}/account`)
+  await here.open(`${cluster.server}/account`)
   await here.signIn()
   assert.match(await here.text(), /Notes/)
   await here.press('end-others')
   assert(!(await here.has('end-others')), 'there is nobody else any more')
 
-  await elsewhere.mustSoonBeOut(town.notes)
+  await elsewhere.mustSoonBeOut(cluster.notes)
   await elsewhere.press('browser_session')
   assert(await elsewhere.has('login-submit'), 'the other browser is still signed in')
-  await here.open(`${town.server}/account`)
+  await here.open(`${cluster.server}/account`)
   assert(await here.has('password-submit'), 'and so is this one no more')
 }
 
-export async function logout_page(town, arrive) {
+export async function logout_page(cluster, arrive) {
   const person = await arrive()
-  await person.open(`${town.notes}/`)
+  await person.open(`${cluster.notes}/`)
   await person.press('browser_session')
   await person.signIn()
   await person.press('consent-accept')
-  await person.mustBeIn(town.notes)
+  await person.mustBeIn(cluster.notes)
 
-  await person.open(`${town.server}/oauth2/logout`)
+  await person.open(`${cluster.server}/oauth2/logout`)
   assert(await person.has('logout-confirm'))
-  await person.open(`${town.notes}/`)
-  await person.mustBeIn(town.notes)
+  await person.open(`${cluster.notes}/`)
+  await person.mustBeIn(cluster.notes)
 
-  await person.open(`${town.server}/account`)
+  await person.open(`${cluster.server}/account`)
   await person.press('sign-out')
   await person.press('logout-confirm')
   assert(!(await person.has('logout-confirm')))
-  await person.mustSoonBeOut(town.notes)
+  await person.mustSoonBeOut(cluster.notes)
 }
 
-export async function error_page(town, arrive) {
+export async function error_page(cluster, arrive) {
   const person = await arrive()
   const request = {
     client_id: 'demo-notes',
     response_type: 'code',
-    redirect_uri: `${town.notes}/callback/elsewhere`,
+    redirect_uri: `${cluster.notes}/callback/elsewhere`,
     scope: 'openid',
     code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     code_challenge_method: 'S256',
   }
   for (const wrong of [request, { ...request, client_id: 'nobody' }]) {
-    await person.open(`${town.server}/oauth2/authorize?${new URLSearchParams(wrong)}`)
-    assert(person.page.url().startsWith(town.server), 'sent on to an address that nobody has registered')
+    await person.open(`${cluster.server}/oauth2/authorize?${new URLSearchParams(wrong)}`)
+    assert(person.page.url().startsWith(cluster.server), 'sent on to an address that nobody has registered')
     assert.match(await person.text(), /redirect_uri|client/)
   }
-  await person.open(`${town.server}/login`)
+  await person.open(`${cluster.server}/login`)
 }
 
 async function tabTo(page, id) {

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 use crate::checks::{Allowed, NOTHING, Silence, Writes};
 use crate::clients::Instances;
+use crate::cluster::Cluster;
 use crate::history::{Answer, Mark};
 use crate::proxy::{Proxy, Way};
 use crate::server::backends;
 use crate::times;
-use crate::town::Town;
 
 /// The answer that was dropped counts as none.
 const DROPPED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
@@ -27,12 +27,12 @@ struct Lost {
     lost: String,
 }
 
-async fn lose_an_answer(town: &Town) -> Lost {
-    let first = town.instances.sessions(1).await.remove(0);
-    let held = town.instances.next(&first).await;
-    let proxy = Proxy::to(town.server.running.address);
+async fn lose_an_answer(cluster: &Cluster) -> Lost {
+    let first = cluster.instances.sessions(1).await.remove(0);
+    let held = cluster.instances.next(&first).await;
+    let proxy = Proxy::to(cluster.server.running.address);
     proxy.set(Way::DropAnswersAfter(0));
-    let session = town.server.session_of(&held);
+    let session = cluster.server.session_of(&held);
     let dropped = tokio::time::timeout(Duration::from_secs(20), async {
         let instances = Instances::of(&[proxy.address()]);
         let mut asking = Box::pin(instances.refresh(0, &held));
@@ -41,21 +41,21 @@ async fn lose_an_answer(town: &Town) -> Lost {
                 answer = &mut asking => panic!("{answer:?} came through"),
                 () = tokio::time::sleep(Duration::from_millis(5)) => {}
             }
-            let record = town.server.record(session).await;
+            let record = cluster.server.record(session).await;
             if record.current.number == 2 {
                 return record;
             }
         }
     });
     let record = dropped.await.unwrap();
-    let lost = tokens::refresh_token(town.ctx(), session, &record).unwrap();
+    let lost = tokens::refresh_token(cluster.ctx(), session, &record).unwrap();
     Lost { held, lost }
 }
 
 /// Lets the rotation of `held` lie that far back, by the clock of the store, which no test can move.
-async fn rotated_ago(town: &Town, held: &str, ago: Duration) {
-    let session = town.server.session_of(held);
-    let ephemeral = &town.ctx().store.ephemeral;
+async fn rotated_ago(cluster: &Cluster, held: &str, ago: Duration) {
+    let session = cluster.server.session_of(held);
+    let ephemeral = &cluster.ctx().store.ephemeral;
     let (RotationState::Live(old), now) = ephemeral.load(session).await.unwrap() else { panic!("no live record") };
     let mut aged = *old.clone();
     aged.ancestors[0].rotated_at = now.minus(ago);
@@ -65,38 +65,38 @@ async fn rotated_ago(town: &Town, held: &str, ago: Duration) {
 #[actix_web::test]
 async fn a_retry_within_the_window_gets_the_token_that_was_lost() {
     for backend in backends() {
-        let town = Town::open(backend, |_, _| {}).await;
+        let cluster = Cluster::open(backend, |_, _| {}).await;
         for after in [Duration::from_millis(100), Duration::from_secs(5), Duration::from_secs(29)] {
-            let Lost { held, lost } = lose_an_answer(&town).await;
-            rotated_ago(&town, &held, after).await;
+            let Lost { held, lost } = lose_an_answer(&cluster).await;
+            rotated_ago(&cluster, &held, after).await;
 
-            for at in 0..town.instances.count() {
-                assert_eq!(town.instances.refresh(at, &held).await, Answer::Issued(lost.clone()), "after {after:?}");
+            for at in 0..cluster.instances.count() {
+                assert_eq!(cluster.instances.refresh(at, &held).await, Answer::Issued(lost.clone()), "after {after:?}");
             }
         }
-        town.check(DROPPED).await;
-        town.close().await;
+        cluster.check(DROPPED).await;
+        cluster.close().await;
     }
 }
 
 #[actix_web::test]
 async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
     for backend in backends() {
-        let town = Town::open(backend, |_, _| {}).await;
+        let cluster = Cluster::open(backend, |_, _| {}).await;
         for after in [Duration::from_secs(31), Duration::from_hours(3)] {
-            let Lost { held, lost } = lose_an_answer(&town).await;
-            rotated_ago(&town, &held, after).await;
+            let Lost { held, lost } = lose_an_answer(&cluster).await;
+            rotated_ago(&cluster, &held, after).await;
 
-            let again = town.instances.next(&held).await;
+            let again = cluster.instances.next(&held).await;
             let position = Mark::of(&lost).position();
             assert_eq!(Mark::of(&again).position(), (position.0, position.1 + 1), "after {after:?}");
-            assert_eq!(town.instances.next(&held).await, again, "it was re-issued just now");
-            let next = town.instances.next(&again).await;
-            assert_eq!(town.instances.steal(1, &lost).await, Answer::Refused);
-            assert_eq!(town.instances.refresh(0, &next).await, Answer::Refused);
+            assert_eq!(cluster.instances.next(&held).await, again, "it was re-issued just now");
+            let next = cluster.instances.next(&again).await;
+            assert_eq!(cluster.instances.steal(1, &lost).await, Answer::Refused);
+            assert_eq!(cluster.instances.refresh(0, &next).await, Answer::Refused);
         }
-        town.check(DROPPED).await;
-        town.close().await;
+        cluster.check(DROPPED).await;
+        cluster.close().await;
     }
 }
 
@@ -107,35 +107,35 @@ async fn a_strict_server_takes_any_retry_for_theft() {
             config.refresh.retry_window = Span::seconds(0);
             config.refresh.lost_response_window = Some(Span::seconds(0));
         };
-        let town = Town::open(backend, strict).await;
-        let Lost { held, lost } = lose_an_answer(&town).await;
+        let cluster = Cluster::open(backend, strict).await;
+        let Lost { held, lost } = lose_an_answer(&cluster).await;
 
-        assert_eq!(town.instances.steal(1, &held).await, Answer::Refused);
-        assert_eq!(town.instances.refresh(0, &lost).await, Answer::Refused);
-        town.check(DROPPED).await;
-        town.close().await;
+        assert_eq!(cluster.instances.steal(1, &held).await, Answer::Refused);
+        assert_eq!(cluster.instances.refresh(0, &lost).await, Answer::Refused);
+        cluster.check(DROPPED).await;
+        cluster.close().await;
     }
 }
 
 #[actix_web::test]
 async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
     for backend in backends() {
-        let town = Town::open(backend, |_, _| {}).await;
-        let mut token = town.instances.sessions(1).await.remove(0);
+        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let mut token = cluster.instances.sessions(1).await.remove(0);
         for _ in 0..times(2, 100) {
-            let mut crowd = JoinSet::new();
+            let mut load = JoinSet::new();
             for position in 0..100 {
-                let (instances, token) = (town.instances.clone(), token.clone());
-                crowd.spawn(async move { instances.refresh(position % 2, &token).await });
+                let (instances, token) = (cluster.instances.clone(), token.clone());
+                load.spawn(async move { instances.refresh(position % 2, &token).await });
             }
-            let answers = crowd.join_all().await;
+            let answers = load.join_all().await;
 
             let Answer::Issued(successor) = answers[0].clone() else { panic!("{:?}", answers[0]) };
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
             token = successor;
         }
-        town.instances.next(&token).await;
-        town.check(NOTHING).await;
-        town.close().await;
+        cluster.instances.next(&token).await;
+        cluster.check(NOTHING).await;
+        cluster.close().await;
     }
 }

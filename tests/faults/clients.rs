@@ -138,13 +138,13 @@ async fn ask(request: RequestBuilder) -> Answer {
 }
 
 /// Clients that come and go as long as they are told to.
-pub struct Crowd {
+pub struct LoadClients {
     instances: Instances,
     leave: watch::Sender<bool>,
     clients: JoinSet<Option<String>>,
 }
 
-impl Crowd {
+impl LoadClients {
     pub fn at(instances: &Instances) -> Self {
         Self { instances: instances.clone(), leave: watch::Sender::new(false), clients: JoinSet::new() }
     }
@@ -159,9 +159,9 @@ impl Crowd {
     }
 
     /// Somebody goes on showing the token of a session that has ended.
-    pub fn haunt(&mut self, token: &str) {
-        let haunt = haunt(self.instances.clone(), self.leave.subscribe(), token.to_owned());
-        self.clients.spawn(haunt);
+    pub fn keep_using(&mut self, token: &str) {
+        let keep_using = keep_using(self.instances.clone(), self.leave.subscribe(), token.to_owned());
+        self.clients.spawn(keep_using);
     }
 
     /// Sends everybody home; each honest client is served once more, if it takes a while. Their tokens.
@@ -206,7 +206,7 @@ async fn walk(
     None
 }
 
-async fn haunt(instances: Instances, leave: watch::Receiver<bool>, token: String) -> Option<String> {
+async fn keep_using(instances: Instances, leave: watch::Receiver<bool>, token: String) -> Option<String> {
     while !*leave.borrow() {
         for at in 0..instances.count() {
             instances.refresh(at, &token).await;

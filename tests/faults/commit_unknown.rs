@@ -4,12 +4,12 @@
 use tokenhouse::config::Config;
 
 use crate::checks::NOTHING;
+use crate::cluster::{Cluster, database_by, impatient, shared_postgres};
 use crate::history::Answer;
 use crate::proxy::{Moment, Proxy, Way};
 use crate::server::Backend;
 use crate::support::only_sqlite;
 use crate::times;
-use crate::town::{Town, database_by, impatient, shared_postgres};
 
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::Sent, Moment::Done];
 
@@ -39,7 +39,7 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
         return;
     }
     let proxy = Proxy::to_port(shared_postgres());
-    let town = Town::open(Backend::Servers, |config, instance| {
+    let cluster = Cluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         settings(config);
         if instance == 1 {
@@ -47,7 +47,7 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
         }
     })
     .await;
-    let instances = &town.instances;
+    let instances = &cluster.instances;
     let mut current = instances.sessions(1).await.remove(0);
     for round in 0..rounds {
         let writer = writers[round % writers.len()];
@@ -77,6 +77,6 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
         assert_eq!(instances.refresh(1, &next).await, Answer::Refused, "{writer:?} {moment:?}");
     }
     assert!(proxy.cuts() > rounds * 3 / 4, "{} of {rounds} were cut", proxy.cuts());
-    town.check(NOTHING).await;
-    town.close().await;
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }

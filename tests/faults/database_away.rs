@@ -8,12 +8,12 @@ use sqlx::{AnyConnection, Connection as _};
 use tokenhouse::model::{Secret, UserState};
 
 use crate::checks::NOTHING;
+use crate::cluster::{Cluster, impatient, pass};
 use crate::history::{Answer, Call, Event};
 use crate::postgres::PrivatePostgres;
 use crate::server::{Backend, backends};
 use crate::support::only_sqlite;
 use crate::times;
-use crate::town::{Town, impatient, pass};
 
 /// What any call may take: the wait for a connection (500 ms), twice the time of a statement (2 s), and slack for a
 /// busy machine.
@@ -25,28 +25,28 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         return;
     }
     let Some(mut postgres) = PrivatePostgres::start().await else { return };
-    let town = Town::open(Backend::Servers, |config, _| {
+    let cluster = Cluster::open(Backend::Servers, |config, _| {
         impatient(config);
         config.database.url = Secret::new(postgres.url());
     })
     .await;
-    let tokens = town.instances.sessions(4).await;
-    let admin = town.server.admin_token().await;
-    let user = town.server.user().await.id;
+    let tokens = cluster.instances.sessions(4).await;
+    let admin = cluster.server.admin_token().await;
+    let user = cluster.server.user().await.id;
 
     for token in &tokens {
-        town.instances.next(token).await;
+        cluster.instances.next(token).await;
     }
     postgres.kill();
-    let mark = town.instances.history.mark();
+    let mark = cluster.instances.history.mark();
     let (mut spared, mut current) = (tokens[0].clone(), tokens[1].clone());
     for _ in 0..times(3, 40) {
-        assert!(matches!(town.instances.sign_in(0).await, Answer::Away(Some(_))));
-        assert!(matches!(town.instances.end(1, &spared).await, Answer::Away(Some(_))));
+        assert!(matches!(cluster.instances.sign_in(0).await, Answer::Away(Some(_))));
+        assert!(matches!(cluster.instances.end(1, &spared).await, Answer::Away(Some(_))));
         let disable = format!("/admin/v1/users/{user}/disable");
         let revoke = json!({ "user": user });
         for (path, body) in [(disable.as_str(), None), ("/admin/v1/revocations", Some(&revoke))] {
-            let answer = town.server.admin(&admin, Method::POST, path, body).await;
+            let answer = cluster.server.admin(&admin, Method::POST, path, body).await;
             assert_eq!(
                 (answer.status, &answer.headers["retry-after"]),
                 (503, &"1".parse().unwrap()),
@@ -54,24 +54,24 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
                 answer.text
             );
         }
-        current = town.instances.next(&current).await;
-        spared = town.instances.next(&spared).await;
-        assert_eq!(town.instances.introspect(0, &current).await, Answer::Good);
-        assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
+        current = cluster.instances.next(&current).await;
+        spared = cluster.instances.next(&spared).await;
+        assert_eq!(cluster.instances.introspect(0, &current).await, Answer::Good);
+        assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
     }
-    let during = town.instances.history.since(mark);
+    let during = cluster.instances.history.since(mark);
     postgres.launch().await;
 
     let refreshes = during.iter().filter(|event| matches!(event.call, Call::Refresh(_)));
     assert!(refreshes.clone().count() > 0);
     assert!(refreshes.clone().all(Event::is_success), "refreshes go on");
-    assert!(town.server.user().await.state == UserState::Active, "nothing was half done");
-    town.instances.next(&spared).await;
-    town.instances.sessions(1).await;
-    town.instances.end_at_last(&tokens[2]).await;
-    assert_eq!(town.instances.refresh(0, &tokens[2]).await, Answer::Refused);
-    town.check(NOTHING).await;
-    town.close().await;
+    assert!(cluster.server.user().await.state == UserState::Active, "nothing was half done");
+    cluster.instances.next(&spared).await;
+    cluster.instances.sessions(1).await;
+    cluster.instances.end_at_last(&tokens[2]).await;
+    assert_eq!(cluster.instances.refresh(0, &tokens[2]).await, Answer::Refused);
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 #[actix_web::test]
@@ -80,53 +80,53 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
         return;
     }
     let Some(mut postgres) = PrivatePostgres::start().await else { return };
-    let town = Town::open(Backend::Servers, |config, _| {
+    let cluster = Cluster::open(Backend::Servers, |config, _| {
         impatient(config);
         config.database.url = Secret::new(postgres.url());
         config.redis.url = None;
     })
     .await;
-    let mut tokens = town.instances.sessions(4).await;
+    let mut tokens = cluster.instances.sessions(4).await;
     for _ in 0..times(1, 10) {
-        let mut crowd = crate::clients::Crowd::at(&town.instances);
-        crowd.walk(&tokens);
+        let mut load = crate::clients::LoadClients::at(&cluster.instances);
+        load.walk(&tokens);
         pass(500).await;
         postgres.kill();
         pass(200).await;
-        let mark = town.instances.history.mark();
-        assert!(matches!(town.instances.sign_in(1).await, Answer::Away(Some(_))));
-        assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
+        let mark = cluster.instances.history.mark();
+        assert!(matches!(cluster.instances.sign_in(1).await, Answer::Away(Some(_))));
+        assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
         pass(u64::try_from(times(1_000, 20_000)).unwrap()).await;
-        let during = town.instances.history.since(mark);
+        let during = cluster.instances.history.since(mark);
         postgres.launch().await;
-        let current = crowd.leave().await;
+        let current = load.leave().await;
 
         assert!(during.iter().all(|event| matches!(event.answer, Answer::Away(Some(_)))), "{during:?}");
         assert!(!during.is_empty());
         assert_eq!(current.len(), tokens.len());
         tokens = current;
     }
-    town.check(NOTHING).await;
-    town.close().await;
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 #[actix_web::test]
 async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_done() {
     for backend in backends() {
-        let town = Town::open(backend, |config, _| impatient(config)).await;
-        let tokens = town.instances.sessions(3).await;
-        let mut lock = AnyConnection::connect(town.server.config.database.url.expose()).await.unwrap();
+        let cluster = Cluster::open(backend, |config, _| impatient(config)).await;
+        let tokens = cluster.instances.sessions(3).await;
+        let mut lock = AnyConnection::connect(cluster.server.config.database.url.expose()).await.unwrap();
         let statement = match backend {
             Backend::Embedded => "begin immediate",
             Backend::Servers => "begin; lock table users, sessions, feed_head, audit in access exclusive mode",
         };
         sqlx::raw_sql(statement).execute(&mut lock).await.unwrap();
 
-        let mark = town.instances.history.mark();
-        let mut crowd = tokio::task::JoinSet::new();
+        let mark = cluster.instances.history.mark();
+        let mut load = tokio::task::JoinSet::new();
         for position in 0..times(24, 200) {
-            let (instances, token) = (town.instances.clone(), tokens[0].clone());
-            crowd.spawn(async move {
+            let (instances, token) = (cluster.instances.clone(), tokens[0].clone());
+            load.spawn(async move {
                 if position.is_multiple_of(2) {
                     instances.sign_in(position / 2 % 2).await
                 } else {
@@ -134,9 +134,9 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
                 }
             });
         }
-        let refreshed = town.instances.refresh(0, &tokens[1]).await;
-        crowd.join_all().await;
-        let during = town.instances.history.since(mark);
+        let refreshed = cluster.instances.refresh(0, &tokens[1]).await;
+        load.join_all().await;
+        let during = cluster.instances.history.since(mark);
         sqlx::raw_sql("rollback").execute(&mut lock).await.unwrap();
         lock.close().await.unwrap();
 
@@ -149,9 +149,9 @@ async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_don
             assert!(event.answered.saturating_sub(event.asked) < BOUND, "{event:?}");
         }
         for token in &tokens {
-            town.instances.next(token).await;
+            cluster.instances.next(token).await;
         }
-        town.check(NOTHING).await;
-        town.close().await;
+        cluster.check(NOTHING).await;
+        cluster.close().await;
     }
 }

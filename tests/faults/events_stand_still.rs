@@ -4,11 +4,11 @@
 use reqwest::Method;
 use tokenhouse::protocol::GrantType;
 
+use crate::cluster::{Cluster, database_by, impatient, shared_postgres};
 use crate::proxy::{Proxy, Way};
 use crate::server::{Backend, read};
 use crate::support::event_reader::{Event, EventReader};
 use crate::support::only_sqlite;
-use crate::town::{Town, database_by, impatient, shared_postgres};
 
 fn as_of(heartbeat: &Event) -> i64 {
     heartbeat.details()["as_of"].as_i64().unwrap()
@@ -20,27 +20,27 @@ async fn while_the_database_is_away_heartbeats_go_on_and_say_as_of_when() {
         return;
     }
     let proxy = Proxy::to_port(shared_postgres());
-    let town = Town::open(Backend::Servers, |config, instance| {
+    let cluster = Cluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         if instance == 1 {
             database_by(config, proxy.port());
         }
     })
     .await;
-    let (_, secret) = town.server.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
+    let (_, secret) = cluster.server.add_client("verifier", &[GrantType::ClientCredentials], "tokenhouse:events").await;
     let grant = [("grant_type", "client_credentials")];
-    let token = town.server.post_as("verifier", &secret, "/oauth2/token", &grant).await.body["access_token"].clone();
+    let token = cluster.server.post_as("verifier", &secret, "/oauth2/token", &grant).await.body["access_token"].clone();
     let token = token.as_str().unwrap();
-    let session = town.instances.sessions(1).await.remove(0);
-    let mut reader = EventReader::open(town.other.address, token, None).await;
+    let session = cluster.instances.sessions(1).await.remove(0);
+    let mut reader = EventReader::open(cluster.other.address, token, None).await;
     reader.heartbeat().await;
 
     proxy.set(Way::Hold);
     // What was under way when the way was cut may still be told.
     let last = [reader.heartbeat().await, reader.heartbeat().await][1].clone();
-    let refused = town.server.request_to(town.other.address, Method::GET, "/status/events").bearer_auth(token);
+    let refused = cluster.server.request_to(cluster.other.address, Method::GET, "/status/events").bearer_auth(token);
     let refused = read(refused).await;
-    town.instances.end_at_last(&session).await;
+    cluster.instances.end_at_last(&session).await;
     let during = [reader.heartbeat().await, reader.heartbeat().await, reader.heartbeat().await];
     proxy.set(Way::Pass);
     let told = reader.event().await;
@@ -48,8 +48,8 @@ async fn while_the_database_is_away_heartbeats_go_on_and_say_as_of_when() {
 
     assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
     assert!(during.iter().all(|sign| as_of(sign) == as_of(&last)), "{:?}", during.each_ref().map(as_of));
-    assert_eq!(told.subject(), town.server.session_of(&session).to_string());
+    assert_eq!(told.subject(), cluster.server.session_of(&session).to_string());
     let happened = told.details()["event_timestamp"].as_i64().unwrap();
     assert!(happened > as_of(&last) && as_of(&after) >= happened);
-    town.close().await;
+    cluster.close().await;
 }

@@ -5,12 +5,12 @@ use serde_json::json;
 use tokenhouse::clock::Random;
 
 use crate::checks::{self, Allowed, Silence, Writes};
-use crate::clients::{Crowd, Instances};
+use crate::clients::{Instances, LoadClients};
+use crate::cluster::{pass, reused};
 use crate::history::Answer;
-use crate::process::{Premises, Process};
+use crate::process::{Installation, Process};
 use crate::server::{ADMIN, Backend, backends};
 use crate::times;
-use crate::town::{pass, reused};
 
 /// Connections break, and nothing else.
 const KILLED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
@@ -18,20 +18,20 @@ const KILLED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowe
 #[actix_web::test]
 async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothing_back() {
     for backend in backends() {
-        let premises = Premises::prepare(backend).await;
-        let mut victim = Process::start(&premises, "victim.log").await;
+        let installation = Installation::prepare(backend).await;
+        let mut victim = Process::start(&installation, "victim.log").await;
         let mut addresses = vec![victim.address];
         let survivor = match backend {
             // Two processes on one SQLite file would only wait for each other.
             Backend::Embedded => None,
-            Backend::Servers => Some(Process::start(&premises, "survivor.log").await),
+            Backend::Servers => Some(Process::start(&installation, "survivor.log").await),
         };
         addresses.extend(survivor.iter().map(|process| process.address));
         let instances = Instances::of(&addresses);
         let tokens = instances.sessions(4).await;
         let admin = admin_token(&victim).await;
-        let mut crowd = Crowd::at(&instances);
-        crowd.walk(&tokens);
+        let mut load = LoadClients::at(&instances);
+        load.walk(&tokens);
 
         let mut ended = Vec::new();
         for round in 0..times(5, 250) {
@@ -43,12 +43,12 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
             victim.launch().await;
             ended.extend(busy.await.unwrap());
             if let Some(token) = ended.last().filter(|_| round < 3) {
-                crowd.haunt(token);
+                load.keep_using(token);
             }
             // Signed before the kill; it is good until it expires, however often the keys were rotated.
             assert_eq!(instances.introspect(0, &admin).await, Answer::Good);
         }
-        let current = crowd.leave().await;
+        let current = load.leave().await;
 
         assert_eq!(current.len(), tokens.len());
         assert!(instances.history.count(|event| event.answer == Answer::Silent) > 0, "nothing was interrupted");
@@ -58,11 +58,11 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
             }
         }
         assert_eq!(instances.steal(0, &tokens[0]).await, Answer::Refused);
-        let ctx = premises.open().await;
+        let ctx = installation.open().await;
         checks::assert_all(&instances.history, KILLED, &reused(&ctx.store.database).await);
         ctx.store.database.close().await;
         drop((victim, survivor));
-        premises.leave().await;
+        installation.leave().await;
     }
 }
 

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 
 use crate::checks::{self, Allowed, Silence, Writes};
 use crate::clients::Instances;
+use crate::cluster::{pass, port_of, redis_by, reused};
 use crate::history::Answer;
-use crate::process::{Premises, Process};
+use crate::process::{Installation, Process};
 use crate::proxy::{Proxy, Way};
 use crate::server::{Backend, USER, backends};
 use crate::support::only_sqlite;
 use crate::times;
-use crate::town::{pass, port_of, redis_by, reused};
 
 /// Clients that keep their connections.
 const CLIENTS: usize = 12;
@@ -25,10 +25,10 @@ const CLIENTS: usize = 12;
 #[actix_web::test]
 async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_reached_it() {
     for backend in backends() {
-        let mut premises = Premises::prepare(backend).await;
-        premises.config.shutdown.announce = Span::seconds(1);
-        premises.config.shutdown.drain = Span::seconds(10);
-        let mut process = Process::start(&premises, "leaving.log").await;
+        let mut installation = Installation::prepare(backend).await;
+        installation.config.shutdown.announce = Span::seconds(1);
+        installation.config.shutdown.drain = Span::seconds(10);
+        let mut process = Process::start(&installation, "leaving.log").await;
         let mut clients = JoinSet::new();
         for position in 0..CLIENTS {
             clients.spawn(stay(process.address, position));
@@ -54,7 +54,7 @@ async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_r
             assert!(matches!(end, End::ToldToLeave), "{ends:?}\n{}", process.read_log());
         }
         assert!(status.is_some_and(|status| status.success()), "{status:?}: it did not end by itself in time");
-        premises.leave().await;
+        installation.leave().await;
     }
 }
 
@@ -132,13 +132,13 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     if only_sqlite() {
         return;
     }
-    let premises = Premises::prepare(Backend::Servers).await;
-    let proxy = Proxy::to_port(port_of(premises.config.redis.url.as_ref().unwrap().expose()));
-    let mut config = premises.config.clone();
+    let installation = Installation::prepare(Backend::Servers).await;
+    let proxy = Proxy::to_port(port_of(installation.config.redis.url.as_ref().unwrap().expose()));
+    let mut config = installation.config.clone();
     redis_by(&mut config, proxy.port());
     config.redis.command_timeout = Span::seconds(5);
-    let awake = Process::start(&premises, "awake.log").await;
-    let sleeper = Process::start_with(config, premises.path("sleeper.log")).await;
+    let awake = Process::start(&installation, "awake.log").await;
+    let sleeper = Process::start_with(config, installation.path("sleeper.log")).await;
     let instances = Instances::of(&[awake.address, sleeper.address]);
     for _ in 0..times(2, 20) {
         let token = instances.sessions(1).await.remove(0);
@@ -164,10 +164,10 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
         let other = instances.sessions(1).await.remove(0);
         instances.next(&other).await;
     }
-    let ctx = premises.open().await;
+    let ctx = installation.open().await;
     let allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
     checks::assert_all(&instances.history, allowed, &reused(&ctx.store.database).await);
     ctx.store.database.close().await;
     drop((awake, sleeper));
-    premises.leave().await;
+    installation.leave().await;
 }

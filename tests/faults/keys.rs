@@ -15,10 +15,10 @@ use tokenhouse::config::Span;
 use tokenhouse::keys::make_master_key;
 use tokenhouse_verifier::{KeySet, Verifier};
 
-use crate::process::{Premises, command};
+use crate::cluster::Cluster;
+use crate::process::{Installation, command};
 use crate::server::{ADMIN, Backend, backends, pair, read};
 use crate::times;
-use crate::town::Town;
 
 /// How one of the twelve is broken, and what the message must say.
 struct Broken {
@@ -50,10 +50,10 @@ fn twelve() -> Vec<Broken> {
 
 #[actix_web::test]
 async fn twelve_broken_key_files_refuse_the_start_with_the_file_and_the_fix() {
-    let mut premises = Premises::prepare(Backend::Embedded).await;
-    let good = premises.config.keys.master_key.take().unwrap();
-    premises.config.listen = "127.0.0.1:0".to_owned();
-    let folder = premises.config.keys.folder.clone();
+    let mut installation = Installation::prepare(Backend::Embedded).await;
+    let good = installation.config.keys.master_key.take().unwrap();
+    installation.config.listen = "127.0.0.1:0".to_owned();
+    let folder = installation.config.keys.folder.clone();
     std::fs::create_dir_all(&folder).unwrap();
     for broken in twelve() {
         put(&folder.join("master.key"), good.expose(), 0o600);
@@ -63,7 +63,7 @@ async fn twelve_broken_key_files_refuse_the_start_with_the_file_and_the_fix() {
             None => std::fs::remove_file(&file).unwrap(),
         }
 
-        let mut serve = command(&premises.config);
+        let mut serve = command(&installation.config);
         serve.arg("serve").env("TOKENHOUSE_LISTEN", "127.0.0.1:0").env("TOKENHOUSE_OPS_LISTEN", "127.0.0.1:0");
         let output = serve.output().unwrap();
 
@@ -72,7 +72,7 @@ async fn twelve_broken_key_files_refuse_the_start_with_the_file_and_the_fix() {
         assert!(said.contains(file.to_str().unwrap()) && said.contains(broken.says), "{}: {said}", broken.says);
         let _ = std::fs::remove_file(&file);
     }
-    premises.leave().await;
+    installation.leave().await;
 }
 
 fn put(path: &Path, text: &str, mode: u32) {
@@ -94,44 +94,44 @@ const RIPE: Duration = Duration::from_mins(2);
 #[actix_web::test]
 async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_not_verify() {
     for backend in backends() {
-        let town = Town::open(backend, |config, _| {
+        let cluster = Cluster::open(backend, |config, _| {
             config.keys.jwks_max_age = Span::minutes(1);
             config.keys.rotate_every = Span::days(30);
         })
         .await;
-        let bases = [town.server.running.address, town.other.address].map(|address| format!("http://{address}"));
+        let bases = [cluster.server.running.address, cluster.other.address].map(|address| format!("http://{address}"));
         let (mut fetched, mut signed) = (Vec::<(Timestamp, KeySet)>::new(), Vec::new());
         for round in 0..times(5, 100) {
             // The two read the change feed by the system's clock, and hear of the last rotation before the next.
-            let admin = sign_in(&town, &bases[round % 2]).await;
-            let (one, other) = tokio::join!(rotate(&town, &bases[0], &admin), rotate(&town, &bases[1], &admin));
+            let admin = sign_in(&cluster, &bases[round % 2]).await;
+            let (one, other) = tokio::join!(rotate(&cluster, &bases[0], &admin), rotate(&cluster, &bases[1], &admin));
             assert!([one, other].iter().all(|status| matches!(status, 200 | 409)), "{one} {other}");
             assert!(round == 0 || one == 200 || other == 200, "a ripe key did not take over");
-            for ctx in [town.ctx(), &town.other.ctx] {
+            for ctx in [cluster.ctx(), &cluster.other.ctx] {
                 ctx.keys.reload().await.unwrap();
             }
             for step in 0..2 {
                 for base in &bases {
-                    let now = town.server.clock.now();
-                    signed.push((now, sign_in(&town, base).await));
-                    let jwks = town.server.http.get(format!("{base}/.well-known/jwks.json"));
+                    let now = cluster.server.clock.now();
+                    signed.push((now, sign_in(&cluster, base).await));
+                    let jwks = cluster.server.http.get(format!("{base}/.well-known/jwks.json"));
                     fetched.push((now, KeySet::from_jwks(&read(jwks).await.text).unwrap()));
                 }
-                judge(&town, &mut fetched, &mut signed);
+                judge(&cluster, &mut fetched, &mut signed);
                 let wait = if step == 0 { MAX_AGE } else { RIPE.checked_sub(MAX_AGE).unwrap() };
-                town.server.clock.advance(wait);
+                cluster.server.clock.advance(wait);
             }
         }
-        town.close().await;
+        cluster.close().await;
     }
 }
 
 /// Every verifier that keeps its JWKS no longer than it may accepts every token that has not expired.
-fn judge(town: &Town, fetched: &mut Vec<(Timestamp, KeySet)>, signed: &mut Vec<(Timestamp, String)>) {
-    let now = town.server.clock.now();
+fn judge(cluster: &Cluster, fetched: &mut Vec<(Timestamp, KeySet)>, signed: &mut Vec<(Timestamp, String)>) {
+    let now = cluster.server.clock.now();
     fetched.retain(|(at, _)| now.since(*at) <= MAX_AGE);
     signed.retain(|(at, _)| now.since(*at) < Duration::from_mins(5));
-    let verifier = Verifier::dangerous_any_audience(town.server.config.issuer.clone());
+    let verifier = Verifier::dangerous_any_audience(cluster.server.config.issuer.clone());
     for (at, keys) in fetched {
         for (signed_at, token) in &*signed {
             assert!(verifier.verify(token, keys, now.seconds()).is_ok(), "signed {signed_at}, fetched {at}, now {now}");
@@ -139,13 +139,13 @@ fn judge(town: &Town, fetched: &mut Vec<(Timestamp, KeySet)>, signed: &mut Vec<(
     }
 }
 
-async fn sign_in(town: &Town, base: &str) -> String {
+async fn sign_in(cluster: &Cluster, base: &str) -> String {
     let (username, password) = ADMIN;
     let body = json!({ "username": username, "password": password, "scope": "tokenhouse:admin" });
-    pair(&read(town.server.http.post(format!("{base}/api/token/")).json(&body)).await).access
+    pair(&read(cluster.server.http.post(format!("{base}/api/token/")).json(&body)).await).access
 }
 
-async fn rotate(town: &Town, base: &str, admin: &str) -> u16 {
-    let request = town.server.http.request(Method::POST, format!("{base}/admin/v1/keys/rotate"));
+async fn rotate(cluster: &Cluster, base: &str, admin: &str) -> u16 {
+    let request = cluster.server.http.request(Method::POST, format!("{base}/admin/v1/keys/rotate"));
     read(request.bearer_auth(admin).json(&json!({ "now": false }))).await.status
 }

@@ -29,7 +29,7 @@ mod redis_away;
 mod redis_forgets;
 #[path = "../support/mod.rs"]
 mod support;
-mod town;
+mod cluster;
 mod wire;
 
 /// Whether this is the long run.

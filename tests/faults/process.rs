@@ -19,13 +19,13 @@ use crate::server::{ADMIN, Backend, USER};
 use crate::support;
 
 /// What the processes of one server share.
-pub struct Premises {
+pub struct Installation {
     pub config: Config,
     folder: TempDir,
     database: Option<String>,
 }
 
-impl Premises {
+impl Installation {
     /// Makes the stores, with the server's user and its administrator.
     pub async fn prepare(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -51,8 +51,8 @@ impl Premises {
                 config.redis.key_prefix = redis.key_prefix;
             }
         }
-        let premises = Self { config, folder, database };
-        let ctx = premises.open().await;
+        let installation = Self { config, folder, database };
+        let ctx = installation.open().await;
         for ((username, password), admin) in [(USER, false), (ADMIN, true)] {
             let new = NewUser {
                 username: username.to_owned(),
@@ -63,7 +63,7 @@ impl Premises {
             users::add(&ctx, new, Actor::System).await.unwrap();
         }
         ctx.store.database.close().await;
-        premises
+        installation
     }
 
     /// Opens configuration, stores and keys as a command does.
@@ -93,8 +93,8 @@ pub struct Process {
 
 impl Process {
     /// Starts an instance with a log of its own, and waits until it is ready.
-    pub async fn start(premises: &Premises, name: &str) -> Self {
-        Self::start_with(premises.config.clone(), premises.path(name)).await
+    pub async fn start(installation: &Installation, name: &str) -> Self {
+        Self::start_with(installation.config.clone(), installation.path(name)).await
     }
 
     /// The same, with settings of its own.

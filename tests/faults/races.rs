@@ -16,10 +16,10 @@ use tokio::sync::watch;
 
 use crate::checks::NOTHING;
 use crate::clients::Instances;
+use crate::cluster::Cluster;
 use crate::history::{Answer, Call};
 use crate::server::{Backend, backends};
 use crate::times;
-use crate::town::Town;
 
 /// How many users are in it at the same time.
 const LANES: usize = 4;
@@ -31,15 +31,15 @@ async fn once_an_end_was_acknowledged_no_refresh_succeeds_on_any_instance() {
             Backend::Embedded => times(100, 2_000),
             Backend::Servers => times(200, 8_000),
         };
-        let town = Town::open(backend, |_, _| {}).await;
+        let cluster = Cluster::open(backend, |_, _| {}).await;
         let mut lanes = Vec::new();
         for lane in 0..LANES {
-            let user = town.server.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
-            lanes.push(race(&town, user, rounds / LANES));
+            let user = cluster.server.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
+            lanes.push(race(&cluster, user, rounds / LANES));
         }
         futures_joined(lanes).await;
-        town.check(NOTHING).await;
-        town.close().await;
+        cluster.check(NOTHING).await;
+        cluster.close().await;
     }
 }
 
@@ -53,29 +53,29 @@ async fn futures_joined<F: Future<Output = ()>>(futures: Vec<F>) {
     .await;
 }
 
-async fn race(town: &Town, user: User, rounds: usize) {
+async fn race(cluster: &Cluster, user: User, rounds: usize) {
     for round in 0..rounds {
-        let (session, token) = begin(town.ctx(), &user).await;
+        let (session, token) = begin(cluster.ctx(), &user).await;
         let done = watch::Sender::new(false);
-        let refreshing = tokio::spawn(refresh(town.instances.clone(), token.clone(), done.subscribe()));
+        let refreshing = tokio::spawn(refresh(cluster.instances.clone(), token.clone(), done.subscribe()));
         tokio::time::sleep(Duration::from_micros(u64::from(u16::from_be_bytes(Random::default().bytes())) / 8)).await;
 
-        let ctx = if round.is_multiple_of(2) { town.ctx() } else { &*town.other.ctx };
+        let ctx = if round.is_multiple_of(2) { cluster.ctx() } else { &*cluster.other.ctx };
         match round / 2 % 4 {
-            0 => drop(town.instances.end(round % 2, &token).await),
+            0 => drop(cluster.instances.end(round % 2, &token).await),
             way => {
                 let answer = async { acknowledged(end(ctx, &user, session, way).await) };
-                town.instances.history.record(Call::End(session.to_string()), answer).await;
+                cluster.instances.history.record(Call::End(session.to_string()), answer).await;
             }
         }
         done.send_replace(true);
 
         let last = refreshing.await.unwrap();
-        for at in 0..town.instances.count() {
-            town.instances.refresh(at, &last).await;
-            town.instances.introspect(at, &last).await;
+        for at in 0..cluster.instances.count() {
+            cluster.instances.refresh(at, &last).await;
+            cluster.instances.introspect(at, &last).await;
         }
-        town.instances.refresh(round % 2, &token).await;
+        cluster.instances.refresh(round % 2, &token).await;
         users::enable(ctx, user.id, Actor::System).await.unwrap();
     }
 }

@@ -6,14 +6,14 @@ use redis::{Cmd, cmd};
 use reqwest::Method;
 
 use crate::checks::NOTHING;
-use crate::clients::{Crowd, Instances};
+use crate::clients::{Instances, LoadClients};
+use crate::cluster::{Cluster, impatient, pass, port_of, redis_by};
 use crate::history::{Answer, Call, Event};
 use crate::proxy::{Proxy, Way};
 use crate::server::Backend;
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
-use crate::town::{Town, impatient, pass, port_of, redis_by};
 
 /// What a refresh may take once the breaker is open. All but one call in 200 ms are refused at once; a trial costs
 /// 250 ms to connect and 100 ms to ask at most. The rest is slack for a busy machine.
@@ -41,32 +41,32 @@ async fn cut_off(way: Way) {
     }
     let Some(redis) = PrivateRedis::start(&[]) else { return };
     let proxy = Proxy::to_port(port_of(&redis.url()));
-    let town = town(proxy.port()).await;
-    let instances = &town.instances;
+    let cluster = cluster(proxy.port()).await;
+    let instances = &cluster.instances;
     let tokens = instances.sessions(4).await;
-    let mut crowd = Crowd::at(instances);
-    crowd.walk(&tokens);
+    let mut load = LoadClients::at(instances);
+    load.walk(&tokens);
     pass(200).await;
-    let sessions = live_sessions(&town).await;
+    let sessions = live_sessions(&cluster).await;
 
     proxy.set(way);
     let (mark, since) = (instances.history.mark(), instances.history.now());
     pass(200).await;
     assert!(matches!(instances.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
-    assert_eq!(town.server.get("/.well-known/jwks.json").await.status, 200);
+    assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
     let seconds = u64::try_from(times(1, 30)).unwrap();
     pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
     let during = instances.history.since(mark);
     proxy.set(Way::Pass);
-    let current = crowd.leave().await;
+    let current = load.leave().await;
 
     assert_eq!(current.len(), tokens.len(), "{way:?}");
     let p99 = p99(&during, since + TO_OPEN);
     assert!(p99 < BOUND, "{way:?}: {p99:?}");
-    assert_eq!(live_sessions(&town).await, sessions, "a sign-in was half done");
+    assert_eq!(live_sessions(&cluster).await, sessions, "a sign-in was half done");
     assert_eq!(instances.steal(0, &tokens[0]).await, Answer::Refused);
-    town.check(NOTHING).await;
-    town.close().await;
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 /// Of the refreshes that were asked for from then on; all of them were refused.
@@ -83,10 +83,10 @@ fn p99(during: &[Event], from: Duration) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-async fn live_sessions(town: &Town) -> usize {
+async fn live_sessions(cluster: &Cluster) -> usize {
     let filter = tokenhouse::model::SessionFilter { live_only: true, ..Default::default() };
     let page = tokenhouse::model::PageRequest::new(None, Some(500));
-    town.ctx().store.database.list_sessions(&filter, &page, town.ctx().now()).await.unwrap().items.len()
+    cluster.ctx().store.database.list_sessions(&filter, &page, cluster.ctx().now()).await.unwrap().items.len()
 }
 
 #[actix_web::test]
@@ -95,10 +95,10 @@ async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
         return;
     }
     let Some(redis) = PrivateRedis::start(&["--maxmemory-policy", "noeviction"]) else { return };
-    let town = town(port_of(&redis.url())).await;
-    let tokens = town.instances.sessions(4).await;
-    let mut crowd = Crowd::at(&town.instances);
-    crowd.walk(&tokens);
+    let cluster = cluster(port_of(&redis.url())).await;
+    let tokens = cluster.instances.sessions(4).await;
+    let mut load = LoadClients::at(&cluster.instances);
+    load.walk(&tokens);
     for _ in 0..times(1, 20) {
         for (name, fault, cure) in [
             ("OOM", config("maxmemory", "1"), config("maxmemory", "0")),
@@ -107,21 +107,21 @@ async fn a_redis_that_will_not_serve_costs_503_and_consumes_nothing() {
         ] {
             run(&redis, &fault).await;
             pass(100).await;
-            let mark = town.instances.history.mark();
+            let mark = cluster.instances.history.mark();
             pass(500).await;
-            let during = town.instances.history.since(mark);
+            let during = cluster.instances.history.since(mark);
             run(&redis, &cure).await;
             let refused = during.iter().filter(|event| matches!(event.answer, Answer::Away(Some(_)))).count();
             assert!(refused > 0, "{name} was not noticed");
-            served_again(&town.instances).await;
+            served_again(&cluster.instances).await;
         }
     }
-    let current = crowd.leave().await;
+    let current = load.leave().await;
 
     assert_eq!(current.len(), tokens.len());
-    assert_eq!(town.instances.steal(0, &tokens[0]).await, Answer::Refused);
-    town.check(NOTHING).await;
-    town.close().await;
+    assert_eq!(cluster.instances.steal(0, &tokens[0]).await, Answer::Refused);
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 #[actix_web::test]
@@ -130,10 +130,10 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
         return;
     }
     let Some(redis) = PrivateRedis::start(&[]) else { return };
-    let town = Town::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
-    let tokens = town.instances.sessions(4).await;
-    let mut crowd = Crowd::at(&town.instances);
-    crowd.walk(&tokens);
+    let cluster = Cluster::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
+    let tokens = cluster.instances.sessions(4).await;
+    let mut load = LoadClients::at(&cluster.instances);
+    load.walk(&tokens);
 
     let mut flush = cmd("SCRIPT");
     flush.arg("FLUSH");
@@ -141,13 +141,13 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
         run(&redis, &flush).await;
         pass(20).await;
     }
-    let current = crowd.leave().await;
+    let current = load.leave().await;
 
     assert_eq!(current.len(), tokens.len());
-    let served = town.instances.history.count(|event| matches!(event.answer, Answer::Issued(_)));
-    assert!(served * 10 > town.instances.history.mark() * 9, "{served} of {}", town.instances.history.mark());
-    town.check(NOTHING).await;
-    town.close().await;
+    let served = cluster.instances.history.count(|event| matches!(event.answer, Answer::Issued(_)));
+    assert!(served * 10 > cluster.instances.history.mark() * 9, "{served} of {}", cluster.instances.history.mark());
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 #[actix_web::test]
@@ -158,12 +158,12 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
     let Some(redis) = PrivateRedis::start(&[]) else { return };
     let way = Proxy::to_port(port_of(&redis.url()));
     let ports = [way.port(), port_of(&redis.url())];
-    let town = Town::open(Backend::Servers, |config, instance| {
+    let cluster = Cluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         redis_by(config, ports[instance]);
     })
     .await;
-    let (instances, server) = (&town.instances, &town.server);
+    let (instances, server) = (&cluster.instances, &cluster.server);
     let tokens = instances.sessions(2).await;
     let admin = server.admin_token().await;
 
@@ -178,18 +178,18 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
     };
     instances.history.record(Call::End(session.clone()), end).await;
     assert!(matches!(instances.end(0, &tokens[1]).await, Answer::Away(Some(_))), "the client is to try again");
-    let mut crowd = Crowd::at(instances);
-    crowd.haunt(&tokens[0]);
+    let mut load = LoadClients::at(instances);
+    load.keep_using(&tokens[0]);
     pass(4_000).await;
     way.set(Way::Pass);
     instances.end_at_last(&tokens[1]).await;
-    crowd.haunt(&tokens[1]);
+    load.keep_using(&tokens[1]);
     pass(1_500).await;
-    crowd.leave().await;
+    load.leave().await;
 
     assert_eq!(instances.refresh(0, &tokens[0]).await, Answer::Refused);
-    town.check(NOTHING).await;
-    town.close().await;
+    cluster.check(NOTHING).await;
+    cluster.close().await;
 }
 
 async fn served_again(instances: &Instances) {
@@ -203,8 +203,8 @@ async fn served_again(instances: &Instances) {
     panic!("nobody was served again");
 }
 
-async fn town(port: u16) -> Town {
-    Town::open(Backend::Servers, |config, _| {
+async fn cluster(port: u16) -> Cluster {
+    Cluster::open(Backend::Servers, |config, _| {
         impatient(config);
         redis_by(config, port);
     })

@@ -3,14 +3,14 @@
 use redis::cmd;
 
 use crate::checks::{Allowed, Silence, Writes};
-use crate::clients::{Crowd, Instances};
+use crate::clients::{Instances, LoadClients};
+use crate::cluster::{Cluster, impatient, pass, port_of, redis_by};
 use crate::history::{Answer, Call, Mark};
 use crate::proxy::{Proxy, Way};
 use crate::server::Backend;
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
-use crate::town::{Town, impatient, pass, port_of, redis_by};
 
 const FORGETFUL: Allowed = Allowed { writes: Writes::Lost, silence: Silence::Never };
 
@@ -26,31 +26,31 @@ async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_noth
         return;
     }
     let Some(mut redis) = PrivateRedis::start(&[]) else { return };
-    let town = town(port_of(&redis.url()), port_of(&redis.url())).await;
-    let tokens = town.instances.sessions(CLIENTS).await;
-    let mut crowd = Crowd::at(&town.instances);
-    crowd.walk(&tokens);
+    let cluster = cluster(port_of(&redis.url()), port_of(&redis.url())).await;
+    let tokens = cluster.instances.sessions(CLIENTS).await;
+    let mut load = LoadClients::at(&cluster.instances);
+    load.walk(&tokens);
     for round in 0..times(2, 40) {
-        let doomed = town.instances.sessions(2).await;
+        let doomed = cluster.instances.sessions(2).await;
         pass(200).await;
-        town.instances.end_at_last(&doomed[0]).await;
-        haunt(&mut crowd, round, &doomed[0]);
+        cluster.instances.end_at_last(&doomed[0]).await;
+        keep_using(&mut load, round, &doomed[0]);
 
         redis.kill();
-        assert!(matches!(town.instances.end(round % 2, &doomed[1]).await, Answer::Away(Some(_))));
+        assert!(matches!(cluster.instances.end(round % 2, &doomed[1]).await, Answer::Away(Some(_))));
         pass(200).await;
         redis.launch();
-        town.instances.end_at_last(&doomed[1]).await;
-        haunt(&mut crowd, round, &doomed[1]);
+        cluster.instances.end_at_last(&doomed[1]).await;
+        keep_using(&mut load, round, &doomed[1]);
         pass(RECOVERY).await;
     }
-    let current = crowd.leave().await;
+    let current = load.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    assert!(town.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
-    thief_is_found(&town.instances, &tokens[0], &current).await;
-    town.check(FORGETFUL).await;
-    town.close().await;
+    assert!(cluster.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
+    thief_is_found(&cluster.instances, &tokens[0], &current).await;
+    cluster.check(FORGETFUL).await;
+    cluster.close().await;
 }
 
 #[actix_web::test]
@@ -64,34 +64,38 @@ async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back()
         let replica = PrivateRedis::start(&["--replicaof", "127.0.0.1", &link.port().to_string()]).unwrap();
         in_step(&replica).await;
         let ways = [0, 1].map(|_| Proxy::to_port(port_of(&primary.url())));
-        let town = town(ways[0].port(), ways[1].port()).await;
-        let (tokens, doomed) = (town.instances.sessions(CLIENTS).await, town.instances.sessions(2).await);
-        let mut crowd = Crowd::at(&town.instances);
-        crowd.walk(&tokens);
+        let cluster = cluster(ways[0].port(), ways[1].port()).await;
+        let (tokens, doomed) = (cluster.instances.sessions(CLIENTS).await, cluster.instances.sessions(2).await);
+        let mut load = LoadClients::at(&cluster.instances);
+        load.walk(&tokens);
         pass(500).await;
 
         link.set(Way::Reset);
         pass(100).await;
         for (at, token) in doomed.iter().enumerate() {
-            assert_eq!(town.instances.end(at, token).await, Answer::Good, "the primary took it, the replica did not");
-            crowd.haunt(token);
+            assert_eq!(
+                cluster.instances.end(at, token).await,
+                Answer::Good,
+                "the primary took it, the replica did not"
+            );
+            load.keep_using(token);
         }
         pass(400).await;
         for way in &ways {
             way.lead_to_port(port_of(&replica.url()));
         }
         primary.kill();
-        let lost = lost_rotations(&town, &replica).await;
+        let lost = lost_rotations(&cluster, &replica).await;
         let mut raw = shared::raw(&replica.url()).await;
         let (): () = cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut raw).await.unwrap();
         pass(RECOVERY + 500).await;
-        let current = crowd.leave().await;
+        let current = load.leave().await;
 
         assert!(lost > 0, "the replica missed nothing, so nothing was tried");
         assert_eq!(current.len(), CLIENTS);
-        thief_is_found(&town.instances, &tokens[0], &current).await;
-        town.check(FORGETFUL).await;
-        town.close().await;
+        thief_is_found(&cluster.instances, &tokens[0], &current).await;
+        cluster.check(FORGETFUL).await;
+        cluster.close().await;
     }
 }
 
@@ -103,19 +107,19 @@ async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_noth
     let folder = tempfile::tempdir().unwrap();
     let (folder, dump) = (folder.path().to_str().unwrap(), folder.path().join("dump.rdb"));
     let Some(mut redis) = PrivateRedis::start(&["--dir", folder, "--dbfilename", "dump.rdb"]) else { return };
-    let town = town(port_of(&redis.url()), port_of(&redis.url())).await;
-    let tokens = town.instances.sessions(CLIENTS).await;
-    let mut crowd = Crowd::at(&town.instances);
-    crowd.walk(&tokens);
+    let cluster = cluster(port_of(&redis.url()), port_of(&redis.url())).await;
+    let tokens = cluster.instances.sessions(CLIENTS).await;
+    let mut load = LoadClients::at(&cluster.instances);
+    load.walk(&tokens);
     for round in 0..times(2, 40) {
-        let doomed = town.instances.sessions(2).await;
+        let doomed = cluster.instances.sessions(2).await;
         pass(200).await;
         save(&redis).await;
         let old = std::fs::read(&dump).unwrap();
         pass(300).await;
         for token in &doomed {
-            town.instances.end_at_last(token).await;
-            haunt(&mut crowd, round, token);
+            cluster.instances.end_at_last(token).await;
+            keep_using(&mut load, round, token);
         }
         save(&redis).await;
 
@@ -124,16 +128,16 @@ async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_noth
         redis.launch();
         pass(RECOVERY).await;
     }
-    let current = crowd.leave().await;
+    let current = load.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    thief_is_found(&town.instances, &tokens[0], &current).await;
-    town.check(FORGETFUL).await;
-    town.close().await;
+    thief_is_found(&cluster.instances, &tokens[0], &current).await;
+    cluster.check(FORGETFUL).await;
+    cluster.close().await;
 }
 
-async fn town(one: u16, other: u16) -> Town {
-    Town::open(Backend::Servers, |config, instance| {
+async fn cluster(one: u16, other: u16) -> Cluster {
+    Cluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         redis_by(config, [one, other][instance]);
     })
@@ -141,9 +145,9 @@ async fn town(one: u16, other: u16) -> Town {
 }
 
 /// Of the first rounds, so that ghosts do not outnumber the living.
-fn haunt(crowd: &mut Crowd, round: usize, token: &str) {
+fn keep_using(load: &mut LoadClients, round: usize, token: &str) {
     if round < 3 {
-        crowd.haunt(token);
+        load.keep_using(token);
     }
 }
 
@@ -175,13 +179,13 @@ async fn in_step(replica: &PrivateRedis) {
 }
 
 /// In how many sessions the replica is behind what clients were told.
-async fn lost_rotations(town: &Town, replica: &PrivateRedis) -> usize {
+async fn lost_rotations(cluster: &Cluster, replica: &PrivateRedis) -> usize {
     let mut raw = shared::raw(&replica.url()).await;
     let mut lost = 0;
-    for event in town.instances.history.events() {
+    for event in cluster.instances.history.events() {
         let (Call::Refresh(_), Answer::Issued(token)) = (&event.call, &event.answer) else { continue };
         let mark = Mark::of(token);
-        let key = format!("{}s:{}", town.server.config.redis.key_prefix, mark.session);
+        let key = format!("{}s:{}", cluster.server.config.redis.key_prefix, mark.session);
         let record: Option<String> = cmd("GET").arg(key).query_async(&mut raw).await.unwrap();
         let number = record.and_then(|record| record.split(' ').next()?.parse::<u64>().ok());
         lost += usize::from(number.is_some_and(|number| number < mark.number));

@@ -5,6 +5,6 @@
 mod test_server;
 mod master_key;
 mod pem_files;
-mod odd_states;
+mod invalid_states;
 mod rotation;
 mod two_instances;

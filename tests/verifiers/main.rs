@@ -17,7 +17,7 @@ mod proxy;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
-mod town;
+mod cluster;
 #[path = "../faults/wire.rs"]
 mod wire;
-mod witness;
+mod monitor;

@@ -7,7 +7,7 @@ use crate::server::{PASSWORD, Process};
 
 /// Signs the user in for the application that asks at `path`, agrees to what it asks for, and returns the browser's
 /// cookies.
-pub(crate) fn sign_on(server: &Process, path: &str) -> Result<String> {
+pub(crate) fn authorize(server: &Process, path: &str) -> Result<String> {
     let mut browser = Browser { base: &server.base, cookies: Vec::new() };
     let sign_in = browser.follow(path)?;
     let person = format!("username=ada&password={}", PASSWORD.replace(' ', "+"));

@@ -39,7 +39,7 @@ const STATUS_LIST: &str = "/status/0";
 
 const AUTHORIZATION: &str = "authorization (signed in)";
 
-/// What an application asks for when a person signs on to it.
+/// What an application asks for when a person signs in to it.
 const ASKS: &str = "/oauth2/authorize?client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback&\
                     response_type=code&scope=openid+profile+email&state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&\
                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
@@ -93,7 +93,7 @@ fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     }
     one(run, &server, empty, &obtain(), report)?;
     if run.wants(AUTHORIZATION) {
-        let authorization = authorization(browser::sign_on(&server, ASKS)?);
+        let authorization = authorization(browser::authorize(&server, ASKS)?);
         one(run, &server, empty, &authorization, report)?;
         one_at_a_time(run, &server, empty, &authorization, report)?;
     }

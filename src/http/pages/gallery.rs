@@ -239,7 +239,10 @@ fn error_page_states(page_context: &PageContext) -> Vec<(&'static str, HttpRespo
         ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
         (
             "error-expired",
-            error_page(page_context, &PageRefusal::Expired(OAuthError::invalid_request("this sign-on took too long"))),
+            error_page(
+                page_context,
+                &PageRefusal::Expired(OAuthError::invalid_request("this authorization took too long")),
+            ),
         ),
         ("error-cookies", error_page(page_context, &PageRefusal::NoCookies)),
     ]

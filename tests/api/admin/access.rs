@@ -1,4 +1,5 @@
-//! Who may pass which endpoint: deny by default. The table of routes is walked, so that a new endpoint cannot be forgotten.
+//! Who may pass which endpoint: deny by default. The table of routes is walked, so that a new endpoint cannot be
+//! forgotten.
 
 use std::time::Duration;
 

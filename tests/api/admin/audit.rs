@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
-use super::{Desk, assert_each_once};
+use super::{AdminClient, assert_each_once};
 use crate::test_server::{TestServer, on_each_backend};
 
 #[actix_web::test]
 async fn every_change_leaves_exactly_one_event_of_its_kind() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let user = server.add_user(("bob", "a long enough one"), false).await.id;
         server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let sid = crate::test_server::claims(&server.pair().await.access)["sid"].as_str().unwrap().to_owned();
@@ -38,7 +38,7 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
             (&post, "/admin/v1/keys/rotate".to_owned(), json!({ "now": true }), "key_activated"),
         ] {
             let before = count(server).await;
-            let answer = server.admin(&desk.token, method.clone(), &path, Some(&body)).await;
+            let answer = server.admin(&admin_api.token, method.clone(), &path, Some(&body)).await;
             assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text);
             let after = count(server).await;
             let new = after.get(event).unwrap_or(&0) - before.get(event).unwrap_or(&0);
@@ -51,15 +51,15 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
 #[actix_web::test]
 async fn the_audit_is_read_newest_first_and_names_who_did_it() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        let bob = desk.add_user("bob", "a long enough one").await;
+        let admin_api = AdminClient::of(server).await;
+        let bob = admin_api.add_user("bob", "a long enough one").await;
 
-        let newest = desk.get("/admin/v1/audit?limit=1").await.body["items"][0].clone();
+        let newest = admin_api.get("/admin/v1/audit?limit=1").await.body["items"][0].clone();
 
-        let admin = crate::test_server::claims(&desk.token)["sub"].clone();
+        let admin = crate::test_server::claims(&admin_api.token)["sub"].clone();
         assert_eq!(newest["event"], json!({ "event": "user_added", "user": bob }));
         assert_eq!(newest["actor"], json!({ "type": "admin", "id": admin }));
-        let all = desk.get("/admin/v1/audit?limit=500").await;
+        let all = admin_api.get("/admin/v1/audit?limit=500").await;
         let ids: Vec<&str> =
             all.body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
         assert!(ids.is_sorted_by(|newer, older| newer > older));
@@ -71,15 +71,15 @@ async fn the_audit_is_read_newest_first_and_names_who_did_it() {
 #[actix_web::test]
 async fn pages_of_the_audit_hold_each_entry_exactly_once_while_more_are_written() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         for _ in 0..7 {
             server.pair().await;
         }
-        let all = desk.get("/admin/v1/audit?limit=500").await;
+        let all = admin_api.get("/admin/v1/audit?limit=500").await;
         let wanted: Vec<String> =
             all.body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
 
-        let seen = desk.walk("/admin/v1/audit", 3, async || drop(server.pair().await)).await;
+        let seen = admin_api.walk("/admin/v1/audit", 3, async || drop(server.pair().await)).await;
 
         assert_each_once(&seen, &wanted);
         assert_eq!(seen.len(), wanted.len(), "what is newer than the first page is on no later one");

@@ -5,25 +5,25 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
-use super::{Desk, assert_each_once, assert_problem, begin};
+use super::{AdminClient, assert_each_once, assert_problem, begin};
 use crate::test_server::{Answer, TestServer, on_each_backend};
 
 #[actix_web::test]
 async fn a_generated_secret_is_shown_once_and_works() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let new = json!({ "id": "shop", "grants": ["client_credentials"], "scope": "read", "audience": ["https://api.example"] });
 
-        let added = desk.post("/admin/v1/clients", &new).await;
+        let added = admin_api.post("/admin/v1/clients", &new).await;
 
         assert_eq!(added.status, 201, "{}", added.text);
         let secret = added.body["client_secret"].as_str().unwrap();
         assert!(secret.len() >= 43);
         for path in ["/admin/v1/clients", "/admin/v1/clients/shop"] {
-            let shown = desk.get(path).await;
+            let shown = admin_api.get(path).await;
             assert!(!shown.text.contains(secret) && !shown.text.contains("digest"), "{}", shown.text);
         }
-        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, added.body["client"]);
+        assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, added.body["client"]);
         assert_eq!(token(server, "shop", secret).await.status, 200);
         assert_eq!(token(server, "shop", &format!("{secret}x")).await.status, 401);
         assert_eq!(server.count_events("client_added").await, 2, "the built-in one, and this one");
@@ -34,10 +34,10 @@ async fn a_generated_secret_is_shown_once_and_works() {
 #[actix_web::test]
 async fn a_client_that_cannot_be_is_refused() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        desk.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
+        let admin_api = AdminClient::of(server).await;
+        admin_api.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
         for id in ["shop", "simplejwt"] {
-            assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
+            assert_problem(&admin_api.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
         }
         for body in [
             json!({}),
@@ -64,9 +64,9 @@ async fn a_client_that_cannot_be_is_refused() {
             json!({ "id": "a", "status_index": 1 }),
             json!({ "id": "a", "secrets": [] }),
         ] {
-            assert_problem(&desk.post("/admin/v1/clients", &body).await, 400);
+            assert_problem(&admin_api.post("/admin/v1/clients", &body).await, 400);
         }
-        assert_problem(&desk.get("/admin/v1/clients/a").await, 404);
+        assert_problem(&admin_api.get("/admin/v1/clients/a").await, 404);
     })
     .await;
 }
@@ -74,13 +74,13 @@ async fn a_client_that_cannot_be_is_refused() {
 #[actix_web::test]
 async fn pages_of_clients_hold_each_exactly_once() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let wanted = ["a", "A", "a-b", "a.b", "ab", "b"].map(str::to_owned);
         for id in &wanted {
             server.add_client(id, &[], "").await;
         }
 
-        let seen = desk.walk("/admin/v1/clients", 2, async || {}).await;
+        let seen = admin_api.walk("/admin/v1/clients", 2, async || {}).await;
 
         assert_each_once(&seen, &wanted);
         assert_eq!(seen.len(), wanted.len() + 1, "and the built-in one");
@@ -91,14 +91,14 @@ async fn pages_of_clients_hold_each_exactly_once() {
 #[actix_web::test]
 async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (shop, secret) = server.add_client("shop", &[GrantType::RefreshToken], "read write").await;
         let user = server.user().await;
         let issuer = [server.config.issuer.as_str()];
         let reads = begin(server, &user, &shop, "read", &issuer).await;
         let writes = begin(server, &user, &shop, "read write", &issuer).await;
 
-        let changed = desk.patch("/admin/v1/clients/shop", &json!({ "scope": "read" })).await;
+        let changed = admin_api.patch("/admin/v1/clients/shop", &json!({ "scope": "read" })).await;
 
         assert_eq!((changed.status, changed.body["scope"].as_str()), (200, Some("read")), "{}", changed.text);
         let refresh = async |token: &str| {
@@ -108,7 +108,7 @@ async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
         };
         assert_eq!(refresh(&writes.refresh).await.status, 400);
         assert_eq!(refresh(&reads.refresh).await.status, 200);
-        let ended = desk.get(&format!("/admin/v1/sessions/{}", writes.id)).await;
+        let ended = admin_api.get(&format!("/admin/v1/sessions/{}", writes.id)).await;
         assert_eq!(ended.body["ended"]["reason"], "scope_withdrawn");
         assert_eq!(server.count_events("client_changed").await, 1);
     })
@@ -118,9 +118,9 @@ async fn a_scope_that_is_withdrawn_ends_the_sessions_that_hold_it() {
 #[actix_web::test]
 async fn a_change_that_cannot_be_changes_nothing() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
-        let before = desk.get("/admin/v1/clients/shop").await.body;
+        let before = admin_api.get("/admin/v1/clients/shop").await.body;
         for body in [
             json!({ "name": "" }),
             json!({ "id": "other" }),
@@ -136,10 +136,10 @@ async fn a_change_that_cannot_be_changes_nothing() {
             json!({ "scope": "\u{7f}" }),
             json!({ "secret": "x" }),
         ] {
-            assert_problem(&desk.patch("/admin/v1/clients/shop", &body).await, 400);
+            assert_problem(&admin_api.patch("/admin/v1/clients/shop", &body).await, 400);
         }
-        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, before);
-        assert_problem(&desk.patch("/admin/v1/clients/nobody", &json!({ "name": "x" })).await, 404);
+        assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, before);
+        assert_problem(&admin_api.patch("/admin/v1/clients/nobody", &json!({ "name": "x" })).await, 404);
         assert_eq!(server.count_events("client_changed").await, 0);
     })
     .await;
@@ -148,7 +148,7 @@ async fn a_change_that_cannot_be_changes_nothing() {
 #[actix_web::test]
 async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let new = json!({
             "id": "shop",
             "redirect_uris": ["https://shop.example/cb"],
@@ -156,17 +156,17 @@ async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
             "access_lifetime": 60,
             "sign_on": { "logo_uri": "https://shop.example/logo.png", "pkce": "optional", "unverified": true },
         });
-        let added = desk.post("/admin/v1/clients", &new).await;
+        let added = admin_api.post("/admin/v1/clients", &new).await;
         assert_eq!(added.status, 201, "{}", added.text);
 
         let change = json!({ "sign_on": { "tos_uri": "https://shop.example/tos", "pkce": null } });
-        let first = desk.patch("/admin/v1/clients/shop", &change).await;
+        let first = admin_api.patch("/admin/v1/clients/shop", &change).await;
         let change = json!({
             "backchannel_logout_uri": null,
             "access_lifetime": null,
             "sign_on": { "logo_uri": null, "unverified": null },
         });
-        let second = desk.patch("/admin/v1/clients/shop", &change).await;
+        let second = admin_api.patch("/admin/v1/clients/shop", &change).await;
 
         let logo = "https://shop.example/logo.png";
         assert_eq!(
@@ -181,7 +181,7 @@ async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
             (&Value::Null, &Value::Null)
         );
         assert_eq!(second.body["redirect_uris"], json!(["https://shop.example/cb"]));
-        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, second.body);
+        assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, second.body);
     })
     .await;
 }
@@ -189,11 +189,11 @@ async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
 #[actix_web::test]
 async fn what_cannot_be_registered_about_signing_on_is_refused() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let own = "https://shop.example/cb";
-        desk.post("/admin/v1/clients", &json!({ "id": "shop", "redirect_uris": [own] })).await;
-        desk.post("/admin/v1/clients", &json!({ "id": "spa", "public": true })).await;
-        let before = desk.get("/admin/v1/clients/shop").await.body;
+        admin_api.post("/admin/v1/clients", &json!({ "id": "shop", "redirect_uris": [own] })).await;
+        admin_api.post("/admin/v1/clients", &json!({ "id": "spa", "public": true })).await;
+        let before = admin_api.get("/admin/v1/clients/shop").await.body;
         for sign_on in [
             json!({ "logo_uri": "http://shop.example/logo.png" }),
             json!({ "logo_uri": "javascript:alert(1)" }),
@@ -217,16 +217,19 @@ async fn what_cannot_be_registered_about_signing_on_is_refused() {
             json!({ "unknown": null }),
             json!({ "unknown": 1 }),
         ] {
-            assert_problem(&desk.patch("/admin/v1/clients/shop", &json!({ "sign_on": sign_on })).await, 400);
-            assert_problem(&desk.post("/admin/v1/clients", &json!({ "id": "a", "sign_on": sign_on })).await, 400);
+            assert_problem(&admin_api.patch("/admin/v1/clients/shop", &json!({ "sign_on": sign_on })).await, 400);
+            assert_problem(&admin_api.post("/admin/v1/clients", &json!({ "id": "a", "sign_on": sign_on })).await, 400);
         }
         for uri in ["http://shop.example/out", "https://shop.example/out#x", "https://a:b@shop.example/", "app.x:/out"]
         {
             let change = json!({ "backchannel_logout_uri": uri });
-            assert_problem(&desk.patch("/admin/v1/clients/shop", &change).await, 400);
+            assert_problem(&admin_api.patch("/admin/v1/clients/shop", &change).await, 400);
         }
-        assert_problem(&desk.patch("/admin/v1/clients/spa", &json!({ "sign_on": { "pkce": "optional" } })).await, 400);
-        assert_eq!(desk.get("/admin/v1/clients/shop").await.body, before);
+        assert_problem(
+            &admin_api.patch("/admin/v1/clients/spa", &json!({ "sign_on": { "pkce": "optional" } })).await,
+            400,
+        );
+        assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, before);
     })
     .await;
 }
@@ -234,10 +237,10 @@ async fn what_cannot_be_registered_about_signing_on_is_refused() {
 #[actix_web::test]
 async fn while_a_secret_is_rotated_both_work_and_then_one() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
 
-        let rotated = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({})).await;
+        let rotated = admin_api.post("/admin/v1/clients/shop/rotate-secret", &json!({})).await;
 
         let second = rotated.body["client_secret"].as_str().unwrap_or_else(|| panic!("{}", rotated.text)).to_owned();
         assert!(rotated.body["old_secret_ends"].is_string());
@@ -247,11 +250,11 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
         server.later(Duration::from_hours(24) + Duration::from_secs(1)).await;
         assert_eq!(token(server, "shop", &first).await.status, 401);
         assert_eq!(token(server, "shop", &second).await.status, 200);
-        let desk = Desk::of(server).await;
-        let third = desk.post("/admin/v1/clients/shop/rotate-secret", &json!({ "now": false })).await;
+        let admin_api = AdminClient::of(server).await;
+        let third = admin_api.post("/admin/v1/clients/shop/rotate-secret", &json!({ "now": false })).await;
         assert_eq!(third.status, 200);
         assert_eq!(token(server, "shop", &first).await.status, 401, "at most two are live");
-        assert_problem(&desk.post("/admin/v1/clients/direct/rotate-secret", &json!({})).await, 400);
+        assert_problem(&admin_api.post("/admin/v1/clients/direct/rotate-secret", &json!({})).await, 400);
         assert_eq!(server.count_events("client_secret_rotated").await, 2);
     })
     .await;
@@ -260,13 +263,13 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
 #[actix_web::test]
 async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let path = "/admin/v1/clients/shop/rotate-secret";
         let secret = |answer: &Answer| answer.body["client_secret"].as_str().unwrap().to_owned();
-        let rotated = desk.post(path, &json!({})).await;
+        let rotated = admin_api.post(path, &json!({})).await;
 
-        let refused = desk.post(path, &json!({})).await;
+        let refused = admin_api.post(path, &json!({})).await;
 
         assert_problem(&refused, 409);
         let end = rotated.body["old_secret_ends"].as_str().unwrap();
@@ -274,16 +277,16 @@ async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
         for secret in [&first, &secret(&rotated)] {
             assert_eq!(token(server, "shop", secret).await.status, 200, "the refusal has changed nothing");
         }
-        let third = desk.post(path, &json!({ "now": true })).await;
+        let third = admin_api.post(path, &json!({ "now": true })).await;
         assert_eq!(third.status, 200, "{}", third.text);
         assert_eq!(token(server, "shop", &first).await.status, 401, "it was said that it may end");
         for secret in [&secret(&rotated), &secret(&third)] {
             assert_eq!(token(server, "shop", secret).await.status, 200);
         }
         for odd in [json!({ "now": "yes" }), json!({ "later": true }), json!([true])] {
-            assert_problem(&desk.post(path, &odd).await, 400);
+            assert_problem(&admin_api.post(path, &odd).await, 400);
         }
-        assert_problem(&desk.post("/admin/v1/clients/nobody/rotate-secret", &json!({})).await, 404);
+        assert_problem(&admin_api.post("/admin/v1/clients/nobody/rotate-secret", &json!({})).await, 404);
         assert_eq!(server.count_events("client_secret_rotated").await, 2);
     })
     .await;
@@ -292,14 +295,14 @@ async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
 #[actix_web::test]
 async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let second = server.second_instance(server.clock.clone()).await;
         let mut calls = tokio::task::JoinSet::new();
         for number in 0..8 {
             let address = if number % 2 == 0 { server.running.address } else { second.address };
             let path = "/admin/v1/clients/shop/rotate-secret";
-            let request = server.request_to(address, reqwest::Method::POST, path).bearer_auth(&desk.token);
+            let request = server.request_to(address, reqwest::Method::POST, path).bearer_auth(&admin_api.token);
             calls.spawn(crate::test_server::read(request));
         }
         let answers = calls.join_all().await;
@@ -320,18 +323,18 @@ async fn of_many_who_rotate_a_secret_at_once_one_does_and_both_secrets_work() {
 #[actix_web::test]
 async fn a_disabled_client_obtains_nothing_until_it_is_enabled() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (shop, secret) =
             server.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
         let session = begin(server, &server.user().await, &shop, "read", &[&server.config.issuer]).await;
         let own = token(server, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
 
-        assert_eq!(desk.post("/admin/v1/clients/shop/disable", &Value::Null).await.status, 200);
+        assert_eq!(admin_api.post("/admin/v1/clients/shop/disable", &Value::Null).await.status, 200);
 
         assert!([400, 401].contains(&token(server, "shop", &secret).await.status));
         assert!(!is_active(server, &own).await && !is_active(server, &session.access).await);
         server.clock.advance(Duration::from_secs(2));
-        assert_eq!(desk.post("/admin/v1/clients/shop/enable", &Value::Null).await.status, 200);
+        assert_eq!(admin_api.post("/admin/v1/clients/shop/enable", &Value::Null).await.status, 200);
         assert_eq!(token(server, "shop", &secret).await.status, 200);
         assert!(!is_active(server, &own).await, "what was obtained before stays over");
         assert!(!is_active(server, &session.access).await);
@@ -344,15 +347,15 @@ async fn a_disabled_client_obtains_nothing_until_it_is_enabled() {
 #[actix_web::test]
 async fn a_removed_client_whose_name_is_taken_again_is_another() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (shop, secret) =
             server.add_client("shop", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read").await;
         let session = begin(server, &server.user().await, &shop, "read", &[&server.config.issuer]).await;
         let own = token(server, "shop", &secret).await.body["access_token"].as_str().unwrap().to_owned();
 
-        assert_eq!(desk.delete("/admin/v1/clients/shop").await.status, 200);
+        assert_eq!(admin_api.delete("/admin/v1/clients/shop").await.status, 200);
 
-        assert_problem(&desk.get("/admin/v1/clients/shop").await, 404);
+        assert_problem(&admin_api.get("/admin/v1/clients/shop").await, 404);
         assert_eq!(token(server, "shop", &secret).await.status, 401);
         assert!(!is_active(server, &own).await);
         server.clock.advance(Duration::from_secs(2));
@@ -361,9 +364,9 @@ async fn a_removed_client_whose_name_is_taken_again_is_another() {
         assert_eq!(token(server, "shop", &new).await.status, 200);
         assert!(!is_active(server, &own).await, "nor are the previous client's tokens");
         assert!(!is_active(server, &session.access).await);
-        assert_problem(&desk.delete("/admin/v1/clients/simplejwt").await, 400);
-        assert_problem(&desk.delete("/admin/v1/clients/nobody").await, 404);
-        assert_problem(&desk.delete("/admin/v1/clients/%00").await, 404);
+        assert_problem(&admin_api.delete("/admin/v1/clients/simplejwt").await, 400);
+        assert_problem(&admin_api.delete("/admin/v1/clients/nobody").await, 404);
+        assert_problem(&admin_api.delete("/admin/v1/clients/%00").await, 404);
     })
     .await;
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Desk, assert_problem};
+use super::{AdminClient, assert_problem};
 use crate::test_server::{Answer, on_each_backend, read};
 
 /// "correct horse battery staple" by Django's recipe.
@@ -12,7 +12,7 @@ const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$3xmXbyk2QpiyNcnoBbzRPwEBsYPTbDl
 #[actix_web::test]
 async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let django = json!({ "username": "django", "password_hash": DJANGO, "roles": ["clerk"], "groups": ["shop"],
             "email": "d@example.org", "email_verified": true, "profile": { "name": "D. Jango" } });
         let text = format!(
@@ -23,7 +23,7 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
             json!({ "username": "nobody" }),
         );
 
-        let imported = send(&desk, "/users/import", "application/x-ndjson; charset=utf-8", text).await;
+        let imported = send(&admin_api, "/users/import", "application/x-ndjson; charset=utf-8", text).await;
 
         assert_eq!(imported.status, 200, "{}", imported.text);
         assert_eq!((&imported.body["added"], &imported.body["refused"]), (&json!(2), &json!(5)));
@@ -38,7 +38,7 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
         assert!(problem(5).starts_with("not as expected"), "nobody is made an administrator so: {}", problem(5));
         assert_eq!((&lines[0]["username"], &lines[6]["username"]), (&json!("django"), &json!("nobody")));
         assert!(!imported.text.contains("5f4dcc3b") && !imported.text.contains("seasalt"), "{}", imported.text);
-        let shown = desk.get(&format!("/admin/v1/users/{}", lines[0]["id"].as_str().unwrap())).await.body;
+        let shown = admin_api.get(&format!("/admin/v1/users/{}", lines[0]["id"].as_str().unwrap())).await.body;
         assert_eq!((&shown["roles"], &shown["profile"]["name"]), (&json!(["clerk"]), &json!("D. Jango")));
         assert_eq!((&shown["groups"], &shown["email_verified"]), (&json!(["shop"]), &json!(true)));
         for name in ["django", "d@example.org"] {
@@ -52,18 +52,18 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
 #[actix_web::test]
 async fn an_import_that_is_none_is_refused() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let line = json!({ "username": "bob" }).to_string();
         for media_type in ["application/json", "application/x-www-form-urlencoded", "text/plain", ""] {
-            assert_problem(&send(&desk, "/users/import", media_type, line.clone()).await, 400);
-            assert_problem(&send(&desk, "/keys/import", media_type, line.clone()).await, 400);
+            assert_problem(&send(&admin_api, "/users/import", media_type, line.clone()).await, 400);
+            assert_problem(&send(&admin_api, "/keys/import", media_type, line.clone()).await, 400);
         }
-        let bytes = send(&desk, "/users/import", "application/jsonl", vec![b'{', 0xff, b'}']).await;
+        let bytes = send(&admin_api, "/users/import", "application/jsonl", vec![b'{', 0xff, b'}']).await;
         assert_problem(&bytes, 400);
         let huge = format!("{line}\n").repeat(4000);
-        assert_problem(&send(&desk, "/users/import", "application/jsonl", huge).await, 413);
+        assert_problem(&send(&admin_api, "/users/import", "application/jsonl", huge).await, 413);
         assert_eq!(server.count_events("user_added").await, 2, "nothing of it was added");
-        let nothing = send(&desk, "/users/import", "application/jsonl", "\n\n").await;
+        let nothing = send(&admin_api, "/users/import", "application/jsonl", "\n\n").await;
         assert_eq!((nothing.status, &nothing.body["lines"]), (200, &json!([])), "{}", nothing.text);
     })
     .await;
@@ -72,8 +72,8 @@ async fn an_import_that_is_none_is_refused() {
 #[actix_web::test]
 async fn an_imported_key_is_next_and_a_removed_one_is_never_taken_again() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        let import = async |pem: &str| send(&desk, "/keys/import", "application/x-pem-file", pem.to_owned()).await;
+        let admin_api = AdminClient::of(server).await;
+        let import = async |pem: &str| send(&admin_api, "/keys/import", "application/x-pem-file", pem.to_owned()).await;
 
         let imported = import(EC_KEY).await;
 
@@ -81,7 +81,7 @@ async fn an_imported_key_is_next_and_a_removed_one_is_never_taken_again() {
         let kid = imported.body["kid"].as_str().unwrap().to_owned();
         assert!(server.get("/.well-known/jwks.json").await.text.contains(&kid));
         assert_eq!(import(EC_KEY).await.body, imported.body, "it is left as it is");
-        assert_eq!(desk.delete(&format!("/admin/v1/keys/{kid}")).await.status, 200);
+        assert_eq!(admin_api.delete(&format!("/admin/v1/keys/{kid}")).await.status, 200);
         let again = import(EC_KEY).await;
         assert_problem(&again, 400);
         assert!(again.body["detail"].as_str().unwrap().contains("was removed"), "{}", again.text);
@@ -96,8 +96,8 @@ async fn an_imported_key_is_next_and_a_removed_one_is_never_taken_again() {
     .await;
 }
 
-async fn send(desk: &Desk<'_>, path: &str, media_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-    let request = desk.server.request(Method::POST, &format!("/admin/v1{path}")).bearer_auth(&desk.token);
+async fn send(admin_api: &AdminClient<'_>, path: &str, media_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = admin_api.server.request(Method::POST, &format!("/admin/v1{path}")).bearer_auth(&admin_api.token);
     let request = if media_type.is_empty() { request } else { request.header("content-type", media_type) };
     read(request.body(body)).await
 }

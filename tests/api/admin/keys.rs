@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Desk, assert_problem};
+use super::{AdminClient, assert_problem};
 use crate::test_server::{header, on_each_backend};
 
 #[actix_web::test]
 async fn an_unripe_key_signs_only_when_it_is_said() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        let before = desk.get("/admin/v1/keys").await;
+        let admin_api = AdminClient::of(server).await;
+        let before = admin_api.get("/admin/v1/keys").await;
         let next = in_state(&before.body, "next");
 
-        let unripe = desk.post("/admin/v1/keys/rotate", &json!({})).await;
+        let unripe = admin_api.post("/admin/v1/keys/rotate", &json!({})).await;
 
         assert_problem(&unripe, 409);
         let ripe_at = before.body["items"].as_array().unwrap().iter().find_map(|key| key["ripe_at"].as_str()).unwrap();
         assert!(unripe.body["detail"].as_str().unwrap().contains(ripe_at), "{}", unripe.text);
-        assert_eq!(desk.get("/admin/v1/keys").await.body, before.body, "nothing was rotated");
-        let rotated = desk.post("/admin/v1/keys/rotate", &json!({ "now": true })).await;
+        assert_eq!(admin_api.get("/admin/v1/keys").await.body, before.body, "nothing was rotated");
+        let rotated = admin_api.post("/admin/v1/keys/rotate", &json!({ "now": true })).await;
         assert_eq!(rotated.status, 200, "{}", rotated.text);
         assert_eq!(in_state(&rotated.body, "active"), next);
         assert_eq!(header(&server.pair().await.access)["kid"], next[0].as_str());
@@ -33,12 +33,12 @@ async fn an_unripe_key_signs_only_when_it_is_said() {
 #[actix_web::test]
 async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         server.clock.advance(Duration::from_mins(6));
         let old = server.pair().await;
 
-        let desk = Desk { server: desk.server, token: server.admin_token().await };
-        let rotated = desk.post("/admin/v1/keys/rotate", &Value::Object(serde_json::Map::new())).await;
+        let admin_api = AdminClient { server: admin_api.server, token: server.admin_token().await };
+        let rotated = admin_api.post("/admin/v1/keys/rotate", &Value::Object(serde_json::Map::new())).await;
 
         assert_eq!(rotated.status, 200, "{}", rotated.text);
         let new = server.pair().await;
@@ -46,7 +46,7 @@ async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
         for pair in [&old, &new] {
             assert_eq!(server.verify(&pair.access).await.status, 200);
         }
-        assert_problem(&desk.post("/admin/v1/keys/rotate", &json!({})).await, 409);
+        assert_problem(&admin_api.post("/admin/v1/keys/rotate", &json!({})).await, 409);
     })
     .await;
 }
@@ -54,24 +54,24 @@ async fn a_ripe_key_signs_and_what_the_previous_signed_stays_good() {
 #[actix_web::test]
 async fn a_removed_key_is_out_of_the_jwks_and_its_tokens_are_refused() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let token = server.pair().await.access;
         let kid = header(&token)["kid"].as_str().unwrap().to_owned();
 
-        let removed = desk.delete(&format!("/admin/v1/keys/{kid}")).await;
+        let removed = admin_api.delete(&format!("/admin/v1/keys/{kid}")).await;
 
         assert_eq!((removed.status, removed.body["removed"].as_str()), (200, Some(kid.as_str())), "{}", removed.text);
         assert!(removed.body["refused_by"].is_string());
         let jwks = server.get("/.well-known/jwks.json").await;
         assert!(!jwks.text.contains(&kid));
         assert_eq!(server.verify(&token).await.status, 401);
-        assert_problem(&desk.get("/admin/v1/keys").await, 401);
-        let desk = Desk::of(server).await;
+        assert_problem(&admin_api.get("/admin/v1/keys").await, 401);
+        let admin_api = AdminClient::of(server).await;
         assert_eq!(server.verify(&server.pair().await.access).await.status, 200, "another key signs");
-        assert_eq!(in_state(&desk.get("/admin/v1/keys").await.body, "removed"), [kid.as_str()]);
-        assert_problem(&desk.delete(&format!("/admin/v1/keys/{kid}")).await, 404);
+        assert_eq!(in_state(&admin_api.get("/admin/v1/keys").await.body, "removed"), [kid.as_str()]);
+        assert_problem(&admin_api.delete(&format!("/admin/v1/keys/{kid}")).await, 404);
         for nothing in ["nobody", "%00", "'%20or%201=1"] {
-            assert_problem(&desk.delete(&format!("/admin/v1/keys/{nothing}")).await, 404);
+            assert_problem(&admin_api.delete(&format!("/admin/v1/keys/{nothing}")).await, 404);
         }
         assert_eq!(server.count_events("key_removed").await, 1);
     })
@@ -81,9 +81,9 @@ async fn a_removed_key_is_out_of_the_jwks_and_its_tokens_are_refused() {
 #[actix_web::test]
 async fn keys_are_listed_without_what_is_secret() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
 
-        let listed = desk.get("/admin/v1/keys").await;
+        let listed = admin_api.get("/admin/v1/keys").await;
 
         for key in listed.body["items"].as_array().unwrap() {
             let names: Vec<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
@@ -93,7 +93,7 @@ async fn keys_are_listed_without_what_is_secret() {
             assert_eq!(names, expected);
         }
         for body in [json!({ "now": "yes" }), json!({ "later": true }), json!([true, 1]), json!(1)] {
-            assert_problem(&desk.post("/admin/v1/keys/rotate", &body).await, 400);
+            assert_problem(&admin_api.post("/admin/v1/keys/rotate", &body).await, 400);
         }
     })
     .await;

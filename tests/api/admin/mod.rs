@@ -21,12 +21,12 @@ use tokenhouse::sessions::{NewSession, Proof};
 use crate::test_server::{Answer, TestServer};
 
 /// An administrator at work.
-pub struct Desk<'a> {
+pub struct AdminClient<'a> {
     pub server: &'a TestServer,
     pub token: String,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> AdminClient<'a> {
     pub async fn of(server: &'a TestServer) -> Self {
         Self { server, token: server.admin_token().await }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokenhouse::model::RotationState;
 use tokenhouse::protocol::GrantType;
 
-use super::{Desk, begin};
+use super::{AdminClient, begin};
 use crate::support::private_redis::PrivateRedis;
 use crate::test_server::{Backend, TestServer, USER, claims};
 
@@ -19,11 +19,11 @@ async fn what_is_ended_while_redis_is_away_is_pending_and_dead_when_it_is_back()
     let Some(mut redis) = PrivateRedis::start(&[]) else { return };
     let server = server(&redis).await;
     let second = server.second_instance(server.clock.clone()).await;
-    let desk = Desk::of(&server).await;
+    let admin_api = AdminClient::of(&server).await;
     let (shop, secret) = server.add_client("shop", &[GrantType::RefreshToken], "read").await;
     server.add_client("bank", &[GrantType::RefreshToken], "read").await;
-    let bob = desk.add_user("bob", "a long enough one").await;
-    let eve = desk.add_user("eve", "a long enough one").await;
+    let bob = admin_api.add_user("bob", "a long enough one").await;
+    let eve = admin_api.add_user("eve", "a long enough one").await;
     let [live, deleted, revoked, blacklisted] =
         [server.pair().await, server.pair().await, server.pair().await, server.pair().await];
     let bobs = crate::test_server::pair(&server.obtain(("bob", "a long enough one")).await);
@@ -33,13 +33,13 @@ async fn what_is_ended_while_redis_is_away_is_pending_and_dead_when_it_is_back()
 
     redis.kill();
 
-    let gone = desk.delete(&format!("/admin/v1/sessions/{}", sid(&deleted.access))).await;
+    let gone = admin_api.delete(&format!("/admin/v1/sessions/{}", sid(&deleted.access))).await;
     assert_eq!((gone.status, gone.text.as_str()), (202, r#"{"applied":"pending"}"#));
-    let receipt = desk.post("/admin/v1/revocations", &json!({ "session": sid(&revoked.access) })).await;
+    let receipt = admin_api.post("/admin/v1/revocations", &json!({ "session": sid(&revoked.access) })).await;
     assert_eq!((receipt.status, receipt.body["applied"].as_str()), (202, Some("pending")), "{}", receipt.text);
     assert_eq!(receipt.body["sessions_ended"], 1);
-    assert_eq!(desk.post(&format!("/admin/v1/users/{bob}/disable"), &json!({})).await.status, 202);
-    assert_eq!(desk.delete(&format!("/admin/v1/users/{eve}")).await.status, 202);
+    assert_eq!(admin_api.post(&format!("/admin/v1/users/{bob}/disable"), &json!({})).await.status, 202);
+    assert_eq!(admin_api.delete(&format!("/admin/v1/users/{eve}")).await.status, 202);
     let black = server.post("/api/token/blacklist/", &[("refresh", &blacklisted.refresh)]).await;
     assert_eq!(black.status, 503, "{}", black.text);
     assert!(black.headers.contains_key("retry-after"));
@@ -47,7 +47,7 @@ async fn what_is_ended_while_redis_is_away_is_pending_and_dead_when_it_is_back()
     assert_eq!(oauth.status, 503, "{}", oauth.text);
     assert!(oauth.headers.contains_key("retry-after"));
     assert_eq!(server.refresh(&live.refresh).await.status, 503);
-    assert_eq!(desk.delete("/admin/v1/clients/bank").await.status, 200, "it had no session: nothing is pending");
+    assert_eq!(admin_api.delete("/admin/v1/clients/bank").await.status, 200, "it had no session: nothing is pending");
 
     redis.launch();
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokenhouse::protocol::GrantType;
 
-use super::{BeginOutcome, Desk, assert_problem, begin};
+use super::{AdminClient, BeginOutcome, assert_problem, begin};
 use crate::test_server::{ADMIN, TestServer, on_each_backend};
 
 /// Two users with sessions at two clients.
-struct Town {
+struct Cluster {
     ada: String,
     ada_shop: BeginOutcome,
     ada_bank: BeginOutcome,
@@ -18,7 +18,7 @@ struct Town {
     secrets: [(&'static str, String); 2],
 }
 
-impl Town {
+impl Cluster {
     async fn build(server: &TestServer) -> Self {
         let grants = [GrantType::RefreshToken, GrantType::ClientCredentials];
         let (shop, shop_secret) = server.add_client("shop", &grants, "read").await;
@@ -53,27 +53,27 @@ impl Town {
 #[actix_web::test]
 async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
     on_each_backend(async |server| {
-        let town = Town::build(server).await;
-        let desk = Desk::of(server).await;
+        let cluster = Cluster::build(server).await;
+        let admin_api = AdminClient::of(server).await;
         let revoke = async |body: Value| {
-            let answer = desk.post("/admin/v1/revocations", &body).await;
+            let answer = admin_api.post("/admin/v1/revocations", &body).await;
             assert_eq!(answer.status, 200, "{body}: {}", answer.text);
             assert_eq!(answer.body["applied"], "everywhere");
             assert_eq!(answer.body["sessions_ended"], answer.body["access_tokens_refused"]);
             answer.body["sessions_ended"].as_u64().unwrap()
         };
 
-        assert_eq!(revoke(json!({ "session": town.ada_shop.id, "client": "bank" })).await, 0);
-        assert_eq!(revoke(json!({ "user": town.ada, "client": "nobody" })).await, 0);
-        assert_eq!(town.live(server).await, [true, true, true, true]);
-        assert_eq!(revoke(json!({ "user": town.ada, "client": "shop" })).await, 1);
-        assert_eq!(town.live(server).await, [false, true, true, true]);
-        assert_eq!(revoke(json!({ "session": town.grace_bank.id })).await, 1);
-        assert_eq!(town.live(server).await, [false, true, true, false]);
+        assert_eq!(revoke(json!({ "session": cluster.ada_shop.id, "client": "bank" })).await, 0);
+        assert_eq!(revoke(json!({ "user": cluster.ada, "client": "nobody" })).await, 0);
+        assert_eq!(cluster.live(server).await, [true, true, true, true]);
+        assert_eq!(revoke(json!({ "user": cluster.ada, "client": "shop" })).await, 1);
+        assert_eq!(cluster.live(server).await, [false, true, true, true]);
+        assert_eq!(revoke(json!({ "session": cluster.grace_bank.id })).await, 1);
+        assert_eq!(cluster.live(server).await, [false, true, true, false]);
         assert_eq!(revoke(json!({ "client": "shop" })).await, 1);
-        assert_eq!(town.live(server).await, [false, true, false, false]);
-        assert_eq!(revoke(json!({ "user": town.ada })).await, 1);
-        assert_eq!(town.live(server).await, [false, false, false, false]);
+        assert_eq!(cluster.live(server).await, [false, true, false, false]);
+        assert_eq!(revoke(json!({ "user": cluster.ada })).await, 1);
+        assert_eq!(cluster.live(server).await, [false, false, false, false]);
         assert_eq!(server.count_events("sessions_revoked").await, 6);
     })
     .await;
@@ -87,16 +87,16 @@ async fn sessions_issued_before_a_moment_are_ended_and_later_ones_are_not() {
         let moment = server.clock.now().to_string();
         server.clock.advance(Duration::from_secs(10));
         let late = server.pair().await;
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
 
-        let receipt = desk.post("/admin/v1/revocations", &json!({ "issued_before": moment })).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "issued_before": moment })).await;
 
         assert_eq!(receipt.body["sessions_ended"], 1, "{}", receipt.text);
         assert_eq!(server.refresh(&early.refresh).await.status, 401);
         assert_eq!(server.verify(&early.access).await.status, 401);
         assert_eq!(server.refresh(&late.refresh).await.status, 200);
         let ahead = server.clock.now().plus(Duration::from_mins(1)).to_string();
-        assert_problem(&desk.post("/admin/v1/revocations", &json!({ "issued_before": ahead })).await, 400);
+        assert_problem(&admin_api.post("/admin/v1/revocations", &json!({ "issued_before": ahead })).await, 400);
         assert_eq!(server.verify(&late.access).await.status, 200);
     })
     .await;
@@ -106,7 +106,7 @@ async fn sessions_issued_before_a_moment_are_ended_and_later_ones_are_not() {
 async fn everything_is_ended_only_when_it_is_said() {
     on_each_backend(async |server| {
         let tokens = server.pair().await;
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let id = server.user().await.id;
         for body in [
             json!({}),
@@ -125,16 +125,16 @@ async fn everything_is_ended_only_when_it_is_said() {
             json!(null),
             json!({ "all": true, "issued_before": "2026-01-01T00:00:00Z" }),
         ] {
-            assert_problem(&desk.post("/admin/v1/revocations", &body).await, 400);
+            assert_problem(&admin_api.post("/admin/v1/revocations", &body).await, 400);
         }
         assert_eq!(server.refresh(&tokens.refresh).await.status, 200);
 
-        let receipt = desk.post("/admin/v1/revocations", &json!({ "all": true })).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "all": true })).await;
 
         assert_eq!(receipt.status, 200, "{}", receipt.text);
         assert_eq!(receipt.body["sessions_ended"], 2);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
-        assert_problem(&desk.get("/admin/v1/sessions").await, 401);
+        assert_problem(&admin_api.get("/admin/v1/sessions").await, 401);
         server.clock.advance(Duration::from_secs(1));
         assert_eq!(
             server.obtain(crate::test_server::USER).await.status,
@@ -148,12 +148,13 @@ async fn everything_is_ended_only_when_it_is_said() {
 #[actix_web::test]
 async fn the_receipt_says_when_the_last_access_token_expires() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let access = server.pair().await.access;
         let before = server.clock.now();
 
-        let receipt =
-            desk.post("/admin/v1/revocations", &json!({ "client": "simplejwt", "user": server.user().await.id })).await;
+        let receipt = admin_api
+            .post("/admin/v1/revocations", &json!({ "client": "simplejwt", "user": server.user().await.id }))
+            .await;
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
@@ -167,14 +168,14 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
 #[actix_web::test]
 async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
     on_each_backend(async |server| {
-        let town = Town::build(server).await;
-        let desk = Desk::of(server).await;
+        let cluster = Cluster::build(server).await;
+        let admin_api = AdminClient::of(server).await;
         for lifetime in [3600, 60] {
-            let answer = desk.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
+            let answer = admin_api.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
         }
 
-        let receipt = desk.post("/admin/v1/revocations", &json!({ "client": "shop", "user": town.ada })).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "client": "shop", "user": cluster.ada })).await;
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();

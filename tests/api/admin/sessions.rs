@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokenhouse::protocol::GrantType;
 
-use super::{Desk, assert_each_once, assert_problem, begin};
+use super::{AdminClient, assert_each_once, assert_problem, begin};
 use crate::test_server::{ADMIN, USER, claims, on_each_backend, pair, read};
 
 #[actix_web::test]
@@ -16,10 +16,10 @@ async fn pages_of_sessions_hold_each_exactly_once_while_others_begin() {
         for _ in 0..11 {
             wanted.push(begin(server, &user, &client, "read", &["shop"]).await.id.to_string());
         }
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
 
         let mut left = 3;
-        let seen = desk
+        let seen = admin_api
             .walk("/admin/v1/sessions", 4, async || {
                 if left > 0 {
                     left -= 1;
@@ -42,10 +42,10 @@ async fn a_list_of_sessions_is_narrowed_by_user_client_and_life() {
         let user = server.user().await;
         let first = begin(server, &user, &shop, "read", &["shop"]).await;
         server.pair().await;
-        let desk = Desk::of(server).await;
-        desk.delete(&format!("/admin/v1/sessions/{}", first.id)).await;
+        let admin_api = AdminClient::of(server).await;
+        admin_api.delete(&format!("/admin/v1/sessions/{}", first.id)).await;
         let count = async |query: &str| {
-            let answer = desk.get(&format!("/admin/v1/sessions?{query}")).await;
+            let answer = admin_api.get(&format!("/admin/v1/sessions?{query}")).await;
             assert_eq!(answer.status, 200, "{query}: {}", answer.text);
             answer.body["items"].as_array().unwrap().len()
         };
@@ -69,10 +69,10 @@ async fn a_session_tells_who_where_and_how_far_it_has_come() {
         let request = server.request(reqwest::Method::POST, "/api/token/").header("user-agent", "Lynx/2").json(&body);
         let first = pair(&read(request).await);
         pair(&server.refresh(&first.refresh).await);
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let sid = claims(&first.access)["sid"].as_str().unwrap().to_owned();
 
-        let shown = desk.get(&format!("/admin/v1/sessions/{sid}")).await.body;
+        let shown = admin_api.get(&format!("/admin/v1/sessions/{sid}")).await.body;
 
         assert_eq!(shown["id"], sid.as_str());
         assert_eq!(shown["user_id"], server.user().await.id.to_string());
@@ -89,7 +89,7 @@ async fn a_session_tells_who_where_and_how_far_it_has_come() {
 #[actix_web::test]
 async fn forged_queries_do_no_harm() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let long = "a".repeat(4000);
         for list in ["sessions", "users", "clients", "audit"] {
             for query in [
@@ -105,7 +105,7 @@ async fn forged_queries_do_no_harm() {
                 "limit=1&limit=2",
                 "after=a&after=b",
             ] {
-                let answer = desk.get(&format!("/admin/v1/{list}?{query}")).await;
+                let answer = admin_api.get(&format!("/admin/v1/{list}?{query}")).await;
                 if query.starts_with("after=';") || query == "after=%ff%fe" {
                     assert!([200, 400].contains(&answer.status), "{list}?{query}: {}", answer.text);
                 } else {
@@ -115,16 +115,16 @@ async fn forged_queries_do_no_harm() {
                 }
             }
             for query in ["after=", "after='or'1'='1", "limit=0", "limit=501", "after=zzzz", "after=0"] {
-                let answer = desk.get(&format!("/admin/v1/{list}?{query}")).await;
+                let answer = admin_api.get(&format!("/admin/v1/{list}?{query}")).await;
                 assert_eq!(answer.status, 200, "{list}?{query}: {}", answer.text);
             }
-            let huge = desk.get(&format!("/admin/v1/{list}?after={}", "a".repeat(40_000))).await;
+            let huge = admin_api.get(&format!("/admin/v1/{list}?after={}", "a".repeat(40_000))).await;
             assert!((400..500).contains(&huge.status), "{}", huge.status);
         }
         for query in ["user=nobody", "user='%20or%201=1", "client=a%20b", "live=maybe", "session=1"] {
-            assert_problem(&desk.get(&format!("/admin/v1/sessions?{query}")).await, 400);
+            assert_problem(&admin_api.get(&format!("/admin/v1/sessions?{query}")).await, 400);
         }
-        assert_eq!(desk.get("/admin/v1/users").await.body["items"].as_array().unwrap().len(), 2);
+        assert_eq!(admin_api.get("/admin/v1/users").await.body["items"].as_array().unwrap().len(), 2);
     })
     .await;
 }
@@ -135,9 +135,9 @@ async fn an_ended_session_is_over_at_once_on_every_instance() {
         let second = server.second_instance(server.clock.clone()).await;
         let tokens = server.pair().await;
         let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
 
-        let ended = desk.delete(&format!("/admin/v1/sessions/{sid}")).await;
+        let ended = admin_api.delete(&format!("/admin/v1/sessions/{sid}")).await;
 
         assert_eq!((ended.status, ended.text.as_str()), (200, r#"{"applied":"everywhere"}"#));
         let there = format!("http://{}/api/token/refresh/", second.address);
@@ -145,10 +145,14 @@ async fn an_ended_session_is_over_at_once_on_every_instance() {
         assert_eq!(refused.status, 401, "{}", refused.text);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
         assert_eq!(server.verify(&tokens.access).await.status, 401);
-        let shown = desk.get(&format!("/admin/v1/sessions/{sid}")).await.body;
+        let shown = admin_api.get(&format!("/admin/v1/sessions/{sid}")).await.body;
         assert_eq!(shown["ended"]["reason"], "admin");
         assert_eq!(shown["effective_end"], shown["ended"]["at"]);
-        assert_eq!(desk.delete(&format!("/admin/v1/sessions/{sid}")).await.status, 200, "ending it again is no error");
+        assert_eq!(
+            admin_api.delete(&format!("/admin/v1/sessions/{sid}")).await.status,
+            200,
+            "ending it again is no error"
+        );
         assert_eq!(server.count_events("session_ended").await, 1);
         second.stop().await;
     })
@@ -158,10 +162,10 @@ async fn an_ended_session_is_over_at_once_on_every_instance() {
 #[actix_web::test]
 async fn what_is_no_session_is_not_found() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         for sid in ["00000000-0000-0000-0000-000000000000", "nobody", "%00", "%ff", "'%20or%201=1", &"a".repeat(3000)] {
-            assert_problem(&desk.get(&format!("/admin/v1/sessions/{sid}")).await, 404);
-            assert_problem(&desk.delete(&format!("/admin/v1/sessions/{sid}")).await, 404);
+            assert_problem(&admin_api.get(&format!("/admin/v1/sessions/{sid}")).await, 404);
+            assert_problem(&admin_api.delete(&format!("/admin/v1/sessions/{sid}")).await, 404);
         }
     })
     .await;
@@ -172,9 +176,9 @@ async fn a_session_past_its_absolute_end_is_not_live() {
     on_each_backend(async |server| {
         server.pair().await;
         server.later(Duration::from_hours(24 * 31)).await;
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
 
-        let live = desk.get("/admin/v1/sessions?live=true").await;
+        let live = admin_api.get("/admin/v1/sessions?live=true").await;
 
         let users: Vec<_> = live.body["items"].as_array().unwrap().iter().map(|item| &item["user_id"]).collect();
         let admin = server.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;

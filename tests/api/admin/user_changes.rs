@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Desk, assert_problem, user_path};
+use super::{AdminClient, assert_problem, user_path};
 use crate::test_server::{Answer, USER, on_each_backend};
 
 const PASSWORD: &str = "a long enough one";
@@ -13,29 +13,29 @@ const PASSWORD: &str = "a long enough one";
 #[actix_web::test]
 async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_said_so() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let path = user_path(server).await;
-        desk.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
+        admin_api.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
         let state = |answer: &Answer| (answer.body["email"].clone(), answer.body["email_verified"].clone());
 
-        let first = desk.patch(&path, &json!({ "email": "ada@example.org", "email_verified": true })).await;
+        let first = admin_api.patch(&path, &json!({ "email": "ada@example.org", "email_verified": true })).await;
         assert_eq!(state(&first), (json!("ada@example.org"), json!(true)), "{}", first.text);
-        let same = desk.patch(&path, &json!({ "email": "ada@example.org" })).await;
+        let same = admin_api.patch(&path, &json!({ "email": "ada@example.org" })).await;
         assert_eq!(state(&same), state(&first));
-        let other = desk.patch(&path, &json!({ "email": "ada@example.com" })).await;
+        let other = admin_api.patch(&path, &json!({ "email": "ada@example.com" })).await;
         assert_eq!(state(&other), (json!("ada@example.com"), json!(false)));
         assert_eq!(server.obtain(("ADA@example.com", USER.1)).await.status, 200);
         assert_eq!(server.obtain(("ada@example.org", USER.1)).await.status, 401, "it is nobody's now");
 
         for taken in ["bob@example.org", "Bob@Example.org"] {
-            let refused = desk.patch(&path, &json!({ "email": taken, "roles": ["thief"] })).await;
+            let refused = admin_api.patch(&path, &json!({ "email": taken, "roles": ["thief"] })).await;
             assert_problem(&refused, 409);
         }
         assert_eq!(server.user().await.roles, ["reader"], "nothing of a refused change is kept");
-        let none = desk.patch(&path, &json!({ "email": null })).await;
+        let none = admin_api.patch(&path, &json!({ "email": null })).await;
         assert_eq!(state(&none), (Value::Null, json!(false)));
-        assert_problem(&desk.patch(&path, &json!({ "email_verified": true })).await, 400);
-        assert_eq!(desk.post("/admin/v1/users", &json!({ "username": "ada@example.com" })).await.status, 201);
+        assert_problem(&admin_api.patch(&path, &json!({ "email_verified": true })).await, 400);
+        assert_eq!(admin_api.post("/admin/v1/users", &json!({ "username": "ada@example.com" })).await.status, 201);
     })
     .await;
 }
@@ -43,11 +43,11 @@ async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_sai
 #[actix_web::test]
 async fn of_many_who_change_to_one_address_at_once_one_gets_it() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let mut calls = tokio::task::JoinSet::new();
         for number in 0..6 {
             let id = server.add_user((&format!("user{number}"), PASSWORD), false).await.id;
-            let request = server.request(Method::PATCH, &format!("/admin/v1/users/{id}")).bearer_auth(&desk.token);
+            let request = server.request(Method::PATCH, &format!("/admin/v1/users/{id}")).bearer_auth(&admin_api.token);
             calls.spawn(crate::test_server::read(request.json(&json!({ "email": "one@example.org" }))));
         }
 
@@ -62,7 +62,7 @@ async fn of_many_who_change_to_one_address_at_once_one_gets_it() {
 #[actix_web::test]
 async fn of_changes_to_several_parts_at_once_none_is_lost() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let path = user_path(server).await;
         let parts = [
             json!({ "email": "ada@example.org" }),
@@ -75,14 +75,14 @@ async fn of_changes_to_several_parts_at_once_none_is_lost() {
         ];
         let mut calls = tokio::task::JoinSet::new();
         for part in &parts {
-            let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
+            let request = server.request(Method::PATCH, &path).bearer_auth(&admin_api.token);
             calls.spawn(crate::test_server::read(request.json(part)));
         }
         for answer in calls.join_all().await {
             assert_eq!(answer.status, 200, "{}", answer.text);
         }
 
-        let user = desk.get(&path).await.body;
+        let user = admin_api.get(&path).await.body;
 
         assert_eq!((&user["email"], &user["roles"]), (&json!("ada@example.org"), &json!(["clerk"])));
         assert_eq!(user["groups"], json!(["shop"]));
@@ -95,10 +95,10 @@ async fn of_changes_to_several_parts_at_once_none_is_lost() {
 #[actix_web::test]
 async fn a_profile_is_merged_shown_and_dated() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let new = json!({ "username": "bob", "email": "bob@example.org", "email_verified": true,
             "profile": { "name": "Bob Roe", "birthdate": "1990-02-28", "address": { "country": "GB" } } });
-        let added = desk.post("/admin/v1/users", &new).await;
+        let added = admin_api.post("/admin/v1/users", &new).await;
         assert_eq!(added.status, 201, "{}", added.text);
         let began = server.clock.now().seconds();
         assert_eq!(added.body["email_verified"], true);
@@ -108,7 +108,7 @@ async fn a_profile_is_merged_shown_and_dated() {
 
         let patch =
             json!({ "profile": { "name": "Robert Roe", "birthdate": null, "address": { "locality": "Bath" } } });
-        let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
+        let request = server.request(Method::PATCH, &path).bearer_auth(&admin_api.token);
         let request = request.header("content-type", "application/merge-patch+json").body(patch.to_string());
         let changed = crate::test_server::read(request).await;
 
@@ -117,11 +117,11 @@ async fn a_profile_is_merged_shown_and_dated() {
         assert_eq!((&profile["name"], &profile["birthdate"]), (&json!("Robert Roe"), &Value::Null));
         assert_eq!(profile["address"], json!({ "country": "GB", "locality": "Bath" }));
         assert!(profile["updated_at"].as_i64().unwrap() >= began + 100);
-        assert_eq!(desk.get(&path).await.body, changed.body);
+        assert_eq!(admin_api.get(&path).await.body, changed.body);
         server.clock.advance(Duration::from_secs(100));
-        let roles = desk.patch(&path, &json!({ "roles": ["clerk"] })).await;
+        let roles = admin_api.patch(&path, &json!({ "roles": ["clerk"] })).await;
         assert_eq!(&roles.body["profile"], profile, "roles are no claims of the profile");
-        let none = desk.patch(&path, &json!({ "profile": null })).await;
+        let none = admin_api.patch(&path, &json!({ "profile": null })).await;
         assert_eq!(none.body["profile"].as_object().unwrap().keys().collect::<Vec<_>>(), ["updated_at"]);
     })
     .await;
@@ -130,9 +130,9 @@ async fn a_profile_is_merged_shown_and_dated() {
 #[actix_web::test]
 async fn what_cannot_be_changed_is_refused_and_nothing_is() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let path = user_path(server).await;
-        let before = desk.get(&path).await.body;
+        let before = admin_api.get(&path).await.body;
         for body in [
             json!({ "username": "eve" }),
             json!({ "id": "x" }),
@@ -157,24 +157,27 @@ async fn what_cannot_be_changed_is_refused_and_nothing_is() {
             json!([]),
             json!(["eve@example.org"]),
         ] {
-            let refused = desk.patch(&path, &body).await;
+            let refused = admin_api.patch(&path, &body).await;
             assert_problem(&refused, 400);
         }
-        let said = desk.patch(&path, &json!({ "profile": { "nick": "x" } })).await;
+        let said = admin_api.patch(&path, &json!({ "profile": { "nick": "x" } })).await;
         assert!(
             said.body["detail"].as_str().unwrap().starts_with("there is no claim \"nick\"; there are"),
             "{}",
             said.text
         );
         assert_problem(
-            &desk.post("/admin/v1/users", &json!({ "username": "eve", "profile": { "sub": "x" } })).await,
+            &admin_api.post("/admin/v1/users", &json!({ "username": "eve", "profile": { "sub": "x" } })).await,
             400,
         );
-        assert_problem(&desk.post("/admin/v1/users", &json!({ "username": "eve", "email_verified": true })).await, 400);
+        assert_problem(
+            &admin_api.post("/admin/v1/users", &json!({ "username": "eve", "email_verified": true })).await,
+            400,
+        );
         for nobody in ["00000000-0000-0000-0000-000000000000", "ada", "%00"] {
-            assert_problem(&desk.patch(&format!("/admin/v1/users/{nobody}"), &json!({ "roles": [] })).await, 404);
+            assert_problem(&admin_api.patch(&format!("/admin/v1/users/{nobody}"), &json!({ "roles": [] })).await, 404);
         }
-        assert_eq!(desk.get(&path).await.body, before);
+        assert_eq!(admin_api.get(&path).await.body, before);
         assert_eq!(server.count_events("user_changed").await, 0);
     })
     .await;
@@ -183,14 +186,14 @@ async fn what_cannot_be_changed_is_refused_and_nothing_is() {
 #[actix_web::test]
 async fn what_is_so_already_is_no_change() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let path = user_path(server).await;
-        let first = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
+        let first = admin_api.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
         let head = server.ctx().store.database.feed_head().await.unwrap();
         server.clock.advance(Duration::from_secs(10));
 
-        let again = desk.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
-        let nothing = desk.patch(&path, &json!({})).await;
+        let again = admin_api.patch(&path, &json!({ "roles": ["clerk"], "profile": { "name": "Ada" } })).await;
+        let nothing = admin_api.patch(&path, &json!({})).await;
 
         assert_eq!((&again.body, &nothing.body), (&first.body, &first.body));
         assert_eq!(server.count_events("user_changed").await, 1);

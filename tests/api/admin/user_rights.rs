@@ -11,7 +11,7 @@ use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, UserChange};
 
-use super::{Desk, assert_problem, begin, user_path};
+use super::{AdminClient, assert_problem, begin, user_path};
 use crate::support::private_redis::PrivateRedis;
 use crate::test_server::{ADMIN, Backend, Pair, TestServer, claims, on_each_backend, pair};
 
@@ -20,14 +20,14 @@ const PASSWORD: &str = "a long enough one";
 #[actix_web::test]
 async fn other_roles_and_groups_are_in_the_next_tokens_of_every_live_session() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (shop, secret) = server.add_client("shop", &[GrantType::RefreshToken], "read roles groups").await;
         let (one, two) = (server.pair().await, server.pair().await);
         let spent = pair(&server.refresh(&two.refresh).await);
         let shops = begin(server, &server.user().await, &shop, "read roles groups", &[&server.config.issuer]).await;
 
         let changed =
-            desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"], "groups": ["shop", "bank"] })).await;
+            admin_api.patch(&user_path(server).await, &json!({ "roles": ["clerk"], "groups": ["shop", "bank"] })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
         assert_eq!((&changed.body["roles"], &changed.body["groups"]), (&json!(["clerk"]), &json!(["shop", "bank"])));
@@ -39,7 +39,7 @@ async fn other_roles_and_groups_are_in_the_next_tokens_of_every_live_session() {
         for access in [first.access.as_str(), repeated.access.as_str(), there.body["access_token"].as_str().unwrap()] {
             assert_rights(access, &json!(["clerk"]), &json!(["shop", "bank"]));
         }
-        let none = desk.patch(&user_path(server).await, &json!({ "roles": [], "groups": null })).await;
+        let none = admin_api.patch(&user_path(server).await, &json!({ "roles": [], "groups": null })).await;
         assert_eq!((&none.body["roles"], &none.body["groups"]), (&json!([]), &json!([])));
         assert_rights(&pair(&server.refresh(&first.refresh).await).access, &Value::Null, &Value::Null);
         assert_rights(&server.pair().await.access, &Value::Null, &Value::Null);
@@ -51,11 +51,11 @@ async fn other_roles_and_groups_are_in_the_next_tokens_of_every_live_session() {
 #[actix_web::test]
 async fn a_record_that_was_lost_is_made_again_with_the_present_roles() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let tokens = server.pair().await;
         server.lose_record(server.session_of(&tokens.refresh)).await;
 
-        assert_eq!(desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
+        assert_eq!(admin_api.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
 
         assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
     })
@@ -65,11 +65,11 @@ async fn a_record_that_was_lost_is_made_again_with_the_present_roles() {
 #[actix_web::test]
 async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let tokens = server.pair().await;
         let session = server.session_of(&tokens.refresh);
         let previous = server.record(session).await;
-        assert_eq!(desk.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
+        assert_eq!(admin_api.patch(&user_path(server).await, &json!({ "roles": ["clerk"] })).await.status, 200);
         server.roll_back(session, &previous).await;
 
         // As after Redis has been told of recent ends again.
@@ -140,7 +140,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
 #[actix_web::test]
 async fn of_changes_and_refreshes_at_once_the_last_change_is_what_tokens_say() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let path = user_path(server).await;
         for round in 0..5 {
             let tokens = server.pair().await;
@@ -149,7 +149,7 @@ async fn of_changes_and_refreshes_at_once_the_last_change_is_what_tokens_say() {
             let changes = async {
                 let mut calls = tokio::task::JoinSet::new();
                 for number in 0..6 {
-                    let request = server.request(Method::PATCH, &path).bearer_auth(&desk.token);
+                    let request = server.request(Method::PATCH, &path).bearer_auth(&admin_api.token);
                     let request = request.json(&json!({ "roles": [format!("{round}-{}", number % 3)] }));
                     calls.spawn(crate::test_server::read(request));
                 }
@@ -168,7 +168,7 @@ async fn of_changes_and_refreshes_at_once_the_last_change_is_what_tokens_say() {
 #[actix_web::test]
 async fn who_is_no_longer_an_administrator_is_out_at_once_and_stays_signed_in_elsewhere() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let eve = server.add_user(("eve", PASSWORD), true).await;
         let over_this_server = |scope: &str| {
             let body = json!({ "username": "eve", "password": PASSWORD, "scope": scope });
@@ -179,7 +179,7 @@ async fn who_is_no_longer_an_administrator_is_out_at_once_and_stays_signed_in_el
         let plain = pair(&server.obtain(("eve", PASSWORD)).await);
         let second = server.second_instance(server.clock.clone()).await;
 
-        let changed = desk.patch(&format!("/admin/v1/users/{}", eve.id), &json!({ "admin": false })).await;
+        let changed = admin_api.patch(&format!("/admin/v1/users/{}", eve.id), &json!({ "admin": false })).await;
 
         assert_eq!((changed.status, &changed.body["admin"]), (200, &json!(false)), "{}", changed.text);
         for tokens in [&admin, &auditor] {
@@ -212,7 +212,7 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
         config.redis.url = Some(tokenhouse::model::Secret::new(url.clone()));
     };
     let server = TestServer::open(Backend::Embedded, &settings).await;
-    let desk = Desk::of(&server).await;
+    let admin_api = AdminClient::of(&server).await;
     let eve = server.add_user(("eve", PASSWORD), true).await.id;
     let body = json!({ "username": "eve", "password": PASSWORD, "scope": "tokenhouse:admin" });
     let eves = pair(&server.post_json("/api/token/", &body).await);
@@ -221,21 +221,21 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
     redis.freeze();
 
     let change = json!({ "roles": ["clerk"] });
-    let kept = desk.patch(&path, &change).await;
+    let kept = admin_api.patch(&path, &change).await;
     assert_problem(&kept, 503);
     assert!(kept.headers.contains_key("retry-after"));
     assert!(kept.body["detail"].as_str().unwrap().contains("repeat the call to finish it"), "{}", kept.text);
     assert_eq!(server.user().await.roles, ["clerk"], "the database has it");
-    let profile = desk.patch(&path, &json!({ "profile": { "name": "Ada" } })).await;
+    let profile = admin_api.patch(&path, &json!({ "profile": { "name": "Ada" } })).await;
     assert_eq!(profile.status, 200, "sessions do not know of it: {}", profile.text);
-    let admin = desk.patch(&format!("/admin/v1/users/{eve}"), &json!({ "admin": false })).await;
+    let admin = admin_api.patch(&format!("/admin/v1/users/{eve}"), &json!({ "admin": false })).await;
     assert_eq!((admin.status, &admin.body["admin"]), (202, &json!(false)), "{}", admin.text);
     assert_problem(&server.admin(&eves.access, Method::GET, "/admin/v1/users", None).await, 401);
 
     redis.thaw();
 
     wait_for_roles(&server, &tokens, &json!(["clerk"])).await;
-    let repeated = desk.patch(&path, &change).await;
+    let repeated = admin_api.patch(&path, &change).await;
     assert_eq!(repeated.status, 200, "{}", repeated.text);
     assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);
     assert_eq!(server.refresh(&eves.refresh).await.status, 401);
@@ -247,13 +247,13 @@ async fn a_change_while_redis_is_away_is_kept_says_so_and_is_in_force_when_it_is
 #[actix_web::test]
 async fn an_administrator_can_give_up_the_right_and_is_out() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        let own = claims(&desk.token)["sub"].as_str().unwrap().to_owned();
+        let admin_api = AdminClient::of(server).await;
+        let own = claims(&admin_api.token)["sub"].as_str().unwrap().to_owned();
 
-        let changed = desk.patch(&format!("/admin/v1/users/{own}"), &json!({ "admin": false })).await;
+        let changed = admin_api.patch(&format!("/admin/v1/users/{own}"), &json!({ "admin": false })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
-        assert_problem(&desk.get("/admin/v1/users").await, 401);
+        assert_problem(&admin_api.get("/admin/v1/users").await, 401);
         assert_eq!(server.obtain(ADMIN).await.status, 200);
     })
     .await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Desk, assert_each_once, assert_problem};
+use super::{AdminClient, assert_each_once, assert_problem};
 use crate::test_server::{USER, on_each_backend, pair};
 
 const PASSWORD: &str = "a long enough one";
@@ -10,16 +10,16 @@ const PASSWORD: &str = "a long enough one";
 #[actix_web::test]
 async fn a_user_is_added_shown_and_listed_without_the_password() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let new = json!({ "username": "Bob", "email": "bob@example.org", "roles": ["clerk"], "groups": ["shop"],
             "password": PASSWORD });
 
-        let added = desk.post("/admin/v1/users", &new).await;
+        let added = admin_api.post("/admin/v1/users", &new).await;
 
         assert_eq!(added.status, 201, "{}", added.text);
         let id = added.body["id"].as_str().unwrap();
-        let shown = desk.get(&format!("/admin/v1/users/{id}")).await;
-        let list = desk.get("/admin/v1/users").await;
+        let shown = admin_api.get(&format!("/admin/v1/users/{id}")).await;
+        let list = admin_api.get("/admin/v1/users").await;
         assert_eq!(shown.body, added.body);
         assert_eq!(shown.body["roles"], json!(["clerk"]));
         assert_eq!(shown.body["admin"], false);
@@ -36,14 +36,14 @@ async fn a_user_is_added_shown_and_listed_without_the_password() {
 #[actix_web::test]
 async fn pages_of_users_hold_each_exactly_once_while_others_are_added() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let mut wanted = Vec::new();
         for number in 0..5 {
             wanted.push(server.add_user((&format!("user{number}"), PASSWORD), false).await.id.to_string());
         }
 
         let mut number = 10;
-        let seen = desk
+        let seen = admin_api
             .walk("/admin/v1/users", 2, async || {
                 number += 1;
                 if number < 13 {
@@ -60,8 +60,8 @@ async fn pages_of_users_hold_each_exactly_once_while_others_are_added() {
 #[actix_web::test]
 async fn a_name_or_address_that_is_taken_is_a_conflict() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        desk.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
+        let admin_api = AdminClient::of(server).await;
+        admin_api.post("/admin/v1/users", &json!({ "username": "bob", "email": "bob@example.org" })).await;
 
         for taken in [
             json!({ "username": "bob" }),
@@ -69,7 +69,7 @@ async fn a_name_or_address_that_is_taken_is_a_conflict() {
             json!({ "username": "bob@example.org" }),
             json!({ "username": "bert", "email": "Bob@Example.org" }),
         ] {
-            let answer = desk.post("/admin/v1/users", &taken).await;
+            let answer = admin_api.post("/admin/v1/users", &taken).await;
             assert_problem(&answer, 409);
         }
         assert_eq!(server.count_events("user_added").await, 3);
@@ -80,7 +80,7 @@ async fn a_name_or_address_that_is_taken_is_a_conflict() {
 #[actix_web::test]
 async fn a_user_who_cannot_be_taken_is_refused() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         for (username, password) in [
             ("bob", "short"),
             ("bob", "password"),
@@ -93,12 +93,13 @@ async fn a_user_who_cannot_be_taken_is_refused() {
             ("bob\u{0}", PASSWORD),
             (&"b".repeat(129), PASSWORD),
         ] {
-            let answer = desk.post("/admin/v1/users", &json!({ "username": username, "password": password })).await;
+            let answer =
+                admin_api.post("/admin/v1/users", &json!({ "username": username, "password": password })).await;
             assert_problem(&answer, 400);
             assert!(!answer.text.contains(&format!("\"{password}\"")), "{}", answer.text);
         }
         for email in ["bob", "bob@", "@example.org", "a@b@example.org", "a b@example.org", "bob@example"] {
-            let answer = desk.post("/admin/v1/users", &json!({ "username": "bob", "email": email })).await;
+            let answer = admin_api.post("/admin/v1/users", &json!({ "username": "bob", "email": email })).await;
             assert_problem(&answer, 400);
         }
         assert_eq!(server.count_events("user_added").await, 2);
@@ -109,7 +110,7 @@ async fn a_user_who_cannot_be_taken_is_refused() {
 #[actix_web::test]
 async fn what_was_sent_by_mistake_is_not_repeated() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let id = server.user().await.id;
         let secret = "hunter2-the-secret";
         let users = "/admin/v1/users".to_owned();
@@ -130,22 +131,24 @@ async fn what_was_sent_by_mistake_is_not_repeated() {
             (&clients, json!({ "id": "shop", "redirect_uris": [secret] })),
             (&clients, json!({ "id": "shop", "secret": secret })),
         ] {
-            let answer = desk.post(path, &body).await;
+            let answer = admin_api.post(path, &body).await;
             assert_problem(&answer, 400);
             assert!(!answer.text.contains("hunter2"), "{body}: {}", answer.text);
         }
         for text in
             [format!("{{\"password\": \"{secret}\" x"), format!("{{\"password\": \"{secret}"), secret.to_owned()]
         {
-            let request = server.request(reqwest::Method::POST, &password).bearer_auth(&desk.token);
+            let request = server.request(reqwest::Method::POST, &password).bearer_auth(&admin_api.token);
             let answer = crate::test_server::read(request.header("content-type", "application/json").body(text)).await;
             assert_problem(&answer, 400);
             assert!(!answer.text.contains("hunter2"), "{}", answer.text);
         }
-        let form =
-            server.request(reqwest::Method::POST, &password).bearer_auth(&desk.token).form(&[("password", secret)]);
+        let form = server
+            .request(reqwest::Method::POST, &password)
+            .bearer_auth(&admin_api.token)
+            .form(&[("password", secret)]);
         assert_problem(&crate::test_server::read(form).await, 400);
-        let huge = desk.post(&password, &json!({ "password": "x".repeat(70_000) })).await;
+        let huge = admin_api.post(&password, &json!({ "password": "x".repeat(70_000) })).await;
         assert_problem(&huge, 413);
     })
     .await;
@@ -154,17 +157,17 @@ async fn what_was_sent_by_mistake_is_not_repeated() {
 #[actix_web::test]
 async fn a_disabled_user_is_out_until_enabled_and_signs_in_anew() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let id = server.user().await.id;
         let tokens = server.pair().await;
 
-        let disabled = desk.post(&format!("/admin/v1/users/{id}/disable"), &json!({})).await;
+        let disabled = admin_api.post(&format!("/admin/v1/users/{id}/disable"), &json!({})).await;
 
         assert_eq!((disabled.status, disabled.text.as_str()), (200, r#"{"applied":"everywhere"}"#));
         assert_eq!(server.obtain(USER).await.status, 401);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
         assert_eq!(server.verify(&tokens.access).await.status, 401);
-        assert_eq!(desk.post(&format!("/admin/v1/users/{id}/enable"), &json!({})).await.status, 200);
+        assert_eq!(admin_api.post(&format!("/admin/v1/users/{id}/enable"), &json!({})).await.status, 200);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401, "an ended session stays ended");
         pair(&server.obtain(USER).await);
         assert_eq!(server.count_events("user_disabled").await, 1);
@@ -176,14 +179,14 @@ async fn a_disabled_user_is_out_until_enabled_and_signs_in_anew() {
 #[actix_web::test]
 async fn a_new_password_ends_what_the_old_one_began() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let id = server.user().await.id;
         let tokens = server.pair().await;
         let path = format!("/admin/v1/users/{id}/password");
-        assert_problem(&desk.post(&path, &json!({ "password": "short" })).await, 400);
+        assert_problem(&admin_api.post(&path, &json!({ "password": "short" })).await, 400);
         assert_eq!(server.verify(&tokens.access).await.status, 200, "a refused change changes nothing");
 
-        let changed = desk.post(&path, &json!({ "password": PASSWORD })).await;
+        let changed = admin_api.post(&path, &json!({ "password": PASSWORD })).await;
 
         assert_eq!(changed.status, 200, "{}", changed.text);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
@@ -197,19 +200,19 @@ async fn a_new_password_ends_what_the_old_one_began() {
 #[actix_web::test]
 async fn a_removed_user_whose_name_is_taken_again_is_somebody_else() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
-        let old = desk.add_user("bob", PASSWORD).await;
+        let admin_api = AdminClient::of(server).await;
+        let old = admin_api.add_user("bob", PASSWORD).await;
         let tokens = pair(&server.obtain(("bob", PASSWORD)).await);
 
-        assert_eq!(desk.delete(&format!("/admin/v1/users/{old}")).await.status, 200);
-        let new = desk.add_user("bob", PASSWORD).await;
+        assert_eq!(admin_api.delete(&format!("/admin/v1/users/{old}")).await.status, 200);
+        let new = admin_api.add_user("bob", PASSWORD).await;
 
         assert_ne!(old, new);
         assert_eq!(server.refresh(&tokens.refresh).await.status, 401);
         assert_eq!(server.verify(&tokens.access).await.status, 401);
         let again = pair(&server.obtain(("bob", PASSWORD)).await);
         assert_eq!(crate::test_server::claims(&again.access)["sub"], new.as_str());
-        assert_problem(&desk.get(&format!("/admin/v1/users/{old}")).await, 404);
+        assert_problem(&admin_api.get(&format!("/admin/v1/users/{old}")).await, 404);
         assert_eq!(server.count_events("user_removed").await, 1);
     })
     .await;
@@ -218,15 +221,15 @@ async fn a_removed_user_whose_name_is_taken_again_is_somebody_else() {
 #[actix_web::test]
 async fn who_is_nobody_is_not_found() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         for id in ["00000000-0000-0000-0000-000000000000", "ada", "%00", "'%20or%201=1"] {
             let path = format!("/admin/v1/users/{id}");
-            assert_problem(&desk.get(&path).await, 404);
-            assert_problem(&desk.delete(&path).await, 404);
+            assert_problem(&admin_api.get(&path).await, 404);
+            assert_problem(&admin_api.delete(&path).await, 404);
             for verb in ["disable", "enable"] {
-                assert_problem(&desk.post(&format!("{path}/{verb}"), &Value::Null).await, 404);
+                assert_problem(&admin_api.post(&format!("{path}/{verb}"), &Value::Null).await, 404);
             }
-            assert_problem(&desk.post(&format!("{path}/password"), &json!({ "password": PASSWORD })).await, 404);
+            assert_problem(&admin_api.post(&format!("{path}/password"), &json!({ "password": PASSWORD })).await, 404);
         }
         assert_eq!(server.audit_events().await.iter().filter(|event| event["event"] == "user_disabled").count(), 0);
     })

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{assert_page, first_page, has, hidden, stranger};
+use crate::authorization::{exchange, sign_in};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{exchange, sign_in};
 use crate::test_server::{Answer, TestServer, USER, on_each_backend};
 
 /// Sends a form of the account page.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{assert_page, first_page, has, hidden, stranger};
+use crate::authorization::{exchange, sign_in};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{exchange, sign_in};
 use crate::test_server::{TestServer, on_each_backend};
 
 /// The consent page of somebody who is signed in.
@@ -59,7 +59,7 @@ async fn what_an_application_asks_for_by_name_is_asked_too() {
 
         let by_name = [("scope", "openid"), ("claims", r#"{"userinfo":{"roles":null},"id_token":{"email":null}}"#)];
         let silently =
-            browser.get(&crate::sign_on::request("app", &[&by_name[..], &[("prompt", "none")]].concat())).await;
+            browser.get(&crate::authorization::request("app", &[&by_name[..], &[("prompt", "none")]].concat())).await;
         assert_eq!(parameters(&silently)["error"], "consent_required");
         let page = first_page(&browser, "app", &by_name).await;
         assert!(page.text.contains("see your email address"), "{}", page.text);

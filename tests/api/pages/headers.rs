@@ -3,8 +3,8 @@
 use tokenhouse::clients::NewClient;
 
 use super::{assert_page, first_page, stranger};
+use crate::authorization::{request, sign_in};
 use crate::browser::{Browser, location};
-use crate::sign_on::{request, sign_in};
 use crate::test_server::{Answer, TestServer, USER, on_each_backend};
 
 /// One answer of every kind of page.

@@ -1,8 +1,8 @@
 //! The language of the pages.
 
 use super::{first_page, stranger};
+use crate::authorization::request;
 use crate::browser::Browser;
-use crate::sign_on::request;
 use crate::test_server::on_each_backend;
 
 #[actix_web::test]

@@ -8,8 +8,8 @@ mod sign_in;
 
 use tokenhouse::clients::NewClient;
 
+use crate::authorization::{application, request};
 use crate::browser::{Browser, Form};
-use crate::sign_on::{application, request};
 use crate::test_server::Answer;
 
 /// An application that people are asked about.

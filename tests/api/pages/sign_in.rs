@@ -6,8 +6,8 @@ use tokenhouse::config::{Rate, Span};
 use tokenhouse::users;
 
 use super::{assert_page, first_page, has, hidden};
+use crate::authorization::{CALLBACK, application, exchange};
 use crate::browser::{Browser, location, parameters};
-use crate::sign_on::{CALLBACK, application, exchange};
 use crate::test_server::{Answer, USER, on_each_backend, on_each_backend_with, read};
 
 #[actix_web::test]
@@ -126,7 +126,7 @@ async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
 }
 
 #[actix_web::test]
-async fn a_sign_on_that_was_begun_in_one_browser_cannot_be_finished_in_another() {
+async fn an_authorization_that_was_begun_in_one_browser_cannot_be_finished_in_another() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let (attacker, victim) = (Browser::of(server), Browser::of(server));
@@ -174,7 +174,7 @@ async fn a_browser_that_keeps_no_cookies_is_told_so() {
 }
 
 #[actix_web::test]
-async fn a_finished_sign_on_is_told_apart_from_a_wrong_one_on_the_way_back() {
+async fn a_finished_authorization_is_told_apart_from_a_wrong_one_on_the_way_back() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let browser = Browser::of(server);

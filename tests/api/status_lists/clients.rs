@@ -9,7 +9,7 @@ use tokenhouse::protocol::GrantType;
 
 use super::instances::{soon_revoked, until_revoked};
 use super::{index, indexes, revoked};
-use crate::admin::Desk;
+use crate::admin::AdminClient;
 use crate::test_server::{TestServer, backends, new_client, on_each_backend, read};
 
 /// Two clients that act for themselves, `worker` and `other`, and their secrets.
@@ -27,25 +27,25 @@ async fn token_of(server: &TestServer, client: &str, secret: &str) -> String {
     answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
 }
 
-async fn succeeds(desk: &Desk<'_>, path: &str, body: &Value) {
-    let answer = desk.post(path, body).await;
+async fn succeeds(admin_api: &AdminClient<'_>, path: &str, body: &Value) {
+    let answer = admin_api.post(path, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 #[actix_web::test]
 async fn a_revocation_by_client_takes_its_own_tokens_along_and_no_later_ones() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (secret, other) = workers(server).await;
         let (own, foreign) = (token_of(server, "worker", &secret).await, token_of(server, "other", &other).await);
 
-        succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
+        succeeds(&admin_api, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
         assert_eq!(revoked(server).await, indexes([&own]));
         let later = token_of(server, "worker", &secret).await;
         assert_ne!(index(&later), index(&own));
         assert_eq!(index(&token_of(server, "other", &other).await), index(&foreign));
 
-        succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
+        succeeds(&admin_api, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
         assert_eq!(revoked(server).await, indexes([&own, &later]));
         // The second revocation may have come within the second to which the later token is dated.
         for token in [&own, &later] {
@@ -59,13 +59,13 @@ async fn a_revocation_by_client_takes_its_own_tokens_along_and_no_later_ones() {
 #[actix_web::test]
 async fn a_revocation_of_everything_takes_the_tokens_of_all_clients_along() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (secret, other) = workers(server).await;
         let (one, two) = (token_of(server, "worker", &secret).await, token_of(server, "other", &other).await);
 
-        succeeds(&desk, "/admin/v1/revocations", &json!({ "all": true })).await;
+        succeeds(&admin_api, "/admin/v1/revocations", &json!({ "all": true })).await;
         let now_revoked = revoked(server).await;
-        assert!(now_revoked.is_superset(&indexes([&one, &two, &desk.token])));
+        assert!(now_revoked.is_superset(&indexes([&one, &two, &admin_api.token])));
         let later = [token_of(server, "worker", &secret).await, token_of(server, "other", &other).await];
         assert!(now_revoked.is_disjoint(&indexes(&later)));
     })
@@ -75,15 +75,15 @@ async fn a_revocation_of_everything_takes_the_tokens_of_all_clients_along() {
 #[actix_web::test]
 async fn tokens_that_a_moment_spares_are_not_revoked() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (secret, _) = workers(server).await;
         server.later(Duration::from_hours(1)).await;
         let own = token_of(server, "worker", &secret).await;
 
-        let desk = Desk { token: server.admin_token().await, ..desk };
+        let admin_api = AdminClient { token: server.admin_token().await, ..admin_api };
         let half_an_hour_ago = server.clock.now().minus(Duration::from_mins(30));
         let before = json!({ "client": "worker", "issued_before": half_an_hour_ago });
-        succeeds(&desk, "/admin/v1/revocations", &before).await;
+        succeeds(&admin_api, "/admin/v1/revocations", &before).await;
         assert!(soon_revoked(server).await.is_empty());
         let answer = server.post_as("worker", &secret, "/oauth2/introspect", &[("token", &own)]).await;
         assert_eq!(answer.body["active"], true);
@@ -94,16 +94,16 @@ async fn tokens_that_a_moment_spares_are_not_revoked() {
 #[actix_web::test]
 async fn a_client_that_is_disabled_or_removed_loses_its_own_tokens() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (secret, _) = workers(server).await;
         let first = token_of(server, "worker", &secret).await;
 
-        succeeds(&desk, "/admin/v1/clients/worker/disable", &json!({})).await;
+        succeeds(&admin_api, "/admin/v1/clients/worker/disable", &json!({})).await;
         assert_eq!(revoked(server).await, indexes([&first]));
-        succeeds(&desk, "/admin/v1/clients/worker/enable", &json!({})).await;
+        succeeds(&admin_api, "/admin/v1/clients/worker/enable", &json!({})).await;
         let second = token_of(server, "worker", &secret).await;
         assert_eq!(revoked(server).await, indexes([&first]));
-        assert_eq!(desk.delete("/admin/v1/clients/worker").await.status, 200);
+        assert_eq!(admin_api.delete("/admin/v1/clients/worker").await.status, 200);
         assert_eq!(revoked(server).await, indexes([&first, &second]));
     })
     .await;
@@ -112,11 +112,11 @@ async fn a_client_that_is_disabled_or_removed_loses_its_own_tokens() {
 #[actix_web::test]
 async fn a_client_that_loses_scope_or_audience_loses_its_own_tokens_and_one_that_gains_does_not() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (secret, _) = workers(server).await;
         let first = token_of(server, "worker", &secret).await;
 
-        let set = async |body: Value| assert_eq!(desk.patch("/admin/v1/clients/worker", &body).await.status, 200);
+        let set = async |body: Value| assert_eq!(admin_api.patch("/admin/v1/clients/worker", &body).await.status, 200);
         set(json!({ "scope": "read write more", "name": "Worker" })).await;
         set(json!({ "audience": [server.config.issuer, "https://api.example"] })).await;
         assert!(revoked(server).await.is_empty());
@@ -137,8 +137,8 @@ async fn other_instances_and_restarts_know_the_indexes_that_clients_had() {
         let (secret, _) = workers(&server).await;
         let own = token_of(&server, "worker", &secret).await;
 
-        let desk = Desk::of(&server).await;
-        succeeds(&desk, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
+        let admin_api = AdminClient::of(&server).await;
+        succeeds(&admin_api, "/admin/v1/revocations", &json!({ "client": "worker" })).await;
         until_revoked(&server, other.address, &own).await;
         let form = [("grant_type", "client_credentials")];
         let request = server.request_to(other.address, Method::POST, "/oauth2/token");

@@ -8,9 +8,9 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::protocol::GrantType;
 
 use super::{index, indexes, revoked};
-use crate::admin::{Desk, begin, user_path};
+use crate::admin::{AdminClient, begin, user_path};
+use crate::authorization::{application, code, exchange, sign_in};
 use crate::browser::Browser;
-use crate::sign_on::{application, code, exchange, sign_in};
 use crate::test_server::{ADMIN, Pair, TestServer, USER, on_each_backend, pair};
 
 /// A session that must live on, and the sessions that are to end.
@@ -31,13 +31,13 @@ fn of<'a>(pairs: impl IntoIterator<Item = &'a Pair>) -> BTreeSet<u64> {
 #[actix_web::test]
 async fn an_administrator_ends_one_session() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (_, [ended, _live]) = sessions(server).await;
 
         let path = format!("/admin/v1/sessions/{}", server.session_of(&ended.refresh));
-        assert_eq!(desk.delete(&path).await.status, 200);
+        assert_eq!(admin_api.delete(&path).await.status, 200);
         assert_eq!(revoked(server).await, of([&ended]));
-        assert_eq!(desk.delete(&path).await.status, 200, "a second time");
+        assert_eq!(admin_api.delete(&path).await.status, 200, "a second time");
         assert_eq!(revoked(server).await, of([&ended]));
     })
     .await;
@@ -46,15 +46,15 @@ async fn an_administrator_ends_one_session() {
 #[actix_web::test]
 async fn an_administrator_ends_all_sessions_of_a_user_or_of_everybody() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (other, ended) = sessions::<3>(server).await;
         let id = server.user().await.id;
         let simplejwt = server.ctx().store.database.client(&"simplejwt".parse().unwrap()).await;
 
-        assert_eq!(desk.post("/admin/v1/revocations", &json!({ "user": id })).await.status, 200);
+        assert_eq!(admin_api.post("/admin/v1/revocations", &json!({ "user": id })).await.status, 200);
         assert_eq!(revoked(server).await, of(&ended));
-        assert_eq!(desk.post("/admin/v1/revocations", &json!({ "all": true })).await.status, 200);
-        let everybody = &of(ended.iter().chain([&other])) | &indexes([&desk.token]);
+        assert_eq!(admin_api.post("/admin/v1/revocations", &json!({ "all": true })).await.status, 200);
+        let everybody = &of(ended.iter().chain([&other])) | &indexes([&admin_api.token]);
         let simplejwt = u64::try_from(simplejwt.unwrap().unwrap().status_index).unwrap();
         assert_eq!(revoked(server).await, &everybody | &BTreeSet::from([simplejwt]), "and the client itself");
     })
@@ -98,15 +98,15 @@ async fn a_used_refresh_token_comes_back() {
 #[actix_web::test]
 async fn a_user_is_disabled_or_gets_a_new_password() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (other, [ended]) = sessions(server).await;
         let path = user_path(server).await;
 
         let password = json!({ "password": "quite another password" });
-        assert!(desk.post(&format!("{path}/password"), &password).await.status < 300);
+        assert!(admin_api.post(&format!("{path}/password"), &password).await.status < 300);
         assert_eq!(revoked(server).await, of([&ended]));
         let again = pair(&server.obtain((USER.0, "quite another password")).await);
-        assert!(desk.post(&format!("{path}/disable"), &json!({})).await.status < 300);
+        assert!(admin_api.post(&format!("{path}/disable"), &json!({})).await.status < 300);
         assert_eq!(revoked(server).await, of([&ended, &again]));
         assert!(!revoked(server).await.contains(&index(&other.access).1));
     })
@@ -116,7 +116,7 @@ async fn a_user_is_disabled_or_gets_a_new_password() {
 #[actix_web::test]
 async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (client, _) = server.add_client("app", &[GrantType::RefreshToken], "read").await;
         let user = server.user().await;
         let early = begin(server, &user, &client, "read", &[]).await;
@@ -127,13 +127,13 @@ async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
         let late = begin(server, &user, &client, "read", &[]).await;
 
         let before = json!({ "user": user.id, "client": "app", "issued_before": moment });
-        let receipt = desk.post("/admin/v1/revocations", &before).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &before).await;
         assert_eq!(revoked(server).await, indexes([&early.access]));
         let within = receipt.body["offline_refused_by"].as_str().unwrap().parse::<Timestamp>().unwrap();
         assert!(within <= server.clock.now().plus(Duration::from_secs(5)), "{}", receipt.text);
         assert!(within >= moment.plus(Duration::from_secs(4)), "{}", receipt.text);
 
-        assert_eq!(desk.post("/admin/v1/revocations", &json!({ "client": "app" })).await.status, 200);
+        assert_eq!(admin_api.post("/admin/v1/revocations", &json!({ "client": "app" })).await.status, 200);
         let own = u64::try_from(client.status_index).unwrap();
         let all = &indexes([&early.access, &late.access]) | &BTreeSet::from([own]);
         assert_eq!(revoked(server).await, all);
@@ -145,16 +145,16 @@ async fn an_administrator_ends_sessions_of_a_client_or_of_before_a_moment() {
 #[actix_web::test]
 async fn a_user_is_removed_and_a_scope_is_withdrawn() {
     on_each_backend(async |server| {
-        let desk = Desk::of(server).await;
+        let admin_api = AdminClient::of(server).await;
         let (other, [removed]) = sessions(server).await;
         let (client, _) = server.add_client("app", &[GrantType::RefreshToken], "read write").await;
         let grace = server.ctx().store.database.user_to_sign_in(ADMIN.0).await.unwrap().unwrap().0;
         let narrow = begin(server, &grace, &client, "read", &[]).await;
         let wide = begin(server, &grace, &client, "read write", &[]).await;
 
-        assert!(desk.delete(&user_path(server).await).await.status < 300);
+        assert!(admin_api.delete(&user_path(server).await).await.status < 300);
         assert_eq!(revoked(server).await, of([&removed]));
-        assert_eq!(desk.patch("/admin/v1/clients/app", &json!({ "scope": "read" })).await.status, 200);
+        assert_eq!(admin_api.patch("/admin/v1/clients/app", &json!({ "scope": "read" })).await.status, 200);
         let own = u64::try_from(client.status_index).unwrap();
         let all = &(&of([&removed]) | &indexes([&wide.access])) | &BTreeSet::from([own]);
         assert_eq!(revoked(server).await, all);

@@ -9,7 +9,7 @@ use tokenhouse::config::Span;
 use tokenhouse::protocol::GrantType;
 
 use super::{ask, first, index, indexes, list, revoked};
-use crate::behind::QuietInstance;
+use crate::out_of_band::QuietInstance;
 use crate::test_server::{Backend, TestServer, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.

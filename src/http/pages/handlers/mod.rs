@@ -54,7 +54,7 @@ async fn interaction(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> R
 
 /// The same, for a page that makes no sense without one.
 async fn interaction_needed(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Open, PageRefusal> {
-    let none = || OAuthError::invalid_request("this page belongs to a sign-on, and the address names none");
+    let none = || OAuthError::invalid_request("this page belongs to a authorization, and the address names none");
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 

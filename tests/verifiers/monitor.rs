@@ -7,22 +7,22 @@ use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::cluster::{Cluster, eventually};
 use crate::server::Pair;
-use crate::town::{Town, eventually};
 
-pub struct Witness {
+pub struct Monitor {
     services: Vec<Issuer>,
     refused: Arc<Mutex<Vec<String>>>,
     leave: oneshot::Sender<()>,
     watching: JoinHandle<usize>,
 }
 
-impl Witness {
+impl Monitor {
     /// Watches a few honest tokens at these services, until it is called.
-    pub async fn at(town: &Town, services: &[Issuer]) -> Self {
+    pub async fn at(cluster: &Cluster, services: &[Issuer]) -> Self {
         let mut honest = Vec::new();
         for _ in 0..3 {
-            honest.push(town.sign_in().await.access);
+            honest.push(cluster.sign_in().await.access);
         }
         let (services, refused) = (services.to_vec(), Arc::default());
         let (leave, left) = oneshot::channel();
@@ -31,18 +31,18 @@ impl Witness {
     }
 
     /// Ends a session. The services have accepted its token and refuse it soon; from then on it stays refused.
-    pub async fn see_the_end_of(&self, town: &Town, doomed: &Pair) {
+    pub async fn see_the_end_of(&self, cluster: &Cluster, doomed: &Pair) {
         for service in &self.services {
             service.verify(&doomed.access).unwrap();
         }
-        town.end(doomed).await;
+        cluster.end(doomed).await;
         let is_refused = |service: &Issuer| service.verify(&doomed.access) == Err(Refusal::Revoked);
         eventually("all services refuse it", || self.services.iter().all(is_refused)).await;
         self.refused.lock().unwrap().push(doomed.access.clone());
     }
 
     /// Asks what was seen: that nothing went wrong, and that it was looked at all.
-    pub async fn testify(self) {
+    pub async fn assert_all(self) {
         self.leave.send(()).unwrap();
         assert!(self.watching.await.unwrap() > 20);
     }

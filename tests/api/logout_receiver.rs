@@ -1,4 +1,4 @@
-//! An application's ear: a tiny HTTP listener that keeps what is posted to it.
+//! An application's receiver: a tiny HTTP listener that keeps what is posted to it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Listens until it is dropped.
-pub struct Ear {
+pub struct LogoutReceiver {
     pub address: SocketAddr,
     status: Arc<AtomicU16>,
     heard: Mutex<UnboundedReceiver<Heard>>,
@@ -31,7 +31,7 @@ pub struct Heard {
 /// It answers nothing at all.
 pub const SILENCE: u16 = 0;
 
-impl Ear {
+impl LogoutReceiver {
     /// One that answers with this status.
     pub async fn answering(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -69,7 +69,7 @@ impl Ear {
     }
 }
 
-impl Drop for Ear {
+impl Drop for LogoutReceiver {
     fn drop(&mut self) {
         self.task.abort();
     }

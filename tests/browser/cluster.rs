@@ -16,32 +16,32 @@ use crate::support::skipped;
 const USERNAME: &str = "demo";
 const PASSWORD: &str = "correct horse battery";
 
-/// Plays a scenario of `scenarios.mjs`, in a town of its own.
+/// Plays a scenario of `scenarios.mjs`, in a cluster of its own.
 pub fn play(scenario: &str) {
     let (chromium, packages) = match (program(&["chromium", "chromium-browser"]), npm("browser")) {
         (None, _) => return skipped("Chromium is not installed"),
         (_, Err(why)) => return skipped(&why),
         (Some(chromium), Ok(packages)) => (chromium, packages),
     };
-    let town = Town::build();
-    let folder = town.scripts(packages);
+    let cluster = Cluster::build();
+    let folder = cluster.scripts(packages);
     let mut command = Command::new("node");
-    command.arg(folder.join("play.mjs")).arg(scenario).arg(town.described(&chromium).to_string());
+    command.arg(folder.join("play.mjs")).arg(scenario).arg(cluster.described(&chromium).to_string());
     let output = command.stdin(Stdio::null()).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{out}");
-    assert!(output.status.success(), "{out}\n{err}\n{}", town.serving.logged());
+    assert!(output.status.success(), "{out}\n{err}\n{}", cluster.serving.logged());
     assert!(out.ends_with("all good\n"), "it did not come to its end:\n{out}");
 }
 
-struct Town {
+struct Cluster {
     position: Workplace,
     serving: Serving,
     notes: String,
     photos: String,
 }
 
-impl Town {
+impl Cluster {
     fn build() -> Self {
         let mut position = Workplace::fresh();
         position.set("TOKENHOUSE_LISTEN", &format!("127.0.0.1:{}", free_port()));

@@ -15,13 +15,13 @@ use crate::server::{Backend, TestServer};
 use crate::support;
 
 /// A server with two instances.
-pub struct Town {
+pub struct Cluster {
     pub server: TestServer,
     pub other: Running,
     pub instances: Instances,
 }
 
-impl Town {
+impl Cluster {
     /// Opens both. `settings` is told which instance it is for: 0 or 1.
     pub async fn open(backend: Backend, settings: impl Fn(&mut Config, usize)) -> Self {
         let server = TestServer::open(backend, &|config| settings(config, 0)).await;

@@ -1,12 +1,12 @@
-//! Keeps the two rules of the server's plan, by reading the source text under `src/`:
+//! Keeps the two rules of the tree's plan, by reading the source text under `src/`:
 //!
-//! 1. A room uses only the rooms listed below it in `src/lib.rs`.
+//! 1. A module uses only the modules listed below it in `src/lib.rs`.
 //! 2. Each outside package has one home; so has the environment.
 //!
 //! And the tests that `ARCHITECTURE.md` names beside the weaknesses of others must be there.
 //!
-//! A room is the first name under `src/`: `http` is `src/http.rs` or all of `src/http/`. `main.rs` and `lib.rs` stand
-//! above all rooms. The second half of this file plants violations, to show that they would be found.
+//! A module is the first name under `src/`: `http` is `src/http.rs` or all of `src/http/`. `main.rs` and `lib.rs` stand
+//! above all modules. The second half of this file plants violations, to show that they would be found.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,23 +43,23 @@ const HOMES: &[(&str, &[&str])] = &[
 const ENVIRONMENT: &[(&str, &[&str])] = &[("std::env", &["config"])];
 
 #[test]
-fn rooms_use_only_the_rooms_below_them() -> io::Result<()> {
-    let server = TestServer::read()?;
-    assert_none(&server.upward_uses());
+fn modules_use_only_the_modules_below_them() -> io::Result<()> {
+    let tree = SourceTree::read()?;
+    assert_none(&tree.upward_uses());
     Ok(())
 }
 
 #[test]
 fn each_outside_package_has_one_home() -> io::Result<()> {
-    let server = TestServer::read()?;
-    assert_none(&server.strays(HOMES));
+    let tree = SourceTree::read()?;
+    assert_none(&tree.strays(HOMES));
     Ok(())
 }
 
 #[test]
 fn the_environment_is_read_only_in_the_configuration() -> io::Result<()> {
-    let server = TestServer::read()?;
-    assert_none(&server.strays(ENVIRONMENT));
+    let tree = SourceTree::read()?;
+    assert_none(&tree.strays(ENVIRONMENT));
     Ok(())
 }
 
@@ -82,13 +82,13 @@ fn assert_none(violations: &[String]) {
 
 // --- the rules -------------------------------------------------------------------------------------------------------
 
-/// The rooms, top floor first, and every source file, by its path under `src/`.
-struct TestServer {
-    rooms: Vec<String>,
+/// The modules, top layer first, and every source file, by its path under `src/`.
+struct SourceTree {
+    modules: Vec<String>,
     files: Vec<(String, String)>,
 }
 
-impl TestServer {
+impl SourceTree {
     fn read() -> io::Result<Self> {
         let mut files = Vec::new();
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files)?;
@@ -98,32 +98,32 @@ impl TestServer {
 
     fn new(files: Vec<(String, String)>) -> Self {
         let lib = files.iter().find(|(path, _)| path == "lib.rs").map_or("", |(_, text)| text);
-        Self { rooms: Source::parse(lib).modules, files }
+        Self { modules: Source::parse(lib).modules, files }
     }
 
-    /// Each path in a room that names a room above it, or something in the crate's root that is no room.
+    /// Each path in a module that names a module above it, or something in the crate's root that is no module.
     fn upward_uses(&self) -> Vec<String> {
         let mut found = Vec::new();
         for (path, text) in &self.files {
             let here = module_of(path);
-            // A file outside the rooms is above them (main.rs, lib.rs), or no part of the library (yet).
-            let Some(floor) = here.first().and_then(|room| self.floor(room)) else { continue };
+            // A file outside the modules is above them (main.rs, lib.rs), or no part of the library (yet).
+            let Some(layer) = here.first().and_then(|module| self.layer(module)) else { continue };
             for used in Source::parse(text).paths {
-                let Some(target) = used.room(&here) else { continue };
-                match self.floor(&target) {
-                    Some(other) if other >= floor => {}
+                let Some(target) = used.module(&here) else { continue };
+                match self.layer(&target) {
+                    Some(other) if other >= layer => {}
                     Some(_) => {
                         found.push(format!("src/{path}:{}: `{}` looks up, to `{target}`", used.line, used.text()));
                     }
-                    None => found.push(format!("src/{path}:{}: `{}` is in no room", used.line, used.text())),
+                    None => found.push(format!("src/{path}:{}: `{}` is in no module", used.line, used.text())),
                 }
             }
         }
         found
     }
 
-    fn floor(&self, room: &str) -> Option<usize> {
-        self.rooms.iter().position(|name| name == room)
+    fn layer(&self, module: &str) -> Option<usize> {
+        self.modules.iter().position(|name| name == module)
     }
 
     /// Each path that begins with something from `homes`, in a file that is not among its homes.
@@ -223,8 +223,8 @@ impl Used {
         self.names.join("::")
     }
 
-    /// The room that the path leads to, seen from the module `here`, if it goes by way of `crate` or `super`.
-    fn room(&self, here: &[String]) -> Option<String> {
+    /// The module that the path leads to, seen from the module `here`, if it goes by way of `crate` or `super`.
+    fn module(&self, here: &[String]) -> Option<String> {
         let mut names = self.names.iter().map(String::as_str).peekable();
         let mut module: Vec<&str> = match names.peek() {
             Some(&"crate") => {
@@ -240,7 +240,7 @@ impl Used {
             }
         }
         module.extend(names);
-        module.first().map(|room| (*room).to_owned())
+        module.first().map(|module| (*module).to_owned())
     }
 }
 
@@ -510,23 +510,23 @@ fn character(rest: &str) -> usize {
 
 // --- planted violations ------------------------------------------------------------------------------------------------
 
-/// A small server: `http` above `grants` above `store` above `protocol`, and one more file.
-fn server_with(path: &str, text: &str) -> TestServer {
+/// A small tree: `http` above `grants` above `store` above `protocol`, and one more file.
+fn tree_with(path: &str, text: &str) -> SourceTree {
     let lib = "pub mod http;\nmod grants;\npub(crate) mod store;\npub mod config;\npub mod protocol;\n";
-    TestServer::new(vec![("lib.rs".to_owned(), lib.to_owned()), (path.to_owned(), text.to_owned())])
+    SourceTree::new(vec![("lib.rs".to_owned(), lib.to_owned()), (path.to_owned(), text.to_owned())])
 }
 
 fn upward(path: &str, text: &str) -> usize {
-    server_with(path, text).upward_uses().len()
+    tree_with(path, text).upward_uses().len()
 }
 
 fn strays(path: &str, text: &str) -> usize {
-    server_with(path, text).strays(HOMES).len()
+    tree_with(path, text).strays(HOMES).len()
 }
 
 #[test]
-fn the_rooms_are_read_from_the_library_top_floor_first() {
-    assert_eq!(server_with("http.rs", "").rooms, ["http", "grants", "store", "config", "protocol"]);
+fn the_modules_are_read_from_the_library_top_layer_first() {
+    assert_eq!(tree_with("http.rs", "").modules, ["http", "grants", "store", "config", "protocol"]);
 }
 
 #[test]
@@ -539,7 +539,7 @@ fn a_use_of_a_room_below_passes() {
 
 #[test]
 fn a_use_of_a_room_above_is_found() {
-    let found = server_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
+    let found = tree_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
     assert_eq!(found, ["src/store/redis.rs:2: `crate::grants::Grant` looks up, to `grants`"]);
 }
 
@@ -563,7 +563,7 @@ fn a_way_up_by_super_is_found() {
 }
 
 #[test]
-fn super_inside_the_room_passes() {
+fn super_inside_the_module_passes() {
     assert_eq!(upward("store/sql/user.rs", "use super::super::Store; use super::Row; use self::x::Y;"), 0);
     assert_eq!(upward("store.rs", "mod tests { use super::*; mod more { use super::super::x; } }\nuse self::x::y;"), 0);
     assert_eq!(upward("store/sql/user.rs", "use super::super::super::protocol::Scope;"), 0);
@@ -577,14 +577,14 @@ fn a_name_in_the_root_that_is_no_room_is_found() {
 }
 
 #[test]
-fn the_top_of_this_server_may_use_every_room() {
+fn main_and_lib_may_use_every_module() {
     assert_eq!(upward("main.rs", "use crate::http::x;"), 0);
     assert_eq!(upward("lib.rs", "pub use crate::http::x;"), 0);
 }
 
 #[test]
 fn a_package_outside_its_home_is_found() {
-    let found = server_with("grants/refresh.rs", "\nuse sqlx::{Row, query};").strays(HOMES);
+    let found = tree_with("grants/refresh.rs", "\nuse sqlx::{Row, query};").strays(HOMES);
     assert_eq!(found.len(), 2);
     assert_eq!(found[0], "src/grants/refresh.rs:2: `sqlx::Row`: sqlx lives in store/sql only");
     assert_eq!(strays("store/redis.rs", "fn f() { sqlx::query(1) }"), 1);
@@ -625,7 +625,7 @@ fn a_module_with_the_name_of_a_package_is_not_that_package() {
 
 #[test]
 fn the_environment_read_outside_the_configuration_is_found() {
-    let read = |path, text| server_with(path, text).strays(ENVIRONMENT).len();
+    let read = |path, text| tree_with(path, text).strays(ENVIRONMENT).len();
     assert_eq!(read("http/ops.rs", "fn f() { std::env::var(\"HOME\"); }"), 1);
     assert_eq!(read("http/ops.rs", "use std::{env, fs}; fn f() { env::var(\"HOME\"); }"), 2);
     assert_eq!(read("main.rs", "fn main() { for a in ::std::env::args() {} }"), 1);

@@ -14,7 +14,7 @@ use tokenhouse_verifier::remote::IssuerBuilder;
 use tokio::time::{Instant, sleep};
 
 use crate::balancer::Balancer;
-use crate::process::{Premises, Process};
+use crate::process::{Installation, Process};
 use crate::proxy::Proxy;
 use crate::server::{Backend, Pair, USER, new_client};
 
@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Longer than any test.
 pub const NEVER: Duration = Duration::from_hours(1);
 
-pub struct Town {
-    pub premises: Premises,
+pub struct Cluster {
+    pub installation: Installation,
     pub instances: Vec<Process>,
     /// The way from the services to the balancer.
     pub way: Proxy,
@@ -34,35 +34,35 @@ pub struct Town {
     http: Client,
 }
 
-impl Town {
+impl Cluster {
     /// Two instances on servers, or one on an embedded store.
     pub async fn open(backend: Backend, redis: Option<String>) -> Self {
         let balancer = Balancer::start().await;
         let way = Proxy::to(balancer.address);
-        let mut premises = Premises::prepare(backend).await;
-        premises.config.issuer = format!("http://{}", way.address());
-        premises.config.keys.jwks_max_age = "1s".parse().unwrap();
+        let mut installation = Installation::prepare(backend).await;
+        installation.config.issuer = format!("http://{}", way.address());
+        installation.config.keys.jwks_max_age = "1s".parse().unwrap();
         if let Some(url) = redis {
-            premises.config.redis.url = Some(Secret::new(url));
+            installation.config.redis.url = Some(Secret::new(url));
         }
-        let secret = add_listener(&premises).await;
-        let mut instances = vec![Process::start(&premises, "one.log").await];
+        let secret = add_listener(&installation).await;
+        let mut instances = vec![Process::start(&installation, "one.log").await];
         if backend == Backend::Servers {
-            instances.push(Process::start(&premises, "other.log").await);
+            instances.push(Process::start(&installation, "other.log").await);
         }
         balancer.lead_to(instances.iter().map(|instance| instance.address).collect());
         let http = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
-        Self { premises, instances, way, balancer, secret, http }
+        Self { installation, instances, way, balancer, secret, http }
     }
 
     pub async fn close(self) {
         drop(self.instances);
-        self.premises.leave().await;
+        self.installation.leave().await;
     }
 
     /// A service that follows the lists.
     pub fn service(&self) -> IssuerBuilder {
-        let issuer = &self.premises.config.issuer;
+        let issuer = &self.installation.config.issuer;
         Issuer::builder(issuer, [issuer]).timeout(Duration::from_secs(1))
     }
 
@@ -118,8 +118,8 @@ pub async fn all<const N: usize>(services: [IssuerBuilder; N]) -> Vec<Issuer> {
 }
 
 /// The client with which services ask for events.
-async fn add_listener(premises: &Premises) -> String {
-    let ctx = premises.open().await;
+async fn add_listener(installation: &Installation) -> String {
+    let ctx = installation.open().await;
     let new = new_client("listener", &[GrantType::ClientCredentials], "tokenhouse:events");
     let (_, secret) = clients::add(&ctx, new, Actor::System).await.unwrap();
     ctx.store.database.close().await;
