@@ -13,7 +13,7 @@ use tokenhouse::config;
 use tokenhouse::digest::sha256;
 use tokenhouse::keys::Keyring;
 use tokenhouse::model::SigningAlgorithm;
-use tokenhouse::status::StatusLists;
+use tokenhouse::status_lists::StatusLists;
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse::store::sql::status::StatusFacts;

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::keys::Keyring;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
-use crate::status::StatusLists;
+use crate::status_lists::StatusLists;
 use crate::store::Store;
 
 /// Everything a rule needs, and nothing of the request.
@@ -23,7 +23,7 @@ pub struct Ctx {
     /// The keyring.
     pub keys: Keyring,
     /// Which access tokens were revoked.
-    pub status: StatusLists,
+    pub status_lists: StatusLists,
     /// Checks access tokens of this server.
     pub verifier: Verifier,
     /// The threads that hash passwords.

@@ -1,34 +1,31 @@
 //! Tokenhouse: an OAuth 2.1 and OpenID Connect token issuing service.
 //!
-//! The modules of Tokenhouse, top layer first. A module uses only the modules below it; `tests/layers.rs` keeps that.
+//! The modules, top layer first. A module uses only the modules below it; `tests/layers.rs` keeps that.
 
-pub mod cli; //           the command line: one file a command
-pub mod app; //           configuration in, running service out; start and stop
-pub mod http; //          the endpoints: the only module that knows actix-web
-pub mod grants; //        the rules of the token endpoint: one file a grant
-pub mod userinfo; //      what an application may know of a person
-pub mod event_stream; //   telling services at once what has been revoked
-pub mod introspection; // is this token good right now?
-pub mod revocation; //    revoking a token ends its session
-pub mod logout; //        asking to be signed out
-pub mod authorize; //     what an application asks of a person in a browser
-pub mod browser_sessions; //        who is signed in in which browser
-pub mod users; //         people: sign-in, passwords, adding and removing
-pub mod clients; //       applications: how they authenticate, adding and removing
-pub mod sessions; //      refresh rotation, beginning and ending of sessions
-pub mod gate; //          may this user, client and session receive tokens?
-pub mod tokens; //        the mint: what tokens say
-pub mod claims; //        what is told about a person
-pub mod ctx; //           what a rule holds in its hands
-pub mod status; //        which access tokens were revoked, as signed lists
-pub mod broadcast; //     lines for those who listen to security events
-pub mod keys; //          the keyring: generate, seal, rotate, publish, sign
-pub mod passwords; //     hashing people's passwords on bounded threads
-pub mod store; //         the database (SQL) and the ephemeral store (Redis or SQL)
-pub mod outbound; //      requests that this server makes
-pub mod audit; //         what is worth remembering for years
-pub mod config; //        one file in, one checked struct out
-pub mod model; //         the nouns and their states
-pub mod protocol; //      the words of the standards
-pub mod digest; //        SHA-2 and constant-time comparison
-pub mod clock; //         time and randomness
+pub mod cli; //              the command line: one file a command
+pub mod app; //              configuration in, running service out; background jobs; start and stop
+pub mod http; //             endpoints and pages: the only module that knows actix-web
+pub mod grants; //           the rules of the token endpoint: one file a grant
+pub mod event_stream; //     security events to verifiers, as they happen
+pub mod token_status; //     what a presented token is worth: introspection, revocation, userinfo
+pub mod logout; //           RP-initiated, front-channel and back-channel logout
+pub mod authorize; //        authorization requests: checks, the next step, codes, consent
+pub mod browser_sessions; // which user is signed in in which browser
+pub mod users; //            people: sign-in, passwords, adding and removing
+pub mod clients; //          applications: how they authenticate, adding and removing
+pub mod sessions; //         refresh rotation; how sessions begin and end
+pub mod gate; //             may this client, user and session receive tokens?
+pub mod tokens; //           the mint: access, ID, refresh, logout and security event tokens
+pub mod ctx; //              what every rule is given: configuration, stores, keys, clock, randomness
+pub mod status_lists; //     which access tokens were revoked, as signed lists
+pub mod broadcast; //        frames on their way to the subscribers of the event stream
+pub mod keys; //             the keyring: generate, seal, rotate, publish, sign
+pub mod passwords; //        password hashing on bounded threads; the password policy
+pub mod store; //            the database (SQL), the ephemeral store (Redis or SQL), this instance's memory
+pub mod outbound; //         requests to other servers
+pub mod audit; //            the audit events
+pub mod config; //           one file and the environment in, one checked struct out
+pub mod model; //            the nouns and their states
+pub mod protocol; //         the words of the standards, as types that only parsing makes
+pub mod digest; //           SHA-2 and constant-time comparison
+pub mod clock; //            time and randomness

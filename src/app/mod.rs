@@ -25,7 +25,7 @@ use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
 use crate::protocol::OAuthError;
-use crate::status::StatusLists;
+use crate::status_lists::StatusLists;
 use crate::store::redis::{RedisEphemeral, RedisSettings};
 use crate::store::sql::DatabaseSettings;
 use crate::store::sql::ephemeral::SqlEphemeral;
@@ -88,7 +88,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
         verifier: Verifier::dangerous_any_audience(config.issuer.clone()),
         passwords: Hasher::start(&config.passwords),
         store: Store::new(database, ephemeral, lease),
-        status: StatusLists::new(&config.issuer, config.keys.access_token_algorithm),
+        status_lists: StatusLists::new(&config.issuer, config.keys.access_token_algorithm),
         keys,
         pairwise_salt,
         outbound,

@@ -61,7 +61,7 @@ impl Follower {
         ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
         // The embedded ephemeral store may have lost its last writes to a power cut, and Redis anything.
         ctx.store.memory.doubt_rights();
-        ctx.status.vouch(as_of);
+        ctx.status_lists.vouch(as_of);
         Ok(Self { after })
     }
 
@@ -85,7 +85,7 @@ impl Follower {
                     self.after = position;
                     event_stream::tell(ctx, &changes).await?;
                     if changes.len() < BATCH as usize {
-                        ctx.status.vouch(as_of);
+                        ctx.status_lists.vouch(as_of);
                         ctx.broadcast.note(FeedProgress { number: position, as_of });
                         return Ok(());
                     }
@@ -153,7 +153,7 @@ async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
 
 /// Reads how far the status lists go and how long their bits are needed.
 async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
-    ctx.status.learn(ctx.store.database.status_facts(ctx.now()).await?);
+    ctx.status_lists.learn(ctx.store.database.status_facts(ctx.now()).await?);
     Ok(())
 }
 
@@ -162,7 +162,7 @@ async fn learn_of_status(ctx: &Ctx) -> Result<(), StoreError> {
 async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     status_indexes::revoke_known(ctx).await?;
     // Access tokens may live longer than refresh tokens.
-    let since = forgettable_before(ctx).min(ctx.status.forgettable_before(ctx.now()));
+    let since = forgettable_before(ctx).min(ctx.status_lists.forgettable_before(ctx.now()));
     let mut after: Option<SessionId> = None;
     loop {
         let ends = ctx.store.database.sessions_ended_since(since, after, BATCH).await?;
@@ -378,7 +378,7 @@ pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
 }
 
 async fn prune_status_lists(ctx: SharedCtx) -> Result<(), OAuthError> {
-    ctx.status.prune(ctx.now());
+    ctx.status_lists.prune(ctx.now());
     Ok(())
 }
 
@@ -386,7 +386,7 @@ async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.ephemeral.prune().await?;
     ctx.store.database.prune_feed(ctx.now().minus(KEEP_FEED)).await?;
-    ctx.store.database.prune_revoked_indexes(ctx.status.forgettable_before(ctx.now())).await?;
+    ctx.store.database.prune_revoked_indexes(ctx.status_lists.forgettable_before(ctx.now())).await?;
     ctx.store.database.prune_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.database.prune_browser_sessions(ctx.now().minus(ctx.config.sessions.keep.get())).await?;
     ctx.store.database.drop_status_lists(ctx.now()).await?;

@@ -8,10 +8,10 @@ use crate::digest;
 use crate::model::{Secret, UserAgent};
 use crate::protocol::OAuthError;
 
-/// A browser that visits the pages.
+/// A browser that opens the pages.
 #[derive(Debug)]
 pub struct Browser {
-    /// The cookie that every visitor gets: what was begun in one browser cannot be ended in another.
+    /// The cookie that every browser gets: what was begun in one browser cannot be ended in another.
     pub secret: Secret,
     /// The cookie of the browser session, where there is one.
     pub session_cookie: Option<Secret>,
@@ -20,13 +20,13 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A new value for the cookie that every visitor gets: 256 random bits.
+    /// A new value for the cookie that every browser gets: 256 random bits.
     #[must_use]
     pub fn new_secret(ctx: &Ctx) -> Secret {
         Secret::random(&ctx.random)
     }
 
-    /// What is kept of the cookie that every visitor gets.
+    /// What is kept of the cookie that every browser gets.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         digest::sha256(self.secret.expose().as_bytes())

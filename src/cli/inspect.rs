@@ -14,8 +14,8 @@ use crate::app::upkeep;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::ctx::Ctx;
-use crate::introspection::{self, LiveToken};
 use crate::outbound;
+use crate::token_status::introspection::{self, LiveToken};
 use crate::tokens;
 
 /// Say what a token holds, and why it would be refused.
@@ -210,8 +210,9 @@ async fn by_list(
 /// The list as this server would serve it.
 async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
-    let number = number.filter(|number| ctx.status.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;
-    ctx.status.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token().to_owned()).map_err(problem)
+    let number =
+        number.filter(|number| ctx.status_lists.uri(*number) == uri).ok_or_else(|| format!("{uri} is not ours"))?;
+    ctx.status_lists.signed(number, &ctx.keys, ctx.now()).await.map(|list| list.token().to_owned()).map_err(problem)
 }
 
 fn part(token: &str, position: usize) -> Option<Value> {

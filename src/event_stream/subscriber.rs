@@ -13,11 +13,11 @@ use super::{event_of, frame, heartbeat};
 use crate::broadcast::{FeedProgress, Frame, FrameKind, Subscription};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::introspection;
 use crate::model::Secret;
 use crate::protocol::{OAuthError, scope};
 use crate::store::StoreError;
 use crate::store::sql::feed::FeedPage;
+use crate::token_status::introspection;
 use crate::tokens::SecurityEvent;
 
 /// How many changes are read from the database at a time.

@@ -4,12 +4,12 @@ use super::{TokenResponse, id_token, pass_gate};
 use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};
-use crate::claims;
 use crate::ctx::Ctx;
 use crate::gate::Principal;
 use crate::model::{Client, EndReason, Secret, User};
 use crate::protocol::{GrantType, OAuthError};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
+use crate::tokens::claims;
 use crate::tokens::{self, IdTokenInput, TokenSubject};
 
 /// What a client presents.

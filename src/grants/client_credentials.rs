@@ -16,7 +16,7 @@ pub(super) fn exchange(
     resource: &[String],
 ) -> Result<TokenResponse, OAuthError> {
     // The client is known from memory, which only the change feed keeps true.
-    ctx.status.hears()?;
+    ctx.status_lists.hears()?;
     let scope = narrow(&client.scope, scope)?;
     let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;

@@ -13,9 +13,9 @@ use crate::http::Ctx;
 use crate::http::caller::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::routes::{self, Pattern};
-use crate::introspection;
 use crate::model::Secret;
 use crate::protocol::OAuthError;
+use crate::token_status::introspection;
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{ClientStatusIndex, EndReason, Ended, PageRequest, Session, SessionFilter, SessionId};
 use crate::protocol::OAuthError;
-use crate::status::REFUSED_WITHIN;
+use crate::status_lists::REFUSED_WITHIN;
 use crate::store::sql::sessions::EndOutcome;
 
 /// How many sessions are ended in one transaction.

@@ -17,16 +17,16 @@ pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
     let mut clients = HashMap::new();
     for (index, at) in indexes {
         // Before this, nobody need be asked for the client.
-        if *at < ctx.status.forgettable_before(now) {
+        if *at < ctx.status_lists.forgettable_before(now) {
             continue;
         }
         if !clients.contains_key(&index.client_id) {
             clients.insert(&index.client_id, ctx.store.client(&index.client_id).await.ok().flatten());
         }
         let client = clients.get(&index.client_id).and_then(Option::as_ref);
-        let until = ctx.status.needed_until(*at, lifetime(client, *at, now));
+        let until = ctx.status_lists.needed_until(*at, lifetime(client, *at, now));
         if now < until {
-            ctx.status.revoke(index.status_index, until);
+            ctx.status_lists.revoke(index.status_index, until);
         }
     }
 }
@@ -36,7 +36,7 @@ pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
 /// # Errors
 /// [`StoreError`] when the database does not answer.
 pub async fn revoke_known(ctx: &Ctx) -> Result<(), StoreError> {
-    let retired = ctx.store.database.revoked_indexes(ctx.status.forgettable_before(ctx.now())).await?;
+    let retired = ctx.store.database.revoked_indexes(ctx.status_lists.forgettable_before(ctx.now())).await?;
     let indexes: Vec<_> = retired.into_iter().map(|retired| (retired.index, retired.at)).collect();
     revoke(ctx, &indexes).await;
     Ok(())
@@ -51,14 +51,14 @@ pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&Cl
         Some(id) => lifetime(ctx.store.client(id).await.ok().flatten().as_ref(), mark, now),
         None => Some(MAX_ACCESS_LIFETIME),
     };
-    if now < ctx.status.needed_until(mark, longest) { ClientTokens::Revoked } else { ClientTokens::Stay }
+    if now < ctx.status_lists.needed_until(mark, longest) { ClientTokens::Revoked } else { ClientTokens::Stay }
 }
 
 /// When the last access token of a session that has ended at `at` expires.
 pub async fn tokens_expire_by(ctx: &Ctx, session: &Session, at: Timestamp) -> Timestamp {
     let client = ctx.store.client(&session.client_id).await.ok().flatten();
     let own = lifetime(client.as_ref(), at, ctx.now());
-    at.plus(ctx.status.longest_lifetime(own)).min(session.ends_at)
+    at.plus(ctx.status_lists.longest_lifetime(own)).min(session.ends_at)
 }
 
 /// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,

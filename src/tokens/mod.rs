@@ -3,6 +3,7 @@
 //! Nothing here decides whether somebody may have a token, and nothing here touches a store.
 
 mod access;
+pub mod claims;
 mod id_token;
 mod logout_token;
 mod refresh;
@@ -32,7 +33,7 @@ struct Reference {
 impl Reference {
     fn to(ctx: &Ctx, status_index: i64) -> Self {
         let index = StatusIndex::of(status_index);
-        Self { idx: index.index, uri: ctx.status.uri(index.list) }
+        Self { idx: index.index, uri: ctx.status_lists.uri(index.list) }
     }
 }
 

@@ -58,7 +58,7 @@ async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     panic!("it never came: {what}");
 }
 
-async fn sign_out(browser: &Browser<'_>) -> Answer {
+async fn log_out(browser: &Browser<'_>) -> Answer {
     let page = browser.get("/logout").await;
     browser.submit(&page, &[("answer", "confirm")]).await
 }
@@ -71,7 +71,7 @@ async fn an_application_is_told_of_the_sign_out_in_a_logout_token() {
         sign_in(server, &browser).await;
         let tokens = authorize(server, &browser, listener("app", &receiver), &[]).await;
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
         let heard = receiver.next().await;
 
         assert!(heard.head.starts_with("POST /out HTTP/1.1\r\n"), "{}", heard.head);
@@ -113,7 +113,7 @@ async fn every_application_of_the_browser_session_is_told_also_those_whose_sessi
         authorize(server, &browser, application("deaf"), &[]).await;
         authorize(server, &other, listener("elsewhere", &elsewhere), &[]).await;
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
 
         for (receiver, tokens) in [(&one, &first), (&two, &second)] {
             let says = claims(&receiver.next().await.form["logout_token"]);
@@ -138,7 +138,7 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
         sign_in(server, &browser).await;
         authorize(server, &browser, listener("app", &receiver), &[]).await;
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
         let first = receiver.next().await;
         let tried = outbox(server).await;
         receiver.answer(400);
@@ -169,7 +169,7 @@ async fn a_notice_survives_a_restart() {
             let browser = Browser::of(&server);
             sign_in(&server, &browser).await;
             let tokens = authorize(&server, &browser, listener("app", &receiver), &[]).await;
-            sign_out(&browser).await;
+            log_out(&browser).await;
             receiver.next().await;
             id_token(&tokens)
         };
@@ -192,7 +192,7 @@ async fn an_application_that_never_answers_is_given_up_after_a_day() {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
         authorize(server, &browser, listener("app", &receiver), &[]).await;
-        sign_out(&browser).await;
+        log_out(&browser).await;
         receiver.next().await;
 
         server.later(Duration::from_hours(24)).await;
@@ -215,7 +215,7 @@ async fn of_several_instances_one_tells_the_application() {
             authorize(server, &browser, listener(&format!("app{number}"), &receiver), &[]).await;
         }
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
 
         until("the outbox is empty", async || outbox(server).await.is_empty()).await;
         assert_eq!(receiver.connections(), 10);
@@ -236,7 +236,7 @@ async fn an_application_that_does_not_answer_holds_up_neither_the_others_nor_the
         }
         authorize(server, &browser, listener("quick", &quick), &[]).await;
 
-        let answer = sign_out(&browser).await;
+        let answer = log_out(&browser).await;
         quick.next().await;
 
         assert_eq!(answer.status, 200);
@@ -256,7 +256,7 @@ async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
         new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", receiver.address.port()));
         authorize(server, &browser, new, &[]).await;
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
 
         until("both were tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
         assert_eq!(outbox(server).await.len(), 2);
@@ -273,7 +273,7 @@ async fn a_redirect_is_not_followed_and_counts_as_no_answer() {
         sign_in(server, &browser).await;
         authorize(server, &browser, listener("app", &receiver), &[]).await;
 
-        sign_out(&browser).await;
+        log_out(&browser).await;
         receiver.next().await;
 
         until("it was tried", async || outbox(server).await.iter().all(|notice| notice.tries == 1)).await;
@@ -370,7 +370,7 @@ async fn an_application_that_is_gone_is_told_nothing() {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
         authorize(server, &browser, listener("app", &receiver), &[]).await;
-        sign_out(&browser).await;
+        log_out(&browser).await;
         receiver.next().await;
         let admin_api = AdminClient::of(server).await;
 
@@ -393,7 +393,7 @@ async fn a_logout_token_is_good_for_nothing_here() {
         let secret = secret.unwrap();
         let code = code(&browser, "app", &[]).await;
         exchange(server, &client, &secret, &code).await;
-        sign_out(&browser).await;
+        log_out(&browser).await;
         let token = receiver.next().await.form["logout_token"].clone();
         sign_in(server, &browser).await;
 

@@ -265,19 +265,19 @@ async fn a_stop_sends_listeners_away_and_does_not_wait_for_them() {
 async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
     on_each_backend(async |server| {
         let token = follower_token(server).await;
-        let hub = &server.ctx().broadcast;
+        let broadcast = &server.ctx().broadcast;
         let mut stalled = raw_reader(server.running.address, &token);
-        until("somebody listens", async || hub.has_subscribers()).await;
+        until("somebody listens", async || broadcast.has_subscribers()).await;
         let number = server.ctx().store.database.feed_head().await.unwrap();
 
         // More than the buffers on the way take.
         let text: Arc<[u8]> = Arc::from(format!(": {}\n\n", "x".repeat(1 << 20)).into_bytes());
         for _ in 0..64 {
-            hub.send(Frame { number: i64::MAX, kind: FrameKind::StartOver, text: Arc::clone(&text) });
+            broadcast.send(Frame { number: i64::MAX, kind: FrameKind::StartOver, text: Arc::clone(&text) });
         }
         let session = ended_session(server).await;
 
-        until("the reader is cut off", async || !hub.has_subscribers()).await;
+        until("the reader is cut off", async || !broadcast.has_subscribers()).await;
         stalled.set_read_timeout(Some(SOON)).unwrap();
         let received = tokio::task::spawn_blocking(move || drain(&mut stalled)).await.unwrap();
         assert!(received < 64 << 20, "{received}");

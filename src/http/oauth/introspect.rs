@@ -10,7 +10,7 @@ use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::introspection::{self, LiveRefresh, LiveToken};
+use crate::token_status::introspection::{self, LiveRefresh, LiveToken};
 
 /// Tells a client whether a token is good now.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.1",

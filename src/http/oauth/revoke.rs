@@ -7,7 +7,7 @@ use crate::http::Ctx;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::revocation;
+use crate::token_status::revocation;
 
 /// Ends the session of a token.
 #[utoipa::path(post, path = "/oauth2/revoke", tag = "OAuth 2.1",

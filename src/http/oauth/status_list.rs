@@ -12,7 +12,7 @@ use crate::http::Ctx;
 use crate::http::answer::knows;
 use crate::http::error::{self, ProblemRefusal};
 use crate::protocol::OAuthError;
-use crate::status::SignedList;
+use crate::status_lists::SignedList;
 
 /// A status list, as it is now.
 #[utoipa::path(get, path = "/status/{list}", tag = "OAuth 2.1", params(("list" = u64, Path)),
@@ -24,7 +24,7 @@ pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse,
         return Ok(error::problem(StatusCode::NOT_IMPLEMENTED, "lists of other times are not kept"));
     }
     let number = number(request.match_info().unprocessed())?;
-    let list = ctx.status.signed(number, &ctx.keys, ctx.now()).await?;
+    let list = ctx.status_lists.signed(number, &ctx.keys, ctx.now()).await?;
     Ok(answer(&request, &list))
 }
 
@@ -34,7 +34,7 @@ pub async fn status_lists(ctx: Ctx) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "public, max-age=60"))
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-        .json(json!({ "status_lists": ctx.status.uris() }))
+        .json(json!({ "status_lists": ctx.status_lists.uris() }))
 }
 
 /// A number as `uri` has it behind the path of all lists: no sign, no leading zero.

@@ -10,7 +10,7 @@ use crate::http::caller::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::form::Form;
 use crate::protocol::OAuthError;
-use crate::userinfo::{self, UserInfo};
+use crate::token_status::userinfo::{self, UserInfo};
 
 /// The claims that go with an access token, which stands in the header.
 #[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
 use crate::grants::{self, SignIn};
-use crate::introspection::{self, LiveToken};
 use crate::model::ClientId;
 use crate::protocol::{OAuthError, Scope};
-use crate::revocation;
+use crate::token_status::introspection::{self, LiveToken};
+use crate::token_status::revocation;
 
 /// A pair of tokens.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -376,5 +376,5 @@ async fn token(server: &TestServer, client: &str, secret: &str) -> Answer {
 }
 
 async fn is_active(server: &TestServer, token: &str) -> bool {
-    tokenhouse::introspection::token_status(server.ctx(), token).await.unwrap().is_some()
+    tokenhouse::token_status::introspection::token_status(server.ctx(), token).await.unwrap().is_some()
 }

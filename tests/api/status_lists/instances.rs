@@ -75,10 +75,10 @@ async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back()
         let server = server.restart().await;
         let hour = Duration::from_hours(1);
         server.later(hour).await;
-        server.ctx().status.prune(server.ctx().now());
+        server.ctx().status_lists.prune(server.ctx().now());
         assert_eq!(soon_revoked(&server).await, indexes([&ended.access]), "a token of the longer life may be alive");
         server.later(Duration::from_mins(2)).await;
-        server.ctx().status.prune(server.ctx().now());
+        server.ctx().status_lists.prune(server.ctx().now());
         assert!(soon_revoked(&server).await.is_empty(), "none is");
         server.close().await;
     }

@@ -25,15 +25,15 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
     let cases = vec![
         accept("the first index of the list", at("0", 0)),
         accept("the index before a revoked one", at("0", 6)),
-        accept("the position after a revoked one", at("0", 8)),
-        accept("the last position of the list", at("0", 1023)),
+        accept("the index after a revoked one", at("0", 8)),
+        accept("the last index of the list", at("0", 1023)),
         refuse("revoked", Reason::Revoked, at("0", 7)),
         refuse("revoked, far into the list", Reason::Revoked, at("0", 1000)),
-        accept("two bits a position: valid", at("two-bits", 4)),
-        refuse("two bits a position: revoked", Reason::Revoked, at("two-bits", 1)),
-        refuse("two bits a position: suspended", Reason::Revoked, at("two-bits", 2)),
-        refuse("the position after the last one", Reason::StatusUnknown, at("0", 1024)),
-        refuse("a position far outside", Reason::StatusUnknown, at("0", 1 << 53)),
+        accept("two bits an index: valid", at("two-bits", 4)),
+        refuse("two bits an index: revoked", Reason::Revoked, at("two-bits", 1)),
+        refuse("two bits an index: suspended", Reason::Revoked, at("two-bits", 2)),
+        refuse("the index after the last one", Reason::StatusUnknown, at("0", 1024)),
+        refuse("an index far outside", Reason::StatusUnknown, at("0", 1 << 53)),
         refuse("a list that nobody serves", Reason::StatusUnknown, at("unknown", 0)),
         refuse("a list that has expired", Reason::StatusUnknown, at("expired", 0)),
         refuse("a list that was signed by a stranger", Reason::StatusUnknown, at("stranger", 0)),
@@ -42,7 +42,7 @@ pub(crate) fn cases(signer: &Signer) -> Vec<Case> {
         refuse("a list that inflates to 16 MiB", Reason::StatusUnknown, at("bomb", 0)),
         refuse("a list that is not compressed", Reason::StatusUnknown, at("plain", 0)),
         refuse("a list without an issuing time", Reason::StatusUnknown, at("timeless", 0)),
-        refuse("a list of three bits a position", Reason::StatusUnknown, at("three-bits", 0)),
+        refuse("a list of three bits an index", Reason::StatusUnknown, at("three-bits", 0)),
     ];
     cases.into_iter().map(|case| Case { group: Group::Status, ..case }).collect()
 }

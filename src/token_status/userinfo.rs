@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::claims;
 use crate::ctx::Ctx;
-use crate::introspection::{self, LiveAccess};
 use crate::model::SigningAlgorithm;
 use crate::protocol::{Internal, OAuthError, Scope, TokenType, scope};
+use crate::token_status::introspection::{self, LiveAccess};
 use crate::tokens;
+use crate::tokens::claims;
 
 /// How the claims are handed over.
 #[derive(Debug)]

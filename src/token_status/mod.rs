@@ -1,0 +1,6 @@
+//! What a presented token is worth: introspection (RFC 7662), revocation (RFC 7009) and userinfo (OpenID Connect Core 1.0
+//! section 5.3).
+
+pub mod introspection;
+pub mod revocation;
+pub mod userinfo;
