@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
-use super::client_parts::{Life, Parts};
+use super::client_options::{Life, Parts};
 use crate::audit::Actor;
 use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
 use crate::ctx::Ctx;

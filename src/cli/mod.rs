@@ -3,7 +3,7 @@
 
 pub mod answer;
 pub mod client;
-pub mod client_parts;
+pub mod client_options;
 pub mod doctor;
 pub mod inspect;
 pub mod keys;
