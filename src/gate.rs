@@ -101,7 +101,7 @@ pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: Ga
     if request.scope.concerns_this_server() && user_of(principal).is_some_and(|user| !user.admin) {
         return Err(Denial::ScopeWithdrawn);
     }
-    if !request.scope.is_within(&client.scope) {
+    if !request.scope.is_within(&client.metadata.scope) {
         return Err(Denial::ScopeWithdrawn);
     }
     if !request.audience.iter().all(|audience| request.allowed_audience.contains(audience)) {

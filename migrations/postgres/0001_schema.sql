@@ -25,27 +25,18 @@ create table users (
 
 create table clients (
     id text collate "C" primary key,
-    name text not null,
-    kind text not null,
-    auth_method text not null,
-    state text not null,
-    trusted bigint not null,
-    grants text not null,
-    scope text not null,
-    audience text not null,
-    redirect_uris text not null,
-    post_logout_redirect_uris text not null,
+    -- Its client metadata (RFC 7591 section 2), as JSON.
+    metadata text not null,
+    -- The same as in the metadata: the queue of back-channel logouts asks for it.
     backchannel_logout_uri text,
-    sign_on text not null,
-    access_token_algorithm text,
-    access_lifetime bigint,
-    previous_access_lifetime bigint,
-    access_lifetime_changed_at bigint,
-    refresh_lifetime bigint,
-    refresh text not null,
+    state text not null,
     status_index bigint not null,
     not_before bigint not null,
     created_at bigint not null,
+    -- How long its access tokens were valid before that changed, and when it did: status lists need it.
+    previous_access_lifetime bigint,
+    access_lifetime_changed_at bigint,
+    -- Digests of its live secrets, as JSON.
     secrets text not null
 );
 

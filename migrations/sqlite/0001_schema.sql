@@ -25,27 +25,18 @@ create table users (
 
 create table clients (
     id text primary key,
-    name text not null,
-    kind text not null,
-    auth_method text not null,
-    state text not null,
-    trusted integer not null,
-    grants text not null,
-    scope text not null,
-    audience text not null,
-    redirect_uris text not null,
-    post_logout_redirect_uris text not null,
+    -- Its client metadata (RFC 7591 section 2), as JSON.
+    metadata text not null,
+    -- The same as in the metadata: the queue of back-channel logouts asks for it.
     backchannel_logout_uri text,
-    sign_on text not null,
-    access_token_algorithm text,
-    access_lifetime integer,
-    previous_access_lifetime integer,
-    access_lifetime_changed_at integer,
-    refresh_lifetime integer,
-    refresh text not null,
+    state text not null,
     status_index integer not null,
     not_before integer not null,
     created_at integer not null,
+    -- How long its access tokens were valid before that changed, and when it did: status lists need it.
+    previous_access_lifetime integer,
+    access_lifetime_changed_at integer,
+    -- Digests of its live secrets, as JSON.
     secrets text not null
 ) strict;
 

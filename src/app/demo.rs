@@ -4,7 +4,7 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
-use crate::model::{ClientId, ClientState, PageRequest, Secret, SignOn, User, UserState};
+use crate::model::{ClientId, ClientMetadata, ClientState, PageRequest, Secret, User, UserState};
 use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
 use crate::store::sql::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
@@ -93,19 +93,12 @@ fn service() -> Result<NewClient, OAuthError> {
     let (id, secret) = SERVICE;
     Ok(NewClient {
         id: id.parse()?,
-        name: Some("Demo service".to_owned()),
-        public: false,
-        auth_method: None,
-        trusted: false,
-        grants: vec![GrantType::ClientCredentials],
-        scope: Scope::parse("reports:read reports:write tokenhouse:introspect")?,
-        audience: Vec::new(),
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        backchannel_logout_uri: None,
-        sign_on: SignOn::default(),
-        access_lifetime: None,
-        refresh_lifetime: None,
+        metadata: ClientMetadata {
+            client_name: Some("Demo service".to_owned()),
+            grant_types: vec![GrantType::ClientCredentials],
+            scope: Scope::parse("reports:read reports:write tokenhouse:introspect")?,
+            ..ClientMetadata::default()
+        },
         secret: Some(Secret::new(secret)),
     })
 }
@@ -114,14 +107,16 @@ fn application((id, name, port): (&str, &str, u16)) -> Result<NewClient, OAuthEr
     let base = format!("http://127.0.0.1:{port}");
     Ok(NewClient {
         id: id.parse()?,
-        name: Some(name.to_owned()),
-        grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        scope: Scope::parse("openid profile email offline_access roles groups")?,
-        redirect_uris: vec![RedirectUri::parse(&format!("{base}/callback"))?],
-        post_logout_redirect_uris: vec![RedirectUri::parse(&format!("{base}/"))?],
-        backchannel_logout_uri: Some(format!("{base}/backchannel-logout")),
+        metadata: ClientMetadata {
+            client_name: Some(name.to_owned()),
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            scope: Scope::parse("openid profile email offline_access roles groups")?,
+            redirect_uris: vec![RedirectUri::parse(&format!("{base}/callback"))?],
+            post_logout_redirect_uris: vec![RedirectUri::parse(&format!("{base}/"))?],
+            backchannel_logout_uri: Some(format!("{base}/backchannel-logout")),
+            ..ClientMetadata::default()
+        },
         secret: Some(Secret::new(secret_of(id))),
-        ..service()?
     })
 }
 

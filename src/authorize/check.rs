@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::request::{Parameters, Request, ReturnTo};
 use crate::clients;
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
+use crate::model::{Client, ClientId, ClientState, Pkce};
 use crate::protocol::{
     AuthorizationError, ClaimsRequest, CodeChallenge, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
 };
@@ -111,8 +111,9 @@ fn where_to(client: &Client, parameters: &Parameters) -> Result<String, OAuthErr
 /// Whether the client has registered this redirect URI.
 #[must_use]
 pub fn is_registered(client: &Client, uri: &str) -> bool {
-    let native = client.kind == ClientKind::Public;
+    let native = client.is_public();
     client
+        .metadata
         .redirect_uris
         .iter()
         .any(|registered| registered.as_str() == uri || native && registered.differs_in_loopback_port(uri))
@@ -162,7 +163,7 @@ fn response_mode_is_allowed(
     if parameters.get("response_mode").is_some_and(|mode| ResponseMode::named(mode).is_none()) {
         return refuse(AuthorizationError::InvalidRequest, "response_mode is query or form_post");
     }
-    let allowed = &client.sign_on.response_modes;
+    let allowed = &client.metadata.response_modes;
     if allowed.is_empty() || allowed.contains(&request.return_to.mode) {
         return Ok(());
     }
@@ -192,9 +193,9 @@ fn scope_can_be_granted(
 ) -> Result<(), Refusal> {
     let asked = match parameters.get("scope") {
         Some(text) => Scope::parse(text).map_err(|error| (AuthorizationError::InvalidScope, error.to_string()))?,
-        None => client.scope.without_server().without(scope::OFFLINE_ACCESS),
+        None => client.metadata.scope.without_server().without(scope::OFFLINE_ACCESS),
     };
-    let mut granted = asked.within(&client.scope);
+    let mut granted = asked.within(&client.metadata.scope);
     if !client.may_use(GrantType::RefreshToken) {
         granted = granted.without(scope::OFFLINE_ACCESS);
     }
@@ -224,8 +225,8 @@ fn pkce_where_required(
 }
 
 fn requires_pkce(ctx: &Ctx, client: &Client) -> bool {
-    let own = client.sign_on.pkce.unwrap_or(ctx.config.oauth.pkce.rule());
-    client.kind == ClientKind::Public || own == Pkce::Required
+    let own = client.metadata.pkce.unwrap_or(ctx.config.oauth.pkce.rule());
+    client.is_public() || own == Pkce::Required
 }
 
 fn prompt_is_known(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
@@ -241,7 +242,7 @@ fn max_age_is_a_number(
     request: &mut Request,
 ) -> Result<(), Refusal> {
     request.max_age = match parameters.get("max_age").map(str::parse) {
-        None => client.sign_on.default_max_age.map(|age| age.as_secs()),
+        None => client.metadata.default_max_age.map(|age| age.as_secs()),
         Some(Ok(seconds)) => Some(seconds),
         Some(Err(_)) => return refuse(AuthorizationError::InvalidRequest, "max_age is a number of seconds"),
     };
@@ -258,7 +259,7 @@ fn claims_are_well_formed(
     let Some(claims) = parameters.get("claims") else { return Ok(()) };
     let claims =
         ClaimsRequest::parse(claims).map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
-    request.claims = claims.within(&client.scope);
+    request.claims = claims.within(&client.metadata.scope);
     Ok(())
 }
 

@@ -178,7 +178,7 @@ async fn next_step(
         return Ok(step::next(client, request, None));
     };
     // Of a first-party application nobody asks whether the person has agreed.
-    let consent = if client.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
+    let consent = if client.metadata.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
     let chosen = match interaction {
         Some(id) if request.wants_choice() => interaction::is_chosen(ctx, id, on.browser_session.id).await?,
         _ => false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::request::Request;
-use crate::model::{BrowserSession, Client, ClientKind, User};
+use crate::model::{BrowserSession, Client, User};
 use crate::protocol::{AuthorizationError, Prompt, Scope};
 
 /// What has to happen next.
@@ -81,12 +81,12 @@ fn is_too_old(request: &Request, browser_session: &BrowserSession) -> bool {
 /// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no
 /// code goes there without the person.
 fn is_anybodys(client: &Client, request: &Request) -> bool {
-    client.kind == ClientKind::Public && !request.return_to.redirect_uri.starts_with("https://")
+    client.is_public() && !request.return_to.redirect_uri.starts_with("https://")
 }
 
 fn needs_consent(client: &Client, request: &Request, agreed: Option<&Scope>) -> bool {
-    if request.prompts(Prompt::Consent) || client.sign_on.unverified {
+    if request.prompts(Prompt::Consent) || client.metadata.unverified {
         return true;
     }
-    !client.trusted && !agreed.is_some_and(|agreed| request.to_agree_to().is_within(agreed))
+    !client.metadata.trusted && !agreed.is_some_and(|agreed| request.to_agree_to().is_within(agreed))
 }

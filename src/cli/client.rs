@@ -4,11 +4,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
-use super::client_options::{Life, Parts};
+use super::client_options::MetadataOptions;
 use crate::audit::Actor;
-use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
+use crate::clients::{self, NewClient, PreviousSecret};
 use crate::ctx::Ctx;
-use crate::model::{self, ClientId, PageRequest, Secret, SignOn};
+use crate::model::{self, ClientId, PageRequest, Secret};
 use crate::protocol::AuthMethod;
 
 /// Applications that obtain tokens.
@@ -53,7 +53,7 @@ pub struct Add {
     /// Cannot keep a secret: runs on a person's device.
     #[arg(long)]
     public: bool,
-    /// `client_secret_basic` (where absent), `client_secret_post` or `none`.
+    /// `client_secret_basic` (where absent), `client_secret_post`, or `none` for a public client.
     #[arg(long, value_name = "METHOD")]
     auth_method: Option<AuthMethod>,
     /// Take the secret from standard input instead of making one: 32 to 512 characters of A-Z a-z 0-9 - . _ ~ on one
@@ -61,7 +61,7 @@ pub struct Add {
     #[arg(long)]
     secret_stdin: bool,
     #[command(flatten)]
-    parts: Parts,
+    metadata: MetadataOptions,
 }
 
 /// A change of a client. What is not named stays; an empty text takes away what a client need not have.
@@ -70,7 +70,7 @@ pub struct Set {
     /// `client_id`.
     id: ClientId,
     #[command(flatten)]
-    parts: Parts,
+    metadata: MetadataOptions,
 }
 
 /// Runs the command.
@@ -115,27 +115,20 @@ pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
 }
 
 async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
-    let secret = if new.secret_stdin { Some(secret_from_stdin("secret")?) } else { None };
-    let parts = new.parts;
-    let sign_on = parts.sign_on.change()?.of(&SignOn::default()).map_err(problem)?;
-    let new = NewClient {
-        id: new.id,
-        name: parts.name,
-        public: new.public,
-        auth_method: new.auth_method,
-        trusted: parts.trusted.unwrap_or_default(),
-        grants: parts.grants,
-        scope: parts.scope.unwrap_or_default(),
-        audience: parts.audience,
-        redirect_uris: parts.redirect_uris,
-        post_logout_redirect_uris: parts.post_logout_redirect_uris,
-        backchannel_logout_uri: parts.backchannel_logout_uri.filter(|uri| !uri.is_empty()),
-        sign_on,
-        access_lifetime: parts.access_lifetime.and_then(Life::seconds),
-        refresh_lifetime: parts.refresh_lifetime.and_then(Life::seconds),
-        secret,
+    let mut members = new.metadata.patch()?.with("client_id", new.id.as_str());
+    members = match (new.public, new.auth_method) {
+        (true, None | Some(AuthMethod::None)) => members.with("token_endpoint_auth_method", AuthMethod::None.as_str()),
+        (true, Some(_)) => {
+            return Err("a public client authenticates with none, a confidential one does not".to_owned());
+        }
+        (false, Some(method)) => members.with("token_endpoint_auth_method", method.as_str()),
+        (false, None) => members,
     };
-    let (client, secret) = clients::add(ctx, new, Actor::CommandLine).await.map_err(problem)?;
+    let mut new_client = NewClient::try_from(members).map_err(problem)?;
+    if new.secret_stdin {
+        new_client.secret = Some(secret_from_stdin("secret")?);
+    }
+    let (client, secret) = clients::add(ctx, new_client, Actor::CommandLine).await.map_err(problem)?;
     let mut words = format!("Added {}", line(&client));
     if let Some(secret) = &secret {
         words.push_str("\nSecret (shown once): ");
@@ -146,12 +139,12 @@ async fn add(new: Add, ctx: &Ctx) -> Result<Answer, String> {
 }
 
 async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
-    let change = wanted.parts.change()?;
-    if change == ClientChange::default() {
+    let patch = wanted.metadata.patch()?;
+    if patch.is_empty() {
         return Err("name what is to change; see `tokenhouse client set --help`".to_owned());
     }
-    let may_narrow = change.may_narrow();
-    let (client, applied) = clients::change(ctx, &wanted.id, change, Actor::CommandLine).await.map_err(problem)?;
+    let may_narrow = clients::may_narrow(&patch);
+    let (client, applied) = clients::change(ctx, &wanted.id, patch, Actor::CommandLine).await.map_err(problem)?;
     let ended =
         if may_narrow { format!("; sessions beyond it ended {}.", applied_words(applied)) } else { String::new() };
     let words = format!("Changed {}{ended}{}", line(&client), warnings(&client));
@@ -180,24 +173,21 @@ pub(super) async fn find(ctx: &Ctx, id: &ClientId) -> Result<model::Client, Stri
 /// What is allowed, but hardly meant.
 fn warnings(client: &model::Client) -> String {
     let mut words = String::new();
-    if client.grants.is_empty() {
+    if client.metadata.grant_types.is_empty() {
         words.push_str("\nWithout a grant it can obtain no token; see --grant in `tokenhouse client set --help`");
     }
-    if client.scope.iter().any(|word| word.contains(',')) {
+    if client.metadata.scope.iter().any(|word| word.contains(',')) {
         words.push_str("\nA word of its scope holds a comma; words are separated by spaces: --scope \"a b\"");
     }
     words
 }
 
 fn line(client: &model::Client) -> String {
-    let kind = match client.kind {
-        model::ClientKind::Public => "public",
-        model::ClientKind::Confidential => "confidential",
-    };
+    let kind = if client.is_public() { "public" } else { "confidential" };
     let state = match client.state {
         model::ClientState::Active => "active",
         model::ClientState::Disabled => "disabled",
     };
-    let grants: Vec<&str> = client.grants.iter().map(|grant| grant.as_str()).collect();
-    format!("{} {kind} {state} [{}] \"{}\"", client.id, grants.join(" "), client.scope)
+    let grants: Vec<&str> = client.metadata.grant_types.iter().map(|grant| grant.as_str()).collect();
+    format!("{} {kind} {state} [{}] \"{}\"", client.id, grants.join(" "), client.metadata.scope)
 }

@@ -1,103 +1,75 @@
 //! Adding a client.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
-use super::check::{auth_method, check, check_secret};
+use super::check::{check, check_secret};
 use super::secrets::current_secret;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret, SignOn};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, RedirectUri, Scope};
+use crate::model::{Client, ClientId, ClientMetadata, ClientState, Secret};
+use crate::protocol::{MergePatch, OAuthError};
 use crate::store::StoreError;
 
-/// A client to be added. Absent parts take the safe default.
+/// A client to be added. As JSON it is one flat object.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of `Client`")]
+#[serde(try_from = "MergePatch")]
 pub struct NewClient {
+    /// `client_id`.
+    #[serde(rename = "client_id")]
     #[schema(value_type = String)]
     pub id: ClientId,
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub public: bool,
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub auth_method: Option<AuthMethod>,
-    #[serde(default)]
-    pub trusted: bool,
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    pub grants: Vec<GrantType>,
-    #[serde(default)]
-    #[schema(value_type = String)]
-    pub scope: Scope,
-    #[serde(default)]
-    pub audience: Vec<String>,
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    pub redirect_uris: Vec<RedirectUri>,
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
-    pub post_logout_redirect_uris: Vec<RedirectUri>,
-    #[serde(default)]
-    pub backchannel_logout_uri: Option<String>,
-    /// What else is registered about sign-in.
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    pub sign_on: SignOn,
-    /// Seconds; the server's where absent.
-    #[serde(default)]
-    pub access_lifetime: Option<u64>,
-    /// Seconds; the server's where absent.
-    #[serde(default)]
-    pub refresh_lifetime: Option<u64>,
+    /// What is registered about it.
+    #[serde(flatten)]
+    pub metadata: ClientMetadata,
     /// A secret brought along; generated for a confidential client where absent.
-    #[serde(default)]
+    #[serde(rename = "client_secret")]
     #[schema(value_type = Option<String>)]
     pub secret: Option<Secret>,
+}
+
+/// What is shown of one client adds another: what the server assigns is accepted and assigned anew.
+impl TryFrom<MergePatch> for NewClient {
+    type Error = OAuthError;
+
+    fn try_from(mut members: MergePatch) -> Result<Self, OAuthError> {
+        let id = members.take("client_id")?;
+        let secret = members.take("client_secret")?;
+        if members.take("tokenhouse_state")?.is_some_and(|state: ClientState| state != ClientState::Active) {
+            return Err(OAuthError::invalid_request("tokenhouse_state: a new client is active; disable it afterwards"));
+        }
+        for name in Client::ASSIGNED {
+            members.remove(name);
+        }
+        Ok(Self {
+            id: id.ok_or_else(|| OAuthError::invalid_request("missing field `client_id`"))?,
+            metadata: ClientMetadata::default().patched(&members)?,
+            secret,
+        })
+    }
 }
 
 /// Adds a client. The second value is its secret where one was generated; it is kept nowhere.
 ///
 /// # Errors
-/// `invalid_request` when the parts do not go together; [`OAuthError::Conflict`] when the identifier is taken.
+/// `invalid_request` when its metadata does not go together; [`OAuthError::Conflict`] when the identifier is taken.
 pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), OAuthError> {
-    let kind = if new.public { ClientKind::Public } else { ClientKind::Confidential };
-    let auth_method = auth_method(kind, new.auth_method)?;
-    check_secret(kind, new.secret.as_ref())?;
-    let generated = (kind == ClientKind::Confidential && new.secret.is_none()).then(|| Secret::random(&ctx.random));
     let now = ctx.now();
-    let secrets = new.secret.as_ref().or(generated.as_ref()).map(current_secret).into_iter().collect();
-    let client = Client {
-        name: new.name.unwrap_or_else(|| new.id.to_string()),
+    let mut client = Client {
         id: new.id,
-        kind,
-        auth_method,
+        metadata: new.metadata,
         state: ClientState::Active,
-        trusted: new.trusted,
-        grants: new.grants,
-        scope: new.scope,
-        audience: new.audience,
-        redirect_uris: new.redirect_uris,
-        post_logout_redirect_uris: new.post_logout_redirect_uris,
-        backchannel_logout_uri: new.backchannel_logout_uri,
-        sign_on: new.sign_on,
-        access_token_algorithm: None,
-        access_lifetime: new.access_lifetime.map(Duration::from_secs),
-        previous_access_lifetime: None,
-        refresh_lifetime: new.refresh_lifetime.map(Duration::from_secs),
-        refresh: RefreshPolicy::default(),
-        status_index: ctx.store.status_index(ctx.now()).await?,
+        status_index: ctx.store.status_index(now).await?,
         // Tokens of a removed client of the same identifier are not its own. Tokens tell their age in whole seconds.
         not_before: Timestamp::from_seconds(now.seconds()),
         created_at: now,
-        secrets,
+        previous_access_lifetime: None,
+        secrets: Vec::new(),
     };
+    check_secret(&client, new.secret.as_ref())?;
     check(ctx, &client)?;
+    let generated = (!client.is_public() && new.secret.is_none()).then(|| Secret::random(&ctx.random));
+    client.secrets = new.secret.as_ref().or(generated.as_ref()).map(current_secret).into_iter().collect();
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{Client, ClientId, ClientKind, ClientState, Secret};
+use crate::model::{Client, ClientId, ClientState, Secret};
 use crate::protocol::{AuthMethod, OAuthError};
 
 /// What a caller says of itself.
@@ -53,13 +53,13 @@ async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, OAuthEr
 }
 
 fn proves(client: &Client, presented: &str, method: AuthMethod, now: Timestamp) -> bool {
-    if method != client.auth_method {
+    if method != client.metadata.token_endpoint_auth_method {
         compare(&[0; 32], presented);
         return false;
     }
-    match client.kind {
-        ClientKind::Public => method == AuthMethod::None,
-        ClientKind::Confidential => {
+    match method {
+        AuthMethod::None => true,
+        AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
             let alive = |end: Option<Timestamp>| end.is_none_or(|end| now < end);
             client.secrets.iter().any(|secret| compare(&secret.digest, presented) && alive(secret.expires_at))
         }

@@ -1,11 +1,11 @@
 //! The built-in client of the SimpleJWT-compatible API.
 
-use super::change::{ClientChange, change};
+use super::change::change;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
+use crate::model::{Client, ClientId, ClientMetadata, ClientState};
+use crate::protocol::{AuthMethod, GrantType, MergePatch, OAuthError, Scope, scope};
 use crate::store::StoreError;
 
 /// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
@@ -16,33 +16,26 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
     let id = ClientId::simplejwt();
     let scope = simplejwt_scope(ctx)?;
     if let Some(client) = ctx.store.database.client(&id).await? {
-        if client.scope == scope {
+        if client.metadata.scope == scope {
             return Ok(());
         }
-        let wanted = ClientChange { scope: Some(scope), ..ClientChange::default() };
+        let wanted = MergePatch::default().with("scope", scope.as_str());
         return change(ctx, &id, wanted, Actor::System).await.map(|_| ());
     }
     let client = Client {
-        name: "SimpleJWT-compatible API".to_owned(),
-        kind: ClientKind::Public,
-        auth_method: AuthMethod::None,
+        metadata: ClientMetadata {
+            client_name: Some("SimpleJWT-compatible API".to_owned()),
+            token_endpoint_auth_method: AuthMethod::None,
+            grant_types: vec![GrantType::SimpleJwt, GrantType::RefreshToken],
+            scope,
+            trusted: true,
+            ..ClientMetadata::default()
+        },
         state: ClientState::Active,
-        trusted: true,
-        grants: vec![GrantType::SimpleJwt, GrantType::RefreshToken],
-        scope,
-        audience: Vec::new(),
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        backchannel_logout_uri: None,
-        sign_on: SignOn::default(),
-        access_token_algorithm: None,
-        access_lifetime: None,
-        previous_access_lifetime: None,
-        refresh_lifetime: None,
-        refresh: RefreshPolicy::default(),
         status_index: ctx.store.status_index(ctx.now()).await?,
         not_before: Timestamp::default(),
         created_at: ctx.now(),
+        previous_access_lifetime: None,
         secrets: Vec::new(),
         id,
     };

@@ -1,80 +1,154 @@
-//! Which parts of a client go together.
+//! Which metadata of a client goes together. Each change is judged by the whole that it leads to.
 
 use std::time::Duration;
 
-use super::sign_on;
+use url::Url;
+
 use crate::ctx::Ctx;
 use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{Client, ClientKind, Secret};
-use crate::protocol::{AuthMethod, GrantType, OAuthError};
+use crate::model::{Client, ClientMetadata, Pkce, Secret};
+use crate::protocol::{GrantType, OAuthError, web_uri};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
 
-/// Whether the parts of a client go together.
+/// Whether the metadata of a client goes together.
+///
+/// # Errors
+/// `invalid_request`, with the first thing that is wrong.
 pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
-    let refuse = |why: &'static str| Err(OAuthError::invalid_request(why));
-    let public = client.kind == ClientKind::Public;
-    if client.name.is_empty() || client.name.len() > 200 || client.name.chars().any(char::is_control) {
+    let metadata = &client.metadata;
+    let is_bad = |name: &String| name.is_empty() || name.len() > 200 || name.chars().any(char::is_control);
+    if metadata.client_name.as_ref().is_some_and(is_bad) {
         return refuse("a client's name is 1 to 200 bytes without control characters");
     }
-    if public && client.may_use(GrantType::ClientCredentials) {
+    check_grants(client)?;
+    if client.is_public() && metadata.pkce == Some(Pkce::Optional) {
+        return refuse("tokenhouse_pkce: a public client always uses PKCE");
+    }
+    check_lifetimes(ctx, metadata)?;
+    check_algorithms(ctx, metadata)?;
+    let is_bad = |audience: &String| audience.is_empty() || audience.len() > 500;
+    if metadata.audience.len() > 100 || metadata.audience.iter().any(is_bad) {
+        return refuse("a client has at most 100 audiences of 1 to 500 bytes");
+    }
+    if metadata.redirect_uris.len() > 100 || metadata.post_logout_redirect_uris.len() > 100 {
+        return refuse("a client has at most 100 addresses to redirect to");
+    }
+    if metadata.sector_identifier.as_deref().is_some_and(|sector| !is_host_name(sector)) {
+        return refuse("tokenhouse_sector_identifier: it is the name of a host, in lower case");
+    }
+    check_addresses(metadata)
+}
+
+fn check_grants(client: &Client) -> Result<(), OAuthError> {
+    if client.is_public() && client.may_use(GrantType::ClientCredentials) {
         return refuse("a public client cannot use client_credentials (RFC 6749 section 4.4)");
     }
-    if client.may_use(GrantType::AuthorizationCode) && client.redirect_uris.is_empty() {
+    if client.may_use(GrantType::AuthorizationCode) && client.metadata.redirect_uris.is_empty() {
         return refuse("authorization_code needs a redirect URI: --redirect-uri, or redirect_uris in the admin API");
     }
     if client.may_use(GrantType::SimpleJwt) && !client.id.is_simplejwt() {
         return refuse("the simplejwt grant belongs to the built-in client");
     }
-    if client.access_lifetime.is_some_and(|life| life.is_zero() || life > MAX_ACCESS_LIFETIME) {
+    Ok(())
+}
+
+fn check_lifetimes(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+    if metadata.access_token_lifetime.is_some_and(|life| life.is_zero() || life > MAX_ACCESS_LIFETIME) {
         return refuse("an access token lives between one second and 24 hours");
     }
     let limit = ctx.config.longest_refresh_lifetime();
-    if client.refresh_lifetime.is_some_and(|life| life.is_zero() || life > limit) {
+    if metadata.refresh_token_lifetime.is_some_and(|life| life.is_zero() || life > limit) {
         return refuse("a refresh token lives between one second and tokens.refresh_lifetime_limit");
     }
-    if client.refresh.retry_window.is_some_and(|window| window > MAX_RETRY_WINDOW) {
+    if metadata.refresh.retry_window.is_some_and(|window| window > MAX_RETRY_WINDOW) {
         return refuse("a retry window is at most 10 minutes");
     }
-    if client.refresh.lost_response_window.is_some_and(|window| window > limit) {
+    if metadata.refresh.lost_response_window.is_some_and(|window| window > limit) {
         return refuse("a window for lost answers is at most tokens.refresh_lifetime_limit");
     }
-    let algorithm = client.access_token_algorithm;
-    if algorithm.is_some_and(|algorithm| !ctx.keys.algorithms().contains(&algorithm)) {
-        return refuse("there is no key of this algorithm; name it in keys.additional_algorithms first");
-    }
-    if client.audience.len() > 100 || client.audience.iter().any(|audience| audience.is_empty() || audience.len() > 500)
-    {
-        return refuse("a client has at most 100 audiences of 1 to 500 bytes");
-    }
-    if client.redirect_uris.len() > 100 || client.post_logout_redirect_uris.len() > 100 {
-        return refuse("a client has at most 100 addresses to redirect to");
-    }
-    sign_on::check(ctx, client)
+    Ok(())
 }
 
-pub(super) fn auth_method(kind: ClientKind, wanted: Option<AuthMethod>) -> Result<AuthMethod, OAuthError> {
-    match (kind, wanted) {
-        (ClientKind::Public, None | Some(AuthMethod::None)) => Ok(AuthMethod::None),
-        (ClientKind::Confidential, None) => Ok(AuthMethod::ClientSecretBasic),
-        (ClientKind::Confidential, Some(method)) if method != AuthMethod::None => Ok(method),
-        _ => Err(OAuthError::invalid_request("a public client authenticates with none, a confidential one does not")),
+fn check_algorithms(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+    let algorithms = ctx.keys.algorithms();
+    for (name, algorithm) in [
+        ("tokenhouse_access_token_signed_response_alg", metadata.access_token_signed_response_alg),
+        ("id_token_signed_response_alg", metadata.id_token_signed_response_alg),
+        ("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg),
+    ] {
+        if algorithm.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
+            return Err(OAuthError::invalid_request(format!(
+                "{name}: there is no key of this algorithm; name it in keys.additional_algorithms first"
+            )));
+        }
     }
+    Ok(())
 }
 
-pub(super) fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<(), OAuthError> {
+fn check_addresses(metadata: &ClientMetadata) -> Result<(), OAuthError> {
+    for (name, uri) in [
+        ("client_uri", &metadata.client_uri),
+        ("logo_uri", &metadata.logo_uri),
+        ("policy_uri", &metadata.policy_uri),
+        ("tos_uri", &metadata.tos_uri),
+        // It may lie anywhere (OpenID Connect Back-Channel Logout 1.0 section 2.2); whom this server calls, `outbound`
+        // decides.
+        ("backchannel_logout_uri", &metadata.backchannel_logout_uri),
+    ] {
+        if let Some(uri) = uri {
+            web_uri::parse(name, uri)?;
+        }
+    }
+    // OpenID Connect Core 1.0 section 4.
+    if let Some(uri) = &metadata.initiate_login_uri {
+        web_uri::parse_https("initiate_login_uri", uri)?;
+    }
+    if let Some(uri) = &metadata.frontchannel_logout_uri {
+        check_frontchannel(metadata, &web_uri::parse("frontchannel_logout_uri", uri)?)?;
+    }
+    Ok(())
+}
+
+/// Scheme, host and port are those of a registered redirect URI (OpenID Connect Front-Channel Logout 1.0 section 2).
+fn check_frontchannel(metadata: &ClientMetadata, uri: &Url) -> Result<(), OAuthError> {
+    let own = |registered: &str| Url::parse(registered).is_ok_and(|registered| registered.origin() == uri.origin());
+    if metadata.redirect_uris.iter().any(|registered| own(registered.as_str())) {
+        return Ok(());
+    }
+    refuse("frontchannel_logout_uri: scheme, host and port are those of a redirect URI of the client")
+}
+
+/// Written as a URL library would write it, so that two spellings are not two sectors.
+fn is_host_name(text: &str) -> bool {
+    Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text) && url.port().is_none())
+}
+
+/// A client with a secret that became public would let anyone use what was granted to it because of its secret.
+pub(super) fn check_kind_stays(before: &Client, after: &Client) -> Result<(), OAuthError> {
+    if before.is_public() == after.is_public() {
+        return Ok(());
+    }
+    refuse("token_endpoint_auth_method: a public client stays one, and so does a confidential one; add another client")
+}
+
+pub(super) fn check_secret(client: &Client, secret: Option<&Secret>) -> Result<(), OAuthError> {
     let Some(secret) = secret else { return Ok(()) };
-    if kind == ClientKind::Public {
-        return Err(OAuthError::invalid_request("a public client has no secret"));
+    if client.is_public() {
+        return refuse("a public client has no secret");
     }
     // What is kept is a plain digest, which is safe for long random secrets only. Unreserved characters mean the same
     // to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
-        return Err(OAuthError::invalid_request(
+        return refuse(
             "a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~, for instance from `openssl rand -hex 32`",
-        ));
+        );
     }
     Ok(())
+}
+
+fn refuse(why: &'static str) -> Result<(), OAuthError> {
+    Err(OAuthError::invalid_request(why))
 }

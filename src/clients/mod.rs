@@ -8,12 +8,11 @@ mod change;
 pub mod check;
 mod manage;
 mod secrets;
-mod sign_on;
 
 pub use add::{NewClient, add};
 pub use authenticate::{Credentials, authenticate, identify};
 pub use built_in::ensure_simplejwt;
-pub use change::{ClientChange, Edit, change};
+pub use change::{change, may_narrow};
 pub use manage::{disable, enable, remove};
 pub use secrets::{PreviousSecret, rotate_secret};
 
@@ -47,7 +46,7 @@ pub fn may_receive_tokens(
 #[must_use]
 pub fn audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String> {
     // What a stranger's application is granted is not for the services that go by the issuer's name.
-    if !scope.concerns_this_server() && !client.trusted && client.audience.is_empty() {
+    if !scope.concerns_this_server() && !client.metadata.trusted && client.metadata.audience.is_empty() {
         return vec![client.id.to_string()];
     }
     own_audience_for(ctx, client, scope)
@@ -63,8 +62,8 @@ pub fn own_audience_for(ctx: &Ctx, client: &Client, scope: &Scope) -> Vec<String
 /// Whom the client's access tokens are for: what it registered, or the server's own audience.
 #[must_use]
 pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
-    if !client.audience.is_empty() {
-        return client.audience.clone();
+    if !client.metadata.audience.is_empty() {
+        return client.metadata.audience.clone();
     }
     let default = if client.id.is_simplejwt() { ctx.config.simplejwt_audience() } else { &ctx.config.issuer };
     vec![default.to_owned()]
@@ -74,10 +73,10 @@ pub fn audience_of(ctx: &Ctx, client: &Client) -> Vec<String> {
 #[must_use]
 pub fn allowed_audience(ctx: &Ctx, client: &Client) -> Vec<String> {
     let mut allowed = audience_of(ctx, client);
-    if !client.trusted && client.audience.is_empty() {
+    if !client.metadata.trusted && client.metadata.audience.is_empty() {
         allowed.push(client.id.to_string());
     }
-    if client.scope.concerns_this_server() && !allowed.contains(&ctx.config.issuer) {
+    if client.metadata.scope.concerns_this_server() && !allowed.contains(&ctx.config.issuer) {
         allowed.push(ctx.config.issuer.clone());
     }
     allowed

@@ -5,7 +5,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{Client, ClientId, ClientKind, ClientSecret, Secret};
+use crate::model::{Client, ClientId, ClientSecret, Secret};
 use crate::protocol::OAuthError;
 
 /// What becomes of the secret before the current one, should it still be good.
@@ -47,7 +47,7 @@ pub async fn rotate_secret(
 }
 
 fn check_rotation(client: &Client, previous: PreviousSecret, now: Timestamp) -> Result<(), OAuthError> {
-    if client.kind == ClientKind::Public {
+    if client.is_public() {
         return Err(OAuthError::invalid_request("a public client has no secret"));
     }
     let end = client.secrets.iter().filter_map(|secret| secret.expires_at).filter(|end| now < *end).max();

@@ -107,7 +107,7 @@ fn mint(
     } else {
         None
     };
-    let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.scope));
+    let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.metadata.scope));
     let told = IdTokenInput { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {

@@ -17,7 +17,7 @@ pub(super) fn exchange(
 ) -> Result<TokenResponse, OAuthError> {
     // The client is known from memory, which only the change feed keeps true.
     ctx.status_lists.hears()?;
-    let scope = narrow(&client.scope, scope)?;
+    let scope = narrow(&client.metadata.scope, scope)?;
     let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_not_before());

@@ -91,7 +91,7 @@ async fn post(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), String> {
     let said = |error: OAuthError| with_causes(&error);
     let client = ctx.store.client(&logout.client).await.map_err(|error| with_causes(&error))?;
     let Some((client, uri)) =
-        client.as_ref().and_then(|client| Some((client, client.backchannel_logout_uri.as_ref()?)))
+        client.as_ref().and_then(|client| Some((client, client.metadata.backchannel_logout_uri.as_ref()?)))
     else {
         return Ok(());
     };

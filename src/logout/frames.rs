@@ -25,8 +25,8 @@ pub(super) async fn of(ctx: &Ctx, browser_session: BrowserSessionId) -> Result<V
 
 /// Both parameters or neither (section 2).
 fn page(ctx: &Ctx, client: &Client, session: &Session) -> Option<String> {
-    let address = client.sign_on.frontchannel_logout_uri.as_ref()?;
-    if !client.sign_on.frontchannel_logout_session_required {
+    let address = client.metadata.frontchannel_logout_uri.as_ref()?;
+    if !client.metadata.frontchannel_logout_session_required {
         return Some(address.clone());
     }
     Some(with_parameters(address, &[("iss", &ctx.config.issuer), ("sid", &session.id.to_string())]))

@@ -138,7 +138,7 @@ async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, O
 /// Compared byte by byte with what was registered (RP-Initiated Logout 1.0 section 3).
 fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogoutRedirect>, OAuthError> {
     let Some(sent) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
-    if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
+    if !client.metadata.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
         return Err(OAuthError::invalid_request(
             "post_logout_redirect_uri is not one that this application has registered",
         ));
@@ -147,7 +147,7 @@ fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogou
         Some(state) => with_parameters(sent, &[("state", state)]),
         None => sent.to_owned(),
     };
-    Ok(Some(PostLogoutRedirect { address, application: client.name.clone() }))
+    Ok(Some(PostLogoutRedirect { address, application: client.name().to_owned() }))
 }
 
 /// For whom the hint speaks.
@@ -171,9 +171,9 @@ async fn hint_trust(
 /// The name of the application that asks. Without a hint it is only what it says of itself.
 async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Result<Option<String>, OAuthError> {
     if let Some(hint) = hint {
-        return Ok(Some(hint.client.name.clone()));
+        return Ok(Some(hint.client.name().to_owned()));
     }
     let Some(id) = parameters.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) else { return Ok(None) };
     let client = ctx.store.client(&id).await?.filter(|client| client.state == ClientState::Active);
-    Ok(client.map(|client| client.name.clone()))
+    Ok(client.map(|client| client.name().to_owned()))
 }

@@ -4,72 +4,42 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, SignOn, SigningAlgorithm, TOLD_AFTER_EXPIRY};
+use super::{ClientId, ClientMetadata, TOLD_AFTER_EXPIRY};
 use crate::clock::Timestamp;
-use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
+use crate::protocol::{AuthMethod, GrantType};
 
-/// An application that obtains tokens (RFC 7591 section 2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An application that obtains tokens. As JSON it is one flat object: its identifier, its metadata, and what the server
+/// has assigned to it ([`Client::ASSIGNED`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Client {
     /// `client_id`.
+    #[serde(rename = "client_id")]
+    #[schema(value_type = String)]
     pub id: ClientId,
-    /// `client_name`, shown to people.
-    pub name: String,
-    /// Can the application keep a secret? (RFC 6749 section 2.1)
-    pub kind: ClientKind,
-    /// `token_endpoint_auth_method`.
-    pub auth_method: AuthMethod,
+    /// What is registered about it.
+    #[serde(flatten)]
+    pub metadata: ClientMetadata,
     /// May it obtain tokens at all?
+    #[serde(rename = "tokenhouse_state")]
+    #[schema(value_type = String)]
     pub state: ClientState,
-    /// First-party: no consent page.
-    pub trusted: bool,
-    /// `grant_types`.
-    pub grants: Vec<GrantType>,
-    /// The most it may be granted.
-    pub scope: Scope,
-    /// The `aud` of its access tokens. Where empty, the issuer; for people whom a client signs on that is not trusted,
-    /// the client itself.
-    pub audience: Vec<String>,
-    /// `redirect_uris`.
-    pub redirect_uris: Vec<RedirectUri>,
-    /// `post_logout_redirect_uris`.
-    pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// `backchannel_logout_uri`.
-    pub backchannel_logout_uri: Option<String>,
-    /// What else it registered about sign-in.
-    pub sign_on: SignOn,
-    /// The signature of its access tokens, where it differs from the server's.
-    pub access_token_algorithm: Option<SigningAlgorithm>,
-    /// The life of its access tokens, where it differs from the server's.
-    #[serde(with = "super::seconds")]
-    pub access_lifetime: Option<Duration>,
+    /// Its status index in the status lists, for tokens without a session.
+    #[serde(rename = "tokenhouse_status_index")]
+    pub status_index: i64,
+    /// Tokens and sessions that began before this moment are over.
+    #[serde(rename = "tokenhouse_not_before")]
+    #[schema(value_type = String)]
+    pub not_before: Timestamp,
+    /// When it was registered (RFC 7591 section 3.2.1).
+    #[serde(rename = "client_id_issued_at", serialize_with = "super::seconds::of_timestamp")]
+    #[schema(value_type = i64)]
+    pub created_at: Timestamp,
     /// The life that its access tokens had before, where that differed from the server's, and when it was last changed.
     #[serde(skip)]
     pub previous_access_lifetime: Option<(Duration, Timestamp)>,
-    /// The life of its refresh tokens, where it differs from the server's.
-    #[serde(with = "super::seconds")]
-    pub refresh_lifetime: Option<Duration>,
-    /// How its refresh tokens behave.
-    pub refresh: RefreshPolicy,
-    /// Its status index in the status lists, for tokens without a session.
-    pub status_index: i64,
-    /// Tokens and sessions that began before this moment are over.
-    pub not_before: Timestamp,
-    /// When it was registered.
-    pub created_at: Timestamp,
     /// Live client secrets, newest first; at most two while rotating. Never printed.
     #[serde(skip)]
     pub secrets: Vec<ClientSecret>,
-}
-
-/// Can the application keep a secret?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientKind {
-    /// Runs on a person's device.
-    Public,
-    /// Runs on a server.
-    Confidential,
 }
 
 /// May the client obtain tokens? A removed client has no row.
@@ -91,51 +61,96 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
-/// How a client's refresh tokens rotate; windows in whole seconds. Absent fields follow the server's settings.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RefreshPolicy {
-    /// How long a used token is answered with its successor again (double click, two tabs, quick retry).
-    #[serde(with = "super::seconds")]
-    pub retry_window: Option<Duration>,
-    /// How long a lost answer is re-issued; where neither client nor server sets it, as long as the token itself lives.
-    #[serde(with = "super::seconds")]
-    pub lost_response_window: Option<Duration>,
-    /// The same token is returned at every refresh (FAPI 2.0 advises it for sender-constrained tokens).
-    pub fixed: bool,
-    /// What happens from the third generation on that was repeated in a row.
-    pub on_repeated: RepeatedRefresh,
-}
-
-/// What happens when generation after generation of a session's tokens is presented twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RepeatedRefresh {
-    /// An audit event `refresh_repeated`.
-    #[default]
-    Report,
-    /// The event, and the session ends.
-    EndSession,
-}
-
 /// The longest life of an access token: a day. Status lists count on it, and so does an index in the database
 /// (`store/sql/status.rs`).
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
+/// How long the previous life of access tokens is remembered.
+const PREVIOUS_REMEMBERED: Duration = MAX_ACCESS_LIFETIME.saturating_add(TOLD_AFTER_EXPIRY);
+
 impl Client {
+    /// The members of its JSON, beside the identifier, that the server assigns and no change of the metadata touches.
+    pub const ASSIGNED: [&'static str; 4] =
+        ["client_id_issued_at", "tokenhouse_state", "tokenhouse_status_index", "tokenhouse_not_before"];
+
+    /// The name that users see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.metadata.client_name.as_deref().unwrap_or(self.id.as_str())
+    }
+
+    /// Whether it cannot keep a secret, because it runs on a user's device (RFC 6749 section 2.1).
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        match self.metadata.token_endpoint_auth_method {
+            AuthMethod::None => true,
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => false,
+        }
+    }
+
     /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave
     /// within the last 24 hours (and two minutes). Where it has none of its own, the server's counts.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
-        let previous = self
+        let previous = self.previous_access_lifetime.filter(|(_, changed)| now.since(*changed) <= PREVIOUS_REMEMBERED);
+        self.metadata.access_token_lifetime.max(previous.map(|(life, _)| life))
+    }
+
+    /// What is to be remembered of the lives of its access tokens when `metadata` takes the place of its own. Of two
+    /// changes within the longest that an access token lives, the longer of the previous lives counts. Where one of
+    /// them was the server's, the server remembers it.
+    #[must_use]
+    pub fn previous_access_lifetime_after(
+        &self,
+        metadata: &ClientMetadata,
+        at: Timestamp,
+    ) -> Option<(Duration, Timestamp)> {
+        let own = self.metadata.access_token_lifetime;
+        if metadata.access_token_lifetime == own {
+            return self.previous_access_lifetime;
+        }
+        let longer = self
             .previous_access_lifetime
-            .filter(|(_, changed)| now.since(*changed) <= MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY);
-        self.access_lifetime.max(previous.map(|(life, _)| life))
+            .filter(|(life, changed)| at.since(*changed) < PREVIOUS_REMEMBERED && Some(*life) > own);
+        longer.map(|(life, _)| life).or(own).map(|life| (life, at))
     }
 
     /// Whether the client may use `grant`.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
-        self.grants.contains(&grant)
+        self.metadata.grant_types.contains(&grant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shown_beside_the_metadata_is_the_identifier_and_what_is_assigned() {
+        let client = Client {
+            id: ClientId::simplejwt(),
+            metadata: ClientMetadata::default(),
+            state: ClientState::Active,
+            status_index: 7,
+            not_before: Timestamp::default(),
+            created_at: Timestamp::from_millis(1999),
+            previous_access_lifetime: None,
+            secrets: vec![ClientSecret { digest: [0; 32], expires_at: None }],
+        };
+
+        let shown = serde_json::to_value(&client).unwrap();
+        let metadata = serde_json::to_value(&client.metadata).unwrap();
+
+        assert_eq!(shown["client_id_issued_at"], 1);
+        let mut others: Vec<&str> = Client::ASSIGNED.into_iter().chain(["client_id"]).collect();
+        others.sort_unstable();
+        let beside = |(name, _): &(&String, &Value)| metadata.get(name.as_str()).is_none();
+        let mut names: Vec<&str> =
+            shown.as_object().unwrap().iter().filter(beside).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, others);
     }
 }

@@ -1,6 +1,7 @@
 //! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
 
 pub mod client;
+pub mod client_metadata;
 pub mod consent;
 pub mod user_agent;
 pub mod ids;
@@ -13,13 +14,13 @@ pub mod rotation;
 mod seconds;
 pub mod secret;
 pub mod session;
-pub mod sign_on;
 pub mod signing_key;
 pub mod user;
 
 pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::BrowserSession;
-pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
+pub use client::{Client, ClientSecret, ClientState};
+pub use client_metadata::{ClientMetadata, Pkce, RefreshPolicy, RepeatedRefresh, SubjectType};
 pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};
@@ -27,7 +28,6 @@ pub use profile::{Address, Profile};
 pub use rotation::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, EndedSession, Session, SessionFilter};
-pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};
 pub use signing_key::{KeyState, SigningAlgorithm, SigningKeyRecord};
 pub use status_index::{ClientStatusIndex, LIST_LENGTH, LIST_LIFETIME, RevokedIndex, StatusIndex, TOLD_AFTER_EXPIRY};
 pub use user::{User, UserState};

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::OAuthError;
 
 /// How a client authenticates at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum AuthMethod {
     /// `none`: a public client, known by its identifier alone.
     None,
-    /// `client_secret_basic`: HTTP Basic (RFC 6749 section 2.3.1).
+    /// `client_secret_basic`: HTTP Basic (RFC 6749 section 2.3.1). What a client uses that registers no method.
+    #[default]
     ClientSecretBasic,
     /// `client_secret_post`: in the request body (RFC 6749 section 2.3.1).
     ClientSecretPost,

@@ -111,7 +111,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
     };
     let grant = SessionGrant::of(&session, new.user);
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
-    let seen = Snapshot { user: new.user.clone(), audience: new.client.audience.clone() };
+    let seen = Snapshot { user: new.user.clone(), audience: new.client.metadata.audience.clone() };
     PreparedSession { session, record, seen }
 }
 
@@ -156,8 +156,8 @@ async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, OAuth
 /// How long a refresh token of the client lives; a fixed one as long as its session.
 #[must_use]
 pub fn refresh_lifetime(ctx: &Ctx, client: &Client, absolute: Duration) -> Duration {
-    if client.refresh.fixed {
+    if client.metadata.refresh.fixed {
         return absolute;
     }
-    client.refresh_lifetime.unwrap_or(ctx.config.tokens.refresh_lifetime.get())
+    client.metadata.refresh_token_lifetime.unwrap_or(ctx.config.tokens.refresh_lifetime.get())
 }

@@ -198,7 +198,7 @@ fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp)
 async fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], longest: Duration) -> Duration {
     for session in sessions {
         // What cannot be looked up now may be fixed.
-        if !matches!(ctx.store.client(&session.client_id).await, Ok(Some(client)) if !client.refresh.fixed) {
+        if !matches!(ctx.store.client(&session.client_id).await, Ok(Some(client)) if !client.metadata.refresh.fixed) {
             return longest.max(ctx.config.longest_refresh_lifetime());
         }
     }

@@ -120,12 +120,13 @@ fn presented(token: &RefreshToken) -> PresentedRefresh {
 pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
     let defaults = &ctx.config.refresh;
     Rules {
-        retry_window: client.refresh.retry_window.unwrap_or(defaults.retry_window.get()),
+        retry_window: client.metadata.refresh.retry_window.unwrap_or(defaults.retry_window.get()),
         lost_response_window: client
+            .metadata
             .refresh
             .lost_response_window
             .or(defaults.lost_response_window.map(crate::config::Span::get)),
-        fixed: client.refresh.fixed,
+        fixed: client.metadata.refresh.fixed,
     }
 }
 
@@ -208,7 +209,7 @@ async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId
         generation: token.generation.number,
     };
     note(ctx, event).await;
-    match client.refresh.on_repeated {
+    match client.metadata.refresh.on_repeated {
         RepeatedRefresh::Report => Ok(()),
         RepeatedRefresh::EndSession => {
             end::end_one(ctx, token.session, EndReason::Repeated, Actor::System).await?;

@@ -9,7 +9,7 @@ use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::gate::Principal;
-use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
+use crate::model::{Client, ClientId, RotationState, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
 use crate::store::StoreError;
@@ -42,7 +42,7 @@ pub struct LiveRefresh {
 /// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a
 /// store does not answer.
 pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, OAuthError> {
-    if caller.kind == ClientKind::Public {
+    if caller.is_public() {
         return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
     }
     Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
@@ -170,7 +170,7 @@ fn passes(ctx: &Ctx, client: &Client, principal: Principal<'_>, scope: &Scope, a
 
 /// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.
 fn concerns(ctx: &Ctx, caller: &Client, live: &LiveToken) -> bool {
-    if caller.scope.contains(scope::INTROSPECT) {
+    if caller.metadata.scope.contains(scope::INTROSPECT) {
         return true;
     }
     match live {
@@ -185,5 +185,5 @@ fn is_meant_for(ctx: &Ctx, caller: &Client, audience: &[String]) -> bool {
     audience
         .iter()
         .filter(|name| **name != ctx.config.issuer)
-        .any(|name| name == caller.id.as_str() || caller.audience.contains(name))
+        .any(|name| name == caller.id.as_str() || caller.metadata.audience.contains(name))
 }

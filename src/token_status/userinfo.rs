@@ -31,10 +31,10 @@ pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, OAuthError> {
         return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
-    let named = claims::permitted(&grant.claims, &client.scope);
+    let named = claims::permitted(&grant.claims, &client.metadata.scope);
     let mut claims = claims::of(&user, &scope, &named);
     claims.insert("sub".to_owned(), json!(tokens::subject(ctx, &client, user.id)));
-    match client.sign_on.userinfo_signed_response_alg {
+    match client.metadata.userinfo_signed_response_alg {
         None => Ok(UserInfo::Plain(claims)),
         Some(algorithm) => sign(ctx, algorithm, client.id.as_str(), claims).map(UserInfo::Signed),
     }

@@ -86,8 +86,8 @@ pub fn access_token(
     scope: &Scope,
 ) -> Result<AccessToken, OAuthError> {
     let now = issued_at(ctx.now(), bearer);
-    let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
-    let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);
+    let lifetime = client.metadata.access_token_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
+    let algorithm = client.metadata.access_token_signed_response_alg.unwrap_or(ctx.config.keys.access_token_algorithm);
     let exp = expiry(now, lifetime, bearer);
     let subject = match bearer {
         TokenSubject::Client { .. } => client.id.to_string(),
@@ -120,10 +120,10 @@ pub fn access_token(
             claims.auth_time = Some(record.grant.auth_time);
             claims.amr = &record.grant.amr;
             // A stranger's application knows of a person what they have agreed to.
-            if client.trusted || scope.contains("roles") {
+            if client.metadata.trusted || scope.contains("roles") {
                 claims.roles = &record.grant.roles;
             }
-            if client.trusted || scope.contains("groups") {
+            if client.metadata.trusted || scope.contains("groups") {
                 claims.groups = &record.grant.groups;
             }
         }

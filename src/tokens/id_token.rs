@@ -76,7 +76,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
 /// What the client's ID tokens are signed with.
 #[must_use]
 pub fn algorithm_for(ctx: &Ctx, client: &Client) -> SigningAlgorithm {
-    client.sign_on.id_token_signed_response_alg.unwrap_or(ctx.config.keys.id_token_algorithm)
+    client.metadata.id_token_signed_response_alg.unwrap_or(ctx.config.keys.id_token_algorithm)
 }
 
 /// The left half of the hash that goes with the signature (OpenID Connect Core 1.0 section 3.1.3.6).

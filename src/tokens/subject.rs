@@ -9,7 +9,7 @@ use crate::model::{Client, SubjectType, UserId};
 /// `sub`: the user's identifier, or for a client with pairwise names one that other sectors cannot join with theirs.
 #[must_use]
 pub fn subject(ctx: &Ctx, client: &Client, user: UserId) -> String {
-    match client.sign_on.subject_type {
+    match client.metadata.subject_type {
         SubjectType::Public => user.to_string(),
         SubjectType::Pairwise => pairwise(&ctx.pairwise_salt, &sector_of(client), user),
     }
@@ -28,10 +28,11 @@ fn pairwise(salt: &[u8; 32], sector: &str, user: UserId) -> String {
 
 /// What pairwise names are made for: what was registered, else the host of the redirect URIs, else the client itself.
 fn sector_of(client: &Client) -> String {
-    if let Some(sector) = &client.sign_on.sector_identifier {
+    if let Some(sector) = &client.metadata.sector_identifier {
         return sector.clone();
     }
     let mut hosts: Vec<String> = client
+        .metadata
         .redirect_uris
         .iter()
         .filter_map(|uri| Url::parse(uri.as_str()).ok()?.host_str().map(str::to_owned))

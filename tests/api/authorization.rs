@@ -27,8 +27,8 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub fn application(id: &str) -> NewClient {
     let scope = "openid profile email offline_access roles groups read";
     let mut new = new_client(id, &[GrantType::AuthorizationCode, GrantType::RefreshToken], scope);
-    new.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
-    new.trusted = true;
+    new.metadata.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
+    new.metadata.trusted = true;
     new
 }
 
@@ -240,7 +240,7 @@ async fn an_authorization_with_a_browser_session_and_a_remembered_consent_runs_n
             return;
         }
         let mut new = application("app");
-        new.trusted = false;
+        new.metadata.trusted = false;
         let (client, _) = server.add_new_client(new).await;
         server.add_new_client(application("own")).await;
         let browser = Browser::of(server);

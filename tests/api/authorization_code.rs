@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SignOn, SigningAlgorithm, SubjectType};
-use tokenhouse::protocol::{GrantType, Scope};
+use tokenhouse::model::{EndReason, Pkce, Secret, SessionFilter, SigningAlgorithm, SubjectType};
+use tokenhouse::protocol::{GrantType, MergePatch, Scope};
 use tokenhouse::{authorize, browser_sessions, clients, sessions, users};
 
 use crate::authorization::{CALLBACK, VERIFIER, application, code, exchange, request, sign_in, sign_in_as};
@@ -90,7 +90,7 @@ async fn whoever_finds_a_used_code_cannot_end_what_it_has_issued() {
 async fn a_verifier_without_a_challenge_is_refused() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.sign_on = SignOn { pkce: Some(Pkce::Optional), ..SignOn::default() };
+        new.metadata.pkce = Some(Pkce::Optional);
         let secret = server.add_new_client(new).await.1.unwrap();
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -191,16 +191,11 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
                     sessions::end_matching(ctx, &filter, EndReason::Admin, by).await.unwrap();
                 }
                 "scope" => {
-                    let less = clients::ClientChange {
-                        scope: Some(tokenhouse::protocol::Scope::parse("openid").unwrap()),
-                        ..clients::ClientChange::default()
-                    };
+                    let less = MergePatch::default().with("scope", "openid");
                     clients::change(ctx, &client.id, less, by).await.unwrap();
                 }
                 "address" => {
-                    let other = tokenhouse::protocol::RedirectUri::parse("https://app.example.com/other").unwrap();
-                    let moved =
-                        clients::ClientChange { redirect_uris: Some(vec![other]), ..clients::ClientChange::default() };
+                    let moved = MergePatch::default().with("redirect_uris", vec!["https://app.example.com/other"]);
                     clients::change(ctx, &client.id, moved, by).await.unwrap();
                 }
                 "browser_session" => {
@@ -218,11 +213,9 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
             }
             users::enable(ctx, user, Actor::System).await.unwrap();
             clients::enable(ctx, &client.id, Actor::System).await.unwrap();
-            let again = clients::ClientChange {
-                scope: Some(client.scope.clone()),
-                redirect_uris: Some(client.redirect_uris.clone()),
-                ..clients::ClientChange::default()
-            };
+            let again = MergePatch::default()
+                .with("scope", client.metadata.scope.as_str())
+                .with("redirect_uris", json!(client.metadata.redirect_uris));
             clients::change(ctx, &client.id, again, Actor::System).await.unwrap();
             server.clock.advance(Duration::from_secs(1));
         }
@@ -234,7 +227,7 @@ async fn nothing_that_was_taken_away_meanwhile_comes_with_a_code() {
 async fn without_the_grant_there_is_no_refresh_token_and_without_openid_no_id_token() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.grants = vec![GrantType::AuthorizationCode];
+        new.metadata.grant_types = vec![GrantType::AuthorizationCode];
         let (client, secret) = server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -280,11 +273,8 @@ async fn applications_with_pairwise_names_of_people_cannot_join_them() {
         let mut subjects = Vec::new();
         for (id, sector) in [("one", "one.example"), ("sister", "one.example"), ("two", "two.example")] {
             let mut new = application(id);
-            new.sign_on = SignOn {
-                subject_type: SubjectType::Pairwise,
-                sector_identifier: Some(sector.to_owned()),
-                ..SignOn::default()
-            };
+            new.metadata.subject_type = SubjectType::Pairwise;
+            new.metadata.sector_identifier = Some(sector.to_owned());
             let (client, secret) = server.add_new_client(new).await;
             let browser = Browser::of(server);
             sign_in(server, &browser).await;
@@ -310,11 +300,8 @@ async fn each_application_gets_id_tokens_and_userinfo_signed_as_it_has_registere
         |config: &mut tokenhouse::config::Config| config.keys.additional_algorithms = vec![SigningAlgorithm::EdDsa];
     on_each_backend_with(more, async |server| {
         let mut new = application("app");
-        new.sign_on = SignOn {
-            id_token_signed_response_alg: Some(SigningAlgorithm::EdDsa),
-            userinfo_signed_response_alg: Some(SigningAlgorithm::Es256),
-            ..SignOn::default()
-        };
+        new.metadata.id_token_signed_response_alg = Some(SigningAlgorithm::EdDsa);
+        new.metadata.userinfo_signed_response_alg = Some(SigningAlgorithm::Es256);
         let (client, secret) = server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -369,7 +356,7 @@ async fn what_an_application_may_not_have_by_a_scope_it_does_not_have_by_name() 
         for trusted in [true, false] {
             let id = if trusted { "own" } else { "strange" };
             let mut new = application(id);
-            (new.trusted, new.scope) = (trusted, Scope::parse("openid").unwrap());
+            (new.metadata.trusted, new.metadata.scope) = (trusted, Scope::parse("openid").unwrap());
             let (client, secret) = server.add_new_client(new).await;
             let browser = Browser::of(server);
             sign_in(server, &browser).await;
@@ -427,7 +414,7 @@ async fn claims_asked_for_by_name_are_gone_with_the_scope_that_asks_for_them() {
 async fn rights_over_this_server_are_gone_with_the_administrators_own() {
     on_each_backend(async |server| {
         let mut new = application("console");
-        new.scope = Scope::parse("openid tokenhouse:admin").unwrap();
+        new.metadata.scope = Scope::parse("openid tokenhouse:admin").unwrap();
         let (client, secret) = server.add_new_client(new).await;
         let ctx = server.ctx();
         let browser = Browser::of(server);
@@ -448,7 +435,7 @@ async fn rights_over_this_server_are_gone_with_the_administrators_own() {
 async fn a_code_is_worth_nothing_once_the_person_has_taken_back_their_word() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.trusted = false;
+        new.metadata.trusted = false;
         let (client, secret) = server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -467,7 +454,7 @@ async fn a_code_is_worth_nothing_once_the_person_has_taken_back_their_word() {
 async fn a_client_that_takes_a_removed_ones_name_takes_nobodys_consent() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.trusted = false;
+        new.metadata.trusted = false;
         let (client, _) = server.add_new_client(new.clone()).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -490,7 +477,7 @@ async fn a_strangers_application_knows_of_a_person_what_they_agreed_to() {
     on_each_backend(async |server| {
         for (id, trusted) in [("own", true), ("stranger", false)] {
             let mut new = application(id);
-            new.trusted = trusted;
+            new.metadata.trusted = trusted;
             let (client, secret) = server.add_new_client(new).await;
             for (scope, roles) in [("openid", trusted), ("openid roles", true)] {
                 let browser = Browser::of(server);
@@ -514,7 +501,7 @@ async fn a_strangers_application_knows_of_a_person_what_they_agreed_to() {
 async fn nothing_that_an_application_with_pairwise_names_gets_holds_the_users_own() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.sign_on = SignOn { subject_type: SubjectType::Pairwise, ..SignOn::default() };
+        new.metadata.subject_type = SubjectType::Pairwise;
         let (client, secret) = server.add_new_client(new).await;
         let secret = secret.unwrap();
         let browser = Browser::of(server);

@@ -2,8 +2,8 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tokenhouse::model::{Pkce, SignOn};
-use tokenhouse::protocol::{GrantType, RedirectUri, ResponseMode};
+use tokenhouse::model::Pkce;
+use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, ResponseMode};
 use url::Url;
 
 use crate::authorization::{CALLBACK, application, code, exchange, request, sign_in};
@@ -20,7 +20,7 @@ fn assert_page(answer: &Answer, about: &str) {
 async fn a_mutation_of_a_registered_redirect_uri_ends_on_a_page() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.redirect_uris = vec![
+        new.metadata.redirect_uris = vec![
             RedirectUri::parse("https://app.example.com/cb").unwrap(),
             RedirectUri::parse("https://app.example.com/q?x=1").unwrap(),
         ];
@@ -93,7 +93,7 @@ async fn a_mutation_of_a_registered_redirect_uri_ends_on_a_page() {
 async fn what_a_redirect_uri_was_registered_with_stays_as_it_is() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.redirect_uris = vec![RedirectUri::parse("https://app.example.com/a%2Fb?foo=bar%20baz&x").unwrap()];
+        new.metadata.redirect_uris = vec![RedirectUri::parse("https://app.example.com/a%2Fb?foo=bar%20baz&x").unwrap()];
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -110,10 +110,10 @@ async fn what_a_redirect_uri_was_registered_with_stays_as_it_is() {
 async fn only_a_native_application_may_come_back_to_another_loopback_port() {
     on_each_backend(async |server| {
         let loopback = RedirectUri::parse("http://127.0.0.1:9/cb").unwrap();
-        for (id, public) in [("native", true), ("web", false)] {
+        for (id, method) in [("native", AuthMethod::None), ("web", AuthMethod::ClientSecretBasic)] {
             let mut new = application(id);
-            new.public = public;
-            new.redirect_uris = vec![loopback.clone()];
+            new.metadata.token_endpoint_auth_method = method;
+            new.metadata.redirect_uris = vec![loopback.clone()];
             server.add_new_client(new).await;
         }
         let browser = Browser::of(server);
@@ -165,7 +165,7 @@ async fn what_else_is_wrong_the_application_is_told_by_the_code_of_the_standard(
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let mut service = new_client("svc", &[GrantType::ClientCredentials], "read");
-        service.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
+        service.metadata.redirect_uris = vec![RedirectUri::parse(CALLBACK).unwrap()];
         server.add_new_client(service).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -284,10 +284,10 @@ async fn a_confidential_client_must_use_pkce_unless_it_is_exempted() {
     on_each_backend(async |server| {
         server.add_new_client(application("strict")).await;
         let mut new = application("relaxed");
-        new.sign_on = SignOn { pkce: Some(Pkce::Optional), ..SignOn::default() };
+        new.metadata.pkce = Some(Pkce::Optional);
         server.add_new_client(new).await;
         let mut new = application("public");
-        new.public = true;
+        new.metadata.token_endpoint_auth_method = AuthMethod::None;
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -323,7 +323,7 @@ async fn the_server_may_leave_pkce_to_public_clients() {
 async fn a_client_gets_its_answers_only_the_way_it_has_registered() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.sign_on = SignOn { response_modes: vec![ResponseMode::Query], ..SignOn::default() };
+        new.metadata.response_modes = vec![ResponseMode::Query];
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -339,7 +339,7 @@ async fn a_client_gets_its_answers_only_the_way_it_has_registered() {
 async fn administrators_rights_are_given_to_administrators_alone() {
     on_each_backend(async |server| {
         let mut new = application("console");
-        new.scope = tokenhouse::protocol::Scope::parse("openid tokenhouse:admin").unwrap();
+        new.metadata.scope = tokenhouse::protocol::Scope::parse("openid tokenhouse:admin").unwrap();
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;

@@ -24,7 +24,7 @@ fn near(config: &mut Config) {
 /// An application that wants to be told.
 fn listener(id: &str, receiver: &LogoutReceiver) -> NewClient {
     let mut new = application(id);
-    new.backchannel_logout_uri = Some(receiver.url("/out"));
+    new.metadata.backchannel_logout_uri = Some(receiver.url("/out"));
     new
 }
 
@@ -107,7 +107,7 @@ async fn every_application_of_the_browser_session_is_told_also_those_whose_sessi
         sign_in(server, &browser).await;
         sign_in(server, &other).await;
         let mut new = listener("one", &one);
-        new.sign_on.subject_type = SubjectType::Pairwise;
+        new.metadata.subject_type = SubjectType::Pairwise;
         let first = authorize(server, &browser, new, &[]).await;
         let second = authorize(server, &browser, listener("two", &two), &[("scope", "openid offline_access")]).await;
         authorize(server, &browser, application("deaf"), &[]).await;
@@ -253,7 +253,7 @@ async fn an_address_behind_our_own_wall_is_not_called_unless_it_is_allowed() {
         sign_in(server, &browser).await;
         authorize(server, &browser, listener("app", &receiver), &[]).await;
         let mut new = application("by-name");
-        new.backchannel_logout_uri = Some(format!("http://localhost:{}/out", receiver.address.port()));
+        new.metadata.backchannel_logout_uri = Some(format!("http://localhost:{}/out", receiver.address.port()));
         authorize(server, &browser, new, &[]).await;
 
         log_out(&browser).await;

@@ -43,7 +43,7 @@ async fn userinfo(server: &TestServer, tokens: &Answer) -> Value {
 async fn a_client_may_send_its_secret_in_the_body() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.auth_method = Some(tokenhouse::protocol::AuthMethod::ClientSecretPost);
+        new.metadata.token_endpoint_auth_method = tokenhouse::protocol::AuthMethod::ClientSecretPost;
         let secret = server.add_new_client(new).await.1.unwrap();
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -117,7 +117,7 @@ async fn nothing_is_offered_unsigned() {
 async fn each_scope_brings_its_claims_by_userinfo_and_no_others() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.scope = tokenhouse::protocol::Scope::parse("openid profile email address phone").unwrap();
+        new.metadata.scope = tokenhouse::protocol::Scope::parse("openid profile email address phone").unwrap();
         let (client, secret) = server.add_new_client(new).await;
         let change: UserChange = serde_json::from_value(json!({
             "email": "ada@example.com",

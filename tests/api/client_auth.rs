@@ -179,8 +179,7 @@ async fn two_secrets_are_live_while_one_takes_over() {
 /// Adds a client that may refresh; returns its secret, or something else where it has none.
 async fn add(server: &TestServer, id: &str, method: AuthMethod) -> String {
     let mut new = new_client(id, &[GrantType::RefreshToken], "");
-    new.auth_method = Some(method);
-    new.public = method == AuthMethod::None;
+    new.metadata.token_endpoint_auth_method = method;
     server.add_new_client(new).await.1.unwrap_or_else(|| "no secret at all".to_owned())
 }
 

@@ -6,9 +6,9 @@ use reqwest::Method;
 use reqwest::header::{HOST, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use tokenhouse::audit::Actor;
-use tokenhouse::clients::{self, ClientChange, Edit};
+use tokenhouse::clients;
 use tokenhouse::model::SigningAlgorithm;
-use tokenhouse::protocol::GrantType;
+use tokenhouse::protocol::{GrantType, MergePatch};
 use tokenhouse_verifier::{KeySet, Verifier};
 
 use crate::test_server::{TestServer, USER, claims, header, on_each_backend, on_each_backend_with, pair, read};
@@ -152,7 +152,7 @@ fn verified_by_others(server: &TestServer, jwks: &Value, token: &str) -> Value {
 async fn client_token(server: &TestServer, algorithm: SigningAlgorithm) -> String {
     let id = format!("{algorithm:?}");
     let (client, secret) = server.add_client(&id, &[GrantType::ClientCredentials], "read").await;
-    let change = ClientChange { access_token_algorithm: Edit::Set(algorithm), ..ClientChange::default() };
+    let change = MergePatch::default().with("tokenhouse_access_token_signed_response_alg", algorithm.as_str());
     clients::change(server.ctx(), &client.id, change, Actor::System).await.unwrap();
     let answer = server.post_as(&id, &secret, "/oauth2/token", &[("grant_type", "client_credentials")]).await;
     answer.body["access_token"].as_str().unwrap().to_owned()

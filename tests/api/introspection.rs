@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokenhouse::protocol::GrantType;
+use tokenhouse::protocol::{AuthMethod, GrantType};
 
 use crate::test_server::{Answer, TestServer, claims, new_client, on_each_backend};
 
@@ -47,7 +47,7 @@ async fn others_are_told_of_tokens_that_are_meant_for_them_and_of_all_with_the_r
         let web = Web::open(server).await;
         let simplejwt = server.pair().await;
         let mut api = new_client("api", &BOTH, "");
-        api.audience = vec!["urn:api".to_owned()];
+        api.metadata.audience = vec!["urn:api".to_owned()];
         let api = server.add_new_client(api).await.1.unwrap();
         let named = server.add_client("urn:api", &BOTH, "").await.1;
         let stranger = server.add_client("stranger", &BOTH, "read").await.1;
@@ -82,7 +82,7 @@ async fn who_does_not_authenticate_is_told_nothing() {
     on_each_backend(async |server| {
         let web = Web::open(server).await;
         let mut public = new_client("public", &[GrantType::RefreshToken], "tokenhouse:introspect");
-        public.public = true;
+        public.metadata.token_endpoint_auth_method = AuthMethod::None;
         server.add_new_client(public).await;
 
         let as_public = server.post("/oauth2/introspect", &[("client_id", "public"), ("token", &web.access)]).await;
@@ -176,7 +176,7 @@ async fn what_cannot_be_revoked_is_left_alone() {
 async fn a_public_client_revokes_its_own_tokens() {
     on_each_backend(async |server| {
         let mut new = new_client("native", &[GrantType::RefreshToken], "read");
-        new.public = true;
+        new.metadata.token_endpoint_auth_method = AuthMethod::None;
         let (client, _) = server.add_new_client(new).await;
         let (_, token) = server.begin_session(&client, "read").await;
 
@@ -192,7 +192,7 @@ async fn a_public_client_revokes_its_own_tokens() {
 impl Web {
     async fn open(server: &TestServer) -> Self {
         let mut new = new_client("web", &BOTH, "read write");
-        new.audience = vec!["urn:api".to_owned()];
+        new.metadata.audience = vec!["urn:api".to_owned()];
         let (_, secret) = server.add_new_client(new).await;
         Self { secret: secret.unwrap(), access: String::new(), refresh: String::new() }.again(server).await
     }

@@ -19,8 +19,8 @@ const BYE: &str = "https://app.example.com/bye?from=server";
 /// An application that may have people sent back to it.
 fn leaving(id: &str) -> NewClient {
     let mut new = application(id);
-    new.name = Some(format!("The {id}"));
-    new.post_logout_redirect_uris = vec![RedirectUri::parse(BYE).unwrap()];
+    new.metadata.client_name = Some(format!("The {id}"));
+    new.metadata.post_logout_redirect_uris = vec![RedirectUri::parse(BYE).unwrap()];
     new
 }
 
@@ -347,15 +347,15 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
         let mut app = leaving("app");
-        app.sign_on.frontchannel_logout_uri = Some("https://app.example.com/out?x=1".to_owned());
-        app.sign_on.frontchannel_logout_session_required = true;
+        app.metadata.frontchannel_logout_uri = Some("https://app.example.com/out?x=1".to_owned());
+        app.metadata.frontchannel_logout_session_required = true;
         let hint = authorize(server, &browser, app).await;
         let mut plain = application("plain");
-        plain.redirect_uris.push(RedirectUri::parse("https://plain.example:8443/cb").unwrap());
-        plain.sign_on.frontchannel_logout_uri = Some("https://plain.example:8443/out".to_owned());
+        plain.metadata.redirect_uris.push(RedirectUri::parse("https://plain.example:8443/cb").unwrap());
+        plain.metadata.frontchannel_logout_uri = Some("https://plain.example:8443/out".to_owned());
         authorize(server, &browser, plain).await;
         let mut elsewhere = application("elsewhere");
-        elsewhere.sign_on.frontchannel_logout_uri = Some("https://app.example.com/elsewhere".to_owned());
+        elsewhere.metadata.frontchannel_logout_uri = Some("https://app.example.com/elsewhere".to_owned());
         server.add_new_client(elsewhere).await;
 
         let page =

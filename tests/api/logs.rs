@@ -124,9 +124,15 @@ impl Busy {
     }
 
     async fn use_a_client(&mut self) {
-        let own = json!({ "id": "own", "secret": OWN_SECRET, "grants": ["client_credentials"], "auth_method": "client_secret_post" });
+        let own = json!({
+            "client_id": "own",
+            "client_secret": OWN_SECRET,
+            "grant_types": ["client_credentials"],
+            "token_endpoint_auth_method": "client_secret_post",
+        });
         self.admin(Method::POST, "/admin/v1/clients", &own).await;
-        let new = json!({ "id": "shop", "grants": ["client_credentials"], "scope": "tokenhouse:introspect" });
+        let new =
+            json!({ "client_id": "shop", "grant_types": ["client_credentials"], "scope": "tokenhouse:introspect" });
         let first = self.admin(Method::POST, "/admin/v1/clients", &new).await.body["client_secret"]
             .as_str()
             .unwrap()

@@ -334,6 +334,6 @@ fn access_token(answer: &Answer) -> String {
 
 fn web() -> tokenhouse::clients::NewClient {
     let mut new = new_client("web", &[GrantType::ClientCredentials, GrantType::RefreshToken], "read write");
-    new.audience = vec!["urn:web".to_owned()];
+    new.metadata.audience = vec!["urn:web".to_owned()];
     new
 }

@@ -43,7 +43,7 @@ async fn rights_over_this_server_are_for_this_server_alone() {
     on_each_backend(async |server| {
         let mut new =
             crate::test_server::new_client("svc", &[GrantType::ClientCredentials], "tokenhouse:admin.read read");
-        new.audience = vec!["urn:one".to_owned(), server.config.issuer.clone()];
+        new.metadata.audience = vec!["urn:one".to_owned(), server.config.issuer.clone()];
         let secret = server.add_new_client(new).await.1.unwrap();
         let ask = async |extra: &[(&str, &str)]| {
             server.post_as("svc", &secret, "/oauth2/token", &[&OURS, extra].concat()).await
@@ -199,7 +199,7 @@ async fn another_method_is_not_allowed() {
 /// A client for itself with three scopes and two audiences; returns its secret.
 async fn service(server: &TestServer) -> String {
     let mut new = new_client("svc", &[GrantType::ClientCredentials], "a b c");
-    new.audience = vec!["urn:one".to_owned(), "urn:two".to_owned()];
+    new.metadata.audience = vec!["urn:one".to_owned(), "urn:two".to_owned()];
     server.add_new_client(new).await.1.unwrap()
 }
 

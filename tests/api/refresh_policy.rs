@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::clients::{self, ClientChange};
+use tokenhouse::clients;
 use tokenhouse::model::{Client, Generation, RefreshPolicy, RepeatedRefresh};
-use tokenhouse::protocol::GrantType;
+use tokenhouse::protocol::{GrantType, MergePatch};
 
 use crate::test_server::{Answer, TestServer, all_at_once, claims, on_each_backend};
 
@@ -199,7 +199,7 @@ async fn a_client_may_have_it_end_the_session() {
 impl App {
     async fn open(server: &TestServer, id: &str, policy: RefreshPolicy) -> Self {
         let (client, secret) = server.add_client(id, &[GrantType::RefreshToken], "read write").await;
-        let change = ClientChange { refresh: Some(policy), ..ClientChange::default() };
+        let change = MergePatch::default().with("tokenhouse_refresh", serde_json::to_value(policy).unwrap());
         let (client, _) = clients::change(server.ctx(), &client.id, change, Actor::System).await.unwrap();
         Self { client, secret }
     }

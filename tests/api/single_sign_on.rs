@@ -7,7 +7,7 @@ use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
 use tokenhouse::config::Span;
-use tokenhouse::model::{Client, EndReason, Secret, SessionFilter, SignOn};
+use tokenhouse::model::{Client, EndReason, Secret, SessionFilter};
 use tokenhouse::{clients, sessions, users};
 
 use crate::authorization::{application, code, exchange, request, sign_in};
@@ -77,7 +77,7 @@ async fn a_person_proves_again_who_they_are_where_the_application_wants_it() {
 async fn an_application_may_register_how_old_a_sign_in_can_be() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.sign_on = SignOn { default_max_age: Some(Duration::from_mins(1)), ..SignOn::default() };
+        new.metadata.default_max_age = Some(Duration::from_mins(1));
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         sign_in(server, &browser).await;
@@ -181,7 +181,7 @@ async fn each_sign_in_gives_the_browser_a_new_cookie_and_takes_the_old_one_its_p
 async fn no_order_of_steps_leads_to_a_code_without_the_password() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.trusted = false;
+        new.metadata.trusted = false;
         server.add_new_client(new).await;
         let random = Random::default();
         for _ in 0..10 {

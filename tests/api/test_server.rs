@@ -13,7 +13,7 @@ use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, Rate, Span};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{
-    Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
+    Client, ClientMetadata, RotationRecord, RotationState, Secret, SessionId, SigningAlgorithm, User, UserAgent,
 };
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
@@ -303,19 +303,11 @@ impl TestServer {
 pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
     NewClient {
         id: id.parse().unwrap(),
-        name: None,
-        public: false,
-        auth_method: None,
-        trusted: false,
-        grants: grants.to_vec(),
-        scope: Scope::parse(scope).unwrap(),
-        audience: Vec::new(),
-        redirect_uris: Vec::new(),
-        post_logout_redirect_uris: Vec::new(),
-        backchannel_logout_uri: None,
-        sign_on: SignOn::default(),
-        access_lifetime: None,
-        refresh_lifetime: None,
+        metadata: ClientMetadata {
+            grant_types: grants.to_vec(),
+            scope: Scope::parse(scope).unwrap(),
+            ..ClientMetadata::default()
+        },
         secret: None,
     }
 }

@@ -21,7 +21,7 @@ struct Kinds {
 impl Kinds {
     async fn open(server: &TestServer) -> Self {
         let mut new = application("app");
-        new.scope = Scope::parse("openid offline_access tokenhouse:admin").unwrap();
+        new.metadata.scope = Scope::parse("openid offline_access tokenhouse:admin").unwrap();
         let (client, secret) = server.add_new_client(new).await;
         let secret = secret.unwrap();
         let browser = Browser::of(server);

@@ -93,13 +93,13 @@ fn every_part_of_a_client_can_be_given() {
 
     assert_eq!(client["client_secret"], serde_json::Value::Null);
     let client = &client["client"];
-    assert_eq!(client["name"], "The web shop");
-    assert_eq!(client["kind"], "public");
+    assert_eq!(client["client_name"], "The web shop");
+    assert_eq!(client["token_endpoint_auth_method"], "none");
     assert_eq!(client["redirect_uris"], json!(["https://shop.example/cb", "http://127.0.0.1/cb"]));
     assert_eq!(client["post_logout_redirect_uris"], json!(["https://shop.example/"]));
     assert_eq!(client["backchannel_logout_uri"], "https://shop.example/logout");
-    assert_eq!(client["audience"], json!(["https://api.example"]));
-    assert_eq!(client["trusted"], true);
+    assert_eq!(client["tokenhouse_audience"], json!(["https://api.example"]));
+    assert_eq!(client["tokenhouse_trusted"], true);
     assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), *client);
 }
 
@@ -150,7 +150,7 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
 
     let mut client = added.json()["client"].take();
 
-    let sign_on = json!({
+    let expected = json!({
         "client_uri": "https://shop.example/",
         "logo_uri": "https://shop.example/logo.png",
         "policy_uri": "https://shop.example/policy",
@@ -160,29 +160,32 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
         "backchannel_logout_session_required": true,
         "initiate_login_uri": "https://shop.example/in",
         "response_modes": ["form_post"],
-        "pkce": "optional",
+        "tokenhouse_pkce": "optional",
         "id_token_signed_response_alg": "ES256",
         "userinfo_signed_response_alg": "ES256",
         "subject_type": "pairwise",
-        "sector_identifier": "shop.example",
+        "tokenhouse_sector_identifier": "shop.example",
         "default_max_age": 3600,
-        "unverified": true,
+        "tokenhouse_unverified": true,
+        "tokenhouse_access_token_lifetime": 600,
+        "tokenhouse_refresh_token_lifetime": 7200,
     });
-    assert_eq!(client["sign_on"], sign_on);
-    assert_eq!((&client["access_lifetime"], &client["refresh_lifetime"]), (&json!(600), &json!(7200)));
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&client[name], value, "{name}");
+    }
 
     let changed =
         position.run(&["client", "set", "web", "--logo-uri", "", "--unverified=false", "--pkce", "required"]).good();
     position.run(&["client", "set", "web", "--access-lifetime", "", "--name", "Web", "--trusted", "--json"]).good();
 
     assert!(changed.starts_with("Changed web confidential active"), "{changed}");
-    client["sign_on"].as_object_mut().unwrap().retain(|name, _| name != "logo_uri" && name != "unverified");
-    client["sign_on"]["pkce"] = json!("required");
-    client["access_lifetime"] = serde_json::Value::Null;
-    client["name"] = json!("Web");
-    client["trusted"] = json!(true);
+    let taken_away = ["logo_uri", "tokenhouse_unverified", "tokenhouse_access_token_lifetime"];
+    client.as_object_mut().unwrap().retain(|name, _| !taken_away.contains(&name.as_str()));
+    client["tokenhouse_pkce"] = json!("required");
+    client["client_name"] = json!("Web");
+    client["tokenhouse_trusted"] = json!(true);
     // Its tokens can no longer be for itself, so those that it may hold are revoked, and it has another position.
-    client["status_index"] = json!(1);
+    client["tokenhouse_status_index"] = json!(1);
     assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), client);
     let nothing = position.run(&["client", "set", "web"]).bad();
     assert_eq!(nothing, "tokenhouse: name what is to change; see `tokenhouse client set --help`\n");
@@ -193,6 +196,37 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
         "tokenhouse: there is no such client\n"
     );
     assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), client);
+}
+
+#[test]
+fn metadata_without_an_option_is_given_as_json_and_what_is_shown_makes_another_client() {
+    let position = Workplace::fresh();
+    let metadata = r#"{"scope":"read","tokenhouse_refresh":{"fixed":true,"retry_window":5},"client_name":"JSON"}"#;
+    let added = position.run(&["client", "add", "shop", "--metadata", metadata, "--name", "Shop", "--json"]).json();
+    let shown = position.run(&["client", "show", "shop", "--json"]).good();
+    let file = position.write("shop.json", &shown);
+
+    let same = position.run(&["client", "set", "shop", "--metadata", file.to_str().unwrap(), "--json"]).json();
+    let copy = position.run(&["client", "add", "copy", "--metadata", file.to_str().unwrap(), "--json"]).json();
+    let change = r#"{"client_name":null,"tokenhouse_refresh":{"fixed":null}}"#;
+    let changed = position.run(&["client", "set", "copy", "--metadata", change, "--json"]).json();
+
+    assert_eq!((&added["client"]["client_name"], &added["client"]["scope"]), (&json!("Shop"), &json!("read")));
+    assert_eq!(same["client"], added["client"]);
+    assert_eq!(copy["client"]["client_id"], "copy");
+    assert_eq!(copy["client"]["tokenhouse_refresh"], json!({ "fixed": true, "retry_window": 5 }));
+    assert_eq!(changed["client"]["tokenhouse_refresh"], json!({ "retry_window": 5 }));
+    assert!(changed["client"].get("client_name").is_none());
+    for (metadata, says) in [
+        (r#"{"no_such":1}"#, "unknown field `no_such`, expected one of `client_name`"),
+        (r#"{"client_id":"copy"}"#, "client_id cannot be changed"),
+        (r#"{"client_name":1}"#, "client_name: expected a string"),
+        (r#"{"scope""#, "--metadata: EOF"),
+        ("no-such-file", "--metadata: no-such-file: No such file"),
+    ] {
+        let problem = position.run(&["client", "set", "shop", "--metadata", metadata]).bad();
+        assert!(problem.starts_with(&format!("tokenhouse: {says}")), "{metadata}: {problem}");
+    }
 }
 
 #[test]
@@ -209,6 +243,10 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
         (
             &["client", "add", "a", "--grant", "authorization_code"],
             "authorization_code needs a redirect URI: --redirect-uri",
+        ),
+        (
+            &["client", "add", "a", "--public", "--auth-method", "client_secret_basic"],
+            "a public client authenticates with none, a confidential one does not",
         ),
         (&["client", "show", "nobody"], "there is no client `nobody`"),
         (&["client", "remove", "nobody"], "there is no such client"),

@@ -8,7 +8,7 @@ use crate::test_database::{TestServer, of_user, on_each_database};
 
 async fn listening(server: &TestServer, id: &str) -> Client {
     let mut client = server.new_client(id);
-    client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
+    client.metadata.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     server.database.add_client(&client, &server.any_entry()).await.unwrap();
     client
 }

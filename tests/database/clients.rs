@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use tokenhouse::audit::AuditEntry;
-use tokenhouse::model::{
-    ClientKind, ClientSecret, ClientState, PageRequest, RefreshPolicy, RepeatedRefresh, SigningAlgorithm,
-};
+use tokenhouse::model::{ClientSecret, ClientState, PageRequest, RefreshPolicy, RepeatedRefresh, SigningAlgorithm};
 use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::clients::ClientTokens;
@@ -14,16 +12,15 @@ use crate::test_database::{TestServer, millis, on_each_database};
 async fn a_client_comes_back_as_it_was_added() {
     on_each_database(async |server| {
         let mut client = server.new_client("app-1.x~y:z_");
-        client.kind = ClientKind::Public;
-        client.auth_method = AuthMethod::None;
         client.state = ClientState::Disabled;
-        client.redirect_uris = vec![RedirectUri::parse("https://app.example/cb?x=1").unwrap()];
-        client.post_logout_redirect_uris = vec![RedirectUri::parse("com.example.app:/out").unwrap()];
-        client.backchannel_logout_uri = Some("https://app.example/logout".to_owned());
-        client.access_token_algorithm = Some(SigningAlgorithm::EdDsa);
-        client.access_lifetime = Some(millis(60_000));
-        client.refresh_lifetime = Some(millis(1));
-        client.refresh = RefreshPolicy {
+        client.metadata.token_endpoint_auth_method = AuthMethod::None;
+        client.metadata.redirect_uris = vec![RedirectUri::parse("https://app.example/cb?x=1").unwrap()];
+        client.metadata.post_logout_redirect_uris = vec![RedirectUri::parse("com.example.app:/out").unwrap()];
+        client.metadata.backchannel_logout_uri = Some("https://app.example/logout".to_owned());
+        client.metadata.access_token_signed_response_alg = Some(SigningAlgorithm::EdDsa);
+        client.metadata.access_token_lifetime = Some(millis(60_000));
+        client.metadata.refresh_token_lifetime = Some(millis(1000));
+        client.metadata.refresh = RefreshPolicy {
             retry_window: Some(Duration::ZERO),
             lost_response_window: Some(millis(1000)),
             fixed: true,
@@ -60,10 +57,10 @@ async fn an_update_leaves_secrets_state_not_before_and_status_index_alone() {
         client.secrets = vec![ClientSecret { digest: [1; 32], expires_at: None }];
         server.database.add_client(&client, &server.any_entry()).await.unwrap();
         let mut change = client.clone();
-        change.name = "Another name".to_owned();
-        change.grants = vec![GrantType::SimpleJwt];
-        change.scope = Scope::empty();
-        change.trusted = false;
+        change.metadata.client_name = Some("Another name".to_owned());
+        change.metadata.grant_types = vec![GrantType::SimpleJwt];
+        change.metadata.scope = Scope::empty();
+        change.metadata.trusted = false;
         change.secrets.clear();
         change.state = ClientState::Disabled;
         change.not_before = server.now();
@@ -75,13 +72,7 @@ async fn an_update_leaves_secrets_state_not_before_and_status_index_alone() {
             .unwrap();
         assert_eq!(edited.unwrap().0, client);
 
-        let expected = tokenhouse::model::Client {
-            name: change.name,
-            grants: change.grants,
-            scope: change.scope,
-            trusted: false,
-            ..client.clone()
-        };
+        let expected = tokenhouse::model::Client { metadata: change.metadata, ..client.clone() };
         assert_eq!(server.database.client(&client.id).await.unwrap(), Some(expected));
     })
     .await;
@@ -94,7 +85,7 @@ async fn the_longer_previous_life_of_access_tokens_is_kept_for_a_day() {
         let day = Duration::from_hours(24);
         let mut at = server.now();
         let mut change = async |minutes: Option<u64>, at| {
-            client.access_lifetime = minutes.map(|minutes| millis(minutes * 60_000));
+            client.metadata.access_token_lifetime = minutes.map(|minutes| millis(minutes * 60_000));
             let entry = AuditEntry { at, ..server.any_entry() };
             server
                 .database
@@ -104,10 +95,10 @@ async fn the_longer_previous_life_of_access_tokens_is_kept_for_a_day() {
                 .unwrap();
             previous(server).await
         };
-        // From the server's own to ten minutes; the previous one is the server's own (no number).
-        assert_eq!(change(Some(10), at).await, (None, Some(at.millis())));
+        // From the server's own to ten minutes; the previous one is the server's own, which the server remembers.
+        assert_eq!(change(Some(10), at).await, (None, None));
         // No change.
-        assert_eq!(change(Some(10), at.plus(day)).await, (None, Some(at.millis())));
+        assert_eq!(change(Some(10), at.plus(day)).await, (None, None));
         at = at.plus(day + day);
         assert_eq!(change(Some(60), at).await, (Some(600_000), Some(at.millis())));
         at = at.plus(millis(1));
@@ -138,6 +129,35 @@ async fn previous(server: &TestServer) -> (Option<i64>, Option<i64>) {
         .unwrap();
     connection.close().await.unwrap();
     (row.get(0), row.get(1))
+}
+
+#[tokio::test]
+async fn the_column_that_repeats_a_part_of_the_metadata_follows_every_write() {
+    on_each_database(async |server| {
+        let mut client = server.new_client("app");
+        let uri = |name: &str| Some(format!("https://app.example/{name}"));
+        client.metadata.backchannel_logout_uri = uri("one");
+        server.database.add_client(&client, &server.any_entry()).await.unwrap();
+        assert_eq!(backchannel_column(server).await, uri("one"));
+        for wanted in [uri("two"), None, uri("three")] {
+            client.metadata.backchannel_logout_uri.clone_from(&wanted);
+            let change = |_| Ok((client.clone(), ClientTokens::Stay));
+            server.database.edit_client(&client.id, &server.any_entry(), change).await.unwrap();
+            assert_eq!(backchannel_column(server).await, wanted);
+        }
+    })
+    .await;
+}
+
+async fn backchannel_column(server: &TestServer) -> Option<String> {
+    use sqlx::{Connection, Row};
+    let mut connection = sqlx::AnyConnection::connect(&server.settings.url).await.unwrap();
+    let row = sqlx::query("select backchannel_logout_uri from clients where id = 'app'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    row.get(0)
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to
             ("enough", false, Some("write read"), BeginOutcome::Begun),
         ] {
             let mut client = server.new_client(id);
-            client.trusted = trusted;
+            client.metadata.trusted = trusted;
             server.database.add_client(&client, &server.any_entry()).await.unwrap();
             if let Some(scope) = agreed {
                 let consent = consent(server, user.id, &client.id, scope);
@@ -80,7 +80,7 @@ async fn under_a_browser_session_a_strangers_session_begins_only_with_consent_to
         server.database.remove_client(&later.id, &server.any_entry()).await.unwrap();
         let before = consent(server, user.id, &later.id, "read");
         server.database.give_consent(&before, &server.any_entry()).await.unwrap();
-        (later.trusted, later.created_at) = (false, before.given_at.plus(Duration::from_millis(1)));
+        (later.metadata.trusted, later.created_at) = (false, before.given_at.plus(Duration::from_millis(1)));
         server.database.add_client(&later, &server.any_entry()).await.unwrap();
         let mut session = server.new_session(user.id, &later.id);
         session.browser_session_id = Some(browser_session.id);

@@ -132,13 +132,13 @@ async fn rows_that_cannot_be_read_are_named_and_not_shown() {
         let (user, client) = (server.user("alice").await, server.client("app").await);
         let session = server.session(user.id, &client.id).await;
         server.sql("update users set roles = 'secret'").await;
-        server.sql("update clients set kind = 'secret'").await;
+        server.sql("update clients set metadata = 'secret'").await;
         server.sql("update sessions set ended_reason = 'secret'").await;
         server.sql("update audit set actor = 'secret'").await;
 
         let errors = [
             (server.database.user(user.id).await.unwrap_err(), format!("users {}: the column roles", user.id)),
-            (server.database.client(&client.id).await.unwrap_err(), "clients app: the column kind".to_owned()),
+            (server.database.client(&client.id).await.unwrap_err(), "clients app: the column metadata".to_owned()),
             (
                 server.database.session(session.id).await.unwrap_err(),
                 format!("sessions {}: the column ended_reason", session.id),

@@ -70,11 +70,9 @@ async fn a_session_begins_only_with_what_the_client_may_have() {
     on_each_database(async |server| {
         let (user, client) = (server.user("alice").await, server.client("app").await);
         let begins = async |scope: &str, audience: &str| {
-            let changed = tokenhouse::model::Client {
-                scope: Scope::parse(scope).unwrap(),
-                audience: vec![audience.to_owned()],
-                ..client.clone()
-            };
+            let mut changed = client.clone();
+            changed.metadata.scope = Scope::parse(scope).unwrap();
+            changed.metadata.audience = vec![audience.to_owned()];
             let change = |_| Ok((changed.clone(), ClientTokens::Stay));
             server.database.edit_client(&client.id, &server.any_entry(), change).await.unwrap();
             // Read before that.

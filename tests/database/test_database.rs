@@ -9,11 +9,10 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason, Ended,
-    EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
-    UserState,
+    BrowserSession, BrowserSessionId, Client, ClientId, ClientMetadata, ClientState, ClientStatusIndex, EndReason,
+    Ended, EndedSession, Profile, Session, SessionFilter, SessionId, User, UserAgent, UserId, UserState,
 };
-use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
+use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse::store::sql::admission::{BeginOutcome, Snapshot};
@@ -144,26 +143,20 @@ impl TestServer {
     pub(crate) fn new_client(&self, id: &str) -> Client {
         Client {
             id: id.parse().unwrap(),
-            name: "A client".to_owned(),
-            kind: ClientKind::Confidential,
-            auth_method: AuthMethod::ClientSecretBasic,
+            metadata: ClientMetadata {
+                client_name: Some("A client".to_owned()),
+                grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
+                scope: Scope::parse("read write").unwrap(),
+                logo_uri: Some("https://app.example/logo.png".to_owned()),
+                trusted: true,
+                audience: vec!["https://api.example".to_owned()],
+                ..ClientMetadata::default()
+            },
             state: ClientState::Active,
-            trusted: true,
-            grants: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
-            scope: Scope::parse("read write").unwrap(),
-            audience: vec!["https://api.example".to_owned()],
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            backchannel_logout_uri: None,
-            sign_on: SignOn { logo_uri: Some("https://app.example/logo.png".to_owned()), ..SignOn::default() },
-            access_token_algorithm: None,
-            access_lifetime: None,
-            previous_access_lifetime: None,
-            refresh_lifetime: None,
-            refresh: RefreshPolicy::default(),
             status_index: self.indexes.fetch_add(1, Ordering::Relaxed),
             not_before: Timestamp::default(),
             created_at: self.now(),
+            previous_access_lifetime: None,
             secrets: Vec::new(),
         }
     }

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, created, ok, status_of};
-use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
+use crate::clients::{self, NewClient, PreviousSecret};
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
-use crate::model::{ClientId, Secret};
-use crate::protocol::OAuthError;
+use crate::model::{Client, ClientId, ClientMetadata, Secret};
+use crate::protocol::{MergePatch, OAuthError};
 
 /// Lists clients in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),
@@ -19,33 +19,35 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Probl
     Ok(ok(&ctx.store.database.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
 }
 
-/// Adds a client. A generated secret is in this answer and nowhere else.
+/// Adds a client. A generated secret is in this answer and nowhere else. What is shown of another client can be sent with
+/// a new `client_id`.
 #[utoipa::path(post, path = "/admin/v1/clients", tag = "admin: clients", request_body = NewClient,
     responses((status = 201), (status = 400), (status = 409)))]
-pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<NewClient>) -> Result<HttpResponse, ProblemRefusal> {
-    let (client, secret) = clients::add(&ctx, new.0, by.actor()).await?;
+pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<MergePatch>) -> Result<HttpResponse, ProblemRefusal> {
+    let (client, secret) = clients::add(&ctx, NewClient::try_from(new.0)?, by.actor()).await?;
     Ok(created(&json!({ "client": client, "client_secret": secret.as_ref().map(Secret::expose) })))
 }
 
 /// Shows a client.
 #[utoipa::path(get, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
-    responses((status = 200), (status = 404)))]
+    responses((status = 200, body = Client), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let client = ctx.store.database.client(&parse(&id)?).await.map_err(OAuthError::from)?;
     Ok(ok(&client.ok_or_else(unknown)?))
 }
 
-/// Changes a client. Sessions that hold more than it may be granted from now on are ended.
+/// Changes the metadata of a client by a merge patch (RFC 7396): `null` removes a member, what is not named stays. What is
+/// shown of the client can be sent back. Sessions that hold more than it may be granted from now on are ended.
 #[utoipa::path(patch, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
-    request_body = ClientChange,
+    request_body = ClientMetadata,
     responses((status = 200), (status = 202), (status = 400), (status = 404)))]
 pub async fn change(
     ctx: Ctx,
     by: AuthorizedCaller,
     id: Path<String>,
-    wanted: Body<ClientChange>,
+    patch: Body<MergePatch>,
 ) -> Result<HttpResponse, ProblemRefusal> {
-    let (client, applied) = clients::change(&ctx, &parse(&id)?, wanted.0, by.actor()).await?;
+    let (client, applied) = clients::change(&ctx, &parse(&id)?, patch.0, by.actor()).await?;
     Ok(answer(status_of(applied), &client))
 }
 

@@ -5,8 +5,7 @@ use super::Dialect;
 use super::columns::{Columns, json};
 use super::db::{Work, query, shared_query};
 use crate::clock::Timestamp;
-use crate::model::{Session, User};
-use crate::protocol::Scope;
+use crate::model::{ClientMetadata, Session, User};
 use crate::store::StoreError;
 
 /// Whether a session or a browser session has begun.
@@ -42,24 +41,22 @@ impl Work {
         }
         let client = shared_query!(
             dialect,
-            "select trusted, created_at, scope
+            "select metadata, created_at
              from clients
              where id = $1
              and state = 'active'
-             and not_before <= $2
-             and audience = $3"
+             and not_before <= $2"
         )
         .bind(session.client_id.as_str().to_owned())
-        .bind(session.created_at.millis())
-        .bind(json(&seen.audience));
+        .bind(session.created_at.millis());
         let Some(client) = self.read_one(client).await? else { return Ok(false) };
         let client = Columns::of_only(&client, "clients");
-        if !session.scope.is_within(&client.word("scope", |text| Scope::parse(text).ok())?) {
+        let metadata: ClientMetadata = client.json("metadata")?;
+        if metadata.audience != seen.audience || !session.scope.is_within(&metadata.scope) {
             return Ok(false);
         }
         if let Some(browser_session) = session.browser_session_id {
-            let agreed =
-                client.flag("trusted")? || self.has_agreed(session, client.time("created_at")?, dialect).await?;
+            let agreed = metadata.trusted || self.has_agreed(session, client.time("created_at")?, dialect).await?;
             if !agreed || !self.admits_browser_session(browser_session, session.created_at, dialect).await? {
                 return Ok(false);
             }

@@ -9,33 +9,16 @@ use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::client::MAX_ACCESS_LIFETIME;
-use crate::model::{
-    Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm, TOLD_AFTER_EXPIRY,
-};
+use crate::model::{Client, ClientId, ClientSecret, ClientState, Page, PageRequest};
 use crate::protocol::OAuthError;
-use crate::protocol::Scope;
 use crate::store::StoreError;
 
-/// What an update writes, in the order of [`bind_settings`].
-macro_rules! settings {
+/// What is read of a client. The column `backchannel_logout_uri` repeats a part of the metadata for those who ask for it
+/// by SQL.
+macro_rules! columns {
     () => {
-        "id, name, kind, auth_method, trusted, grants, scope, audience, redirect_uris, post_logout_redirect_uris, \
-         backchannel_logout_uri, access_token_algorithm, access_lifetime, refresh_lifetime, refresh, sign_on"
-    };
-}
-
-/// What only its own functions write.
-macro_rules! others {
-    () => {
-        "state, status_index, not_before, created_at, secrets"
-    };
-}
-
-/// What follows from changes of the others.
-macro_rules! previous {
-    () => {
-        "previous_access_lifetime, access_lifetime_changed_at"
+        "id, metadata, state, status_index, not_before, created_at, previous_access_lifetime, \
+         access_lifetime_changed_at, secrets"
     };
 }
 
@@ -68,15 +51,7 @@ impl Database {
 
     /// Clients in the order of their identifiers.
     pub async fn list_clients(&self, page: &PageRequest) -> Result<Page<Client>, StoreError> {
-        let text = concat!(
-            "select ",
-            settings!(),
-            ", ",
-            others!(),
-            ", ",
-            previous!(),
-            "\nfrom clients\nwhere id > $1\norder by id\nlimit $2"
-        );
+        let text = concat!("select ", columns!(), "\nfrom clients\nwhere id > $1\norder by id\nlimit $2");
         let clients = query(text).bind(page.after.clone().unwrap_or_default()).bind(one_more(page));
         let clients = self.db.read(clients).await?.iter().map(read).collect::<Result<_, _>>()?;
         Ok(self::page(clients, page, |client: &Client| client.id.to_string()))
@@ -107,7 +82,8 @@ impl Database {
                 return Err(refusal);
             }
         };
-        work.write(update(&after, entry.at)).await?;
+        after.previous_access_lifetime = before.previous_access_lifetime_after(&after.metadata, entry.at);
+        work.write(update(&after)).await?;
         if client_tokens == ClientTokens::Revoked {
             work.revoke_index_of(&before, entry.at).await?;
             if let Some(row) = work.read_one(select_one(id)).await? {
@@ -251,48 +227,30 @@ impl Work {
     }
 }
 
-fn update(client: &Client, at: Timestamp) -> Query {
-    // Of two changes within the longest that an access token lives, the longer of the previous lives counts. Where one
-    // of them was the server's, the server remembers it.
+fn update(client: &Client) -> Query {
+    let previous = client.previous_access_lifetime;
     let change = query(
         "update clients
-             set name = $2, kind = $3, auth_method = $4, trusted = $5, grants = $6, scope = $7, audience = $8,
-               redirect_uris = $9, post_logout_redirect_uris = $10, backchannel_logout_uri = $11,
-               access_token_algorithm = $12,
-               previous_access_lifetime = case
-                 when access_lifetime is not distinct from $13 then previous_access_lifetime
-                 when access_lifetime_changed_at > $18 and previous_access_lifetime > coalesce(access_lifetime, 0)
-                   then previous_access_lifetime
-                 else access_lifetime
-               end,
-               access_lifetime_changed_at = case
-                 when access_lifetime is not distinct from $13 then access_lifetime_changed_at
-                 else $17
-               end,
-               access_lifetime = $13,
-               refresh_lifetime = $14, refresh = $15, sign_on = $16
-             where id = $1",
+         set metadata = $2,
+           backchannel_logout_uri = $3,
+           previous_access_lifetime = $4,
+           access_lifetime_changed_at = $5
+         where id = $1",
     );
-    // As long as `Client::longest_access_lifetime` reads it.
-    let remembered = at.minus(MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY);
-    bind_settings(change, client).bind(at.millis()).bind(remembered.millis())
+    bind_metadata(change, client)
+        .bind(previous.map(|(life, _)| millis(life)))
+        .bind(previous.map(|(_, changed)| changed.millis()))
 }
 
 fn select_one(id: &ClientId) -> Query {
-    query(concat!("select ", settings!(), ", ", others!(), ", ", previous!(), "\nfrom clients\nwhere id = $1"))
-        .bind(id.as_str().to_owned())
+    query(concat!("select ", columns!(), "\nfrom clients\nwhere id = $1")).bind(id.as_str().to_owned())
 }
 
 fn insert(client: &Client) -> Query {
-    let text = concat!(
-        "insert into clients\n  (",
-        settings!(),
-        ", ",
-        others!(),
-        ")
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
-    );
-    bind_settings(query(text), client)
+    let text = "insert into clients
+           (id, metadata, backchannel_logout_uri, state, status_index, not_before, created_at, secrets)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    bind_metadata(query(text), client)
         .bind(state_word(client.state))
         .bind(client.status_index)
         .bind(client.not_before.millis())
@@ -300,65 +258,28 @@ fn insert(client: &Client) -> Query {
         .bind(json(&client.secrets))
 }
 
-fn bind_settings(query: Query, client: &Client) -> Query {
+/// Binds the identifier, the metadata and the column that repeats a part of it.
+fn bind_metadata(query: Query, client: &Client) -> Query {
     query
         .bind(client.id.as_str().to_owned())
-        .bind(client.name.clone())
-        .bind(kind_word(client.kind))
-        .bind(client.auth_method.as_str())
-        .bind(i64::from(client.trusted))
-        .bind(json(&client.grants))
-        .bind(client.scope.as_str().to_owned())
-        .bind(json(&client.audience))
-        .bind(json(&client.redirect_uris))
-        .bind(json(&client.post_logout_redirect_uris))
-        .bind(client.backchannel_logout_uri.clone())
-        .bind(client.access_token_algorithm.map(SigningAlgorithm::as_str))
-        .bind(client.access_lifetime.map(millis))
-        .bind(client.refresh_lifetime.map(millis))
-        .bind(json(&client.refresh))
-        .bind(json(&client.sign_on))
+        .bind(json(&client.metadata))
+        .bind(client.metadata.backchannel_logout_uri.clone())
 }
 
 fn read(row: &AnyRow) -> Result<Client, StoreError> {
     let columns = Columns::of(row, "clients", "id")?;
     Ok(Client {
         id: columns.word("id", |id| id.parse().ok())?,
-        name: columns.text("name")?.to_owned(),
-        kind: columns.word("kind", kind)?,
-        auth_method: columns.word("auth_method", |word| word.parse().ok())?,
+        metadata: columns.json("metadata")?,
         state: columns.word("state", state)?,
-        trusted: columns.flag("trusted")?,
-        grants: columns.json("grants")?,
-        scope: columns.word("scope", |text| Scope::parse(text).ok())?,
-        audience: columns.json("audience")?,
-        redirect_uris: columns.json("redirect_uris")?,
-        post_logout_redirect_uris: columns.json("post_logout_redirect_uris")?,
-        backchannel_logout_uri: columns.text_if("backchannel_logout_uri")?.map(str::to_owned),
-        access_token_algorithm: columns.word_if("access_token_algorithm", |word| word.parse().ok())?,
-        access_lifetime: columns.span_if("access_lifetime")?,
-        previous_access_lifetime: columns
-            .span_if("previous_access_lifetime")?
-            .zip(columns.time_if("access_lifetime_changed_at")?),
-        refresh_lifetime: columns.span_if("refresh_lifetime")?,
-        refresh: columns.json("refresh")?,
-        sign_on: columns.json("sign_on")?,
         status_index: columns.number("status_index")?,
         not_before: columns.time("not_before")?,
         created_at: columns.time("created_at")?,
+        previous_access_lifetime: columns
+            .span_if("previous_access_lifetime")?
+            .zip(columns.time_if("access_lifetime_changed_at")?),
         secrets: columns.json("secrets")?,
     })
-}
-
-const fn kind_word(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Public => "public",
-        ClientKind::Confidential => "confidential",
-    }
-}
-
-fn kind(word: &str) -> Option<ClientKind> {
-    [ClientKind::Public, ClientKind::Confidential].into_iter().find(|kind| kind_word(*kind) == word)
 }
 
 const fn state_word(state: ClientState) -> &'static str {

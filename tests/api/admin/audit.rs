@@ -27,7 +27,7 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
             (&post, user("/enable"), nothing.clone(), "user_enabled"),
             (&post, user("/password"), json!({ "password": "another long one" }), "password_changed"),
             (&delete, user(""), nothing.clone(), "user_removed"),
-            (&post, "/admin/v1/clients".to_owned(), json!({ "id": "bank" }), "client_added"),
+            (&post, "/admin/v1/clients".to_owned(), json!({ "client_id": "bank" }), "client_added"),
             (&patch, shop(""), json!({ "name": "The shop" }), "client_changed"),
             (&post, shop("/disable"), nothing.clone(), "client_disabled"),
             (&post, shop("/enable"), nothing.clone(), "client_enabled"),

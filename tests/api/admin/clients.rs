@@ -12,7 +12,12 @@ use crate::test_server::{Answer, TestServer, on_each_backend};
 async fn a_generated_secret_is_shown_once_and_works() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
-        let new = json!({ "id": "shop", "grants": ["client_credentials"], "scope": "read", "audience": ["https://api.example"] });
+        let new = json!({
+            "client_id": "shop",
+            "grant_types": ["client_credentials"],
+            "scope": "read",
+            "tokenhouse_audience": ["https://api.example"],
+        });
 
         let added = admin_api.post("/admin/v1/clients", &new).await;
 
@@ -35,37 +40,47 @@ async fn a_generated_secret_is_shown_once_and_works() {
 async fn a_client_that_cannot_be_is_refused() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
-        admin_api.post("/admin/v1/clients", &json!({ "id": "shop" })).await;
+        admin_api.post("/admin/v1/clients", &json!({ "client_id": "shop" })).await;
         for id in ["shop", "simplejwt"] {
-            assert_problem(&admin_api.post("/admin/v1/clients", &json!({ "id": id })).await, 409);
+            assert_problem(&admin_api.post("/admin/v1/clients", &json!({ "client_id": id })).await, 409);
         }
         for body in [
             json!({}),
-            json!({ "id": "" }),
-            json!({ "id": "a b" }),
-            json!({ "id": "a/b" }),
-            json!({ "id": "a".repeat(129) }),
-            json!({ "id": "a", "public": true, "grants": ["client_credentials"] }),
-            json!({ "id": "a", "public": true, "secret": "x".repeat(40) }),
-            json!({ "id": "a", "public": true, "auth_method": "client_secret_basic" }),
-            json!({ "id": "a", "auth_method": "none" }),
-            json!({ "id": "a", "secret": "x".repeat(31) }),
-            json!({ "id": "a", "grants": ["password"] }),
-            json!({ "id": "a", "grants": ["simplejwt"] }),
-            json!({ "id": "a", "scope": "a  b" }),
-            json!({ "id": "a", "scope": "a\u{0}" }),
-            json!({ "id": "a", "redirect_uris": ["http://example.org/"] }),
-            json!({ "id": "a", "redirect_uris": ["javascript:x"] }),
-            json!({ "id": "a", "backchannel_logout_uri": "no uri" }),
-            json!({ "id": "a", "backchannel_logout_uri": "https://a\u{0}" }),
-            json!({ "id": "a", "name": "" }),
-            json!({ "id": "a", "name": "x\u{0}" }),
-            json!({ "id": "a", "audience": [""] }),
-            json!({ "id": "a", "status_index": 1 }),
-            json!({ "id": "a", "secrets": [] }),
+            json!({ "client_id": "" }),
+            json!({ "client_id": "a b" }),
+            json!({ "client_id": "a/b" }),
+            json!({ "client_id": "a".repeat(129) }),
+            json!({ "id": "a" }),
+            json!({ "client_id": null }),
+            json!({ "client_id": ["a"] }),
+            json!({ "client_id": "a", "token_endpoint_auth_method": "none", "grant_types": ["client_credentials"] }),
+            json!({ "client_id": "a", "token_endpoint_auth_method": "none", "client_secret": "x".repeat(40) }),
+            json!({ "client_id": "a", "token_endpoint_auth_method": "none", "tokenhouse_pkce": "optional" }),
+            json!({ "client_id": "a", "token_endpoint_auth_method": "private_key_jwt" }),
+            json!({ "client_id": "a", "public": true }),
+            json!({ "client_id": "a", "client_secret": "x".repeat(31) }),
+            json!({ "client_id": "a", "grant_types": ["password"] }),
+            json!({ "client_id": "a", "grant_types": ["simplejwt"] }),
+            json!({ "client_id": "a", "scope": "a  b" }),
+            json!({ "client_id": "a", "scope": "a\u{0}" }),
+            json!({ "client_id": "a", "redirect_uris": ["http://example.org/"] }),
+            json!({ "client_id": "a", "redirect_uris": ["javascript:x"] }),
+            json!({ "client_id": "a", "backchannel_logout_uri": "no uri" }),
+            json!({ "client_id": "a", "backchannel_logout_uri": "https://a\u{0}" }),
+            json!({ "client_id": "a", "client_name": "" }),
+            json!({ "client_id": "a", "client_name": "x\u{0}" }),
+            json!({ "client_id": "a", "tokenhouse_audience": [""] }),
+            json!({ "client_id": "a", "tokenhouse_state": "disabled" }),
+            json!({ "client_id": "a", "status_index": 1 }),
+            json!({ "client_id": "a", "secrets": [] }),
         ] {
             assert_problem(&admin_api.post("/admin/v1/clients", &body).await, 400);
         }
+        let twice = r#"{"client_id":"a","scope":"read","scope":"write"}"#;
+        let request = server.request(reqwest::Method::POST, "/admin/v1/clients").bearer_auth(&admin_api.token);
+        let answer = crate::test_server::read(request.header("content-type", "application/json").body(twice)).await;
+        assert_problem(&answer, 400);
+        assert!(answer.text.contains("duplicate field `scope`"), "{}", answer.text);
         assert_problem(&admin_api.get("/admin/v1/clients/a").await, 404);
     })
     .await;
@@ -122,24 +137,30 @@ async fn a_change_that_cannot_be_changes_nothing() {
         server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
         let before = admin_api.get("/admin/v1/clients/shop").await.body;
         for body in [
-            json!({ "name": "" }),
-            json!({ "id": "other" }),
-            json!({ "kind": "public" }),
-            json!({ "grants": ["simplejwt"] }),
-            json!({ "access_lifetime": 0 }),
-            json!({ "access_lifetime": 86_401 }),
-            json!({ "access_lifetime": -1 }),
-            json!({ "refresh_lifetime": 0 }),
-            json!({ "access_token_algorithm": "none" }),
-            json!({ "access_token_algorithm": "HS256" }),
-            json!({ "access_token_algorithm": "PS256" }),
+            json!({ "client_name": "" }),
+            json!({ "name": "x" }),
+            json!({ "client_id": "other" }),
+            json!({ "client_id": null }),
+            json!({ "token_endpoint_auth_method": "none" }),
+            json!({ "grant_types": ["simplejwt"] }),
+            json!({ "grant_types": "client_credentials" }),
+            json!({ "tokenhouse_access_token_lifetime": 0 }),
+            json!({ "tokenhouse_access_token_lifetime": 86_401 }),
+            json!({ "tokenhouse_access_token_lifetime": -1 }),
+            json!({ "tokenhouse_refresh_token_lifetime": 0 }),
+            json!({ "tokenhouse_refresh": { "retry_window": 601 } }),
+            json!({ "tokenhouse_refresh": { "unknown": null } }),
+            json!({ "tokenhouse_access_token_signed_response_alg": "none" }),
+            json!({ "tokenhouse_access_token_signed_response_alg": "HS256" }),
+            json!({ "tokenhouse_access_token_signed_response_alg": "PS256" }),
             json!({ "scope": "\u{7f}" }),
             json!({ "secret": "x" }),
+            json!({ "client_secret": "x" }),
         ] {
             assert_problem(&admin_api.patch("/admin/v1/clients/shop", &body).await, 400);
         }
         assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, before);
-        assert_problem(&admin_api.patch("/admin/v1/clients/nobody", &json!({ "name": "x" })).await, 404);
+        assert_problem(&admin_api.patch("/admin/v1/clients/nobody", &json!({ "client_name": "x" })).await, 404);
         assert_eq!(server.count_events("client_changed").await, 0);
     })
     .await;
@@ -150,38 +171,178 @@ async fn a_part_that_is_named_is_changed_or_taken_away_and_the_others_stay() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         let new = json!({
-            "id": "shop",
+            "client_id": "shop",
             "redirect_uris": ["https://shop.example/cb"],
             "backchannel_logout_uri": "https://shop.example/back",
-            "access_lifetime": 60,
-            "sign_on": { "logo_uri": "https://shop.example/logo.png", "pkce": "optional", "unverified": true },
+            "logo_uri": "https://shop.example/logo.png",
+            "tokenhouse_access_token_lifetime": 60,
+            "tokenhouse_pkce": "optional",
+            "tokenhouse_unverified": true,
+            "tokenhouse_refresh": { "fixed": true, "retry_window": 5 },
         });
         let added = admin_api.post("/admin/v1/clients", &new).await;
         assert_eq!(added.status, 201, "{}", added.text);
 
-        let change = json!({ "sign_on": { "tos_uri": "https://shop.example/tos", "pkce": null } });
+        let change = json!({
+            "tos_uri": "https://shop.example/tos",
+            "tokenhouse_pkce": null,
+            "tokenhouse_refresh": { "on_repeated": "end_session", "fixed": null },
+        });
         let first = admin_api.patch("/admin/v1/clients/shop", &change).await;
         let change = json!({
             "backchannel_logout_uri": null,
-            "access_lifetime": null,
-            "sign_on": { "logo_uri": null, "unverified": null },
+            "logo_uri": null,
+            "tokenhouse_access_token_lifetime": null,
+            "tokenhouse_unverified": null,
+            "tokenhouse_refresh": null,
         });
         let second = admin_api.patch("/admin/v1/clients/shop", &change).await;
 
-        let logo = "https://shop.example/logo.png";
-        assert_eq!(
-            first.body["sign_on"],
-            json!({ "logo_uri": logo, "unverified": true, "tos_uri": "https://shop.example/tos" })
-        );
-        assert_eq!(first.body["backchannel_logout_uri"], "https://shop.example/back");
-        assert_eq!(first.body["access_lifetime"], 60);
-        assert_eq!(second.body["sign_on"], json!({ "tos_uri": "https://shop.example/tos" }));
-        assert_eq!(
-            (&second.body["backchannel_logout_uri"], &second.body["access_lifetime"]),
-            (&Value::Null, &Value::Null)
-        );
+        let metadata = |body: &Value| {
+            let mut members = body.as_object().unwrap().clone();
+            members.retain(|name, _| !tokenhouse::model::Client::ASSIGNED.contains(&name.as_str()));
+            Value::Object(members)
+        };
+        let expected = json!({
+            "client_id": "shop",
+            "token_endpoint_auth_method": "client_secret_basic",
+            "grant_types": [],
+            "redirect_uris": ["https://shop.example/cb"],
+            "backchannel_logout_uri": "https://shop.example/back",
+            "logo_uri": "https://shop.example/logo.png",
+            "tos_uri": "https://shop.example/tos",
+            "tokenhouse_access_token_lifetime": 60,
+            "tokenhouse_unverified": true,
+            "tokenhouse_refresh": { "retry_window": 5, "on_repeated": "end_session" },
+        });
+        assert_eq!(metadata(&first.body), expected);
+        let expected = json!({
+            "client_id": "shop",
+            "token_endpoint_auth_method": "client_secret_basic",
+            "grant_types": [],
+            "redirect_uris": ["https://shop.example/cb"],
+            "tos_uri": "https://shop.example/tos",
+        });
+        assert_eq!(metadata(&second.body), expected);
         assert_eq!(second.body["redirect_uris"], json!(["https://shop.example/cb"]));
         assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, second.body);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_shown_of_a_client_can_be_sent_back_and_makes_another() {
+    on_each_backend(async |server| {
+        let admin_api = AdminClient::of(server).await;
+        let mut new = every_member();
+        new["client_id"] = json!("shop");
+        let added = admin_api.post("/admin/v1/clients", &new).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+        let shown = admin_api.get("/admin/v1/clients/shop").await.body;
+        for (name, value) in new.as_object().unwrap() {
+            assert_eq!(&shown[name], value, "{name}");
+        }
+        let schema: Value = serde_json::from_str(&tokenhouse::http::openapi::json()).unwrap();
+        for name in schema["components"]["schemas"]["ClientMetadata"]["properties"].as_object().unwrap().keys() {
+            assert!(new.get(name).is_some(), "{name} is missing in this test");
+        }
+
+        let sent_back = admin_api.patch("/admin/v1/clients/shop", &shown).await;
+        assert_eq!((sent_back.status, &sent_back.body), (200, &shown), "{}", sent_back.text);
+
+        let mut copy = shown.clone();
+        copy["client_id"] = json!("copy");
+        let copied = admin_api.post("/admin/v1/clients", &copy).await;
+        assert_eq!(copied.status, 201, "{}", copied.text);
+        let shown_copy = admin_api.get("/admin/v1/clients/copy").await.body;
+        assert_ne!(shown_copy["tokenhouse_status_index"], shown["tokenhouse_status_index"]);
+        for (name, value) in every_member().as_object().unwrap() {
+            assert_eq!(&shown_copy[name], value, "{name}");
+        }
+
+        for (name, other) in [
+            ("client_id", json!("copy")),
+            ("client_id_issued_at", json!(0)),
+            ("tokenhouse_state", json!("disabled")),
+            ("tokenhouse_status_index", json!(99)),
+            ("tokenhouse_not_before", Value::Null),
+        ] {
+            let mut changed = shown.clone();
+            changed[name] = other;
+            let refused = admin_api.patch("/admin/v1/clients/shop", &changed).await;
+            assert_problem(&refused, 400);
+            assert_eq!(refused.body["detail"], format!("{name} cannot be changed"));
+        }
+        assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, shown);
+    })
+    .await;
+}
+
+/// A value for each member of client metadata that differs from its default.
+fn every_member() -> Value {
+    json!({
+        "client_name": "Shop",
+        "token_endpoint_auth_method": "client_secret_post",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "openid read",
+        "redirect_uris": ["https://shop.example/cb"],
+        "response_modes": ["form_post"],
+        "client_uri": "https://shop.example/",
+        "logo_uri": "https://shop.example/logo.png",
+        "policy_uri": "https://shop.example/policy",
+        "tos_uri": "https://shop.example/tos",
+        "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "RS256",
+        "subject_type": "pairwise",
+        "default_max_age": 3600,
+        "initiate_login_uri": "https://shop.example/in",
+        "post_logout_redirect_uris": ["https://shop.example/bye"],
+        "backchannel_logout_uri": "https://shop.example/back",
+        "backchannel_logout_session_required": true,
+        "frontchannel_logout_uri": "https://shop.example/out",
+        "frontchannel_logout_session_required": true,
+        "tokenhouse_trusted": true,
+        "tokenhouse_unverified": true,
+        "tokenhouse_audience": ["https://api.example"],
+        "tokenhouse_pkce": "optional",
+        "tokenhouse_sector_identifier": "shop.example",
+        "tokenhouse_access_token_signed_response_alg": "RS256",
+        "tokenhouse_access_token_lifetime": 600,
+        "tokenhouse_refresh_token_lifetime": 7200,
+        "tokenhouse_refresh": {
+            "retry_window": 5,
+            "lost_response_window": 60,
+            "fixed": true,
+            "on_repeated": "end_session",
+        },
+    })
+}
+
+#[actix_web::test]
+async fn a_client_stays_public_or_confidential_but_may_send_its_secret_another_way() {
+    on_each_backend(async |server| {
+        let admin_api = AdminClient::of(server).await;
+        let (_, secret) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;
+        let public = json!({ "client_id": "spa", "token_endpoint_auth_method": "none" });
+        let added = admin_api.post("/admin/v1/clients", &public).await;
+        assert_eq!((added.status, &added.body["client_secret"]), (201, &Value::Null), "{}", added.text);
+
+        let method = |method: &str| json!({ "token_endpoint_auth_method": method });
+        let posts = admin_api.patch("/admin/v1/clients/shop", &method("client_secret_post")).await;
+
+        assert_eq!(posts.status, 200, "{}", posts.text);
+        assert_eq!(token(server, "shop", &secret).await.status, 401, "it is registered to send it in the body");
+        let form = [("grant_type", "client_credentials"), ("client_id", "shop"), ("client_secret", &secret)];
+        assert_eq!(server.post("/oauth2/token", &form).await.status, 200);
+        for (client, method) in [
+            ("shop", method("none")),
+            ("spa", method("client_secret_basic")),
+            ("spa", json!({ "token_endpoint_auth_method": null })),
+        ] {
+            let refused = admin_api.patch(&format!("/admin/v1/clients/{client}"), &method).await;
+            assert_problem(&refused, 400);
+            assert!(refused.text.contains("token_endpoint_auth_method: "), "{}", refused.text);
+        }
     })
     .await;
 }
@@ -191,10 +352,11 @@ async fn what_cannot_be_registered_about_signing_on_is_refused() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         let own = "https://shop.example/cb";
-        admin_api.post("/admin/v1/clients", &json!({ "id": "shop", "redirect_uris": [own] })).await;
-        admin_api.post("/admin/v1/clients", &json!({ "id": "spa", "public": true })).await;
+        admin_api.post("/admin/v1/clients", &json!({ "client_id": "shop", "redirect_uris": [own] })).await;
+        let public = json!({ "client_id": "spa", "token_endpoint_auth_method": "none" });
+        admin_api.post("/admin/v1/clients", &public).await;
         let before = admin_api.get("/admin/v1/clients/shop").await.body;
-        for sign_on in [
+        for change in [
             json!({ "logo_uri": "http://shop.example/logo.png" }),
             json!({ "logo_uri": "javascript:alert(1)" }),
             json!({ "client_uri": "data:text/html,x" }),
@@ -208,27 +370,32 @@ async fn what_cannot_be_registered_about_signing_on_is_refused() {
             json!({ "id_token_signed_response_alg": "none" }),
             json!({ "userinfo_signed_response_alg": "PS256" }),
             json!({ "userinfo_signed_response_alg": "HS256" }),
-            json!({ "sector_identifier": "https://shop.example" }),
-            json!({ "sector_identifier": "Shop.example" }),
-            json!({ "sector_identifier": "shop.example/x" }),
+            json!({ "tokenhouse_sector_identifier": "https://shop.example" }),
+            json!({ "tokenhouse_sector_identifier": "Shop.example" }),
+            json!({ "tokenhouse_sector_identifier": "shop.example/x" }),
             json!({ "default_max_age": -1 }),
             json!({ "subject_type": "private" }),
-            json!({ "pkce": "plain" }),
+            json!({ "tokenhouse_pkce": "plain" }),
             json!({ "unknown": null }),
             json!({ "unknown": 1 }),
         ] {
-            assert_problem(&admin_api.patch("/admin/v1/clients/shop", &json!({ "sign_on": sign_on })).await, 400);
-            assert_problem(&admin_api.post("/admin/v1/clients", &json!({ "id": "a", "sign_on": sign_on })).await, 400);
+            let name = change.as_object().unwrap().keys().next().unwrap();
+            let mut new = change.clone();
+            new["client_id"] = json!("a");
+            for refused in [
+                admin_api.patch("/admin/v1/clients/shop", &change).await,
+                admin_api.post("/admin/v1/clients", &new).await,
+            ] {
+                assert_problem(&refused, 400);
+                assert!(refused.body["detail"].as_str().unwrap().contains(name), "{change}: {}", refused.text);
+            }
         }
         for uri in ["http://shop.example/out", "https://shop.example/out#x", "https://a:b@shop.example/", "app.x:/out"]
         {
             let change = json!({ "backchannel_logout_uri": uri });
             assert_problem(&admin_api.patch("/admin/v1/clients/shop", &change).await, 400);
         }
-        assert_problem(
-            &admin_api.patch("/admin/v1/clients/spa", &json!({ "sign_on": { "pkce": "optional" } })).await,
-            400,
-        );
+        assert_problem(&admin_api.patch("/admin/v1/clients/spa", &json!({ "tokenhouse_pkce": "optional" })).await, 400);
         assert_eq!(admin_api.get("/admin/v1/clients/shop").await.body, before);
     })
     .await;

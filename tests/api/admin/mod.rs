@@ -64,7 +64,9 @@ impl<'a> AdminClient<'a> {
             assert_eq!(page.status, 200, "{}", page.text);
             let items = page.body["items"].as_array().unwrap();
             assert!(items.len() <= limit as usize);
-            seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            seen.extend(
+                items.iter().map(|item| item.get("id").unwrap_or(&item["client_id"]).as_str().unwrap().to_owned()),
+            );
             between().await;
             match page.body["next"].as_str() {
                 Some(next) => after = Some(next.to_owned()),

@@ -171,7 +171,9 @@ async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
         let cluster = Cluster::build(server).await;
         let admin_api = AdminClient::of(server).await;
         for lifetime in [3600, 60] {
-            let answer = admin_api.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
+            let answer = admin_api
+                .patch("/admin/v1/clients/shop", &json!({ "tokenhouse_access_token_lifetime": lifetime }))
+                .await;
             assert_eq!(answer.status, 200, "{}", answer.text);
         }
 

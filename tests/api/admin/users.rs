@@ -125,11 +125,13 @@ async fn what_was_sent_by_mistake_is_not_repeated() {
             (&password, json!({ "password": { secret: 1 } })),
             (&password, json!({ "password": PASSWORD, "old": secret })),
             (&password, json!({ "new": secret })),
-            (&clients, json!({ "id": secret, "secret": [secret] })),
-            (&clients, json!({ "id": "shop", "secret": { "is": secret } })),
-            (&clients, json!({ "id": "shop", "grants": [secret] })),
-            (&clients, json!({ "id": "shop", "redirect_uris": [secret] })),
-            (&clients, json!({ "id": "shop", "secret": secret })),
+            (&clients, json!({ "client_id": secret, "client_secret": [secret] })),
+            (&clients, json!({ "client_id": "shop", "client_secret": { "is": secret } })),
+            (&clients, json!({ "client_id": "shop", "grant_types": [secret] })),
+            (&clients, json!({ "client_id": "shop", "redirect_uris": [secret] })),
+            (&clients, json!({ "client_id": "shop", "tokenhouse_pkce": secret })),
+            (&clients, json!({ "client_id": "shop", "default_max_age": secret })),
+            (&clients, json!({ "client_id": "shop", "client_secret": secret })),
         ] {
             let answer = admin_api.post(path, &body).await;
             assert_problem(&answer, 400);

@@ -133,8 +133,8 @@ async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
 async fn an_application_that_nobody_vouches_for_is_marked_and_asked_about_each_time() {
     on_each_backend(async |server| {
         let mut new = stranger("app");
-        new.trusted = true;
-        new.sign_on.unverified = true;
+        new.metadata.trusted = true;
+        new.metadata.unverified = true;
         server.add_new_client(new).await;
         let browser = Browser::of(server);
         let page = asked(server, &browser, &[]).await;

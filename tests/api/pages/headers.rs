@@ -1,7 +1,5 @@
 //! What comes along with every page, and what never gets onto one.
 
-use tokenhouse::clients::NewClient;
-
 use super::{assert_page, first_page, stranger};
 use crate::authorization::{request, sign_in};
 use crate::browser::{Browser, location};
@@ -116,7 +114,9 @@ async fn nothing_of_a_request_is_markup_on_a_page() {
 async fn names_of_applications_and_people_are_text_on_every_page() {
     on_each_backend(async |server| {
         let planted = "<img src=x onerror=1>";
-        server.add_new_client(NewClient { name: Some(planted.to_owned()), ..stranger("app") }).await;
+        let mut new = stranger("app");
+        new.metadata.client_name = Some(planted.to_owned());
+        server.add_new_client(new).await;
         let user = ("<b>ada</b>", "a fine long password");
         server.add_user(user, false).await;
         let browser = Browser::of(server);

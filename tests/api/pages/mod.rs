@@ -14,7 +14,9 @@ use crate::test_server::Answer;
 
 /// An application that people are asked about.
 pub fn stranger(id: &str) -> NewClient {
-    NewClient { trusted: false, ..application(id) }
+    let mut new = application(id);
+    new.metadata.trusted = false;
+    new
 }
 
 /// The first page that an application's request leads to.

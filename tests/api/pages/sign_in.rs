@@ -38,10 +38,10 @@ async fn a_person_signs_in_and_goes_back_with_a_code_by_303_alone() {
 async fn the_page_tells_for_which_application_it_is() {
     on_each_backend(async |server| {
         let mut new = application("app");
-        new.name = Some("Harbour Notes".to_owned());
-        new.sign_on.logo_uri = Some("https://cdn.example.com/logo.png?v=1".to_owned());
-        new.sign_on.policy_uri = Some("https://notes.example.com/privacy".to_owned());
-        new.sign_on.tos_uri = Some("https://notes.example.com/terms".to_owned());
+        new.metadata.client_name = Some("Harbour Notes".to_owned());
+        new.metadata.logo_uri = Some("https://cdn.example.com/logo.png?v=1".to_owned());
+        new.metadata.policy_uri = Some("https://notes.example.com/privacy".to_owned());
+        new.metadata.tos_uri = Some("https://notes.example.com/terms".to_owned());
         server.add_new_client(new).await;
 
         let page = first_page(&Browser::of(server), "app", &[("login_hint", "ada@example.com")]).await;

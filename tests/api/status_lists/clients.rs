@@ -15,7 +15,7 @@ use crate::test_server::{TestServer, backends, new_client, on_each_backend, read
 /// Two clients that act for themselves, `worker` and `other`, and their secrets.
 async fn workers(server: &TestServer) -> (String, String) {
     let mut worker = new_client("worker", &[GrantType::ClientCredentials], "read write");
-    worker.audience = vec![server.config.issuer.clone()];
+    worker.metadata.audience = vec![server.config.issuer.clone()];
     let secret = server.add_new_client(worker).await.1.unwrap();
     let (_, other) = server.add_client("other", &[GrantType::ClientCredentials], "read").await;
     (secret, other)
@@ -117,13 +117,13 @@ async fn a_client_that_loses_scope_or_audience_loses_its_own_tokens_and_one_that
         let first = token_of(server, "worker", &secret).await;
 
         let set = async |body: Value| assert_eq!(admin_api.patch("/admin/v1/clients/worker", &body).await.status, 200);
-        set(json!({ "scope": "read write more", "name": "Worker" })).await;
-        set(json!({ "audience": [server.config.issuer, "https://api.example"] })).await;
+        set(json!({ "scope": "read write more", "client_name": "Worker" })).await;
+        set(json!({ "tokenhouse_audience": [server.config.issuer, "https://api.example"] })).await;
         assert!(revoked(server).await.is_empty());
         set(json!({ "scope": "read" })).await;
         assert_eq!(revoked(server).await, indexes([&first]));
         let second = token_of(server, "worker", &secret).await;
-        set(json!({ "audience": ["https://api.example"] })).await;
+        set(json!({ "tokenhouse_audience": ["https://api.example"] })).await;
         assert_eq!(revoked(server).await, indexes([&first, &second]));
     })
     .await;

@@ -93,12 +93,12 @@ impl Open {
 
 fn application(client: &Client, request: Option<&Request>) -> Application {
     Application {
-        name: client.name.clone(),
-        logo_uri: client.sign_on.logo_uri.clone(),
-        client_uri: client.sign_on.client_uri.clone(),
-        policy_uri: client.sign_on.policy_uri.clone(),
-        tos_uri: client.sign_on.tos_uri.clone(),
-        verified: !client.sign_on.unverified,
+        name: client.name().to_owned(),
+        logo_uri: client.metadata.logo_uri.clone(),
+        client_uri: client.metadata.client_uri.clone(),
+        policy_uri: client.metadata.policy_uri.clone(),
+        tos_uri: client.metadata.tos_uri.clone(),
+        verified: !client.metadata.unverified,
         redirect_uri: request.map(|request| request.return_to.redirect_uri.clone()),
     }
 }
