@@ -8,7 +8,7 @@ use crate::clients;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
 use crate::protocol::{
-    AuthorizationError, ClaimsRequest, CodeChallenge, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
+    AuthorizationError, ClaimsRequest, CodeChallenge, Error, GrantType, Prompt, ResponseMode, Scope, scope,
 };
 use crate::tokens;
 
@@ -52,8 +52,8 @@ const TABLE: [Check; 13] = [
 /// Checks a request.
 ///
 /// # Errors
-/// `invalid_client` or `invalid_request` for what stands above the table; [`OAuthError::Unavailable`].
-pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, OAuthError> {
+/// `invalid_client` or `invalid_request` for what stands above the table; [`Error::Unavailable`].
+pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, Error> {
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
     let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
@@ -83,11 +83,10 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
     Ok(CheckOutcome::Good(client, Box::new(request)))
 }
 
-async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAuthError> {
-    let unknown = || OAuthError::invalid_request("no such application is registered here (client_id)");
-    let id = parameters
-        .get("client_id")
-        .ok_or_else(|| OAuthError::invalid_request("client_id is missing or given twice"))?;
+async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, Error> {
+    let unknown = || Error::invalid_request("no such application is registered here (client_id)");
+    let id =
+        parameters.get("client_id").ok_or_else(|| Error::invalid_request("client_id is missing or given twice"))?;
     let id: ClientId = id.parse().map_err(|_| unknown())?;
     let client = ctx.store.client(&id).await?.ok_or_else(unknown)?;
     if client.state != ClientState::Active || client.id.is_simplejwt() {
@@ -98,13 +97,13 @@ async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAu
 
 /// Compared byte by byte with what was registered (RFC 9700 section 2.1); only the port of a loopback address of a
 /// native application may differ (RFC 8252 section 7.3).
-fn where_to(client: &Client, parameters: &Parameters) -> Result<String, OAuthError> {
+fn where_to(client: &Client, parameters: &Parameters) -> Result<String, Error> {
     let sent = parameters.get("redirect_uri");
-    let sent = sent.ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing or given twice"))?;
+    let sent = sent.ok_or_else(|| Error::invalid_request("redirect_uri is missing or given twice"))?;
     if is_registered(client, sent) {
         Ok(sent.to_owned())
     } else {
-        Err(OAuthError::invalid_request("redirect_uri is not one that this application has registered"))
+        Err(Error::invalid_request("redirect_uri is not one that this application has registered"))
     }
 }
 
@@ -211,7 +210,7 @@ fn pkce_where_required(
     parameters: &Parameters,
     request: &mut Request,
 ) -> Result<(), Refusal> {
-    let invalid = |error: OAuthError| (AuthorizationError::InvalidRequest, error.to_string());
+    let invalid = |error: Error| (AuthorizationError::InvalidRequest, error.to_string());
     request.challenge = match (parameters.get("code_challenge"), parameters.get("code_challenge_method")) {
         (Some(challenge), method) => Some(CodeChallenge::parse(challenge, method).map_err(invalid)?),
         (None, Some(_)) => return refuse(AuthorizationError::InvalidRequest, "code_challenge is missing"),

@@ -10,7 +10,7 @@ use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{self, PageRequest, UserId};
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 use crate::sessions::Applied;
 use crate::users::{self, NewUser, ProfileChange, UserChange};
 
@@ -281,7 +281,7 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
                 eprintln!("{added} users added");
             }
         }
-        Err(error @ OAuthError::Unavailable(_)) => {
+        Err(error @ Error::Unavailable(_)) => {
             problems
                 .push(format!("line {line}: {}; this line and those after it are still to be added", problem(error)));
         }

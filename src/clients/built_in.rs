@@ -5,14 +5,14 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
+use crate::protocol::{AuthMethod, Error, GrantType, Scope, scope};
 use crate::store::StoreError;
 
 /// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
     let id = ClientId::simplejwt();
     let scope = simplejwt_scope(ctx)?;
     if let Some(client) = ctx.store.database.client(&id).await? {
@@ -55,7 +55,7 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
 }
 
 /// What the SimpleJWT-compatible API may grant: the configured scope, and the admin API's scopes to administrators.
-fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
+fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, Error> {
     let words = [ctx.config.simplejwt.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
     Scope::parse(words.join(" ").trim())
 }

@@ -1,4 +1,4 @@
-//! What refusals look like on the wire. Each API has its own face for the same [`OAuthError`]; what the operator needs
+//! What refusals look like on the wire. Each API has its own face for the same [`Error`]; what the operator needs
 //! to know goes to the log instead (`request_log.rs`), under a request id that both share.
 
 use std::fmt;
@@ -9,24 +9,24 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTH
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
-use crate::protocol::{OAuthError, with_causes};
+use crate::protocol::{Error, with_causes};
 
 /// A refusal of an OAuth endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]
-pub struct OAuthRefusal(pub OAuthError);
+pub struct OAuthRefusal(pub Error);
 
 /// A refusal in the form of problem details (RFC 9457), with a challenge where a bearer token was refused (RFC 6750
 /// section 3): in the admin API, of userinfo, status lists and events.
 #[derive(Debug)]
-pub struct ProblemRefusal(pub OAuthError);
+pub struct ProblemRefusal(pub Error);
 
 /// A refusal that a person sees. `pages::explain` makes a page of it.
 #[derive(Debug)]
 pub enum PageRefusal {
     /// A rule refused.
-    Refused(OAuthError),
+    Refused(Error),
     /// What the person was about to do is over, was finished, or belongs to another browser.
-    Expired(OAuthError),
+    Expired(Error),
     /// The browser keeps no cookies.
     NoCookies,
 }
@@ -34,9 +34,9 @@ pub enum PageRefusal {
 impl PageRefusal {
     /// What a rule says against an interaction: when it is not to be found, it has expired.
     #[must_use]
-    pub fn of_an_interaction(error: OAuthError) -> Self {
+    pub fn of_an_interaction(error: Error) -> Self {
         match error {
-            OAuthError::InvalidRequest(_) => Self::Expired(error),
+            Error::InvalidRequest(_) => Self::Expired(error),
             other => Self::Refused(other),
         }
     }
@@ -52,7 +52,7 @@ impl PageRefusal {
 
     /// What a rule said, if it was one.
     #[must_use]
-    pub const fn error(&self) -> Option<&OAuthError> {
+    pub const fn error(&self) -> Option<&Error> {
         match self {
             Self::Refused(error) | Self::Expired(error) => Some(error),
             Self::NoCookies => None,
@@ -63,64 +63,60 @@ impl PageRefusal {
 /// The code and the status of an error, in one exhaustive list (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
 /// RFC 8707 section 2, RFC 6750 section 3.1).
 #[must_use]
-pub fn code_and_status(error: &OAuthError) -> (&'static str, StatusCode) {
+pub fn code_and_status(error: &Error) -> (&'static str, StatusCode) {
     match error {
-        OAuthError::InvalidRequest(_) => ("invalid_request", StatusCode::BAD_REQUEST),
-        OAuthError::TooLarge => ("invalid_request", StatusCode::PAYLOAD_TOO_LARGE),
-        OAuthError::NotFound(_) => ("not_found", StatusCode::NOT_FOUND),
-        OAuthError::Conflict(_) => ("conflict", StatusCode::CONFLICT),
-        OAuthError::InvalidClient(_) => ("invalid_client", StatusCode::UNAUTHORIZED),
-        OAuthError::InvalidGrant(_) => ("invalid_grant", StatusCode::BAD_REQUEST),
-        OAuthError::UnauthorizedClient(_) => ("unauthorized_client", StatusCode::BAD_REQUEST),
-        OAuthError::UnsupportedGrantType(_) => ("unsupported_grant_type", StatusCode::BAD_REQUEST),
-        OAuthError::InvalidScope(_) => ("invalid_scope", StatusCode::BAD_REQUEST),
-        OAuthError::InvalidTarget(_) => ("invalid_target", StatusCode::BAD_REQUEST),
-        OAuthError::UnsupportedTokenType(_) => ("unsupported_token_type", StatusCode::BAD_REQUEST),
-        OAuthError::NoToken | OAuthError::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
-        OAuthError::InsufficientScope(_) => ("insufficient_scope", StatusCode::FORBIDDEN),
-        OAuthError::TooManyTries(_) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
-        OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => {
-            ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE)
-        }
-        OAuthError::Internal(_) => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
+        Error::InvalidRequest(_) => ("invalid_request", StatusCode::BAD_REQUEST),
+        Error::TooLarge => ("invalid_request", StatusCode::PAYLOAD_TOO_LARGE),
+        Error::NotFound(_) => ("not_found", StatusCode::NOT_FOUND),
+        Error::Conflict(_) => ("conflict", StatusCode::CONFLICT),
+        Error::InvalidClient(_) => ("invalid_client", StatusCode::UNAUTHORIZED),
+        Error::InvalidGrant(_) => ("invalid_grant", StatusCode::BAD_REQUEST),
+        Error::UnauthorizedClient(_) => ("unauthorized_client", StatusCode::BAD_REQUEST),
+        Error::UnsupportedGrantType(_) => ("unsupported_grant_type", StatusCode::BAD_REQUEST),
+        Error::InvalidScope(_) => ("invalid_scope", StatusCode::BAD_REQUEST),
+        Error::InvalidTarget(_) => ("invalid_target", StatusCode::BAD_REQUEST),
+        Error::UnsupportedTokenType(_) => ("unsupported_token_type", StatusCode::BAD_REQUEST),
+        Error::NoToken | Error::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
+        Error::InsufficientScope(_) => ("insufficient_scope", StatusCode::FORBIDDEN),
+        Error::TooManyTries(_) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
+        Error::Unavailable(_) | Error::Unfinished(_) => ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        Error::Internal(_) => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
 /// What the caller is told. Of broken plumbing: nothing but that it is not the caller's fault.
 #[must_use]
-pub fn description(error: &OAuthError) -> String {
+pub fn description(error: &Error) -> String {
     match error {
-        OAuthError::InvalidRequest(text)
-        | OAuthError::NotFound(text)
-        | OAuthError::Conflict(text)
-        | OAuthError::InvalidClient(text)
-        | OAuthError::InvalidGrant(text)
-        | OAuthError::UnauthorizedClient(text)
-        | OAuthError::UnsupportedGrantType(text)
-        | OAuthError::InvalidScope(text)
-        | OAuthError::InvalidTarget(text)
-        | OAuthError::UnsupportedTokenType(text)
-        | OAuthError::InvalidToken(text)
-        | OAuthError::InsufficientScope(text) => text.to_string(),
-        OAuthError::NoToken => "send an access token: `Authorization: Bearer …`".to_owned(),
-        OAuthError::TooLarge => "the request is larger than is read here".to_owned(),
-        OAuthError::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
-        OAuthError::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
-        OAuthError::Unfinished(_) => {
+        Error::InvalidRequest(text)
+        | Error::NotFound(text)
+        | Error::Conflict(text)
+        | Error::InvalidClient(text)
+        | Error::InvalidGrant(text)
+        | Error::UnauthorizedClient(text)
+        | Error::UnsupportedGrantType(text)
+        | Error::InvalidScope(text)
+        | Error::InvalidTarget(text)
+        | Error::UnsupportedTokenType(text)
+        | Error::InvalidToken(text)
+        | Error::InsufficientScope(text) => text.to_string(),
+        Error::NoToken => "send an access token: `Authorization: Bearer …`".to_owned(),
+        Error::TooLarge => "the request is larger than is read here".to_owned(),
+        Error::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
+        Error::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
+        Error::Unfinished(_) => {
             "the change is kept, but not yet in force everywhere; repeat the call to finish it".to_owned()
         }
-        OAuthError::Internal(_) => "something is wrong on our side; the log has it under this request's id".to_owned(),
+        Error::Internal(_) => "something is wrong on our side; the log has it under this request's id".to_owned(),
     }
 }
 
 /// When to come back, where the error says so.
 #[must_use]
-pub fn retry_after(error: &OAuthError) -> Option<u64> {
+pub fn retry_after(error: &Error) -> Option<u64> {
     match error {
-        OAuthError::TooManyTries(wait) => Some(seconds_up(*wait)),
-        OAuthError::Unavailable(unavailable) | OAuthError::Unfinished(unavailable) => {
-            Some(seconds_up(unavailable.retry_after))
-        }
+        Error::TooManyTries(wait) => Some(seconds_up(*wait)),
+        Error::Unavailable(unavailable) | Error::Unfinished(unavailable) => Some(seconds_up(unavailable.retry_after)),
         _ => None,
     }
 }
@@ -131,7 +127,7 @@ fn seconds_up(wait: Duration) -> u64 {
 
 /// The beginning of a refusal: status, `Retry-After`, and never cached.
 #[must_use]
-pub fn refusal(error: &OAuthError) -> HttpResponseBuilder {
+pub fn refusal(error: &Error) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(code_and_status(error).1);
     response.insert_header((CACHE_CONTROL, "no-store"));
     if let Some(seconds) = retry_after(error) {
@@ -150,14 +146,14 @@ pub fn problem(status: StatusCode, detail: &str) -> HttpResponse {
         .body(json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string())
 }
 
-impl From<OAuthError> for OAuthRefusal {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for OAuthRefusal {
+    fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl From<OAuthError> for PageRefusal {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for PageRefusal {
+    fn from(error: Error) -> Self {
         Self::Refused(error)
     }
 }
@@ -181,8 +177,8 @@ impl ResponseError for PageRefusal {
     }
 }
 
-impl From<OAuthError> for ProblemRefusal {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for ProblemRefusal {
+    fn from(error: Error) -> Self {
         Self(error)
     }
 }
@@ -200,7 +196,7 @@ impl fmt::Display for ProblemRefusal {
 }
 
 /// The error's code, its sentence, and everything behind it.
-pub fn for_the_log(error: &OAuthError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub fn for_the_log(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}: {}", code_and_status(error).0, with_causes(error))
 }
 
@@ -212,7 +208,7 @@ impl ResponseError for OAuthRefusal {
     fn error_response(&self) -> HttpResponse {
         let (code, _) = code_and_status(&self.0);
         let mut response = refusal(&self.0);
-        if matches!(self.0, OAuthError::InvalidClient(_)) {
+        if matches!(self.0, Error::InvalidClient(_)) {
             response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"tokenhouse\", charset=\"UTF-8\""));
         }
         response.json(json!({ "error": code, "error_description": description(&self.0) }))
@@ -229,10 +225,10 @@ impl ResponseError for ProblemRefusal {
         let mut response = refusal(&self.0);
         match &self.0 {
             // The challenge of a request without a token names no error (RFC 6750 section 3.1).
-            OAuthError::NoToken => {
+            Error::NoToken => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenhouse\""));
             }
-            OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
+            Error::InvalidToken(_) | Error::InsufficientScope(_) => {
                 response.insert_header((WWW_AUTHENTICATE, format!("Bearer realm=\"tokenhouse\", error=\"{code}\"")));
             }
             _ => {}

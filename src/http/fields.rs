@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::form::{Form, media_type, read_body};
 use super::{Ctx, error};
 use crate::model::Secret;
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 
 /// The most fields that are read: each is compared with all before it.
 const MAX_FIELDS: usize = 32;
@@ -43,7 +43,7 @@ pub enum SimpleJwtRefusal {
     /// 404: the API is switched off.
     SwitchedOff,
     /// Anything that is not about tokens or fields.
-    Other(OAuthError),
+    Other(Error),
 }
 
 impl Fields {
@@ -142,8 +142,8 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-impl From<OAuthError> for SimpleJwtRefusal {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for SimpleJwtRefusal {
+    fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }

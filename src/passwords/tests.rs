@@ -87,7 +87,7 @@ async fn every_byte_of_a_long_password_counts() {
     assert_eq!(hasher.verify(&secret(&longest), Some(&hash)).await.unwrap(), Verdict::Right);
     assert_eq!(hasher.verify(&secret(&changed), Some(&hash)).await.unwrap(), Verdict::Wrong);
     assert_eq!(hasher.verify(&secret(&longer), Some(&hash)).await.unwrap(), Verdict::Wrong);
-    assert!(matches!(hasher.hash(&secret(&longer)).await, Err(OAuthError::InvalidRequest(_))));
+    assert!(matches!(hasher.hash(&secret(&longer)).await, Err(Error::InvalidRequest(_))));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::OAuthError;
+use super::Error;
 
 /// How a client authenticates at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,20 +41,20 @@ impl fmt::Display for AuthMethod {
 }
 
 impl FromStr for AuthMethod {
-    type Err = OAuthError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, OAuthError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
             .find(|method| method.as_str() == text)
-            .ok_or_else(|| OAuthError::invalid_request("this token_endpoint_auth_method is not offered"))
+            .ok_or_else(|| Error::invalid_request("this token_endpoint_auth_method is not offered"))
     }
 }
 
 impl TryFrom<String> for AuthMethod {
-    type Error = OAuthError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, OAuthError> {
+    fn try_from(text: String) -> Result<Self, Error> {
         text.parse()
     }
 }

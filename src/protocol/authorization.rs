@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::OAuthError;
+use super::Error;
 
 /// How an answer reaches the application (`response_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -71,17 +71,16 @@ impl Prompt {
     ///
     /// # Errors
     /// `invalid_request` for an unknown word, and for `none` among others.
-    pub fn parse_all(text: &str) -> Result<BTreeSet<Self>, OAuthError> {
+    pub fn parse_all(text: &str) -> Result<BTreeSet<Self>, Error> {
         let mut prompts = BTreeSet::new();
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let prompt = Self::ALL.into_iter().find(|prompt| prompt.as_str() == word);
             prompts.insert(
-                prompt
-                    .ok_or_else(|| OAuthError::invalid_request("prompt is none, login, consent or select_account"))?,
+                prompt.ok_or_else(|| Error::invalid_request("prompt is none, login, consent or select_account"))?,
             );
         }
         if prompts.contains(&Self::None) && prompts.len() > 1 {
-            return Err(OAuthError::invalid_request("prompt is none, or something else"));
+            return Err(Error::invalid_request("prompt is none, or something else"));
         }
         Ok(prompts)
     }

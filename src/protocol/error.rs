@@ -6,10 +6,10 @@ use std::time::Duration;
 /// Why a request was not granted.
 ///
 /// The text of a refusal goes to the client as `error_description` (RFC 6749 section 5.2), so it never holds more
-/// than the caller may know. [`OAuthError::Internal`] keeps its cause for the log. The codes belong to the wire
+/// than the caller may know. [`Error::Internal`] keeps its cause for the log. The codes belong to the wire
 /// (`http/error.rs`): here is a sentence, for whoever reads it.
 #[derive(Debug, thiserror::Error)]
-pub enum OAuthError {
+pub enum Error {
     /// A parameter is missing, repeated or malformed (RFC 6749 section 5.2).
     #[error("{0}")]
     InvalidRequest(Cow<'static, str>),
@@ -124,23 +124,23 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     said
 }
 
-impl OAuthError {
-    /// [`OAuthError::InvalidRequest`] with this description.
+impl Error {
+    /// [`Error::InvalidRequest`] with this description.
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidRequest(description.into())
     }
 
-    /// [`OAuthError::InvalidGrant`] with this description.
+    /// [`Error::InvalidGrant`] with this description.
     pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidGrant(description.into())
     }
 
-    /// [`OAuthError::InvalidScope`] with this description.
+    /// [`Error::InvalidScope`] with this description.
     pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidScope(description.into())
     }
 
-    /// What remains of `self` when the database has the change already: [`OAuthError::Unfinished`] where a store did
+    /// What remains of `self` when the database has the change already: [`Error::Unfinished`] where a store did
     /// not answer.
     #[must_use]
     pub fn unfinished(self) -> Self {
@@ -150,7 +150,7 @@ impl OAuthError {
         }
     }
 
-    /// [`OAuthError::Unavailable`]: `what` did not answer.
+    /// [`Error::Unavailable`]: `what` did not answer.
     pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Unavailable(Unavailable::new(what))
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::OAuthError;
+use super::Error;
 
 /// What a client presents to obtain tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,9 +28,9 @@ impl GrantType {
 
     /// The refusal of any other.
     #[must_use]
-    pub fn not_offered() -> OAuthError {
+    pub fn not_offered() -> Error {
         let offered = Self::AT_TOKEN_ENDPOINT.map(Self::as_str).join(", ");
-        OAuthError::UnsupportedGrantType(format!("this grant_type is not offered here; there are {offered}").into())
+        Error::UnsupportedGrantType(format!("this grant_type is not offered here; there are {offered}").into())
     }
 
     /// The value on the wire.
@@ -52,9 +52,9 @@ impl fmt::Display for GrantType {
 }
 
 impl FromStr for GrantType {
-    type Err = OAuthError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, OAuthError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "authorization_code" => Ok(Self::AuthorizationCode),
             "client_credentials" => Ok(Self::ClientCredentials),
@@ -66,9 +66,9 @@ impl FromStr for GrantType {
 }
 
 impl TryFrom<String> for GrantType {
-    type Error = OAuthError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, OAuthError> {
+    fn try_from(text: String) -> Result<Self, Error> {
         text.parse()
     }
 }

@@ -1,6 +1,6 @@
 //! What a store may answer when it does not answer.
 
-use crate::protocol::{Internal, OAuthError};
+use crate::protocol::{Error, Internal};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum StoreError {
 }
 
 /// A store that cannot answer is a 503 with nothing consumed; everything else is ours to mend.
-impl From<StoreError> for OAuthError {
+impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } | StoreError::NotOpened { .. } => Self::unavailable(with_source(&error)),

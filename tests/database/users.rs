@@ -1,6 +1,6 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{PageRequest, Profile, UserState};
-use tokenhouse::protocol::OAuthError;
+use tokenhouse::protocol::Error;
 use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
@@ -145,17 +145,17 @@ async fn what_is_refused_equal_or_nobodys_is_not_written() {
 
         let equal =
             server.database.edit_user(user.id, at, |seen| Ok((seen.clone(), server.any_entry()))).await.unwrap();
-        let refuse = |_: &tokenhouse::model::User| Err(OAuthError::invalid_request("no"));
+        let refuse = |_: &tokenhouse::model::User| Err(Error::invalid_request("no"));
         let refused = server.database.edit_user(user.id, at, refuse).await.unwrap_err();
         for taken in ["BOB@example.com", "bob"] {
             let taken = server.database.edit_user(user.id, at, with_address(taken)).await.unwrap_err();
-            assert!(matches!(taken, OAuthError::Conflict(_)), "{taken:?}");
+            assert!(matches!(taken, Error::Conflict(_)), "{taken:?}");
         }
         let nobody = server.new_user("eve", None).id;
         let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap();
 
         assert_eq!(equal, Some(user.clone()));
-        assert!(matches!(refused, OAuthError::InvalidRequest(_)), "{refused:?}");
+        assert!(matches!(refused, Error::InvalidRequest(_)), "{refused:?}");
         assert_eq!(absent, None);
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(user.clone()));
         assert_eq!((server.database.feed_head().await.unwrap(), audit().await), (head, entries));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::body::without_values;
 use crate::http::error::ProblemRefusal;
 use crate::model::PageRequest;
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 
 /// The longest identifier after which a page can begin, in bytes.
 const MAX_INDEX: usize = 128;
@@ -58,6 +58,6 @@ pub fn query_config() -> QueryConfig {
             QueryPayloadError::Deserialize(error) => without_values(error, "a parameter is not of the right form"),
             _ => "it cannot be read".to_owned(),
         };
-        ProblemRefusal(OAuthError::invalid_request(format!("the query does not fit: {why}"))).into()
+        ProblemRefusal(Error::invalid_request(format!("the query does not fit: {why}"))).into()
     })
 }

@@ -10,7 +10,7 @@ use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::protocol::{GrantType, OAuthError};
+use crate::protocol::{Error, GrantType};
 
 /// The successful answer (RFC 6749 section 5.1).
 #[derive(Serialize, utoipa::ToSchema)]
@@ -52,7 +52,7 @@ struct TokenForm {
     client_secret: Option<String>,
 }
 
-fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
+fn read(form: &Form) -> Result<TokenRequest, Error> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {

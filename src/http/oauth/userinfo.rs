@@ -9,7 +9,7 @@ use crate::http::Ctx;
 use crate::http::caller::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::form::Form;
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 use crate::token_status::userinfo::{self, UserInfo};
 
 /// The claims that go with an access token, which stands in the header.
@@ -17,7 +17,7 @@ use crate::token_status::userinfo::{self, UserInfo};
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let told = async {
-        let token = bearer(&request)?.ok_or(OAuthError::NoToken)?;
+        let token = bearer(&request)?.ok_or(Error::NoToken)?;
         userinfo::userinfo(&ctx, token).await
     };
     answer(told.await)
@@ -30,9 +30,9 @@ pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
         let token = match (bearer(&request)?, form.get("access_token")) {
-            (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
+            (Some(_), Some(_)) => return Err(Error::invalid_request("the access token is sent in two ways")),
             (Some(token), None) | (None, Some(token)) => token,
-            (None, None) => return Err(OAuthError::NoToken),
+            (None, None) => return Err(Error::NoToken),
         };
         userinfo::userinfo(&ctx, token).await
     };
@@ -54,7 +54,7 @@ pub async fn preflight() -> HttpResponse {
 }
 
 /// Scripts of other sites may read the answer, refusals too.
-fn answer(told: Result<UserInfo, OAuthError>) -> HttpResponse {
+fn answer(told: Result<UserInfo, Error>) -> HttpResponse {
     let mut answer = match told {
         Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
         Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),

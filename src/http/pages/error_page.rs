@@ -1,11 +1,11 @@
 //! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help.
 //! There is no link on it, least of all one that the request has brought.
 
+use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
 use serde::Serialize;
 
 use super::page_context::PageContext;
@@ -13,7 +13,7 @@ use super::policy::Policy;
 use super::relative_time;
 use super::texts::Message;
 use crate::http::error::{PageRefusal, description, retry_after};
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 
 /// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
 ///
@@ -22,7 +22,7 @@ use crate::protocol::OAuthError;
 pub async fn explain<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let answer = next.call(request).await?.map_into_boxed_body();
     let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
     let Some(refusal) = refusal else { return Ok(answer) };
@@ -72,24 +72,24 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
         PageRefusal::Expired(_) => ("error-expired", "error-expired-explained"),
         PageRefusal::NoCookies => ("error-cookies", "error-cookies-explained"),
         PageRefusal::Refused(error) => match error {
-            OAuthError::TooManyTries(wait) => return ("error-too-many", relative_time::too_many(*wait)),
-            OAuthError::NotFound(_) => ("error-not-found", "error-not-found-explained"),
-            OAuthError::NoToken | OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
+            Error::TooManyTries(wait) => return ("error-too-many", relative_time::too_many(*wait)),
+            Error::NotFound(_) => ("error-not-found", "error-not-found-explained"),
+            Error::NoToken | Error::InvalidToken(_) | Error::InsufficientScope(_) => {
                 ("error-refused", "error-refused-explained")
             }
-            OAuthError::Unavailable(_) => ("error-away", "error-away-explained"),
-            OAuthError::Unfinished(_) => ("error-unfinished", "error-unfinished-explained"),
-            OAuthError::Internal(_) => ("error-ours", "error-ours-explained"),
-            OAuthError::InvalidRequest(_)
-            | OAuthError::TooLarge
-            | OAuthError::Conflict(_)
-            | OAuthError::InvalidClient(_)
-            | OAuthError::InvalidGrant(_)
-            | OAuthError::UnauthorizedClient(_)
-            | OAuthError::UnsupportedGrantType(_)
-            | OAuthError::InvalidScope(_)
-            | OAuthError::InvalidTarget(_)
-            | OAuthError::UnsupportedTokenType(_) => ("error-request", "error-request-explained"),
+            Error::Unavailable(_) => ("error-away", "error-away-explained"),
+            Error::Unfinished(_) => ("error-unfinished", "error-unfinished-explained"),
+            Error::Internal(_) => ("error-ours", "error-ours-explained"),
+            Error::InvalidRequest(_)
+            | Error::TooLarge
+            | Error::Conflict(_)
+            | Error::InvalidClient(_)
+            | Error::InvalidGrant(_)
+            | Error::UnauthorizedClient(_)
+            | Error::UnsupportedGrantType(_)
+            | Error::InvalidScope(_)
+            | Error::InvalidTarget(_)
+            | Error::UnsupportedTokenType(_) => ("error-request", "error-request-explained"),
         },
     };
     (title, Message::plain(explanation))

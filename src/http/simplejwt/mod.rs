@@ -9,7 +9,7 @@ use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
 use crate::grants::{self, SignIn};
 use crate::model::ClientId;
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::{Error, Scope};
 use crate::token_status::introspection::{self, LiveToken};
 use crate::token_status::revocation;
 
@@ -101,13 +101,13 @@ fn belongs_here(live: &LiveToken) -> bool {
 }
 
 /// A token that is refused, and a client that is switched off, look alike.
-fn token_refusal(error: OAuthError) -> SimpleJwtRefusal {
+fn token_refusal(error: Error) -> SimpleJwtRefusal {
     match error {
-        OAuthError::InvalidGrant(_)
-        | OAuthError::InvalidClient(_)
-        | OAuthError::UnauthorizedClient(_)
-        | OAuthError::InvalidScope(_)
-        | OAuthError::InvalidTarget(_) => SimpleJwtRefusal::TokenNotValid,
+        Error::InvalidGrant(_)
+        | Error::InvalidClient(_)
+        | Error::UnauthorizedClient(_)
+        | Error::InvalidScope(_)
+        | Error::InvalidTarget(_) => SimpleJwtRefusal::TokenNotValid,
         other => SimpleJwtRefusal::Other(other),
     }
 }

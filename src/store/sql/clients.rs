@@ -13,7 +13,7 @@ use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{
     Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm, TOLD_AFTER_EXPIRY,
 };
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -93,8 +93,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), OAuthError> + Send,
-    ) -> Result<Option<(Client, Client)>, OAuthError> {
+        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), Error> + Send,
+    ) -> Result<Option<(Client, Client)>, Error> {
         let mut work = self.db.begin().await?;
         let Some(before) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
@@ -128,8 +128,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, OAuthError> + Send,
-    ) -> Result<bool, OAuthError> {
+        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, Error> + Send,
+    ) -> Result<bool, Error> {
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;

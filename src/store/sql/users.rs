@@ -9,7 +9,7 @@ use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{Page, PageRequest, User, UserId, UserState};
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 use crate::store::StoreError;
 
 /// Every column but the password hash.
@@ -99,13 +99,13 @@ impl Database {
     /// written at all. Returns the user as it is then; `None`: no such user.
     ///
     /// # Errors
-    /// That of `decide`, and [`OAuthError::Conflict`] when the address is taken; nothing was written then.
+    /// That of `decide`, and [`Error::Conflict`] when the address is taken; nothing was written then.
     pub async fn edit_user(
         &self,
         id: UserId,
         at: Timestamp,
-        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
-    ) -> Result<Option<User>, OAuthError> {
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), Error> + Send,
+    ) -> Result<Option<User>, Error> {
         let mut work = self.db.begin().await?;
         // Whoever changes these columns holds the feed's lock.
         work.announce(&Change::User(id), at).await?;
@@ -254,15 +254,15 @@ impl Work {
         &mut self,
         before: &User,
         at: Timestamp,
-        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
-    ) -> Result<Option<User>, OAuthError> {
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), Error> + Send,
+    ) -> Result<Option<User>, Error> {
         let (after, entry) = decide(before)?;
         if after == *before {
             return Ok(None);
         }
         if let Some(email) = &after.email {
             match self.refuse_taken(email, after.id, "a user with this address").await {
-                Err(StoreError::Conflict(_)) => return Err(OAuthError::Conflict("the address is taken".into())),
+                Err(StoreError::Conflict(_)) => return Err(Error::Conflict("the address is taken".into())),
                 taken => taken?,
             }
         }

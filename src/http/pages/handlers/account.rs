@@ -15,7 +15,7 @@ use crate::http::pages::{
     Account, AccountNotice, Application, ConnectedApplication, PageContext, Problem, SignedInBrowser, account,
 };
 use crate::model::ClientId;
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 
 /// The page.
 #[utoipa::path(get, path = "/account", tag = "Pages",
@@ -82,7 +82,7 @@ pub async fn withdraw(
         AccountForm::Answered(answer) => return Ok(answer),
     };
     let client: Option<ClientId> = form.get("client").and_then(|id| id.parse().ok());
-    let client = client.ok_or_else(|| OAuthError::invalid_request("client is missing"))?;
+    let client = client.ok_or_else(|| Error::invalid_request("client is missing"))?;
     authorize::withdraw(&ctx, me.user.id, &client).await?;
     Ok(done(&ctx, AccountNotice::Withdrawn))
 }
@@ -114,11 +114,7 @@ pub(super) async fn asked(
 }
 
 /// What the page shows of a person.
-pub(super) async fn about(
-    ctx: &ctx::Ctx,
-    cookies: &BrowserCookies,
-    me: &LiveBrowserSession,
-) -> Result<Account, OAuthError> {
+pub(super) async fn about(ctx: &ctx::Ctx, cookies: &BrowserCookies, me: &LiveBrowserSession) -> Result<Account, Error> {
     let browser_sessions = browser_sessions::of_user(ctx, me.user.id).await?;
     let applications = connected_applications(ctx, me.user.id).await?;
     Ok(Account {

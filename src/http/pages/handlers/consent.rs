@@ -11,7 +11,7 @@ use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{Consent, PageContext, Problem, consent};
 use crate::model::UserId;
-use crate::protocol::OAuthError;
+use crate::protocol::Error;
 
 /// The page.
 #[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
@@ -48,7 +48,7 @@ pub async fn submit(
         Some("accept") => Decision::Allow,
         Some("deny") => Decision::Deny,
         Some("other") => return Ok(open.other_account(&ctx)),
-        Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
+        Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
     let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
     match next.map_err(PageRefusal::of_an_interaction)? {
