@@ -57,5 +57,5 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
 /// What the SimpleJWT-compatible API may grant: the configured scope, and the admin API's scopes to administrators.
 fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, Error> {
     let words = [ctx.config.simplejwt.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
-    Scope::parse(words.join(" ").trim())
+    Ok(Scope::parse(words.join(" ").trim())?)
 }

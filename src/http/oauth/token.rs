@@ -65,7 +65,7 @@ fn read(form: &Form) -> Result<TokenRequest, Error> {
         GrantType::RefreshToken => {
             Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
         }
-        GrantType::SimpleJwt => Err(GrantType::not_offered()),
+        GrantType::SimpleJwt => Err(GrantType::not_offered().into()),
     }
 }
 
