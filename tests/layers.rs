@@ -3,7 +3,7 @@
 //! 1. A module uses only the modules listed below it in `src/lib.rs`.
 //! 2. Each outside package has one home; so has the environment.
 //!
-//! And the tests that `ARCHITECTURE.md` names beside the weaknesses of others must be there.
+//! And the tests that `docs/threats.md` names beside the weaknesses of others must be there.
 //!
 //! A module is the first name under `src/`: `http` is `src/http.rs` or all of `src/http/`. `main.rs` and `lib.rs` stand
 //! above all modules. The second half of this file plants violations, to show that they would be found.
@@ -67,7 +67,7 @@ fn the_environment_is_read_only_in_the_configuration() -> io::Result<()> {
 #[test]
 fn every_test_that_a_document_names_is_there() -> io::Result<()> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = fs::read_to_string(top.join("ARCHITECTURE.md"))?;
+    let document = fs::read_to_string(top.join("docs/threats.md"))?;
     let mut files = Vec::new();
     for folder in ["tests", "src", "verifier/tests", "verifier/src"] {
         collect(&top.join(folder), "", &mut files)?;
@@ -205,7 +205,7 @@ fn missing_tests(document: &str, files: &[(String, String)]) -> Vec<String> {
         files.iter().any(|(path, text)| lies_in(path, position) && text.contains(&declared))
     };
     let missing = named_tests(document).into_iter().filter(|(position, name)| !is_there(position, name));
-    missing.map(|(position, name)| format!("ARCHITECTURE.md: there is no test `{name}` in {position}")).collect()
+    missing.map(|(position, name)| format!("docs/threats.md: there is no test `{name}` in {position}")).collect()
 }
 
 // --- reading Rust, as far as paths go ----------------------------------------------------------------------------------
@@ -643,7 +643,7 @@ fn a_test_that_is_named_and_not_there_is_found() {
     };
     assert_eq!(missing("api/refresh: `it_ends`; no test: by hand").len(), 0);
     assert_eq!(missing("api: `it_ends`").len(), 0);
-    assert_eq!(missing("api/simplejwt: `it_ends`"), ["ARCHITECTURE.md: there is no test `it_ends` in api/simplejwt"]);
+    assert_eq!(missing("api/simplejwt: `it_ends`"), ["docs/threats.md: there is no test `it_ends` in api/simplejwt"]);
     assert_eq!(missing("api/refresh: `it_ends`, `it_end`, `it_…`; refresh: `it_ends`; `it_ends`").len(), 4);
 }
 
