@@ -207,7 +207,7 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
                 };
                 let to = location(&answer).unwrap_or_default();
                 assert!(!to.contains("code="), "{to}");
-                assert!(!browser.has_cookie("browser session"), "nobody has signed in");
+                assert!(!browser.has_cookie("browser-session"), "nobody has signed in");
             }
         }
     })
