@@ -20,7 +20,7 @@ use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientState, UserId};
-use crate::protocol::{AuthorizationError, Error, GrantType};
+use crate::protocol::{Error, ErrorCode, GrantType};
 use crate::tokens;
 
 pub use answer::Answer;
@@ -157,7 +157,7 @@ pub async fn decide(
     match decision {
         Decision::Deny => {
             interaction::finish(ctx, id).await?;
-            Ok(Next::Answer(Answer::refusal(ctx, &view.request, AuthorizationError::AccessDenied)))
+            Ok(Next::Answer(Answer::refusal(ctx, &view.request, ErrorCode::AccessDenied)))
         }
         Decision::Allow => {
             consent::give(ctx, &signed_in.user, &view.client, &view.request.to_agree_to()).await?;
@@ -205,7 +205,7 @@ async fn issue(
     let principal =
         crate::gate::Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
     if clients::may_receive_tokens(ctx, client, principal, &request.scope, &request.audience).is_err() {
-        return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
+        return Ok(Answer::refusal(ctx, request, ErrorCode::AccessDenied));
     }
     let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;
     Ok(Answer::code(ctx, request, &code))

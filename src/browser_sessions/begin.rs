@@ -28,7 +28,7 @@ pub struct NewBrowserSession {
 /// is, their browser session ends.
 ///
 /// # Errors
-/// [`Error::TooManyTries`]; [`Error::Unavailable`] when a store or the hashing queue does not take it, and
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it, and
 /// then nobody was signed in.
 pub async fn sign_in(
     ctx: &Ctx,

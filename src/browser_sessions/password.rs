@@ -26,7 +26,7 @@ pub enum PasswordChange {
 /// the attempts to sign in: whoever finds the browser open must not keep the account.
 ///
 /// # Errors
-/// [`Error::TooManyTries`]; [`Error::Unavailable`] when a store or the hashing queue does not take it.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it.
 pub async fn change_password(
     ctx: &Ctx,
     browser: &Browser,

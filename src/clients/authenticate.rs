@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Secret};
-use crate::protocol::{AuthMethod, Error};
+use crate::protocol::{AuthMethod, Error, ErrorCode};
 
 /// What a caller says of itself.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>
         .map_or_else(|| compare(&[0; 32], presented), |client| proves(client, presented, caller.method, ctx.now()));
     match client {
         Some(client) if proven && client.state == ClientState::Active => Ok(client),
-        _ => Err(Error::InvalidClient("client authentication failed".into())),
+        _ => Err(Error::oauth(ErrorCode::InvalidClient, "client authentication failed")),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::authorize::code::{self, Code};
 use crate::ctx::Ctx;
 use crate::gate::Principal;
 use crate::model::{Client, EndReason, Secret, User};
-use crate::protocol::{Error, GrantType};
+use crate::protocol::{Error, ErrorCode, GrantType};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
 use crate::tokens::{self, IdTokenInput, TokenSubject};
@@ -125,8 +125,6 @@ fn not_good() -> Error {
 
 /// What was asked for at the authorization endpoint and is gone since is the code's fault, not this request's.
 fn as_invalid_grant(error: Error) -> Error {
-    match error {
-        Error::InvalidScope(_) | Error::InvalidTarget(_) => not_good(),
-        other => other,
-    }
+    let is_the_codes = |code| matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidTarget);
+    if error.oauth_code().is_some_and(is_the_codes) { not_good() } else { error }
 }

@@ -6,7 +6,7 @@ use crate::clients;
 use crate::ctx::Ctx;
 use crate::gate::Principal;
 use crate::model::Client;
-use crate::protocol::{Error, Scope};
+use crate::protocol::{Error, ErrorCode, Scope};
 use crate::tokens::{self, TokenSubject};
 
 pub(super) fn exchange(
@@ -37,7 +37,10 @@ fn audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, Error>
         return Ok(all);
     }
     if resource.iter().any(|resource| !all.contains(resource)) {
-        return Err(Error::InvalidTarget("the client's tokens of this scope may not be for this resource".into()));
+        return Err(Error::oauth(
+            ErrorCode::InvalidTarget,
+            "the client's tokens of this scope may not be for this resource",
+        ));
     }
     Ok(resource.to_vec())
 }

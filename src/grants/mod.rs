@@ -12,7 +12,7 @@ use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
 use crate::gate::{Denial, Principal};
 use crate::model::{Client, Secret};
-use crate::protocol::{Error, GrantType, Scope, scope};
+use crate::protocol::{Error, ErrorCode, GrantType, Scope, scope};
 use crate::tokens::{self, IdTokenInput};
 
 pub use authorization_code::CodeExchange;
@@ -61,7 +61,7 @@ pub struct TokenResponse {
 pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, Error> {
     let client = clients::authenticate(ctx, caller).await?;
     if client.id.is_simplejwt() {
-        return Err(Error::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "this client belongs to the SimpleJWT-compatible API"));
     }
     may_use(&client, request.grant_type())?;
     match request {
@@ -91,7 +91,7 @@ fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
     if client.may_use(grant) {
         Ok(())
     } else {
-        Err(Error::UnauthorizedClient("the client is not registered for this grant".into()))
+        Err(Error::oauth(ErrorCode::UnauthorizedClient, "the client is not registered for this grant"))
     }
 }
 
@@ -109,7 +109,7 @@ fn pass_gate(
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
 fn refusal(shut: Denial) -> Error {
     match shut {
-        Denial::ClientDisabled => Error::InvalidClient("client authentication failed".into()),
+        Denial::ClientDisabled => Error::oauth(ErrorCode::InvalidClient, "client authentication failed"),
         Denial::ClientNotBefore
         | Denial::GlobalNotBefore
         | Denial::UserAbsent
@@ -118,7 +118,9 @@ fn refusal(shut: Denial) -> Error {
         | Denial::SessionEnded
         | Denial::SessionOver => Error::invalid_grant("the session is over"),
         Denial::ScopeWithdrawn => Error::invalid_scope("the client may not be granted this scope"),
-        Denial::AudienceWithdrawn => Error::InvalidTarget("the client's tokens may not be for this resource".into()),
+        Denial::AudienceWithdrawn => {
+            Error::oauth(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource")
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct SignIn {
 /// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
 ///
 /// # Errors
-/// [`Error::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted;
+/// [`Error::TooManyRequests`]; `invalid_scope` when more is asked for than the user may be granted;
 /// [`Error::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
 pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Error> {
     let client = built_in(ctx).await?;

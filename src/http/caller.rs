@@ -6,10 +6,11 @@ use actix_web::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::error::RequestError;
 use super::form::Form;
 use crate::clients::Credentials;
 use crate::model::Secret;
-use crate::protocol::{AuthMethod, Error};
+use crate::protocol::{AuthMethod, Error, ErrorCode};
 
 /// The credentials of a request.
 ///
@@ -30,18 +31,18 @@ pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, Er
             let method = if secret.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
             Ok(Credentials { client_id: client_id.to_owned(), secret, method })
         }
-        (None, None, _) => Err(Error::InvalidClient("the client does not say who it is".into())),
+        (None, None, _) => Err(Error::oauth(ErrorCode::InvalidClient, "the client does not say who it is")),
     }
 }
 
 /// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
 ///
 /// # Errors
-/// [`Error::NoToken`] for a header of another kind, `invalid_request` for two.
-pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, Error> {
+/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, RequestError> {
     let Some(header) = authorization(request)? else { return Ok(None) };
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Error::NoToken) }
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(RequestError::NoToken) }
 }
 
 /// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
@@ -55,7 +56,7 @@ fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
 }
 
 fn malformed() -> Error {
-    Error::InvalidClient("the Authorization header is not HTTP Basic".into())
+    Error::oauth(ErrorCode::InvalidClient, "the Authorization header is not HTTP Basic")
 }
 
 /// Identifier and secret are form-encoded before they are joined and base64-encoded.

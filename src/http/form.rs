@@ -10,10 +10,10 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 
-use super::error::OAuthRefusal;
+use super::error::{OAuthRefusal, RequestError};
 use super::{BODY_TIME, MAX_BODY};
 use crate::model::Secret;
-use crate::protocol::{Error, Scope};
+use crate::protocol::{OAuthError, Scope};
 
 /// The one parameter that may be given several times (RFC 8707 section 2).
 const REPEATABLE: &str = "resource";
@@ -30,7 +30,7 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_request` when a parameter is given twice.
-    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+    pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
         let mut form = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
             if value.is_empty() {
@@ -39,7 +39,7 @@ impl Form {
             if name == REPEATABLE {
                 form.resource.insert(value.into_owned());
             } else if form.once.insert(name.into_owned(), Secret::new(value)).is_some() {
-                return Err(Error::invalid_request("a parameter is given twice"));
+                return Err(OAuthError::invalid_request("a parameter is given twice"));
             }
         }
         Ok(form)
@@ -61,15 +61,15 @@ impl Form {
     ///
     /// # Errors
     /// `invalid_request` naming it when it is absent.
-    pub fn required(&self, name: &'static str) -> Result<Secret, Error> {
-        self.secret(name).ok_or_else(|| Error::invalid_request(format!("{name} is missing")))
+    pub fn required(&self, name: &'static str) -> Result<Secret, OAuthError> {
+        self.secret(name).ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
     /// `scope`, if it is given.
     ///
     /// # Errors
     /// `invalid_scope` when it is malformed.
-    pub fn scope(&self) -> Result<Option<Scope>, Error> {
+    pub fn scope(&self) -> Result<Option<Scope>, OAuthError> {
         self.get("scope").map(Scope::parse).transpose()
     }
 
@@ -90,7 +90,7 @@ impl FromRequest for Form {
         Box::pin(async move {
             let body = body.await?;
             if !is_form && !body.is_empty() {
-                return Err(Error::invalid_request("the body is application/x-www-form-urlencoded").into());
+                return Err(OAuthError::invalid_request("the body is application/x-www-form-urlencoded").into());
             }
             Ok(Self::parse(&body)?)
         })
@@ -107,22 +107,22 @@ pub fn media_type(request: &HttpRequest) -> String {
 /// Reads the body within its limits of size and time.
 ///
 /// # Errors
-/// [`Error::TooLarge`]; `invalid_request` when it is too slow or broken off.
-pub async fn read_body(request: HttpRequest, mut payload: Payload) -> Result<Bytes, Error> {
+/// [`RequestError::TooLarge`]; `invalid_request` when it is too slow or broken off.
+pub async fn read_body(request: HttpRequest, mut payload: Payload) -> Result<Bytes, RequestError> {
     let payload = web::Payload::from_request(&request, &mut payload);
     let read = async {
         let payload = payload.await.map_err(|_| broken_off())?;
         match payload.to_bytes_limited(MAX_BODY).await {
-            Err(_) => Err(Error::TooLarge),
-            Ok(body) => body.map_err(|_| broken_off()),
+            Err(_) => Err(RequestError::TooLarge),
+            Ok(body) => Ok(body.map_err(|_| broken_off())?),
         }
     };
     match tokio::time::timeout(BODY_TIME, read).await {
         Ok(body) => body,
-        Err(_) => Err(Error::invalid_request("the body took too long to arrive")),
+        Err(_) => Err(OAuthError::invalid_request("the body took too long to arrive").into()),
     }
 }
 
-fn broken_off() -> Error {
-    Error::invalid_request("the body was broken off")
+fn broken_off() -> OAuthError {
+    OAuthError::invalid_request("the body was broken off")
 }

@@ -11,10 +11,10 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use crate::audit::Actor;
 use crate::http::Ctx;
 use crate::http::caller::bearer;
-use crate::http::error::ProblemRefusal;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::routes::{self, Pattern};
 use crate::model::Secret;
-use crate::protocol::Error;
+use crate::protocol::{Error, ErrorCode};
 use crate::token_status::introspection;
 
 /// The bearer who passed.
@@ -63,9 +63,9 @@ pub async fn require<B: MessageBody + 'static>(
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, Error> {
+async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, RequestError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = bearer(request.request())?.ok_or(Error::NoToken)?;
+    let token = bearer(request.request())?.ok_or(RequestError::NoToken)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
@@ -74,7 +74,7 @@ async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, Error> {
 }
 
 fn denied() -> Error {
-    Error::InsufficientScope("nobody may do this".into())
+    Error::oauth(ErrorCode::InsufficientScope, "nobody may do this")
 }
 
 impl FromRequest for AuthorizedCaller {
@@ -82,6 +82,6 @@ impl FromRequest for AuthorizedCaller {
     type Future = Ready<Result<Self, ProblemRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| ProblemRefusal(denied())))
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| denied().into()))
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::protocol::Error;
+use crate::protocol::OAuthError;
 
 /// A user, for ever: never reused, also not for a later user of the same name. It is the `sub` of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,23 +52,23 @@ impl ClientId {
 }
 
 impl FromStr for ClientId {
-    type Err = Error;
+    type Err = OAuthError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
         let fits = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~:-".contains(&byte));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Error::invalid_request("client_id is 1 to 128 of A-Z a-z 0-9 . _ ~ : -"))
+            Err(OAuthError::invalid_request("client_id is 1 to 128 of A-Z a-z 0-9 . _ ~ : -"))
         }
     }
 }
 
 impl TryFrom<String> for ClientId {
-    type Error = Error;
+    type Error = OAuthError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, OAuthError> {
         text.parse()
     }
 }

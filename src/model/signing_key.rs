@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::protocol::Error;
+use crate::protocol::OAuthError;
 
 /// A signature algorithm that is offered (RFC 7518 section 3.1, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,13 +52,13 @@ impl fmt::Display for SigningAlgorithm {
 }
 
 impl FromStr for SigningAlgorithm {
-    type Err = Error;
+    type Err = OAuthError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == text)
-            .ok_or_else(|| Error::invalid_request("algorithms are RS256, PS256, ES256, ES384 and EdDSA"))
+            .ok_or_else(|| OAuthError::invalid_request("algorithms are RS256, PS256, ES256, ES384 and EdDSA"))
     }
 }
 

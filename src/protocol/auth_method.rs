@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::OAuthError;
 
 /// How a client authenticates at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,20 +41,20 @@ impl fmt::Display for AuthMethod {
 }
 
 impl FromStr for AuthMethod {
-    type Err = Error;
+    type Err = OAuthError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
         Self::ALL
             .into_iter()
             .find(|method| method.as_str() == text)
-            .ok_or_else(|| Error::invalid_request("this token_endpoint_auth_method is not offered"))
+            .ok_or_else(|| OAuthError::invalid_request("this token_endpoint_auth_method is not offered"))
     }
 }
 
 impl TryFrom<String> for AuthMethod {
-    type Error = Error;
+    type Error = OAuthError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, OAuthError> {
         text.parse()
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Error, Scope};
+use super::{OAuthError, Scope};
 
 /// The longest `claims` parameter that is read, in bytes.
 const LONGEST: usize = 8 * 1024;
@@ -68,8 +68,8 @@ impl ClaimsRequest {
     ///
     /// # Errors
     /// `invalid_request` when it is not a JSON object of objects.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let malformed = || Error::invalid_request("claims is a JSON object (OpenID Connect Core 1.0 section 5.5)");
+    pub fn parse(text: &str) -> Result<Self, OAuthError> {
+        let malformed = || OAuthError::invalid_request("claims is a JSON object (OpenID Connect Core 1.0 section 5.5)");
         if text.len() > LONGEST {
             return Err(malformed());
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::{ErrorCode, OAuthError};
 
 /// What a client presents to obtain tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,9 +28,12 @@ impl GrantType {
 
     /// The refusal of any other.
     #[must_use]
-    pub fn not_offered() -> Error {
+    pub fn not_offered() -> OAuthError {
         let offered = Self::AT_TOKEN_ENDPOINT.map(Self::as_str).join(", ");
-        Error::UnsupportedGrantType(format!("this grant_type is not offered here; there are {offered}").into())
+        OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            format!("this grant_type is not offered here; there are {offered}"),
+        )
     }
 
     /// The value on the wire.
@@ -52,9 +55,9 @@ impl fmt::Display for GrantType {
 }
 
 impl FromStr for GrantType {
-    type Err = Error;
+    type Err = OAuthError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, OAuthError> {
         match text {
             "authorization_code" => Ok(Self::AuthorizationCode),
             "client_credentials" => Ok(Self::ClientCredentials),
@@ -66,9 +69,9 @@ impl FromStr for GrantType {
 }
 
 impl TryFrom<String> for GrantType {
-    type Error = Error;
+    type Error = OAuthError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, OAuthError> {
         text.parse()
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use super::OAuthError;
 use crate::digest;
 
 /// `code_challenge`: the SHA-256 of a verifier that only the application knows.
@@ -17,11 +17,11 @@ impl CodeChallenge {
     ///
     /// # Errors
     /// `invalid_request` unless the method is S256 and the challenge is the base64url form of 32 bytes.
-    pub fn parse(challenge: &str, method: Option<&str>) -> Result<Self, Error> {
+    pub fn parse(challenge: &str, method: Option<&str>) -> Result<Self, OAuthError> {
         if method != Some("S256") {
-            return Err(Error::invalid_request("code_challenge_method is S256"));
+            return Err(OAuthError::invalid_request("code_challenge_method is S256"));
         }
-        Self::decode(challenge).ok_or_else(|| Error::invalid_request("code_challenge is 43 base64url characters"))
+        Self::decode(challenge).ok_or_else(|| OAuthError::invalid_request("code_challenge is 43 base64url characters"))
     }
 
     /// Whether this is the challenge of `verifier`.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::Error;
+use super::OAuthError;
 
 /// An address that a client may be redirected to, exactly as it was registered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,8 +22,8 @@ impl RedirectUri {
     /// # Errors
     /// `invalid_request` for anything else, and for a fragment, user information, a backslash, a control character
     /// or a query that names a response parameter.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |why: &'static str| Err(Error::invalid_request(why));
+    pub fn parse(text: &str) -> Result<Self, OAuthError> {
+        let refuse = |why: &'static str| Err(OAuthError::invalid_request(why));
         if text.len() > 2048 || text.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte >= 0x7f) {
             return refuse("a redirect URI is at most 2048 printable ASCII characters without backslashes");
         }
@@ -94,9 +94,9 @@ impl fmt::Display for RedirectUri {
 }
 
 impl TryFrom<String> for RedirectUri {
-    type Error = Error;
+    type Error = OAuthError;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, OAuthError> {
         Self::parse(&text)
     }
 }

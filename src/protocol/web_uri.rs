@@ -3,15 +3,15 @@
 
 use url::Url;
 
-use super::Error;
+use super::OAuthError;
 use super::redirect_uri::is_loopback;
 
 /// Reads an address: `https`, or `http` on a loopback address, without user information and without a fragment.
 ///
 /// # Errors
 /// `invalid_request` for anything else, in a sentence that begins with `name`.
-pub fn parse(name: &str, text: &str) -> Result<Url, Error> {
-    let refuse = |why: &str| Err(Error::invalid_request(format!("{name}: {why}")));
+pub fn parse(name: &str, text: &str) -> Result<Url, OAuthError> {
+    let refuse = |why: &str| Err(OAuthError::invalid_request(format!("{name}: {why}")));
     if text.len() > 2048 || text.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte >= 0x7f) {
         return refuse("an address is at most 2048 printable ASCII characters without backslashes");
     }
@@ -33,12 +33,12 @@ pub fn parse(name: &str, text: &str) -> Result<Url, Error> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_https(name: &str, text: &str) -> Result<Url, Error> {
+pub fn parse_https(name: &str, text: &str) -> Result<Url, OAuthError> {
     let url = parse(name, text)?;
     if url.scheme() == "https" {
         return Ok(url);
     }
-    Err(Error::invalid_request(format!("{name}: the scheme is https")))
+    Err(OAuthError::invalid_request(format!("{name}: the scheme is https")))
 }
 
 /// The address with more in its query. What was registered stays as it is, to the byte.

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::gate::Principal;
 use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
-use crate::protocol::{Error, Scope, scope};
+use crate::protocol::{Error, ErrorCode, Scope, scope};
 use crate::sessions;
 use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
@@ -43,7 +43,7 @@ pub struct LiveRefresh {
 /// store does not answer.
 pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, Error> {
     if caller.kind == ClientKind::Public {
-        return Err(Error::UnauthorizedClient("only confidential clients may introspect".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "only confidential clients may introspect"));
     }
     Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
 }
@@ -89,14 +89,15 @@ pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToke
     let access = access_token(ctx, token)
         .await?
         .filter(|access| access.aud.contains(&ctx.config.issuer))
-        .ok_or_else(|| Error::InvalidToken("the access token is not valid here".into()))?;
+        .ok_or_else(|| Error::oauth(ErrorCode::InvalidToken, "the access token is not valid here"))?;
     if scopes.iter().any(|scope| access.has_scope(scope)) {
         return Ok(access);
     }
-    Err(Error::InsufficientScope(match scopes {
-        [] => "nobody may do this".into(),
-        scopes => format!("this needs the scope {}", scopes.join(" or ")).into(),
-    }))
+    let needed = match scopes {
+        [] => "nobody may do this".to_owned(),
+        scopes => format!("this needs the scope {}", scopes.join(" or ")),
+    };
+    Err(Error::oauth(ErrorCode::InsufficientScope, needed))
 }
 
 /// The access token, if it is good now.

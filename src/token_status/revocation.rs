@@ -4,7 +4,7 @@ use crate::audit::Actor;
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, EndReason, SessionId};
-use crate::protocol::Error;
+use crate::protocol::{Error, ErrorCode};
 use crate::sessions::{self, Applied};
 use crate::tokens;
 
@@ -33,7 +33,10 @@ fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionI
     }
     match access.sid {
         Some(sid) => Ok(sid.parse().ok()),
-        None => Err(Error::UnsupportedTokenType("this access token belongs to no session; it ends by itself".into())),
+        None => Err(Error::oauth(
+            ErrorCode::UnsupportedTokenType,
+            "this access token belongs to no session; it ends by itself",
+        )),
     }
 }
 

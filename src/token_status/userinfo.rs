@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Error, Internal, Scope, TokenType, scope};
+use crate::protocol::{Error, ErrorCode, Internal, Scope, TokenType, scope};
 use crate::token_status::introspection::{self, LiveAccess};
 use crate::tokens;
 use crate::tokens::claims;
@@ -23,12 +23,15 @@ pub enum UserInfo {
 /// # Errors
 /// `invalid_token` when it is not good now; `insufficient_scope` without `openid`; [`Error::Unavailable`].
 pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, Error> {
-    let not_good = || Error::InvalidToken("the access token is not good, or not any more".into());
+    let not_good = || Error::oauth(ErrorCode::InvalidToken, "the access token is not good, or not any more");
     let LiveAccess { access, client, grant } = introspection::live_access(ctx, token).await?.ok_or_else(not_good)?;
     let scope = Scope::parse(&access.scope)?;
     let grant = grant.filter(|_| scope.contains(scope::OPENID));
     let Some(grant) = grant else {
-        return Err(Error::InsufficientScope("the access token is not for signing a person on (openid)".into()));
+        return Err(Error::oauth(
+            ErrorCode::InsufficientScope,
+            "the access token is not for signing a person on (openid)",
+        ));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
     let named = claims::permitted(&grant.claims, &client.scope);

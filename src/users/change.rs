@@ -49,7 +49,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 ///
 /// # Errors
 /// [`Error::NotFound`]; `invalid_request` when a part cannot be taken; [`Error::Conflict`] when the address
-/// is taken; [`Error::Unfinished`] when the database has the change and a session does not: repeating the call
+/// is taken; [`Error::Unavailable`], unfinished, when the database has the change and a session does not: repeating the call
 /// finishes it, and so does the background work of any instance once a lost ephemeral store is back.
 pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> Result<(User, Applied), Error> {
     // What is said again is done again: an earlier call may have been cut off before it was everywhere.

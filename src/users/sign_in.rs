@@ -52,7 +52,7 @@ impl SignedInUser {
 /// cost the same work.
 ///
 /// # Errors
-/// [`Error::TooManyTries`], counted whether or not the account exists; [`Error::Unavailable`] when a store or
+/// [`Error::TooManyRequests`], counted whether or not the account exists; [`Error::Unavailable`] when a store or
 /// the hashing queue does not take the attempt.
 pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedInUser>, Error> {
     let at = ctx.now();
@@ -79,7 +79,7 @@ async fn prove(
     let name = name_in_any_case(ctx, attempt.identifier);
     let by_name = reserve(ctx, &format!("name:{name}"), network).await?;
     if let Some(wait) = by_name.full {
-        return Err(Error::TooManyTries(wait));
+        return Err(Error::TooManyRequests(wait));
     }
     let account = found.as_ref().map_or(name, |(user, _)| user.id.to_string());
     let by_account = reserve(ctx, &format!("account:{account}"), network).await?;
@@ -100,12 +100,12 @@ async fn prove(
 /// Counts a request that is kept until its person has signed in: anybody can send one.
 ///
 /// # Errors
-/// [`Error::TooManyTries`]; [`Error::Unavailable`] when the ephemeral store does not answer.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when the ephemeral store does not answer.
 pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), Error> {
     let Some(network) = address.map(network_of) else { return Ok(()) };
     let full =
         count(ctx, &format!("authorization:address:{network}"), ctx.config.limits.authorizations_by_address).await?;
-    full.map_or(Ok(()), |wait| Err(Error::TooManyTries(wait)))
+    full.map_or(Ok(()), |wait| Err(Error::TooManyRequests(wait)))
 }
 
 /// One of the allowed attempts on a name or an account.
@@ -119,7 +119,7 @@ struct AttemptReservation {
 async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), Error> {
     let Some(network) = network else { return Ok(()) };
     let full = count(ctx, &format!("sign-in:address:{network}"), ctx.config.limits.by_address).await?;
-    full.map_or(Ok(()), |wait| Err(Error::TooManyTries(wait)))
+    full.map_or(Ok(()), |wait| Err(Error::TooManyRequests(wait)))
 }
 
 /// Counts an attempt on `subject` before anything costly is done; separately where its user has signed in from this

@@ -1,6 +1,6 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{PageRequest, Profile, UserState};
-use tokenhouse::protocol::Error;
+use tokenhouse::protocol::{Error, ErrorCode};
 use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
@@ -155,7 +155,7 @@ async fn what_is_refused_equal_or_nobodys_is_not_written() {
         let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap();
 
         assert_eq!(equal, Some(user.clone()));
-        assert!(matches!(refused, Error::InvalidRequest(_)), "{refused:?}");
+        assert_eq!(refused.oauth_code(), Some(ErrorCode::InvalidRequest), "{refused:?}");
         assert_eq!(absent, None);
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(user.clone()));
         assert_eq!((server.database.feed_head().await.unwrap(), audit().await), (head, entries));

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
-use crate::http::error::ProblemRefusal;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::{media_type, read_body};
 use crate::model::Secret;
 use crate::protocol::Error;
@@ -44,15 +44,15 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 /// A body that is a text of one of the media types `types`.
 ///
 /// # Errors
-/// `invalid_request` when it is something else; [`Error::TooLarge`].
-pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, Error> {
+/// `invalid_request` when it is something else; [`RequestError::TooLarge`].
+pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, RequestError> {
     if !types.contains(&media_type(request).as_str()) {
-        return Err(Error::invalid_request(format!("the body is {}", types.join(" or "))));
+        return Err(Error::invalid_request(format!("the body is {}", types.join(" or "))).into());
     }
     let body = read_body(request.clone(), payload.into_inner()).await?;
     match std::str::from_utf8(&body) {
         Ok(text) => Ok(Secret::new(text)),
-        Err(_) => Err(Error::invalid_request("the body is not UTF-8")),
+        Err(_) => Err(Error::invalid_request("the body is not UTF-8").into()),
     }
 }
 

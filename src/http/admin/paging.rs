@@ -58,6 +58,6 @@ pub fn query_config() -> QueryConfig {
             QueryPayloadError::Deserialize(error) => without_values(error, "a parameter is not of the right form"),
             _ => "it cannot be read".to_owned(),
         };
-        ProblemRefusal(Error::invalid_request(format!("the query does not fit: {why}"))).into()
+        ProblemRefusal::from(Error::invalid_request(format!("the query does not fit: {why}"))).into()
     })
 }

@@ -79,7 +79,7 @@ pub async fn import(
         Err(error @ Error::Unavailable(_)) => away = Some(error),
         Err(error) => {
             receipt.refused += 1;
-            let problem = Some(description(&error));
+            let problem = Some(description(&error.into()));
             receipt.lines.push(ImportedLine { line, id: None, username: None, problem });
         }
     };

@@ -9,7 +9,7 @@ use crate::authorize::{self, Answer, InteractionId, Next, Parameters, PromptPage
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
-use crate::http::error::PageRefusal;
+use crate::http::error::{PageRefusal, RequestError};
 use crate::http::form::read_body;
 use crate::http::pages::{self, FormPost, PageContext};
 use crate::protocol::{Error, ResponseMode};
@@ -53,7 +53,7 @@ pub(super) async fn by_get(
     let query = std::str::from_utf8(&body).ok().filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic()));
     let query = query.ok_or_else(|| Error::invalid_request("the body is not a form"))?;
     if query.len() > LONGEST_QUERY {
-        return Err(Error::TooLarge.into());
+        return Err(RequestError::TooLarge.into());
     }
     Ok(see_other(&ctx.config.path_to(&format!("{path}?{query}"))))
 }

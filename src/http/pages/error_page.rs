@@ -12,8 +12,9 @@ use super::page_context::PageContext;
 use super::policy::Policy;
 use super::relative_time;
 use super::texts::Message;
-use crate::http::error::{PageRefusal, description, retry_after};
-use crate::protocol::Error;
+use crate::http::error::{PageRefusal, RequestError, description, retry_after};
+use crate::protocol::error::Progress;
+use crate::protocol::{Error, ErrorCode};
 
 /// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
 ///
@@ -71,26 +72,23 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
     let (title, explanation) = match refusal {
         PageRefusal::Expired(_) => ("error-expired", "error-expired-explained"),
         PageRefusal::NoCookies => ("error-cookies", "error-cookies-explained"),
-        PageRefusal::Refused(error) => match error {
-            Error::TooManyTries(wait) => return ("error-too-many", relative_time::too_many(*wait)),
+        PageRefusal::Refused(RequestError::NoToken) => ("error-refused", "error-refused-explained"),
+        PageRefusal::Refused(RequestError::TooLarge) => ("error-request", "error-request-explained"),
+        PageRefusal::Refused(RequestError::Rule(error)) => match error {
+            Error::OAuth(error) if is_the_tokens(error.code) => ("error-refused", "error-refused-explained"),
+            Error::OAuth(_) | Error::Conflict(_) => ("error-request", "error-request-explained"),
             Error::NotFound(_) => ("error-not-found", "error-not-found-explained"),
-            Error::NoToken | Error::InvalidToken(_) | Error::InsufficientScope(_) => {
-                ("error-refused", "error-refused-explained")
-            }
-            Error::Unavailable(_) => ("error-away", "error-away-explained"),
-            Error::Unfinished(_) => ("error-unfinished", "error-unfinished-explained"),
+            Error::TooManyRequests(wait) => return ("error-too-many", relative_time::too_many(*wait)),
+            Error::Unavailable(unavailable) => match unavailable.progress {
+                Progress::NotBegun => ("error-away", "error-away-explained"),
+                Progress::Unfinished => ("error-unfinished", "error-unfinished-explained"),
+            },
             Error::Internal(_) => ("error-ours", "error-ours-explained"),
-            Error::InvalidRequest(_)
-            | Error::TooLarge
-            | Error::Conflict(_)
-            | Error::InvalidClient(_)
-            | Error::InvalidGrant(_)
-            | Error::UnauthorizedClient(_)
-            | Error::UnsupportedGrantType(_)
-            | Error::InvalidScope(_)
-            | Error::InvalidTarget(_)
-            | Error::UnsupportedTokenType(_) => ("error-request", "error-request-explained"),
         },
     };
     (title, Message::plain(explanation))
+}
+
+const fn is_the_tokens(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope)
 }

@@ -13,8 +13,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::http::error::PageRefusal;
 use crate::model::UserAgent;
-use crate::protocol::error::Unavailable;
-use crate::protocol::{Error, Internal};
+use crate::protocol::{Error, ErrorCode, Internal};
 
 fn page_context(language: Language) -> PageContext {
     let mut config = Config::default();
@@ -228,18 +227,21 @@ fn logout_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)
 }
 
 fn error_page_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
-    let refused = |error| error_page(page_context, &PageRefusal::Refused(error));
+    let refused = |error: Error| error_page(page_context, &PageRefusal::from(error));
     vec![
         ("error-request", refused(Error::invalid_request("redirect_uri is not one of those that are registered"))),
         ("error-not-found", refused(Error::NotFound("there is no such client".into()))),
-        ("error-refused", refused(Error::InsufficientScope("not for you".into()))),
-        ("error-too-many", refused(Error::TooManyTries(Duration::from_secs(30)))),
-        ("error-away", refused(Error::Unavailable(Unavailable::new("gone")))),
-        ("error-unfinished", refused(Error::Unfinished(Unavailable::new("gone")))),
+        ("error-refused", refused(Error::oauth(ErrorCode::InsufficientScope, "not for you"))),
+        ("error-too-many", refused(Error::TooManyRequests(Duration::from_secs(30)))),
+        ("error-away", refused(Error::unavailable("gone"))),
+        ("error-unfinished", refused(Error::unavailable("gone").unfinished())),
         ("error-ours", refused(Error::Internal(Internal::inconsistent("broken")))),
         (
             "error-expired",
-            error_page(page_context, &PageRefusal::Expired(Error::invalid_request("this authorization took too long"))),
+            error_page(
+                page_context,
+                &PageRefusal::of_an_interaction(Error::invalid_request("this authorization took too long")),
+            ),
         ),
         ("error-cookies", error_page(page_context, &PageRefusal::NoCookies)),
     ]

@@ -9,7 +9,7 @@ use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
 use crate::grants::{self, SignIn};
 use crate::model::ClientId;
-use crate::protocol::{Error, Scope};
+use crate::protocol::{Error, ErrorCode, Scope};
 use crate::token_status::introspection::{self, LiveToken};
 use crate::token_status::revocation;
 
@@ -102,14 +102,17 @@ fn belongs_here(live: &LiveToken) -> bool {
 
 /// A token that is refused, and a client that is switched off, look alike.
 fn token_refusal(error: Error) -> SimpleJwtRefusal {
-    match error {
-        Error::InvalidGrant(_)
-        | Error::InvalidClient(_)
-        | Error::UnauthorizedClient(_)
-        | Error::InvalidScope(_)
-        | Error::InvalidTarget(_) => SimpleJwtRefusal::TokenNotValid,
-        other => SimpleJwtRefusal::Other(other),
-    }
+    let is_the_tokens = |code| {
+        matches!(
+            code,
+            ErrorCode::InvalidGrant
+                | ErrorCode::InvalidClient
+                | ErrorCode::UnauthorizedClient
+                | ErrorCode::InvalidScope
+                | ErrorCode::InvalidTarget
+        )
+    };
+    if error.oauth_code().is_some_and(is_the_tokens) { SimpleJwtRefusal::TokenNotValid } else { error.into() }
 }
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {

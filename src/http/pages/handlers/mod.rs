@@ -21,6 +21,7 @@ use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
 use crate::http::oauth::authorize::{interaction_named, see_other, show};
 use crate::model::Client;
+use crate::protocol::error::Progress;
 use crate::protocol::{Error, with_causes};
 
 /// A form that a person has filled in. When it cannot be read, they are told on a page.
@@ -117,8 +118,8 @@ fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<
 /// What a person can do about an error, if trying again is any use.
 fn problem_of(error: Error) -> Result<Problem, PageRefusal> {
     match error {
-        Error::TooManyTries(wait) => Ok(Problem::TooManyTries(wait)),
-        Error::Unavailable(away) => {
+        Error::TooManyRequests(wait) => Ok(Problem::TooManyTries(wait)),
+        Error::Unavailable(away) if away.progress == Progress::NotBegun => {
             tracing::error!(cause = with_causes(&away), "a page could not be answered");
             Ok(Problem::Unavailable(away.retry_after))
         }
