@@ -90,7 +90,7 @@ pub fn code_and_status(error: &RequestError) -> (&'static str, StatusCode) {
         RequestError::Rule(Error::OAuth(error)) => (error.code.as_str(), status(error.code)),
         RequestError::Rule(Error::NotFound(_)) => ("not_found", StatusCode::NOT_FOUND),
         RequestError::Rule(Error::Conflict(_)) => ("conflict", StatusCode::CONFLICT),
-        RequestError::Rule(Error::TooManyRequests(_)) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
+        RequestError::Rule(Error::TooManyRequests(_)) => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
         RequestError::Rule(Error::Unavailable(_)) => {
             (ErrorCode::TemporarilyUnavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE)
         }
