@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret, SignOn};
 use crate::protocol::{AuthMethod, Error, GrantType, RedirectUri, Scope};
-use crate::store::StoreError;
+use crate::store::{StoreError, UniqueKey};
 
 /// A client to be added. Absent parts take the safe default.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -101,7 +101,9 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),
-        Err(StoreError::Conflict(_)) => Err(Error::Conflict("a client with this identifier exists".into())),
+        Err(StoreError::Conflict(UniqueKey::ClientId)) => {
+            Err(Error::Conflict("a client with this identifier exists".into()))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
 use crate::protocol::{AuthMethod, Error, GrantType, Scope, scope};
-use crate::store::StoreError;
+use crate::store::{StoreError, UniqueKey};
 
 /// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
 ///
@@ -49,7 +49,7 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
     let entry = ctx.audit(Actor::System, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         // Another instance was faster.
-        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Ok(()) | Err(StoreError::Conflict(UniqueKey::ClientId)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

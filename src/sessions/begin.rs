@@ -9,8 +9,8 @@ use crate::model::{
     BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
 use crate::protocol::{Error, Scope, scope};
-use crate::store::StoreError;
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
+use crate::store::{StoreError, UniqueKey};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
         Ok(BeginOutcome::Begun) => Ok(SettleOutcome::BeginOutcome),
         Ok(BeginOutcome::Refused) => Ok(SettleOutcome::Refused),
-        Err(StoreError::Conflict(_)) => Ok(SettleOutcome::BegunBefore),
+        Err(StoreError::Conflict(UniqueKey::SessionId)) => Ok(SettleOutcome::BegunBefore),
         Err(error) => Err(error.into()),
     }
 }

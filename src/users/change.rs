@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::manage::{check_email, check_words, unknown};
+use super::manage::{check_email, check_words, taken, unknown};
 use super::profile::ProfileChange;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::ctx::Ctx;
@@ -68,7 +68,7 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         let entry = entry(ctx, before, &after, actor.clone());
         Ok((after, entry))
     };
-    let user = ctx.store.database.edit_user(id, at, decide).await?.ok_or_else(unknown)?;
+    let user = ctx.store.database.edit_user(id, at, decide).await.map_err(taken)??.ok_or_else(unknown)?;
     ctx.store.memory.forget_user(id);
     let mut applied = Applied::Everywhere;
     if takes_admin {

@@ -11,8 +11,8 @@ use crate::model::{EndReason, Profile, Secret, SessionFilter, User, UserId, User
 use crate::passwords;
 use crate::protocol::Error;
 use crate::sessions::{self, Applied};
-use crate::store::StoreError;
 use crate::store::sql::users::ProvenPassword;
+use crate::store::{StoreError, UniqueKey};
 
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -88,10 +88,15 @@ pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User,
 
 pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::UserAdded { user: user.id });
-    match ctx.store.database.add_user(user, hash, &entry).await {
-        Ok(()) => Ok(()),
-        Err(StoreError::Conflict(_)) => Err(Error::Conflict("the name or the address is taken".into())),
-        Err(error) => Err(error.into()),
+    ctx.store.database.add_user(user, hash, &entry).await.map_err(taken)
+}
+
+/// Words what another user has already.
+pub(super) fn taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Conflict(UniqueKey::Username) => Error::Conflict("the name is taken".into()),
+        StoreError::Conflict(UniqueKey::Email) => Error::Conflict("the address is taken".into()),
+        other => other.into(),
     }
 }
 

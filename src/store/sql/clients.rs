@@ -52,11 +52,11 @@ impl Database {
     /// Adds a client with its secrets.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the identifier is taken.
+    /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Client(client.id.clone()), entry.at).await?;
-        work.write_unique(insert(client), "a client with this client_id").await?;
+        work.write_unique(insert(client)).await?;
         work.audit(entry).await?;
         work.commit().await
     }
