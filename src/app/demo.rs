@@ -4,8 +4,9 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, ClientState, PageRequest, Secret, SignOn, User, UserState};
-use crate::protocol::{Error, GrantType, RedirectUri, Scope};
+use crate::protocol::{GrantType, RedirectUri, Scope};
 use crate::store::sql::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
 

@@ -6,9 +6,10 @@ use super::answer::Answer;
 use super::request::{Parameters, Request, ReturnTo};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
 use crate::protocol::{
-    ClaimsRequest, CodeChallenge, Error, ErrorCode, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
+    ClaimsRequest, CodeChallenge, ErrorCode, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
 };
 use crate::tokens;
 

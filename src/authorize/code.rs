@@ -14,8 +14,9 @@ use crate::browser_sessions::LiveBrowserSession;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::model::{BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
-use crate::protocol::{ClaimsRequest, CodeChallenge, Error, Internal, Scope};
+use crate::protocol::{ClaimsRequest, CodeChallenge, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
 const REMEMBERED: Duration = Duration::from_mins(10);

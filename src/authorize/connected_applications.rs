@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, PageRequest, Session, SessionFilter, UserId};
-use crate::protocol::{Error, Scope};
+use crate::protocol::Scope;
 
 /// How many live sessions of a user are looked at; nobody reads more.
 const LOOKED_AT: u32 = PageRequest::MAX;

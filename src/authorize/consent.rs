@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, Consent, EndReason, SessionFilter, User, UserId};
-use crate::protocol::{Error, Scope};
+use crate::protocol::Scope;
 use crate::sessions;
 
 /// What the user has agreed to with this client. A previous one of the same identifier was another one.

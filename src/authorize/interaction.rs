@@ -10,8 +10,8 @@ use super::request::Request;
 use crate::browser_sessions::Browser;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::model::BrowserSessionId;
-use crate::protocol::{Error, Internal};
 use crate::store::TakeOutcome;
 use crate::users;
 

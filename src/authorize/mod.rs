@@ -19,8 +19,9 @@ use std::sync::Arc;
 use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientState, UserId};
-use crate::protocol::{Error, ErrorCode, GrantType};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::tokens;
 
 pub use answer::Answer;
@@ -212,5 +213,5 @@ async fn issue(
 }
 
 fn nobody() -> Error {
-    crate::protocol::Internal::inconsistent("a code was to be issued and nobody is signed in").into()
+    crate::error::Internal::inconsistent("a code was to be issued and nobody is signed in").into()
 }

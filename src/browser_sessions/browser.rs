@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Secret, UserAgent};
-use crate::protocol::Error;
 
 /// A browser that opens the pages.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSessionId, EndReason, Ended, SessionFilter, UserId};
-use crate::protocol::Error;
 use crate::sessions::{self, Receipt};
 
 /// Ends a browser session and the sessions that do not outlive it; the applications of those that do are told as well.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::gate;
 use crate::model::{BrowserSession, Secret, User};
-use crate::protocol::Error;
 use crate::store::sql::browser_sessions::CookieDigest;
 
 /// Somebody who is signed in in a browser.

@@ -2,8 +2,8 @@
 
 use super::find::last_use;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSession, UserId};
-use crate::protocol::Error;
 
 /// The browser sessions of a user that would still be believed, the one used last first.
 ///

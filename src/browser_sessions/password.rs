@@ -3,9 +3,9 @@
 use super::begin::{NewBrowserSession, sign_in};
 use super::browser::Browser;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords::{self, PolicyViolation};
-use crate::protocol::Error;
 use crate::users::{self, Attempt};
 
 /// What became of it.

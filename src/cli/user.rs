@@ -9,8 +9,8 @@ use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{self, PageRequest, UserId};
-use crate::protocol::Error;
 use crate::sessions::Applied;
 use crate::users::{self, NewUser, ProfileChange, UserChange};
 

@@ -9,8 +9,9 @@ use super::secrets::current_secret;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret, SignOn};
-use crate::protocol::{AuthMethod, Error, GrantType, RedirectUri, Scope};
+use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 use crate::store::{StoreError, UniqueKey};
 
 /// A client to be added. Absent parts take the safe default.

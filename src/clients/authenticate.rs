@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Secret};
-use crate::protocol::{AuthMethod, Error, ErrorCode};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// What a caller says of itself.
 #[derive(Debug, Clone)]

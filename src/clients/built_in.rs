@@ -4,8 +4,9 @@ use super::change::{ClientChange, change};
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
-use crate::protocol::{AuthMethod, Error, GrantType, Scope, scope};
+use crate::protocol::{AuthMethod, GrantType, Scope, scope};
 use crate::store::{StoreError, UniqueKey};
 
 /// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.

@@ -10,10 +10,11 @@ use super::check::check;
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{
     Client, ClientId, EndReason, RefreshPolicy, Session, SessionFilter, SignOnChange, SigningAlgorithm,
 };
-use crate::protocol::{Error, GrantType, RedirectUri, Scope};
+use crate::protocol::{GrantType, RedirectUri, Scope};
 use crate::sessions::{self, Applied, status_indexes};
 use crate::store::sql::clients::ClientTokens;
 

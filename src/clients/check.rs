@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::sign_on;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientKind, Secret};
-use crate::protocol::{AuthMethod, Error, GrantType};
+use crate::protocol::{AuthMethod, GrantType};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);

@@ -2,8 +2,8 @@
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
-use crate::protocol::Error;
 use crate::sessions::{self, Applied, status_indexes};
 
 /// Lets a client obtain tokens again.

@@ -5,8 +5,8 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientSecret, Secret};
-use crate::protocol::Error;
 
 /// What becomes of the secret before the current one, should it still be good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

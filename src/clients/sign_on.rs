@@ -3,8 +3,9 @@
 use url::Url;
 
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientKind, Pkce, SignOn};
-use crate::protocol::{Error, web_uri};
+use crate::protocol::web_uri;
 
 /// Whether the addresses, algorithms and names are ones.
 ///

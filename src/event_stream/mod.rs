@@ -12,7 +12,7 @@ pub use subscriber::{Disconnect, Subscriber};
 
 use crate::broadcast::{FeedProgress, Frame, FrameKind};
 use crate::ctx::Ctx;
-use crate::protocol::Error;
+use crate::error::Error;
 use crate::store::sql::feed::Change;
 use crate::tokens::{self, SecurityEvent};
 

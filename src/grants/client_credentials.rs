@@ -4,9 +4,10 @@
 use super::{TokenResponse, narrow, pass_gate};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::Client;
-use crate::protocol::{Error, ErrorCode, Scope};
+use crate::protocol::{ErrorCode, Scope};
 use crate::tokens::{self, TokenSubject};
 
 pub(super) fn exchange(

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{Denial, Principal};
 use crate::model::{Client, Secret};
-use crate::protocol::{Error, ErrorCode, GrantType, Scope, scope};
+use crate::protocol::{ErrorCode, GrantType, Scope, scope};
 use crate::tokens::{self, IdTokenInput};
 
 pub use authorization_code::CodeExchange;

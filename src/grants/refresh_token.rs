@@ -7,9 +7,10 @@ use serde_json::Map;
 
 use super::{TokenResponse, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, RotationRecord, Secret, SessionId};
-use crate::protocol::{Error, Scope};
+use crate::protocol::Scope;
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
 

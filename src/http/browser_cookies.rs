@@ -13,8 +13,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use super::{Ctx, client_ip};
 use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
+use crate::error::{Error, Internal};
 use crate::model::Secret;
-use crate::protocol::{Error, Internal};
 
 use super::error::PageRefusal;
 

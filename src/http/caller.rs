@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::error::RequestError;
 use super::form::Form;
 use crate::clients::Credentials;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::{AuthMethod, Error, ErrorCode};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// The credentials of a request.
 ///

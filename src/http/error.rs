@@ -9,8 +9,8 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTH
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
-use crate::protocol::error::Progress;
-use crate::protocol::{Error, ErrorCode, with_causes};
+use crate::error::{Error, Progress, with_causes};
+use crate::protocol::ErrorCode;
 
 /// Why a request is refused: by a rule, or by what only HTTP knows.
 #[derive(Debug, thiserror::Error)]
@@ -289,5 +289,45 @@ impl ResponseError for ProblemRefusal {
             "code": code,
         });
         response.insert_header((CONTENT_TYPE, "application/problem+json")).body(body.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_down_is_a_code_for_devices_and_not_for_too_many_requests() {
+        let too_many = RequestError::from(Error::TooManyRequests(Duration::from_millis(1500)));
+        let device = RequestError::from(Error::oauth(ErrorCode::SlowDown, "ask less often"));
+
+        assert_eq!(code_and_status(&too_many), ("too_many_requests", StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(retry_after(&too_many), Some(2));
+        assert_eq!(code_and_status(&device), ("slow_down", StatusCode::BAD_REQUEST));
+        assert_eq!(retry_after(&device), None);
+    }
+
+    #[test]
+    fn a_change_that_is_not_finished_is_told_from_one_that_is_not_begun() {
+        let not_begun = RequestError::from(Error::unavailable("Redis"));
+        let unfinished = RequestError::from(Error::unavailable("Redis").unfinished());
+
+        for error in [&not_begun, &unfinished] {
+            assert_eq!(code_and_status(error), ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE));
+            assert_eq!(retry_after(error), Some(1));
+            assert!(!description(error).contains("Redis"), "the caller is not told what did not answer");
+        }
+        assert!(description(&not_begun).contains("nothing was changed"));
+        assert!(description(&unfinished).contains("repeat the call"));
+    }
+
+    #[test]
+    fn only_a_token_that_was_sent_is_called_invalid_in_the_challenge() {
+        let realm = "Bearer realm=\"tokenhouse\"";
+        let sent = Error::oauth(ErrorCode::InvalidToken, "it has expired").into();
+
+        assert_eq!(bearer_challenge(&RequestError::NoToken).as_deref(), Some(realm));
+        assert_eq!(bearer_challenge(&sent), Some(format!("{realm}, error=\"invalid_token\"")));
+        assert_eq!(bearer_challenge(&RequestError::TooLarge), None);
     }
 }

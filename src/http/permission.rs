@@ -9,12 +9,13 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::caller::bearer;
 use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::routes::{self, Pattern};
 use crate::model::Secret;
-use crate::protocol::{Error, ErrorCode};
+use crate::protocol::ErrorCode;
 use crate::token_status::introspection;
 
 /// The bearer who passed.

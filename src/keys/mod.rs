@@ -28,8 +28,9 @@ use tokenhouse_verifier::KeySet;
 use crate::audit::Actor;
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config;
+use crate::error::{Error, Internal};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::{Error, Internal, TokenType};
+use crate::protocol::TokenType;
 use crate::store::Database;
 
 pub use files::WriteOutcome;

@@ -6,8 +6,8 @@ use super::prepared::{PreparedKey, PrivateKey};
 use super::schedule::{Draft, Rules};
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
+use crate::error::{Error, Internal};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::{Error, Internal};
 use crate::store::Database;
 use crate::store::sql::keys::KeyringChange;
 

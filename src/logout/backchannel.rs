@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::ctx::{Ctx, SharedCtx};
+use crate::error::{Error, with_causes};
 use crate::model::BackchannelLogout;
-use crate::protocol::{Error, with_causes};
 use crate::tokens;
 
 /// How many are sent at the same time. None takes longer than a request of `outbound` may.

@@ -2,8 +2,8 @@
 //! 2).
 
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSessionId, Client, Session};
-use crate::protocol::Error;
 use crate::protocol::web_uri::with_parameters;
 
 /// The most sessions of a browser session that are told of in the browser. Back-channel logout knows no such bound.

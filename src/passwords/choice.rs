@@ -2,8 +2,8 @@
 
 use super::{MAX_PASSWORD_BYTES, common};
 use crate::config;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::Error;
 
 /// Up to so many digits and signs around a common word leave it a common password: `Tokenhouse1!`.
 const DECORATION: usize = 8;

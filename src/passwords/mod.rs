@@ -19,8 +19,8 @@ use threads::Threads;
 
 use crate::clock::Random;
 use crate::config;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::Error;
 
 /// The most bytes of a password. A longer one is refused, never cut off.
 pub const MAX_PASSWORD_BYTES: usize = 1024;

@@ -13,8 +13,7 @@ use tokio::sync::oneshot;
 
 use super::Memory;
 use crate::config;
-use crate::protocol::Error;
-use crate::protocol::error::Internal;
+use crate::error::{Error, Internal};
 
 /// How long a thread keeps its memory after its last hash.
 const IDLE: Duration = Duration::from_secs(30);

@@ -16,7 +16,7 @@ pub mod web_uri;
 pub use auth_method::AuthMethod;
 pub use authorization::{Prompt, ResponseMode};
 pub use claims::ClaimsRequest;
-pub use error::{Error, ErrorCode, Internal, OAuthError, with_causes};
+pub use error::{ErrorCode, OAuthError};
 pub use grant_type::GrantType;
 pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;

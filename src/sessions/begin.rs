@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{
     BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
-use crate::protocol::{Error, Scope, scope};
+use crate::protocol::{Scope, scope};
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
 use crate::store::{StoreError, UniqueKey};
 

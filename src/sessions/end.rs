@@ -12,8 +12,8 @@ use super::status_indexes;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientStatusIndex, EndReason, Ended, PageRequest, Session, SessionFilter, SessionId};
-use crate::protocol::Error;
 use crate::status_lists::REFUSED_WITHIN;
 use crate::store::sql::sessions::EndOutcome;
 

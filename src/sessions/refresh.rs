@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{self, Principal};
 use crate::model::{
     Client, EndReason, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId, UserId,
 };
-use crate::protocol::Error;
 use crate::tokens::RefreshToken;
 
 use super::begin::refresh_lifetime;

@@ -3,8 +3,8 @@
 use super::end::{self, Applied};
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, PageRequest, RotationState, SessionFilter, SessionId, UserId};
-use crate::protocol::Error;
 
 /// Each round but two means that somebody else has changed the record or the user meanwhile.
 const MAX_ROUNDS: u32 = 16;

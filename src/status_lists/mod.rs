@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::{Stopwatch, Timestamp};
+use crate::error::Error;
 use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{LIST_LIFETIME, SigningAlgorithm, StatusIndex, TOLD_AFTER_EXPIRY};
-use crate::protocol::Error;
 use crate::store::sql::status::StatusFacts;
 use list::List;
 use signed::Draft;

@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::keys::Keyring;
 use crate::model::{LIST_LIFETIME, SigningAlgorithm};
-use crate::protocol::{Error, Internal, TokenType};
+use crate::protocol::TokenType;
 
 /// After how many seconds a service that verifies asks for a fresh list.
 const TTL: u64 = 2;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::protocol::{Error, Internal};
+use crate::error::{Error, Internal};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

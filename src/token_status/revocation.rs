@@ -3,8 +3,9 @@
 use crate::audit::Actor;
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, EndReason, SessionId};
-use crate::protocol::{Error, ErrorCode};
+use crate::protocol::ErrorCode;
 use crate::sessions::{self, Applied};
 use crate::tokens;
 

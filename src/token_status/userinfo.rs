@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
+use crate::error::{Error, Internal};
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Error, ErrorCode, Internal, Scope, TokenType, scope};
+use crate::protocol::{ErrorCode, Scope, TokenType, scope};
 use crate::token_status::introspection::{self, LiveAccess};
 use crate::tokens;
 use crate::tokens::claims;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, RotationRecord, SessionId};
-use crate::protocol::{Error, Scope, TokenType};
+use crate::protocol::{Scope, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]

@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use super::subject;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, RotationRecord, SessionId, SigningAlgorithm};
-use crate::protocol::{Error, TokenType};
+use crate::protocol::TokenType;
 
 /// How well a password proves who somebody is. There is one way to sign in, so there is one class.
 pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{algorithm_for, subject};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BackchannelLogout, Client, SessionId};
-use crate::protocol::{Error, TokenType};
+use crate::protocol::TokenType;
 
 /// How long a logout token is good, in seconds: as long as section 4 advises, for it is made anew for each try.
 const LIFETIME: i64 = 120;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, Generation, RotationRecord, SessionId};
-use crate::protocol::Error;
 
 /// What a good signature says of a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]

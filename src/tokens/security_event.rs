@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use super::Reference;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, EndedSession, RevokedIndex};
-use crate::protocol::{Error, TokenType};
+use crate::protocol::TokenType;
 
 /// `CAEP` 1.0 section 3.1.
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";

@@ -6,8 +6,8 @@ use super::manage::{check_email, check_words, taken, unknown};
 use super::profile::ProfileChange;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, Profile, User, UserId};
-use crate::protocol::Error;
 use crate::sessions::{self, Applied};
 
 /// What may be changed of a user, as a JSON merge patch (RFC 7396): what is absent stays, and null takes away.

@@ -6,9 +6,9 @@ use super::manage::{self, NewUser};
 use super::profile::ProfileChange;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords;
-use crate::protocol::Error;
 
 /// One line of an import file.
 #[derive(Debug, Clone, Deserialize)]

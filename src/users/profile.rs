@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::error::Error;
 use crate::model::{Address, Profile};
-use crate::protocol::Error;
 
 /// Claims to be set, as a JSON merge patch (RFC 7396): what is absent stays, and null takes a claim away.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -11,9 +11,9 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::config::Rate;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User, UserId, UserState};
 use crate::passwords::Verdict;
-use crate::protocol::Error;
 
 /// How long an address counts as known after a sign-in from it.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);

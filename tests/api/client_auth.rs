@@ -9,8 +9,9 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::{self, PreviousSecret};
+use tokenhouse::error::Error;
 use tokenhouse::model::Secret;
-use tokenhouse::protocol::{AuthMethod, Error, GrantType};
+use tokenhouse::protocol::{AuthMethod, GrantType};
 
 use crate::test_server::{Answer, TestServer, new_client, on_each_backend, read};
 

@@ -232,10 +232,10 @@ async fn a_refused_edit_writes_nothing() {
     on_each_database(async |server| {
         let client = server.client("app").await;
         let before = server.database.feed_head().await.unwrap();
-        let refuse = |_| Err(tokenhouse::protocol::Error::invalid_request("no"));
+        let refuse = |_| Err(tokenhouse::error::Error::invalid_request("no"));
 
         let refused = server.database.edit_client(&client.id, &server.any_entry(), refuse).await;
-        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::protocol::Error::invalid_request("no"));
+        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::error::Error::invalid_request("no"));
         let secrets = server.database.edit_client_secrets(&client.id, &server.any_entry(), refuse).await;
 
         assert!(refused.is_err() && secrets.is_err());

@@ -2,9 +2,9 @@
 
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use tokenhouse::protocol::Error;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
 use crate::test_server::{LIFE, TestServer, a_master_key, kid, sign, the, verifies};

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
-use tokenhouse::protocol::{Error, TokenType};
+use tokenhouse::protocol::TokenType;
 
 use crate::test_server::{LIFE, RIPE, TestServer, kid, sign, the, verifies};
 

@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::web::Query;
 
 use super::{Paging, ok};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
-use crate::protocol::Error;
 
 /// Lists events, newest first.
 #[utoipa::path(get, path = "/admin/v1/audit", tag = "admin: audit", params(Paging),

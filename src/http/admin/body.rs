@@ -7,10 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
+use crate::error::Error;
 use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::{media_type, read_body};
 use crate::model::Secret;
-use crate::protocol::Error;
 
 /// A JSON body, parsed strictly: unknown fields are refused.
 pub struct Body<T>(pub T);

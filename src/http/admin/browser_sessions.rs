@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::{AuthorizedCaller, answer, ok, status_of};
 use crate::browser_sessions;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{BrowserSessionId, EndReason, Page, UserId};
-use crate::protocol::Error;
 
 /// Whose browser sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, created, ok, status_of};
 use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, Secret};
-use crate::protocol::Error;
 
 /// Lists clients in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),

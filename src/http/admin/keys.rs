@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, body, ok};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::keys::{Ripeness, RotateError};
-use crate::protocol::Error;
 
 /// Lists all keys, removed ones too.
 #[utoipa::path(get, path = "/admin/v1/keys", tag = "admin: keys",

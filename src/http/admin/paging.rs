@@ -5,9 +5,9 @@ use actix_web::web::{Query, QueryConfig};
 use serde::Deserialize;
 
 use super::body::without_values;
+use crate::error::Error;
 use crate::http::error::ProblemRefusal;
 use crate::model::PageRequest;
-use crate::protocol::Error;
 
 /// The longest identifier after which a page can begin, in bytes.
 const MAX_INDEX: usize = 128;

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::paging::{self, PageKey};
 use super::{AuthorizedCaller, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, EndReason, Page, SessionFilter, SessionId, UserId};
-use crate::protocol::Error;
 use crate::sessions;
 
 /// Which sessions are listed.

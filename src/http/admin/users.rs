@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, body, created, ok, status_of};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::{ProblemRefusal, description};
 use crate::model::{Secret, User, UserId};
-use crate::protocol::Error;
 use crate::users::{self, NewUser, UserChange};
 
 /// Lists users in the order of their identifiers.

@@ -7,12 +7,13 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorize::{self, Answer, InteractionId, Next, Parameters, PromptPage};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::{PageRefusal, RequestError};
 use crate::http::form::read_body;
 use crate::http::pages::{self, FormPost, PageContext};
-use crate::protocol::{Error, ResponseMode};
+use crate::protocol::ResponseMode;
 
 /// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
 const LONGEST_QUERY: usize = 8 * 1024;

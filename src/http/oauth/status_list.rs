@@ -8,10 +8,10 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::answer::knows;
 use crate::http::error::{self, ProblemRefusal};
-use crate::protocol::Error;
 use crate::status_lists::SignedList;
 
 /// A status list, as it is now.

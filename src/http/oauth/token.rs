@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::grants::{self, CodeExchange, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::protocol::{Error, GrantType};
+use crate::protocol::GrantType;
 
 /// The successful answer (RFC 6749 section 5.1).
 #[derive(Serialize, utoipa::ToSchema)]

@@ -5,11 +5,11 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::caller::bearer;
 use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::Form;
-use crate::protocol::Error;
 use crate::token_status::userinfo::{self, UserInfo};
 
 /// The claims that go with an access token, which stands in the header.

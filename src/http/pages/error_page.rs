@@ -12,9 +12,9 @@ use super::page_context::PageContext;
 use super::policy::Policy;
 use super::relative_time;
 use super::texts::Message;
+use crate::error::{Error, Progress};
 use crate::http::error::{PageRefusal, RequestError, description, retry_after};
-use crate::protocol::error::Progress;
-use crate::protocol::{Error, ErrorCode};
+use crate::protocol::ErrorCode;
 
 /// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
 ///

@@ -11,9 +11,10 @@ use actix_web::body::to_bytes;
 use super::*;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::error::{Error, Internal};
 use crate::http::error::PageRefusal;
 use crate::model::UserAgent;
-use crate::protocol::{Error, ErrorCode, Internal};
+use crate::protocol::ErrorCode;
 
 fn page_context(language: Language) -> PageContext {
     let mut config = Config::default();

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
+use crate::error::Error;
 use crate::grants::{self, SignIn};
 use crate::model::ClientId;
-use crate::protocol::{Error, ErrorCode, Scope};
+use crate::protocol::{ErrorCode, Scope};
 use crate::token_status::introspection::{self, LiveToken};
 use crate::token_status::revocation;
 

@@ -9,11 +9,11 @@ use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{
     Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm, TOLD_AFTER_EXPIRY,
 };
-use crate::protocol::Error;
 use crate::protocol::Scope;
 use crate::store::StoreError;
 

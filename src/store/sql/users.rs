@@ -8,8 +8,8 @@ use super::db::{Query, Work, query};
 use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::model::{Page, PageRequest, User, UserId, UserState};
-use crate::protocol::Error;
 use crate::store::{StoreError, UniqueKey};
 
 /// Every column but the password hash.

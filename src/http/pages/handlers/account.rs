@@ -6,6 +6,7 @@ use super::{PageForm, application, is_own_form, query};
 use crate::authorize::{self, connected_applications};
 use crate::browser_sessions::{self, LiveBrowserSession};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
@@ -15,7 +16,6 @@ use crate::http::pages::{
     Account, AccountNotice, Application, ConnectedApplication, PageContext, Problem, SignedInBrowser, account,
 };
 use crate::model::ClientId;
-use crate::protocol::Error;
 
 /// The page.
 #[utoipa::path(get, path = "/account", tag = "Pages",

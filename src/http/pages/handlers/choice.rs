@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{self, PromptPage, Step};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{ChooseAccount, PageContext, Problem, choose_account};
-use crate::protocol::Error;
 
 /// The page.
 #[utoipa::path(get, path = "/login/account", tag = "Pages", params(("interaction" = String, Query)),

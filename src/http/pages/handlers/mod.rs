@@ -16,13 +16,12 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use super::{Application, PageContext, Problem};
 use crate::authorize::{self, InteractionId, Request, View};
 use crate::ctx;
+use crate::error::{Error, Progress, with_causes};
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
 use crate::http::oauth::authorize::{interaction_named, see_other, show};
 use crate::model::Client;
-use crate::protocol::error::Progress;
-use crate::protocol::{Error, with_causes};
 
 /// A form that a person has filled in. When it cannot be read, they are told on a page.
 #[derive(Default)]
