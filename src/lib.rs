@@ -26,6 +26,7 @@ pub mod outbound; //         requests to other servers
 pub mod audit; //            the audit events
 pub mod config; //           one file and the environment in, one checked struct out
 pub mod model; //            the nouns and their states
+pub mod error; //            what a rule fails with: refused, unavailable, or our own mistake
 pub mod protocol; //         the words of the standards, as types that only parsing makes
 pub mod digest; //           SHA-2 and constant-time comparison
 pub mod clock; //            time and randomness

@@ -5,8 +5,8 @@ use super::end::end;
 use super::find::{digest_of, find};
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSession, BrowserSessionId, EndReason, Secret, User};
-use crate::protocol::OAuthError;
 use crate::store::sql::admission::BeginOutcome;
 use crate::store::sql::browser_sessions::Exchange;
 use crate::users::{self, Attempt};
@@ -28,14 +28,14 @@ pub struct NewBrowserSession {
 /// is, their browser session ends.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it, and
 /// then nobody was signed in.
 pub async fn sign_in(
     ctx: &Ctx,
     browser: &Browser,
     identifier: &str,
     password: &Secret,
-) -> Result<Option<NewBrowserSession>, OAuthError> {
+) -> Result<Option<NewBrowserSession>, Error> {
     let previous = find(ctx, browser.session_cookie.as_ref()).await?;
     let attempt = Attempt { identifier, password, address: browser.user_agent.address.as_deref() };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };

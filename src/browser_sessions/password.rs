@@ -3,9 +3,9 @@
 use super::begin::{NewBrowserSession, sign_in};
 use super::browser::Browser;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords::{self, PolicyViolation};
-use crate::protocol::OAuthError;
 use crate::users::{self, Attempt};
 
 /// What became of it.
@@ -26,14 +26,14 @@ pub enum PasswordChange {
 /// the attempts to sign in: whoever finds the browser open must not keep the account.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it.
 pub async fn change_password(
     ctx: &Ctx,
     browser: &Browser,
     user: &User,
     current: &Secret,
     new: &Secret,
-) -> Result<PasswordChange, OAuthError> {
+) -> Result<PasswordChange, Error> {
     if let Err(violation) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
         return Ok(PasswordChange::PolicyViolation(violation));
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{may_use, pass_gate, refresh_token};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
-use crate::protocol::{GrantType, OAuthError, Scope};
+use crate::protocol::{GrantType, Scope};
 use crate::sessions::{self, NewSession, Proof, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
 use crate::users::{self, Attempt};
@@ -38,9 +39,9 @@ pub struct SignIn {
 /// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted;
-/// [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
-pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAuthError> {
+/// [`Error::TooManyRequests`]; `invalid_scope` when more is asked for than the user may be granted;
+/// [`Error::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
+pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::SimpleJwt)?;
     let attempt = Attempt {
@@ -76,10 +77,10 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
 }
 
 /// What the user may be granted. Rights over this server itself are for administrators who ask for them.
-fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, Error> {
     let asked = asked.map_or_else(|| Scope::parse(&ctx.config.simplejwt.scope), Ok)?;
     if !user.admin && asked.concerns_this_server() {
-        return Err(OAuthError::invalid_scope("this scope is for administrators"));
+        return Err(Error::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)
 }
@@ -88,7 +89,7 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAut
 ///
 /// # Errors
 /// As the grant `refresh_token`.
-pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError> {
+pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
     let response = refresh_token::exchange(ctx, &client, refresh, None).await?;
@@ -97,6 +98,6 @@ pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError>
 }
 
 /// The built-in client, if the SimpleJWT-compatible API is on.
-pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, OAuthError> {
+pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, Error> {
     clients::identify(ctx, ClientId::SIMPLEJWT).await
 }

@@ -11,9 +11,9 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::config::Rate;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User, UserId, UserState};
 use crate::passwords::Verdict;
-use crate::protocol::OAuthError;
 
 /// How long an address counts as known after a sign-in from it.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
@@ -52,9 +52,9 @@ impl SignedInUser {
 /// cost the same work.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`], counted whether or not the account exists; [`OAuthError::Unavailable`] when a store or
+/// [`Error::TooManyRequests`], counted whether or not the account exists; [`Error::Unavailable`] when a store or
 /// the hashing queue does not take the attempt.
-pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedInUser>, OAuthError> {
+pub async fn sign_in(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<SignedInUser>, Error> {
     let at = ctx.now();
     // First, for a database that is away must cost no attempt.
     let found = ctx.store.database.user_to_sign_in(attempt.identifier).await?;
@@ -72,14 +72,14 @@ async fn prove(
     attempt: Attempt<'_>,
     found: Option<(User, Option<String>)>,
     at: Timestamp,
-) -> Result<Option<SignedInUser>, OAuthError> {
+) -> Result<Option<SignedInUser>, Error> {
     let network = attempt.address.map(network_of);
     let network = network.as_deref();
     count_network(ctx, network).await?;
     let name = name_in_any_case(ctx, attempt.identifier);
     let by_name = reserve(ctx, &format!("name:{name}"), network).await?;
     if let Some(wait) = by_name.full {
-        return Err(OAuthError::TooManyTries(wait));
+        return Err(Error::TooManyRequests(wait));
     }
     let account = found.as_ref().map_or(name, |(user, _)| user.id.to_string());
     let by_account = reserve(ctx, &format!("account:{account}"), network).await?;
@@ -100,12 +100,12 @@ async fn prove(
 /// Counts a request that is kept until its person has signed in: anybody can send one.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when the ephemeral store does not answer.
-pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), OAuthError> {
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when the ephemeral store does not answer.
+pub async fn count_request(ctx: &Ctx, address: Option<&str>) -> Result<(), Error> {
     let Some(network) = address.map(network_of) else { return Ok(()) };
     let full =
         count(ctx, &format!("authorization:address:{network}"), ctx.config.limits.authorizations_by_address).await?;
-    full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
+    full.map_or(Ok(()), |wait| Err(Error::TooManyRequests(wait)))
 }
 
 /// One of the allowed attempts on a name or an account.
@@ -116,15 +116,15 @@ struct AttemptReservation {
     full: Option<Duration>,
 }
 
-async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), OAuthError> {
+async fn count_network(ctx: &Ctx, network: Option<&str>) -> Result<(), Error> {
     let Some(network) = network else { return Ok(()) };
     let full = count(ctx, &format!("sign-in:address:{network}"), ctx.config.limits.by_address).await?;
-    full.map_or(Ok(()), |wait| Err(OAuthError::TooManyTries(wait)))
+    full.map_or(Ok(()), |wait| Err(Error::TooManyRequests(wait)))
 }
 
 /// Counts an attempt on `subject` before anything costly is done; separately where its user has signed in from this
 /// network lately.
-async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<AttemptReservation, OAuthError> {
+async fn reserve(ctx: &Ctx, subject: &str, network: Option<&str>) -> Result<AttemptReservation, Error> {
     let known = network.map(|network| format!("sign-in:known:{subject}:{network}"));
     let is_known = match &known {
         Some(key) => ctx.store.ephemeral.remembers(key).await?,
@@ -147,13 +147,13 @@ fn network_of(address: &str) -> String {
 }
 
 /// Counts one more; when the limit is passed, says when the count starts over.
-async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<Option<Duration>, OAuthError> {
+async fn count(ctx: &Ctx, key: &str, limit: Rate) -> Result<Option<Duration>, Error> {
     let Rate::Limit { count: most, window } = limit else { return Ok(None) };
     let counted = ctx.store.ephemeral.count(key, window.get()).await?;
     Ok((counted.count > most).then(|| counted.resets_in.max(Duration::from_secs(1))))
 }
 
-async fn remember_success(ctx: &Ctx, reserved: &AttemptReservation) -> Result<(), OAuthError> {
+async fn remember_success(ctx: &Ctx, reserved: &AttemptReservation) -> Result<(), Error> {
     ctx.store.ephemeral.forget(&reserved.counter).await?;
     if let Some(key) = &reserved.known {
         // Anew, so that the time counts from the last sign-in.

@@ -33,7 +33,7 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
             let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
             assert!((1..=60).contains(&wait), "{wait}");
             assert_eq!(answer.headers["cache-control"], "no-store");
-            assert_eq!(answer.body["code"], "slow_down");
+            assert_eq!(answer.body["code"], "too_many_requests");
         }
         assert_eq!(server.count_events("sign_in_failed").await, 10);
         assert_eq!(server.obtain(USER).await.status, 429, "the right password is not looked at either");

@@ -137,7 +137,7 @@ fn what_is_wrong_with_a_user_is_said_in_a_sentence() {
     let none = workplace.run(&["user", "add", "bob", "--password-stdin"]).bad();
     let mail = workplace.run(&["user", "add", "bob", "--email", "nowhere"]).bad();
 
-    assert_eq!(taken, "tokenhouse: the name or the address is taken\n");
+    assert_eq!(taken, "tokenhouse: the name is taken\n");
     assert_eq!(short, "tokenhouse: the password needs at least 8 characters\n");
     assert_eq!(none, "tokenhouse: standard input holds no password\n");
     assert_eq!(mail, "tokenhouse: this is not an electronic mail address\n");
@@ -188,7 +188,7 @@ async fn users_are_imported_with_the_hashes_of_other_systems() {
     let problems: Vec<&str> = answer["problems"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
     assert_eq!(problems.len(), 4);
     assert!(problems[0].starts_with("line 4: not as expected at column"), "{problems:?}");
-    assert_eq!(problems[1], "line 6: the name or the address is taken");
+    assert_eq!(problems[1], "line 6: the name is taken");
     assert!(problems[2].starts_with("line 8: the password hash is neither"), "{problems:?}");
     assert!(problems[3].starts_with("line 9: there is no claim \"nick\""), "{problems:?}");
     assert!(!imported.out.contains("5f4dcc3b"));

@@ -5,8 +5,8 @@ use tokenhouse::model::{
     ClientKind, ClientSecret, ClientState, PageRequest, RefreshPolicy, RepeatedRefresh, SigningAlgorithm,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
-use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::clients::ClientTokens;
+use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{TestServer, millis, on_each_database};
 
@@ -47,7 +47,7 @@ async fn a_client_id_that_is_taken_is_refused() {
         let client = server.client("app").await;
         let error = server.database.add_client(&client, &server.any_entry()).await.unwrap_err();
 
-        assert!(matches!(error, StoreError::Conflict(_)), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::ClientId)), "{error:?}");
         server.client("APP").await;
     })
     .await;
@@ -232,10 +232,10 @@ async fn a_refused_edit_writes_nothing() {
     on_each_database(async |server| {
         let client = server.client("app").await;
         let before = server.database.feed_head().await.unwrap();
-        let refuse = |_| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+        let refuse = |_| Err(tokenhouse::error::Error::invalid_request("no"));
 
         let refused = server.database.edit_client(&client.id, &server.any_entry(), refuse).await;
-        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::error::Error::invalid_request("no"));
         let secrets = server.database.edit_client_secrets(&client.id, &server.any_entry(), refuse).await;
 
         assert!(refused.is_err() && secrets.is_err());

@@ -1,9 +1,9 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
 use tokenhouse::protocol::Scope;
-use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
+use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{TestServer, as_seen, millis, of_user, on_each_database};
 
@@ -122,7 +122,7 @@ async fn a_session_id_is_used_once() {
         let session = server.session(user.id, &client.id).await;
         let error = server.database.begin_session(&session, &as_seen(&user), &server.any_entry()).await.unwrap_err();
 
-        assert!(matches!(error, StoreError::Conflict("the session")), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::SessionId)), "{error:?}");
     })
     .await;
 }

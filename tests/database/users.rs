@@ -1,9 +1,10 @@
 use tokenhouse::audit::AuditEvent;
+use tokenhouse::error::Error;
 use tokenhouse::model::{PageRequest, Profile, UserState};
-use tokenhouse::protocol::OAuthError;
-use tokenhouse::store::StoreError;
+use tokenhouse::protocol::ErrorCode;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
+use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{changes_after, millis, on_each_database};
 
@@ -46,17 +47,20 @@ async fn a_name_or_address_that_is_somebodys_name_or_address_is_refused() {
         let first = server.new_user("alice", Some("alice@example.com"));
         server.database.add_user(&first, None, &server.any_entry()).await.unwrap();
 
-        for (name, address) in
-            [("ALICE", None), ("Alice@Example.com", None), ("bob", Some("Alice@example.com")), ("bob", Some("alice"))]
-        {
+        for (name, address, key) in [
+            ("ALICE", None, UniqueKey::Username),
+            ("Alice@Example.com", None, UniqueKey::Username),
+            ("bob", Some("Alice@example.com"), UniqueKey::Email),
+            ("bob", Some("alice"), UniqueKey::Email),
+        ] {
             let error =
                 server.database.add_user(&server.new_user(name, address), None, &server.any_entry()).await.unwrap_err();
-            assert!(matches!(error, StoreError::Conflict(_)), "{name} {address:?}: {error:?}");
+            assert!(matches!(error, StoreError::Conflict(taken) if taken == key), "{name} {address:?}: {error:?}");
         }
         let mut same_id = server.new_user("bob", None);
         same_id.id = first.id;
         let error = server.database.add_user(&same_id, None, &server.any_entry()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Conflict("the user")), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::UserId)), "{error:?}");
         // What was refused left nothing: neither a feed row nor an audit entry.
         assert_eq!(server.database.feed_head().await.unwrap(), 1);
         assert_eq!(server.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), 1);
@@ -117,7 +121,7 @@ async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
             assert_eq!(*seen, before);
             Ok((proposed, entry))
         };
-        assert!(server.database.edit_user(user.id, at, change).await.unwrap().is_some());
+        assert!(server.database.edit_user(user.id, at, change).await.unwrap().unwrap().is_some());
 
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(decided.clone()));
         assert_eq!(server.database.user_to_sign_in("alice@example.com").await.unwrap().unwrap().0, decided);
@@ -143,23 +147,27 @@ async fn what_is_refused_equal_or_nobodys_is_not_written() {
             }
         };
 
-        let equal =
-            server.database.edit_user(user.id, at, |seen| Ok((seen.clone(), server.any_entry()))).await.unwrap();
-        let refuse = |_: &tokenhouse::model::User| Err(OAuthError::invalid_request("no"));
-        let refused = server.database.edit_user(user.id, at, refuse).await.unwrap_err();
+        let equal = server
+            .database
+            .edit_user(user.id, at, |seen| Ok((seen.clone(), server.any_entry())))
+            .await
+            .unwrap()
+            .unwrap();
+        let refuse = |_: &tokenhouse::model::User| Err(Error::invalid_request("no"));
+        let refused = server.database.edit_user(user.id, at, refuse).await.unwrap().unwrap_err();
         for taken in ["BOB@example.com", "bob"] {
             let taken = server.database.edit_user(user.id, at, with_address(taken)).await.unwrap_err();
-            assert!(matches!(taken, OAuthError::Conflict(_)), "{taken:?}");
+            assert!(matches!(taken, StoreError::Conflict(UniqueKey::Email)), "{taken:?}");
         }
         let nobody = server.new_user("eve", None).id;
-        let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap();
+        let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap().unwrap();
 
         assert_eq!(equal, Some(user.clone()));
-        assert!(matches!(refused, OAuthError::InvalidRequest(_)), "{refused:?}");
+        assert_eq!(refused.oauth_code(), Some(ErrorCode::InvalidRequest), "{refused:?}");
         assert_eq!(absent, None);
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(user.clone()));
         assert_eq!((server.database.feed_head().await.unwrap(), audit().await), (head, entries));
-        let own = server.database.edit_user(user.id, at, with_address("Alice")).await.unwrap();
+        let own = server.database.edit_user(user.id, at, with_address("Alice")).await.unwrap().unwrap();
         assert_eq!(own.unwrap().email.as_deref(), Some("Alice"), "one's own name is not taken by another");
     })
     .await;
@@ -192,7 +200,7 @@ async fn live_sessions_of_users_whose_rights_changed_are_found() {
                 }
                 Ok((after, server.any_entry()))
             };
-            server.database.edit_user(user, at, change).await.unwrap();
+            server.database.edit_user(user, at, change).await.unwrap().unwrap();
         };
         let find =
             async |since, now, after| server.database.sessions_of_changed_users(since, now, after, 2).await.unwrap();

@@ -7,8 +7,9 @@ use tokenhouse::audit::Actor;
 use tokenhouse::clients;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
+use tokenhouse::error::Error;
 use tokenhouse::model::{ClientId, EndReason, Secret, SessionId, User, UserAgent};
-use tokenhouse::protocol::{OAuthError, Scope};
+use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
 use tokenhouse::tokens;
 use tokenhouse::users;
@@ -80,7 +81,7 @@ async fn race(cluster: &Cluster, user: User, rounds: usize) {
     }
 }
 
-async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<Option<Applied>, OAuthError> {
+async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<Option<Applied>, Error> {
     match way {
         1 => sessions::end_one(ctx, session, EndReason::Admin, Actor::System).await,
         2 => {
@@ -91,7 +92,7 @@ async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<O
     }
 }
 
-fn acknowledged(applied: Result<Option<Applied>, OAuthError>) -> Answer {
+fn acknowledged(applied: Result<Option<Applied>, Error>) -> Answer {
     match applied {
         Ok(Some(Applied::Everywhere)) => Answer::Good,
         Ok(Some(Applied::Pending)) => Answer::Pending,

@@ -2,9 +2,9 @@
 
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
 use crate::test_server::{LIFE, TestServer, a_master_key, kid, sign, the, verifies};
@@ -35,8 +35,8 @@ async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
 
     let rotated = keyring.rotate(Ripeness::Ignored, Actor::CommandLine).await.unwrap_err();
 
-    assert!(matches!(rotated, RotateError::Failed(OAuthError::Unavailable(_))), "{rotated}");
-    let is_away = |error: Option<OAuthError>| assert!(matches!(error, Some(OAuthError::Unavailable(_))), "{error:?}");
+    assert!(matches!(rotated, RotateError::Failed(Error::Unavailable(_))), "{rotated}");
+    let is_away = |error: Option<Error>| assert!(matches!(error, Some(Error::Unavailable(_))), "{error:?}");
     is_away(keyring.reload().await.err());
     is_away(keyring.maintain().await.err());
     is_away(keyring.list().await.err());

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
-use tokenhouse::protocol::{OAuthError, TokenType};
+use tokenhouse::protocol::TokenType;
 
 use crate::test_server::{LIFE, RIPE, TestServer, kid, sign, the, verifies};
 
@@ -117,7 +118,7 @@ async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing()
 
     let refused = keyring.sign(ES256, TokenType::Access, &1);
 
-    assert!(matches!(refused, Err(OAuthError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     assert!(!keyring.can_sign());
     keyring.reload().await.unwrap();
     assert!(keyring.can_sign());
@@ -128,7 +129,7 @@ async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing()
 async fn an_algorithm_without_a_key_does_not_sign() {
     let keyring = TestServer::new().await.open().await;
     let refused = keyring.sign(SigningAlgorithm::Es384, TokenType::Access, &1);
-    assert!(matches!(refused, Err(OAuthError::Internal(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
 }
 
 #[tokio::test]

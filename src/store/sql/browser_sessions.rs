@@ -62,7 +62,7 @@ impl Database {
             work.rollback().await?;
             return Ok(BeginOutcome::Refused);
         }
-        work.write_unique(insert(browser_session, cookie), "the browser_session").await?;
+        work.write_unique(insert(browser_session, cookie)).await?;
         work.audit(entry).await?;
         work.commit().await?;
         Ok(BeginOutcome::Begun)

@@ -61,7 +61,7 @@ impl Database {
             work.rollback().await?;
             return Ok(BeginOutcome::Refused);
         }
-        work.write_unique(insert(session), "the session").await?;
+        work.write_unique(insert(session)).await?;
         work.audit(entry).await?;
         work.commit().await?;
         Ok(BeginOutcome::Begun)
