@@ -42,7 +42,7 @@ pub async fn change_password(
     let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
         return Ok(PasswordChange::NotProven);
     };
-    if users::change_own_password(ctx, &proven, new).await?.is_none() {
+    if users::change_own_password(ctx, &proven.proven_password(), new).await?.is_none() {
         return Ok(PasswordChange::NotProven);
     }
     match sign_in(ctx, browser, &user.username, new).await {

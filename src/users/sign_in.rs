@@ -14,6 +14,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{Secret, User, UserId, UserState};
 use crate::passwords::Verdict;
+use crate::store::sql::users::ProvenPassword;
 
 /// How long an address counts as known after a sign-in from it.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
@@ -45,6 +46,12 @@ impl SignedInUser {
     #[must_use]
     pub fn amr(&self) -> Vec<String> {
         vec!["pwd".to_owned()]
+    }
+
+    /// The password as the database has it, for the user who changes it.
+    #[must_use]
+    pub fn proven_password(&self) -> ProvenPassword<'_> {
+        ProvenPassword { user: &self.user, password_hash: self.password_hash.expose() }
     }
 }
 

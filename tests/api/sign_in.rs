@@ -283,7 +283,7 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
         users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
 
         let own = Secret::new("what somebody wants");
-        assert!(users::change_own_password(ctx, &proven, &own).await.unwrap().is_none());
+        assert!(users::change_own_password(ctx, &proven.proven_password(), &own).await.unwrap().is_none());
 
         assert_eq!(server.obtain((USER.0, own.expose())).await.status, 401);
         assert_eq!(server.obtain((USER.0, set.expose())).await.status, 200);
