@@ -3,13 +3,13 @@
 use super::browser::Browser;
 use super::end::end;
 use super::find::{digest_of, find};
+use crate::authentication::{self, Attempt};
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{BrowserSession, BrowserSessionId, EndReason, Secret, User};
 use crate::store::sql::admission::BeginOutcome;
 use crate::store::sql::browser_sessions::Exchange;
-use crate::users::{self, Attempt};
 
 /// A browser session that has just begun, or been renewed.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub async fn sign_in(
 ) -> Result<Option<NewBrowserSession>, Error> {
     let previous = find(ctx, browser.session_cookie.as_ref()).await?;
     let attempt = Attempt { identifier, password, address: browser.user_agent.address.as_deref() };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
+    let Some(signed_in) = authentication::sign_in(ctx, attempt).await? else { return Ok(None) };
     let amr = signed_in.amr();
     let cookie = Secret::random(&ctx.random);
     let (at, user) = (signed_in.at, signed_in.user);

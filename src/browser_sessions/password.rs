@@ -2,11 +2,12 @@
 
 use super::begin::{NewBrowserSession, sign_in};
 use super::browser::Browser;
+use crate::authentication::{self, Attempt};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords::{self, PolicyViolation};
-use crate::users::{self, Attempt};
+use crate::users;
 
 /// What became of it.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub async fn change_password(
     }
     let address = browser.user_agent.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
-    let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
+    let Some(proven) = authentication::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
         return Ok(PasswordChange::NotProven);
     };
     if users::change_own_password(ctx, &proven.proven_password(), new).await?.is_none() {

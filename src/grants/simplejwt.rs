@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{may_use, pass_gate, refresh_token};
+use crate::authentication::{self, Attempt};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -12,7 +13,6 @@ use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, Scope};
 use crate::sessions::{self, NewSession, Proof, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
-use crate::users::{self, Attempt};
 
 /// A pair of tokens.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
         password: &sign_in.password,
         address: sign_in.user_agent.address.as_deref(),
     };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
+    let Some(signed_in) = authentication::sign_in(ctx, attempt).await? else { return Ok(None) };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
     let audience = clients::audience_for(ctx, &client, &scope);
     pass_gate(ctx, &client, Principal::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;

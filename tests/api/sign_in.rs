@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
+use tokenhouse::authentication;
 use tokenhouse::clients;
 use tokenhouse::config::{self, Config, Network, Rate};
 use tokenhouse::model::{Secret, SessionId};
@@ -277,8 +278,8 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
     on_each_backend(async |server| {
         let ctx = server.ctx();
         let previous = Secret::new(USER.1);
-        let attempt = users::Attempt { identifier: USER.0, password: &previous, address: None };
-        let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
+        let attempt = authentication::Attempt { identifier: USER.0, password: &previous, address: None };
+        let proven = authentication::sign_in(ctx, attempt).await.unwrap().unwrap();
         let set = Secret::new("set by an administrator");
         users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
 
