@@ -7,7 +7,7 @@ use crate::authentication::{self, Attempt};
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::model::{BrowserSession, BrowserSessionId, EndReason, Secret, User};
+use crate::model::{Acr, BrowserSession, BrowserSessionId, EndReason, Secret, User};
 use crate::store::sql::admission::BeginOutcome;
 use crate::store::sql::browser_sessions::Exchange;
 
@@ -46,7 +46,7 @@ pub async fn sign_in(
         && previous.user.id == user.id
     {
         let browser_session =
-            BrowserSession { auth_time: at, last_used_at: at, amr: amr.clone(), ..(*previous.browser_session).clone() };
+            BrowserSession { auth_time: at, last_used_at: at, amr: amr.clone(), acr: Acr::Password, ..(*previous.browser_session).clone() };
         let entry = ctx.audit(
             Actor::User(user.id),
             AuditEvent::BrowserSessionRenewed { browser_session: browser_session.id, user: user.id },
@@ -69,6 +69,7 @@ pub async fn sign_in(
         ends_at: at.plus(ctx.config.browser_sessions.absolute_lifetime.get()),
         auth_time: at,
         amr,
+        acr: Acr::Password,
         ended: None,
     };
     let entry = ctx.audit(

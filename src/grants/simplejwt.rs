@@ -9,7 +9,7 @@ use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::Principal;
-use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
+use crate::model::{Acr, Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, Scope};
 use crate::sessions::{self, NewSession, Proof, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
@@ -62,7 +62,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
         scope,
         audience,
         user_agent: sign_in.user_agent,
-        proof: Proof { at: signed_in.at, amr: signed_in.amr() },
+        proof: Proof { at: signed_in.at, amr: signed_in.amr(), acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
     };

@@ -8,7 +8,7 @@ use tokenhouse::audit::Actor;
 use tokenhouse::authentication;
 use tokenhouse::clients;
 use tokenhouse::config::{self, Config, Network, Rate};
-use tokenhouse::model::{Secret, SessionId};
+use tokenhouse::model::{Acr, Secret, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, NewUser};
@@ -258,7 +258,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 scope: Scope::empty(),
                 audience,
                 user_agent,
-                proof: Proof { at, amr: Vec::new() },
+                proof: Proof { at, amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
             };
