@@ -64,7 +64,7 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
     if kept.len() > LARGEST {
         return Err(Error::invalid_request("the request is larger than 16 KiB"));
     }
-    authentication::password::count_request(ctx, browser.user_agent.address.as_deref()).await?;
+    authentication::count_request(ctx, browser.user_agent.address.as_deref()).await?;
     ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }

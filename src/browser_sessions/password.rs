@@ -1,8 +1,9 @@
 //! A person changes their own password.
 
-use super::begin::{NewBrowserSession, sign_in};
+use super::begin::NewBrowserSession;
 use super::browser::Browser;
-use crate::authentication::{self, Attempt};
+use super::sign_in::sign_in;
+use crate::authentication::{Attempt, password};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{Secret, User};
@@ -40,9 +41,10 @@ pub async fn change_password(
     }
     let address = browser.user_agent.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
-    let Some(proven) = authentication::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
+    let Some(proven) = password::verify(ctx, attempt).await?.filter(|proven| proven.user().id == user.id) else {
         return Ok(PasswordChange::NotProven);
     };
+    proven.clear_attempts(ctx).await?;
     if users::change_own_password(ctx, &proven.proven_password(), new).await?.is_none() {
         return Ok(PasswordChange::NotProven);
     }

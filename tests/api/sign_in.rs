@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::authentication;
+use tokenhouse::authentication::{Attempt, password};
 use tokenhouse::clients;
 use tokenhouse::config::{self, Config, Network, Rate};
 use tokenhouse::model::{Acr, Secret, SessionId};
@@ -278,10 +278,10 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
     on_each_backend(async |server| {
         let ctx = server.ctx();
         let previous = Secret::new(USER.1);
-        let attempt = authentication::Attempt { identifier: USER.0, password: &previous, address: None };
-        let proven = authentication::sign_in(ctx, attempt).await.unwrap().unwrap();
+        let attempt = Attempt { identifier: USER.0, password: &previous, address: None };
+        let proven = password::verify(ctx, attempt).await.unwrap().unwrap();
         let set = Secret::new("set by an administrator");
-        users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
+        users::change_password(ctx, proven.user().id, &set, Actor::System).await.unwrap();
 
         let own = Secret::new("what somebody wants");
         assert!(users::change_own_password(ctx, &proven.proven_password(), &own).await.unwrap().is_none());

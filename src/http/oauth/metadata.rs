@@ -5,8 +5,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use serde_json::{Value, json};
 
+use crate::authentication;
 use crate::http::Ctx;
-use crate::model::Acr;
 use crate::protocol::claims::BY_SCOPE;
 use crate::protocol::{AuthMethod, GrantType, Prompt, ResponseMode, scope};
 
@@ -71,7 +71,7 @@ fn document(ctx: &Ctx) -> Value {
         "request_uri_parameter_supported": false,
         "prompt_values_supported": Prompt::ALL,
         "display_values_supported": ["page"],
-        "acr_values_supported": [Acr::Password.as_str()],
+        "acr_values_supported": authentication::acr_values(),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
         "userinfo_signing_alg_values_supported": algorithms,
