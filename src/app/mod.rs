@@ -8,6 +8,8 @@ mod log_lines;
 mod log_text;
 pub mod logging;
 pub mod serve;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod upkeep;
 

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::{Error, Internal};
-use crate::model::{BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
+use crate::model::{Acr, BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
@@ -43,6 +43,7 @@ pub struct Code {
     pub browser_session_ends_at: Timestamp,
     pub auth_time: Timestamp,
     pub amr: Vec<String>,
+    pub acr: Acr,
     pub user_agent: UserAgent,
     /// When it was issued: what is taken from the user after this moment is taken from its session too.
     pub issued_at: Timestamp,
@@ -82,6 +83,7 @@ pub(super) async fn issue(
         browser_session_ends_at: browser_session.ends_at,
         auth_time: browser_session.auth_time,
         amr: browser_session.amr.clone(),
+        acr: browser_session.acr,
         user_agent: user_agent.clone(),
         issued_at,
     };

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
+use crate::authentication;
 use crate::browser_sessions::Browser;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::{Error, Internal};
 use crate::model::BrowserSessionId;
 use crate::store::TakeOutcome;
-use crate::users;
 
 /// The largest request that waits for a person, in bytes.
 const LARGEST: usize = 16 * 1024;
@@ -64,7 +64,7 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Res
     if kept.len() > LARGEST {
         return Err(Error::invalid_request("the request is larger than 16 KiB"));
     }
-    users::sign_in::count_request(ctx, browser.user_agent.address.as_deref()).await?;
+    authentication::count_request(ctx, browser.user_agent.address.as_deref()).await?;
     ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }

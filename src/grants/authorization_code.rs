@@ -85,7 +85,7 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
         scope: code.scope.clone(),
         audience: code.audience.clone(),
         user_agent: code.user_agent.clone(),
-        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
+        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone(), acr: code.acr },
         browser_session: Some(sessions::ParentBrowserSession {
             browser_session: code.browser_session,
             ends_at: code.browser_session_ends_at,

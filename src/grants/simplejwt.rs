@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use super::{may_use, pass_gate, refresh_token};
+use crate::authentication::{Attempt, password};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, Scope};
-use crate::sessions::{self, NewSession, Proof, SettleOutcome};
+use crate::sessions::{self, NewSession, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
-use crate::users::{self, Attempt};
 
 /// A pair of tokens.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ pub struct SignIn {
     pub user_agent: UserAgent,
 }
 
-/// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
+/// The first pair of a new session. `None`: unknown, disabled and wrong look alike, and so does a user for whom the
+/// password is not enough: this API has no way to ask for more.
 ///
 /// # Errors
 /// [`Error::TooManyRequests`]; `invalid_scope` when more is asked for than the user may be granted;
@@ -49,20 +50,21 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
         password: &sign_in.password,
         address: sign_in.user_agent.address.as_deref(),
     };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
-    let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
+    let Some(authenticated) = password::authenticate(ctx, attempt).await? else { return Ok(None) };
+    let (user, at) = (authenticated.user(), authenticated.at());
+    let scope = permitted(ctx, user, sign_in.scope)?;
     let audience = clients::audience_for(ctx, &client, &scope);
-    pass_gate(ctx, &client, Principal::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
+    pass_gate(ctx, &client, Principal::SigningIn { user, at }, &scope, &audience)?;
     let new = NewSession {
-        id: SessionId(ctx.random.uuid_at(signed_in.at)),
-        status_index: ctx.store.status_index(signed_in.at).await?,
-        user: &signed_in.user,
-        at: signed_in.at,
+        id: SessionId(ctx.random.uuid_at(at)),
+        status_index: ctx.store.status_index(at).await?,
+        user,
+        at,
         client: &client,
         scope,
         audience,
         user_agent: sign_in.user_agent,
-        proof: Proof { at: signed_in.at, amr: signed_in.amr() },
+        proof: authenticated.proof(),
         browser_session: None,
         claims: Vec::new(),
     };

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{
-    BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
+    Acr, BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
 use crate::protocol::{Scope, scope};
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
@@ -47,6 +47,8 @@ pub struct Proof {
     pub at: Timestamp,
     /// By what (`amr`, RFC 8176).
     pub amr: Vec<String>,
+    /// How well (`acr`).
+    pub acr: Acr,
 }
 
 /// The browser session under which a session begins.
@@ -106,6 +108,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
         ends_at,
         auth_time: new.proof.at,
         amr: new.proof.amr,
+        acr: new.proof.acr,
         browser_session_id: new.browser_session.map(|under| under.browser_session),
         claims: new.claims,
         ended: None,

@@ -12,9 +12,6 @@ use crate::error::Error;
 use crate::model::{Client, ClientId, RotationRecord, SessionId, SigningAlgorithm};
 use crate::protocol::TokenType;
 
-/// How well a password proves who somebody is. There is one way to sign in, so there is one class.
-pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";
-
 /// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct IdTokenInput<'a> {
@@ -65,7 +62,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
         iat: now,
         auth_time: grant.auth_time,
         nonce: told.nonce,
-        acr: ACR_PASSWORD,
+        acr: grant.acr.as_str(),
         amr: &grant.amr,
         at_hash: half_hash(algorithm, access_token),
         sid: told.session,

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::profile::ProfileChange;
-use super::sign_in::SignedInUser;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -123,16 +122,15 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
 /// `invalid_request` when the password cannot be chosen.
 pub async fn change_own_password(
     ctx: &Ctx,
-    proven: &SignedInUser,
+    proven: &ProvenPassword<'_>,
     password: &Secret,
 ) -> Result<Option<Applied>, Error> {
-    let user = &proven.user;
+    let user = proven.user;
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
     let hash = ctx.passwords.hash(password).await?;
     let actor = Actor::User(user.id);
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
-    let proven = ProvenPassword { user, password_hash: proven.password_hash.expose() };
-    if !ctx.store.database.change_password(&proven, &hash, ctx.now(), &entry).await? {
+    if !ctx.store.database.change_password(proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
     ctx.store.memory.forget_user(user.id);

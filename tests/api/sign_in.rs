@@ -5,9 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
+use tokenhouse::authentication::{Attempt, password};
 use tokenhouse::clients;
 use tokenhouse::config::{self, Config, Network, Rate};
-use tokenhouse::model::{Secret, SessionId};
+use tokenhouse::model::{Acr, Secret, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, NewUser};
@@ -257,7 +258,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 scope: Scope::empty(),
                 audience,
                 user_agent,
-                proof: Proof { at, amr: Vec::new() },
+                proof: Proof { at, amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
             };
@@ -277,13 +278,13 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
     on_each_backend(async |server| {
         let ctx = server.ctx();
         let previous = Secret::new(USER.1);
-        let attempt = users::Attempt { identifier: USER.0, password: &previous, address: None };
-        let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
+        let attempt = Attempt { identifier: USER.0, password: &previous, address: None };
+        let proven = password::verify(ctx, attempt).await.unwrap().unwrap();
         let set = Secret::new("set by an administrator");
-        users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
+        users::change_password(ctx, proven.user().id, &set, Actor::System).await.unwrap();
 
         let own = Secret::new("what somebody wants");
-        assert!(users::change_own_password(ctx, &proven, &own).await.unwrap().is_none());
+        assert!(users::change_own_password(ctx, &proven.proven_password(), &own).await.unwrap().is_none());
 
         assert_eq!(server.obtain((USER.0, own.expose())).await.status, 401);
         assert_eq!(server.obtain((USER.0, set.expose())).await.status, 200);

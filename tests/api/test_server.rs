@@ -13,7 +13,7 @@ use tokenhouse::clock::Clock;
 use tokenhouse::config::{self, Config, Rate};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{
-    Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
+    Acr, Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
 };
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
@@ -246,7 +246,7 @@ impl TestServer {
             scope: Scope::parse(scope).unwrap(),
             audience: clients::audience_of(ctx, client),
             user_agent: UserAgent::default(),
-            proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+            proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
             browser_session: None,
             claims: Vec::new(),
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{BrowserSession, EndReason, User};
+use tokenhouse::model::{Acr, BrowserSession, EndReason, User};
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
 
@@ -56,7 +56,8 @@ async fn a_renewed_browser_session_has_another_cookie_and_only_the_present_one_c
         let browser_session = server.new_browser_session(user.id);
         begin(server, &browser_session, 1, &user).await;
         let later = browser_session.auth_time.plus(Duration::from_secs(9));
-        let renewed = BrowserSession { auth_time: later, last_used_at: later, ..browser_session.clone() };
+        let renewed =
+            BrowserSession { auth_time: later, last_used_at: later, acr: Acr::Password, ..browser_session.clone() };
         let renew = async |previous: u8, new: u8| {
             let (previous, new) = (CookieDigest::of([previous; 32]), CookieDigest::of([new; 32]));
             let cookies = Exchange { previous: &previous, new: &new };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{Generation, RotationRecord, RotationState, SessionGrant, SessionId};
+use tokenhouse::model::{Acr, Generation, RotationRecord, RotationState, SessionGrant, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::sql::Dialect;
 use tokenhouse::store::sql::ephemeral::SqlEphemeral;
@@ -28,6 +28,7 @@ fn record(server: &TestServer, lifetime: Duration) -> RotationRecord {
         began_at: server.now(),
         auth_time: server.now().seconds(),
         amr: vec!["pwd".to_owned()],
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason, Ended,
-    EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
+    Acr, BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason,
+    Ended, EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
     UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
@@ -190,6 +190,7 @@ impl TestServer {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
+            acr: Acr::MultiFactor,
             browser_session_id: None,
             claims: vec!["name".to_owned()],
             ended: None,
@@ -207,6 +208,7 @@ impl TestServer {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
+            acr: Acr::MultiFactor,
             ended: None,
         }
     }

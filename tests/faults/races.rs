@@ -8,7 +8,7 @@ use tokenhouse::clients;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
 use tokenhouse::error::Error;
-use tokenhouse::model::{ClientId, EndReason, Secret, SessionId, User, UserAgent};
+use tokenhouse::model::{Acr, ClientId, EndReason, Secret, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
 use tokenhouse::tokens;
@@ -124,7 +124,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         scope: Scope::default(),
         audience: clients::audience_of(ctx, &client),
         user_agent: UserAgent::default(),
-        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
     };

@@ -14,7 +14,7 @@ mod users;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokenhouse::model::{Client, SessionId, User, UserAgent};
+use tokenhouse::model::{Acr, Client, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{NewSession, Proof};
 
@@ -108,7 +108,7 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
         user_agent: UserAgent::default(),
-        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
     };
