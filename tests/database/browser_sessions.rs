@@ -6,6 +6,7 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Acr, BrowserSession, EndReason, User};
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
+use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{TestServer, on_each_database};
 
@@ -32,6 +33,25 @@ async fn a_browser_session_is_found_by_its_cookie_and_comes_back_as_it_was_writt
         assert_eq!(by_cookie(server, 1).await, Some(browser_session.clone()));
         assert_eq!(server.database.browser_session(browser_session.id).await.unwrap(), Some(browser_session));
         assert_eq!(by_cookie(server, 2).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_identifier_and_a_cookie_belong_to_one_browser_session() {
+    on_each_database(async |server| {
+        let user = server.user("alice").await;
+        let (one, two) = (server.new_browser_session(user.id), server.new_browser_session(user.id));
+        begin(server, &one, 1, &user).await;
+
+        for (browser_session, cookie, key) in
+            [(&one, 2, UniqueKey::BrowserSessionId), (&two, 1, UniqueKey::BrowserSessionCookie)]
+        {
+            let cookie = CookieDigest::of([cookie; 32]);
+            let begun =
+                server.database.begin_browser_session(browser_session, &cookie, &user, &server.any_entry()).await;
+            assert!(matches!(begun, Err(StoreError::Conflict(taken)) if taken == key), "{key:?}: {begun:?}");
+        }
     })
     .await;
 }
