@@ -6,6 +6,7 @@
 
 mod authorization_code;
 mod authorization_request;
+#[path = "../support/quiet_instance.rs"]
 mod out_of_band;
 mod browser;
 mod certification;
@@ -14,6 +15,7 @@ mod admin;
 mod simplejwt;
 mod discovery;
 mod logout_receiver;
+#[path = "../support/test_server.rs"]
 mod test_server;
 mod introspection;
 mod backchannel_logout;
@@ -35,5 +37,5 @@ mod pages;
 mod rotation_under_load;
 mod token_kinds;
 mod transport;
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;

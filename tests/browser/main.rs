@@ -3,11 +3,12 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
+#[path = "scene.rs"]
 mod cluster;
 
 #[path = "../../examples/two_apps/apps/mod.rs"]
 mod apps;
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;
 
 use cluster::play;

@@ -11,5 +11,5 @@ mod setup;
 mod serve;
 mod users;
 
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;

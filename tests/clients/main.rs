@@ -4,10 +4,11 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod apache;
+#[path = "provider.rs"]
 mod test_server;
 mod openidconnect;
 mod recipes;
 mod scripts;
 
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;

@@ -15,21 +15,24 @@ mod commit_unknown;
 mod clients;
 mod events_stand_still;
 mod history;
-#[path = "../api/test_server.rs"]
+#[path = "../support/test_server.rs"]
 mod server;
 mod instance_killed;
 mod instance_stopped;
 mod keys;
 mod database_away;
 mod postgres;
+#[path = "../support/process.rs"]
 mod process;
+#[path = "../support/proxy.rs"]
 mod proxy;
 mod races;
 mod redis_away;
 mod redis_forgets;
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;
 mod cluster;
+#[path = "../support/wire.rs"]
 mod wire;
 
 /// Whether this is the long run.

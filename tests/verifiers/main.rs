@@ -5,19 +5,21 @@
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 #![allow(dead_code, reason = "the server speaks more verbs than these tests use")]
 
+#[path = "../support/balancer.rs"]
 mod balancer;
 mod cut_off;
-#[path = "../api/test_server.rs"]
+#[path = "../support/test_server.rs"]
 mod server;
 mod keys;
-#[path = "../faults/process.rs"]
+#[path = "../support/process.rs"]
 mod process;
-#[path = "../faults/proxy.rs"]
+#[path = "../support/proxy.rs"]
 mod proxy;
 mod sessions;
-#[path = "../support/mod.rs"]
+#[path = "../support/lib.rs"]
 mod support;
+#[path = "deployment.rs"]
 mod cluster;
-#[path = "../faults/wire.rs"]
+#[path = "../support/wire.rs"]
 mod wire;
 mod monitor;
