@@ -11,7 +11,7 @@ use tokenhouse::model::{Client, Consent, Secret, UserAgent};
 use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
 use crate::browser::{Browser, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{
     Answer, Backend, TestServer, USER, all_at_once, claims, header, new_client, on_each_backend, read,
 };

@@ -14,6 +14,7 @@ use crate::admin::{AdminClient, assert_problem};
 use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::Browser;
 use crate::logout_receiver::{LogoutReceiver, SILENCE};
+use crate::support::until;
 use crate::test_server::{Answer, TestServer, backends, claims, header, on_each_backend, on_each_backend_with, read};
 
 /// A server that may call applications on this machine.
@@ -45,17 +46,6 @@ fn id_token(tokens: &Answer) -> Value {
 async fn outbox(server: &TestServer) -> Vec<BackchannelLogout> {
     let some_day = server.clock.now().plus(Duration::from_hours(1000));
     server.ctx().store.database.due_backchannel_logouts(some_day, 100).await.unwrap()
-}
-
-/// Background work goes on by itself; this waits until it has done what is due.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..400 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("it never came: {what}");
 }
 
 async fn log_out(browser: &Browser<'_>) -> Answer {

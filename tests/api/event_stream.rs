@@ -18,6 +18,7 @@ use tokenhouse::protocol::GrantType;
 use tokenhouse::store::sql::feed::Change;
 
 use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
+use crate::support::until;
 use crate::test_server::{TestServer, claims, header, on_each_backend, read};
 
 /// Adds a client that may follow events, and returns a token of its own.
@@ -68,16 +69,6 @@ async fn end_of(mut reader: EventReader) {
 async fn read_to_the_end(server: &TestServer) {
     let head = server.ctx().store.database.feed_head().await.unwrap();
     until("the feed is read", async || server.ctx().broadcast.progress().is_some_and(|told| told.number >= head)).await;
-}
-
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..800 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("it never came: {what}");
 }
 
 #[actix_web::test]

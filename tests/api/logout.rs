@@ -10,7 +10,7 @@ use tokenhouse::clients::NewClient;
 use tokenhouse::model::{Secret, UserAgent};
 use tokenhouse::protocol::RedirectUri;
 
-use crate::authorization::{application, code, exchange, request, sign_in};
+use crate::authorization::{application, code, exchange, request, sign_in, sign_in_as};
 use crate::browser::{Browser, location, parameters};
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
@@ -383,22 +383,6 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
 fn frames(html: &str) -> Vec<String> {
     let sources = html.split("<iframe src=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     sources.map(|source| source.replace("&amp;", "&").replace("&#x2f;", "/")).collect()
-}
-
-/// As [`sign_in`], for any user.
-async fn sign_in_as(server: &TestServer, browser: &Browser<'_>, (name, password): (&str, &str)) {
-    let ctx = server.ctx();
-    let cookies = browser_sessions::Browser {
-        secret: browser_sessions::Browser::new_secret(ctx),
-        session_cookie: None,
-        user_agent: UserAgent::default(),
-    };
-    let new = browser_sessions::sign_in(ctx, &cookies, name, &Secret::new(password)).await.unwrap().unwrap();
-    let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
-    browser.set_cookies(BTreeMap::from([
-        (cookie("browser"), cookies.secret.expose().to_owned()),
-        (cookie("browser-session"), new.cookie.expose().to_owned()),
-    ]));
 }
 
 #[actix_web::test]

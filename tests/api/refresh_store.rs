@@ -6,7 +6,7 @@ use tokenhouse::model::{EndReason, RotationState, UserState};
 use tokenhouse::protocol::GrantType;
 use tokenhouse::sessions;
 
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Backend, all_at_once, claims, on_each_backend, pair, read};
 
 #[actix_web::test]

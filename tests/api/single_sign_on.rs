@@ -12,7 +12,7 @@ use tokenhouse::{clients, sessions, users};
 
 use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::{Browser, Form, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
 const OTHER: (&str, &str) = ("bob", "yet another password");

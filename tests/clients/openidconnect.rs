@@ -6,16 +6,17 @@ use openidconnect::{
     EndpointSet, HttpRequest, HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse,
 };
+use test_support::provider::Provider;
 
+use crate::provider::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, SECRET, USERNAME, sign_in, with_application};
 use crate::support::browser::{Browser, Page};
-use crate::test_server::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, SECRET, TestServer, USERNAME, sign_in};
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 #[actix_web::test]
 async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
-    let server = TestServer::open();
+    let server = with_application();
     let mut browser = Browser::that_stops_at(APPLICATION);
     let metadata = discover(&server).await;
     let client = client(&metadata);
@@ -64,7 +65,7 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
 
 #[actix_web::test]
 async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier_or_a_second_time() {
-    let server = TestServer::open();
+    let server = with_application();
     let mut browser = Browser::that_stops_at(APPLICATION);
     let client = client(&discover(&server).await);
 
@@ -83,7 +84,7 @@ async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier
     assert!(refused.contains("invalid_grant"), "{refused}");
 }
 
-async fn discover(server: &TestServer) -> ProviderMetadataWithLogout {
+async fn discover(server: &Provider) -> ProviderMetadataWithLogout {
     let issuer = IssuerUrl::new(server.issuer()).unwrap();
     ProviderMetadataWithLogout::discover_async(issuer, &send).await.unwrap()
 }

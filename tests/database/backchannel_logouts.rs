@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use tokenhouse::model::{BackchannelLogout, Client, EndReason, SessionFilter};
 
-use crate::test_database::{TestServer, of_user, on_each_database};
+use crate::test_database::{TestDatabase, of_user, on_each_database};
 
-async fn listening(server: &TestServer, id: &str) -> Client {
+async fn listening(server: &TestDatabase, id: &str) -> Client {
     let mut client = server.new_client(id);
     client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     server.database.add_client(&client, &server.any_entry()).await.unwrap();
     client
 }
 
-async fn due(server: &TestServer) -> Vec<BackchannelLogout> {
+async fn due(server: &TestDatabase) -> Vec<BackchannelLogout> {
     server.database.due_backchannel_logouts(server.now().plus(Duration::from_hours(1)), 100).await.unwrap()
 }
 

@@ -9,15 +9,15 @@ use tokenhouse::store::sql::Dialect;
 use tokenhouse::store::sql::ephemeral::SqlEphemeral;
 use tokenhouse::store::{Database, EphemeralStore, StoreError, TakeOutcome};
 
-use crate::test_database::{TestServer, millis, on_each_database};
+use crate::test_database::{TestDatabase, millis, on_each_database};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn ephemeral(server: &TestServer) -> SqlEphemeral {
+fn ephemeral(server: &TestDatabase) -> SqlEphemeral {
     SqlEphemeral::new(&server.database, server.clock.clone())
 }
 
-fn record(server: &TestServer, lifetime: Duration) -> RotationRecord {
+fn record(server: &TestDatabase, lifetime: Duration) -> RotationRecord {
     let user = server.new_user("alice", None).id;
     let grant = SessionGrant {
         client_id: "app".parse().unwrap(),
@@ -35,12 +35,12 @@ fn record(server: &TestServer, lifetime: Duration) -> RotationRecord {
     RotationRecord::begin(grant, server.now(), lifetime, server.now().plus(HOUR * 24))
 }
 
-fn new_session(server: &TestServer) -> SessionId {
+fn new_session(server: &TestDatabase) -> SessionId {
     SessionId(server.random.uuid_at(server.now()))
 }
 
 /// Makes time pass: by the clock, or by moving what PostgreSQL has in its tables.
-async fn pass(server: &TestServer, hour: bool) {
+async fn pass(server: &TestDatabase, hour: bool) {
     match server.database.dialect() {
         Dialect::Sqlite => server.clock.advance(if hour { HOUR } else { Duration::from_secs(118) }),
         Dialect::Postgres => {
@@ -342,7 +342,7 @@ async fn the_time_is_the_clocks_on_sqlite_and_the_servers_on_postgresql() {
     .await;
 }
 
-async fn rows(server: &TestServer, sql: &'static str) -> i64 {
+async fn rows(server: &TestDatabase, sql: &'static str) -> i64 {
     use sqlx::{Connection, Row};
     let mut connection = sqlx::AnyConnection::connect(&server.settings.url).await.unwrap();
     let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();

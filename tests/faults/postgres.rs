@@ -41,10 +41,6 @@ impl PrivatePostgres {
         format!("postgres://postgres@127.0.0.1:{}/server", self.port)
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Starts it (again, with what it had on disk).
     pub async fn launch(&mut self) {
         for _ in 0..5 {

@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
 
-#[path = "test_keyring.rs"]
-mod test_server;
+mod test_keyring;
 mod master_key;
 mod pem_files;
 mod invalid_states;

@@ -10,7 +10,7 @@ pub struct Browser {
     client: reqwest::Client,
     /// By host and name; cookies know no ports.
     cookies: BTreeMap<(String, String), String>,
-    /// Where nobody listens: a redirect to an address that begins so is not followed.
+    /// A redirect to an address that begins so is not followed: no program listens there.
     stop_at: Option<String>,
 }
 
