@@ -136,17 +136,6 @@ async fn a_body_that_cannot_be_read_in_one_way_only_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_body_over_64_kib_is_refused() {
-    on_each_backend(async |server| {
-        let answer = server.obtain(("ada", &"x".repeat(64 * 1024))).await;
-
-        assert_eq!(answer.status, 413, "{}", answer.text);
-        assert_eq!(answer.body["code"], "invalid_request");
-    })
-    .await;
-}
-
-#[actix_web::test]
 async fn unknown_wrong_and_disabled_look_alike() {
     on_each_backend(async |server| {
         let eve = server.add_user(("eve", "eve has a password"), false).await;
@@ -236,7 +225,7 @@ async fn a_blacklisted_token_takes_its_whole_session_with_it() {
 }
 
 #[actix_web::test]
-async fn the_built_in_client_is_nobody_at_the_token_endpoint() {
+async fn the_built_in_client_is_unknown_at_the_token_endpoint() {
     on_each_backend(async |server| {
         let pair = server.pair().await;
         let form =
