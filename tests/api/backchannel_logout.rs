@@ -151,7 +151,7 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
 }
 
 #[actix_web::test]
-async fn a_notice_survives_a_restart() {
+async fn a_queued_back_channel_logout_survives_a_restart() {
     for backend in backends() {
         let server = TestServer::open(backend, &near).await;
         let receiver = LogoutReceiver::answering(500).await;
@@ -296,7 +296,7 @@ async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
 }
 
 #[actix_web::test]
-async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_it() {
+async fn every_end_of_a_session_is_told_to_its_application_and_counted_in_the_receipt() {
     on_each_backend_with(near, async |server| {
         let receiver = LogoutReceiver::answering(200).await;
         let admin_api = AdminClient::of(server).await;

@@ -18,7 +18,7 @@ async fn due(server: &TestDatabase) -> Vec<BackchannelLogout> {
 }
 
 #[tokio::test]
-async fn an_end_and_its_notice_are_written_together_and_only_for_whom_it_is_news() {
+async fn an_end_and_its_back_channel_logout_are_written_together_and_only_where_it_is_news() {
     on_each_database(async |server| {
         let (user, deaf) = (server.user("alice").await.id, server.client("deaf").await.id);
         let client = listening(server, "app").await.id;
@@ -45,7 +45,7 @@ async fn an_end_and_its_notice_are_written_together_and_only_for_whom_it_is_news
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_claim_a_notice_at_once_one_has_it_until_its_next_try() {
+async fn of_many_that_claim_a_back_channel_logout_at_once_one_has_it_until_its_next_try() {
     on_each_database(async |server| {
         let user = server.user("alice").await.id;
         let client = listening(server, "app").await.id;

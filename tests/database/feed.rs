@@ -135,7 +135,7 @@ async fn a_reader_misses_nothing_while_many_write() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_may_be_any_change_and_stops_nobody() {
+async fn a_row_that_cannot_be_read_may_be_any_change_and_stops_no_reader() {
     on_each_database(async |server| {
         server.user("alice").await;
         for damage in ["update feed set kind = 'future'", "update feed set kind = 'user', subject = 'nobody'"] {

@@ -21,7 +21,7 @@ async fn a_session_comes_back_as_it_began_and_the_user_has_signed_in() {
 }
 
 #[tokio::test]
-async fn a_session_begins_for_nobody_who_may_not_have_one() {
+async fn a_session_begins_only_for_a_user_and_a_client_that_may_have_one() {
     on_each_database(async |server| {
         let (user, client) = (server.user("alice").await, server.client("app").await);
         let nobody = server.new_user("bob", None).id;

@@ -1,4 +1,4 @@
-//! Row 8: nobody knows whether a commit was done. The connection is cut before the statement, right behind it, or
+//! Row 8: it is unknown whether a commit was done. The connection is cut before the statement, right behind it, or
 //! before its answer.
 
 use tokenhouse::config::Config;

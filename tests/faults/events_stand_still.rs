@@ -1,4 +1,4 @@
-//! An instance that is cut off from the database cannot know what others end. Those who follow the security events
+//! An instance that is cut off from the database cannot know what others end. Verifiers that follow the security events
 //! there must notice.
 
 use reqwest::Method;

@@ -19,7 +19,7 @@ use crate::times;
 const KILLED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
 
 #[actix_web::test]
-async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothing_back() {
+async fn an_instance_killed_at_random_moments_signs_no_user_out_and_brings_nothing_back() {
     for backend in backends() {
         let mut cluster = Cluster::of_processes(Installation::for_processes(backend).await, |_, _| {}).await;
         let instances = Instances::of(&cluster.addresses());

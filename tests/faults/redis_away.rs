@@ -201,7 +201,7 @@ async fn served_again(instances: &Instances) {
             return;
         }
     }
-    panic!("nobody was served again");
+    panic!("no client was served again");
 }
 
 async fn cluster(port: u16) -> RecordedCluster {

@@ -22,7 +22,7 @@ const CLIENTS: usize = 6;
 const RECOVERY: u64 = 1_500;
 
 #[actix_web::test]
-async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_nothing_back() {
+async fn a_redis_that_restarts_empty_under_load_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }
@@ -48,14 +48,14 @@ async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_noth
     let current = load.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    assert!(cluster.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
+    assert!(cluster.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "no client noticed");
     thief_is_found(&cluster.instances, &tokens[0], &current).await;
     cluster.check(FORGETFUL).await;
     cluster.close().await;
 }
 
 #[actix_web::test]
-async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back() {
+async fn a_failover_that_loses_writes_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }
@@ -101,7 +101,7 @@ async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back()
 }
 
 #[actix_web::test]
-async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_nothing_back() {
+async fn a_redis_rolled_back_to_an_old_snapshot_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }

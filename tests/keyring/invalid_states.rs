@@ -1,4 +1,4 @@
-//! A database that is away, or in which somebody else has been.
+//! A database that is away, or that another program has changed.
 
 use test_support::installation::a_master_key;
 use tokenhouse::audit::Actor;
@@ -100,7 +100,7 @@ async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_oth
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_slipped_into_the_database_is_not_published_by_a_running_instance() {
+async fn a_key_that_was_slipped_into_the_database_is_not_published_by_a_running_instance() {
     let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;

@@ -18,7 +18,7 @@ fn just_before(time: Duration) -> Duration {
 }
 
 #[tokio::test]
-async fn an_unripe_key_does_not_sign_unless_somebody_insists() {
+async fn an_unripe_key_does_not_sign_unless_an_administrator_insists() {
     let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let (signer, next) = (the(&keyring, KeyState::Active, ES256).await, the(&keyring, KeyState::Next, ES256).await);
@@ -96,7 +96,7 @@ async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
 }
 
 #[tokio::test]
-async fn when_every_key_is_removed_new_ones_take_their_position() {
+async fn when_every_key_is_removed_new_ones_take_their_place() {
     let server = TestKeyring::new().await;
     let keyring = server.open().await;
     for key in keyring.list().await.unwrap() {

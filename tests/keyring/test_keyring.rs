@@ -83,7 +83,7 @@ impl TestKeyring {
         self.try_open().await.unwrap_err().0
     }
 
-    /// A position in the folder of keys, which is made.
+    /// A path in the folder of keys, which is made.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         fs::create_dir_all(&self.settings.folder).unwrap();
         self.settings.folder.join(name)

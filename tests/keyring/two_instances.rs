@@ -21,7 +21,7 @@ async fn two_instances_that_rotate_at_once_a_hundred_times_always_leave_one_acti
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_on_postgresql() {
+async fn two_instances_on_postgresql_that_rotate_at_once_always_leave_one_active_key_and_verifiable_tokens() {
     let Some(server) = TestKeyring::on_postgres().await else { return };
     Box::pin(rotate_together(server, 25)).await;
 }
@@ -78,7 +78,7 @@ struct World {
 }
 
 impl World {
-    /// Everybody signs, verifiers fetch from everybody, and every verifier judges every token that is alive.
+    /// Each instance signs, verifiers fetch from each, and every verifier judges every token that is alive.
     fn look(&mut self, server: &TestKeyring, keyrings: &[&Keyring]) {
         let now = server.clock.now();
         for keyring in keyrings {
@@ -101,7 +101,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn instances_that_tend_rotate_and_remove_at_once_leave_one_active_key_of_each_algorithm() {
+async fn instances_that_maintain_rotate_and_remove_at_once_leave_one_active_key_of_each_algorithm() {
     disturb(TestKeyring::new().await, 30).await;
     if let Some(server) = TestKeyring::on_postgres().await {
         disturb(server, 15).await;
