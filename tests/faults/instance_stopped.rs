@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use test_support::cluster::Cluster;
 use test_support::installation::Installation;
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -29,8 +29,8 @@ const CLIENTS: usize = 12;
 async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_reached_it() {
     for backend in backends() {
         let mut installation = Installation::for_processes(backend).await;
-        installation.config.shutdown.announce = Span::seconds(1);
-        installation.config.shutdown.drain = Span::seconds(10);
+        installation.config.shutdown.announce = config::Duration::seconds(1);
+        installation.config.shutdown.drain = config::Duration::seconds(10);
         let mut process = Process::start(&installation, "leaving.log").await;
         let mut clients = JoinSet::new();
         for position in 0..CLIENTS {
@@ -140,7 +140,7 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     let cluster = Cluster::of_processes(installation, |config, instance| {
         if instance == 1 {
             redis_by(config, proxy.port());
-            config.redis.command_timeout = Span::seconds(5);
+            config.redis.command_timeout = config::Duration::seconds(5);
         }
     })
     .await;

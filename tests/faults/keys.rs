@@ -10,7 +10,7 @@ use serde_json::json;
 use test_support::installation::{Installation, a_master_key};
 use test_support::pem::p256;
 use tokenhouse::clock::Timestamp;
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokenhouse_verifier::{KeySet, Verifier};
 
 use crate::process::command;
@@ -86,8 +86,8 @@ const RIPE: Duration = Duration::from_mins(2);
 async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_not_verify() {
     for backend in backends() {
         let cluster = RecordedCluster::open(backend, |config, _| {
-            config.keys.jwks_max_age = Span::minutes(1);
-            config.keys.rotate_every = Span::days(30);
+            config.keys.jwks_max_age = config::Duration::minutes(1);
+            config.keys.rotate_every = config::Duration::days(30);
         })
         .await;
         let bases = [cluster.server().running.address, cluster.other().running.address]

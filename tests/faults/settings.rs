@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokenhouse::config::{Config, Span};
+use tokenhouse::config::{self, Config};
 use tokenhouse::model::Secret;
 
 use crate::support;
@@ -14,7 +14,7 @@ pub fn impatient(config: &mut Config) {
     config.database.statement_timeout = defaults.database.statement_timeout;
     config.redis.command_timeout = defaults.redis.command_timeout;
     config.redis.connect_timeout = defaults.redis.connect_timeout;
-    config.shutdown.drain = Span::seconds(1);
+    config.shutdown.drain = config::Duration::seconds(1);
 }
 
 /// Redis is reached by this port.

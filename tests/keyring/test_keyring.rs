@@ -11,7 +11,7 @@ use test_support::installation::{Backend, Installation};
 use test_support::only_sqlite;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::{Clock, Random};
-use tokenhouse::config::{self, Span};
+use tokenhouse::config;
 use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError};
 use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm};
 use tokenhouse::protocol::TokenType;
@@ -52,7 +52,7 @@ impl TestKeyring {
         let settings = config::Keys {
             id_token_algorithm: SigningAlgorithm::EdDsa,
             access_token_algorithm: SigningAlgorithm::Es256,
-            jwks_max_age: Span::seconds(MAX_AGE.as_secs()),
+            jwks_max_age: config::Duration::seconds(MAX_AGE.as_secs()),
             ..installation.config.keys.clone()
         };
         let server = Self { installation, clock: Clock::system(), settings };

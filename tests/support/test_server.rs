@@ -11,7 +11,7 @@ use tokenhouse::app::serve::{Mode, Running, start};
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
-use tokenhouse::config::{Config, Span};
+use tokenhouse::config::{self, Config};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{Client, SessionId, SignOn, User, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
@@ -273,9 +273,9 @@ pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
 fn be_quick_and_patient(config: &mut Config) {
     config.passwords.memory_kib = 64;
     config.passwords.iterations = 1;
-    config.database.statement_timeout = Span::seconds(20);
-    config.database.acquire_timeout = Span::seconds(20);
-    config.redis.command_timeout = Span::seconds(5);
-    config.redis.connect_timeout = Span::seconds(5);
-    config.shutdown.announce = Span::seconds(0);
+    config.database.statement_timeout = config::Duration::seconds(20);
+    config.database.acquire_timeout = config::Duration::seconds(20);
+    config.redis.command_timeout = config::Duration::seconds(5);
+    config.redis.connect_timeout = config::Duration::seconds(5);
+    config.shutdown.announce = config::Duration::seconds(0);
 }
