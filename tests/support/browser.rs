@@ -23,10 +23,16 @@ pub struct Page {
     pub html: String,
 }
 
-impl Browser {
-    pub fn new() -> Self {
+impl Default for Browser {
+    fn default() -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         Self { client, cookies: BTreeMap::new(), stop_at: None }
+    }
+}
+
+impl Browser {
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// A browser that stops at the address of an application that is the test itself.

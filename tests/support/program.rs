@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 /// The program under test, which Cargo builds for the test programs of the package and names to them.
 pub fn executable() -> PathBuf {
-    PathBuf::from(std::env::var_os("CARGO_BIN_EXE_tokenhouse").expect("the tests are run by `cargo test`"))
+    let named = std::env::var_os("CARGO_BIN_EXE_tokenhouse");
+    named.unwrap_or_else(|| panic!("the tests are run by `cargo test`, which names the program")).into()
 }
 
 /// A folder in which the program is run. Nothing of this process's environment reaches it but what a test sets.
