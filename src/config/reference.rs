@@ -112,7 +112,7 @@ mod tests {
             assert!(setting.about.ends_with('.'), "{name}");
         }
         for shown in
-            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokentokenhouse.db`)"]
+            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokenhouse.db`)"]
         {
             assert!(text.contains(shown), "{shown}");
         }

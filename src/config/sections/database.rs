@@ -10,7 +10,7 @@ settings! {
     /// The database holds users, clients, keys and sessions.
     pub struct Database {
         /// Where the database is: `sqlite://` and a path, or `postgres://` and the address of the server.
-        url: Secret = Secret::new("sqlite://data/tokentokenhouse.db"), env "DATABASE_URL", check url_of_database;
+        url: Secret = Secret::new("sqlite://data/tokenhouse.db"), env "DATABASE_URL", check url_of_database;
         /// The most connections to the database.
         max_connections: u32 = 10, in 1..=1000;
         /// How long a request waits for a free connection before it is answered 503.
