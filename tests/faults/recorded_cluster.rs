@@ -20,7 +20,7 @@ pub struct RecordedCluster {
 impl RecordedCluster {
     /// Opens both. `settings` is told which instance it is for: 0 or 1.
     pub async fn open(backend: Backend, settings: impl Fn(&mut Config, usize)) -> Self {
-        let cluster = Cluster::in_process(backend, settings).await;
+        let cluster = Box::pin(Cluster::in_process(backend, settings)).await;
         let addresses: Vec<_> = cluster.instances.iter().map(|instance| instance.running.address).collect();
         Self { cluster, instances: Instances::of(&addresses) }
     }

@@ -1,6 +1,6 @@
 //! The keyring on a real database: starting, rotating, removing, and what breaks.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod test_keyring;
 mod master_key;

@@ -40,7 +40,7 @@ pub async fn on_each_backend(test: impl AsyncFn(&TestServer)) {
 /// Runs `test` in a fresh server on each backend, with settings of its own.
 pub async fn on_each_backend_with(settings: impl Fn(&mut Config), test: impl AsyncFn(&TestServer)) {
     for backend in backends() {
-        let server = TestServer::open(backend, &settings).await;
+        let server = Box::pin(TestServer::open(backend, &settings)).await;
         test(&server).await;
         server.close().await;
     }
@@ -64,24 +64,24 @@ impl TestServer {
     }
 
     async fn start(installation: Arc<Installation>, config: Config, clock: Clock) -> Self {
-        let running = start(config.clone(), clock.clone(), Mode::Production).await.unwrap();
+        let running = Box::pin(start(config.clone(), clock.clone(), Mode::Production)).await.unwrap();
         Self { running, backend: installation.backend, clock, http: Http::new(), config, installation }
     }
 
     /// A second instance on the same stores and keys, with a clock of its own.
     pub async fn second_instance(&self, clock: Clock) -> Running {
-        start(self.config.clone(), clock, Mode::Production).await.unwrap()
+        Box::pin(start(self.config.clone(), clock, Mode::Production)).await.unwrap()
     }
 
     /// Another instance on the same stores and keys, with settings of its own.
     pub async fn instance_with(&self, config: Config) -> Running {
-        start(config, self.clock.clone(), Mode::Production).await.unwrap()
+        Box::pin(start(config, self.clock.clone(), Mode::Production)).await.unwrap()
     }
 
     /// Stops the server and opens it again on what it has kept.
     pub async fn restart(self) -> Self {
         self.running.stop().await;
-        let running = start(self.config.clone(), self.clock.clone(), Mode::Production).await.unwrap();
+        let running = Box::pin(start(self.config.clone(), self.clock.clone(), Mode::Production)).await.unwrap();
         Self { running, ..self }
     }
 
