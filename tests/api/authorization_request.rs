@@ -137,7 +137,7 @@ async fn only_a_native_application_may_come_back_to_another_loopback_port() {
 }
 
 #[actix_web::test]
-async fn who_asks_must_be_known_before_anybody_is_sent_anywhere() {
+async fn a_client_must_be_known_before_a_browser_is_sent_anywhere() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let browser = Browser::of(server);
@@ -377,7 +377,7 @@ async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
         let refused = browser.get(&request("app", &[])).await;
         assert_eq!(refused.status, 429);
         assert!(refused.headers.contains_key("retry-after"));
-        // Nothing waits where nobody is asked.
+        // Nothing waits where no user is asked.
         sign_in(server, &browser).await;
         assert!(parameters(&browser.get(&request("app", &[])).await).contains_key("code"));
     })

@@ -49,7 +49,7 @@ async fn a_client_authenticates_in_the_one_way_that_it_registered() {
         ];
         for (id, secret, sent, expected) in table {
             let answer = read(request(server, id, secret, sent)).await;
-            // Whoever passes is told that its token is not good.
+            // A client that passes is told that its token is not good.
             let error = expected.err().unwrap_or("invalid_grant");
             assert_eq!(answer.body["error"], error, "{id} {sent:?}: {}", answer.text);
             assert_eq!(answer.status, if error == "invalid_client" { 401 } else { 400 }, "{id} {sent:?}");

@@ -12,7 +12,7 @@ use tokenhouse::{clients, sessions, users};
 
 use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::{Browser, Form, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
 const OTHER: (&str, &str) = ("bob", "yet another password");
@@ -125,7 +125,7 @@ async fn a_hint_names_the_one_person_who_may_answer() {
 }
 
 #[actix_web::test]
-async fn when_somebody_else_signs_in_nothing_carries_the_first_person_any_more() {
+async fn when_another_user_signs_in_nothing_carries_the_first_user_any_more() {
     on_each_backend(async |server| {
         let bob = server.add_user(OTHER, false).await;
         let (client, secret) = server.add_new_client(application("app")).await;
@@ -207,7 +207,7 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
                 };
                 let to = location(&answer).unwrap_or_default();
                 assert!(!to.contains("code="), "{to}");
-                assert!(!browser.has_cookie("browser-session"), "nobody has signed in");
+                assert!(!browser.has_cookie("browser-session"), "no user has signed in");
             }
         }
     })

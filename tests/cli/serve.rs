@@ -37,7 +37,7 @@ async fn a_fresh_folder_serves_and_every_printed_line_works() {
 }
 
 #[actix_web::test]
-async fn what_everybody_knows_is_stopped_by_a_start_without_dev() {
+async fn published_credentials_are_disabled_by_a_start_without_dev() {
     let workplace = Workplace::fresh();
     let mut serving = workplace.serve(&["--dev"]);
     let sign_in = printed(&serving);

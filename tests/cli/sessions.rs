@@ -45,7 +45,7 @@ async fn sessions_are_listed_and_ended_by_user_client_identifier_or_all() {
 }
 
 #[test]
-fn a_revocation_that_names_nothing_or_nobody_is_refused() {
+fn a_revocation_that_names_nothing_or_no_known_user_or_client_is_refused() {
     let workplace = Workplace::fresh();
     assert_eq!(workplace.run(&["session", "revoke"]).code, Some(2));
     assert_eq!(workplace.run(&["session", "revoke", "--all", "--user", "ada"]).code, Some(2));

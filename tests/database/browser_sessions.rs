@@ -8,9 +8,9 @@ use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
 use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, on_each_database};
+use crate::test_database::{TestDatabase, on_each_database};
 
-async fn begin(server: &TestServer, browser_session: &BrowserSession, cookie: u8, seen: &User) -> BeginOutcome {
+async fn begin(server: &TestDatabase, browser_session: &BrowserSession, cookie: u8, seen: &User) -> BeginOutcome {
     server
         .database
         .begin_browser_session(browser_session, &CookieDigest::of([cookie; 32]), seen, &server.any_entry())
@@ -18,7 +18,7 @@ async fn begin(server: &TestServer, browser_session: &BrowserSession, cookie: u8
         .unwrap()
 }
 
-async fn by_cookie(server: &TestServer, cookie: u8) -> Option<BrowserSession> {
+async fn by_cookie(server: &TestDatabase, cookie: u8) -> Option<BrowserSession> {
     server.database.browser_session_by_cookie(&CookieDigest::of([cookie; 32])).await.unwrap()
 }
 

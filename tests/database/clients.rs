@@ -8,7 +8,7 @@ use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
 use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, millis, on_each_database};
+use crate::test_database::{TestDatabase, millis, on_each_database};
 
 #[tokio::test]
 async fn a_client_comes_back_as_it_was_added() {
@@ -129,7 +129,7 @@ async fn the_longer_previous_life_of_access_tokens_is_kept_for_a_day() {
     .await;
 }
 
-async fn previous(server: &TestServer) -> (Option<i64>, Option<i64>) {
+async fn previous(server: &TestDatabase) -> (Option<i64>, Option<i64>) {
     use sqlx::{Connection, Row};
     let mut connection = sqlx::AnyConnection::connect(&server.settings.url).await.unwrap();
     let row = sqlx::query("select previous_access_lifetime, access_lifetime_changed_at from clients where id = 'app'")

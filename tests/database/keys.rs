@@ -4,9 +4,9 @@ use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, changes_after, millis, on_each_database};
+use crate::test_database::{TestDatabase, changes_after, millis, on_each_database};
 
-fn key(server: &TestServer, kid: &str, state: KeyState) -> SigningKeyRecord {
+fn key(server: &TestDatabase, kid: &str, state: KeyState) -> SigningKeyRecord {
     SigningKeyRecord {
         kid: kid.to_owned(),
         algorithm: SigningAlgorithm::Es256,

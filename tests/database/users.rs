@@ -42,7 +42,7 @@ async fn a_user_without_address_and_password_can_be_added_twice_under_two_names(
 }
 
 #[tokio::test]
-async fn a_name_or_address_that_is_somebodys_name_or_address_is_refused() {
+async fn a_name_or_address_that_is_another_users_name_or_address_is_refused() {
     on_each_database(async |server| {
         let first = server.new_user("alice", Some("alice@example.com"));
         server.database.add_user(&first, None, &server.any_entry()).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn what_is_refused_equal_or_nobodys_is_not_written() {
+async fn a_change_that_is_refused_or_changes_nothing_or_has_no_user_is_not_written() {
     on_each_database(async |server| {
         let user = server.user("alice").await;
         let bob = server.new_user("bob", Some("bob@example.com"));
@@ -247,17 +247,17 @@ async fn a_password_that_was_set_since_the_previous_was_proved_stays() {
         let hash = async || server.database.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
 
         // In the same millisecond as the user's `not_before`.
-        server.database.set_password(seen.id, "set by somebody else", seen.not_before, &entry()).await.unwrap();
+        server.database.set_password(seen.id, "set by an administrator", seen.not_before, &entry()).await.unwrap();
         assert!(!change("hash").await);
-        assert_eq!(hash().await, "set by somebody else");
+        assert_eq!(hash().await, "set by an administrator");
         for state in [UserState::Disabled, UserState::Active] {
             server.database.set_user_state(seen.id, state, server.now(), &server.any_entry()).await.unwrap();
-            assert!(!change("set by somebody else").await, "{state:?}");
+            assert!(!change("set by an administrator").await, "{state:?}");
         }
 
         let seen = server.database.user(seen.id).await.unwrap().unwrap();
         let entry = entry();
-        let proven = ProvenPassword { user: &seen, password_hash: "set by somebody else" };
+        let proven = ProvenPassword { user: &seen, password_hash: "set by an administrator" };
         let changed = server.database.change_password(&proven, "own", server.now(), &entry).await;
         assert!(changed.unwrap());
         assert_eq!(hash().await, "own");
@@ -297,7 +297,7 @@ async fn disabling_raises_the_not_before_and_enabling_leaves_it() {
 }
 
 #[tokio::test]
-async fn a_change_to_nobody_says_so_and_leaves_nothing() {
+async fn a_change_to_no_user_says_so_and_leaves_nothing() {
     on_each_database(async |server| {
         let nobody = server.new_user("nobody", None).id;
         let (at, entry) = (server.now(), server.any_entry());

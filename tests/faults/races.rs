@@ -17,8 +17,8 @@ use tokio::sync::watch;
 
 use crate::checks::NOTHING;
 use crate::clients::Instances;
-use crate::cluster::Cluster;
 use crate::history::{Answer, Call};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::{Backend, backends};
 use crate::times;
 
@@ -32,10 +32,10 @@ async fn once_an_end_was_acknowledged_no_refresh_succeeds_on_any_instance() {
             Backend::Embedded => times(100, 2_000),
             Backend::Servers => times(200, 8_000),
         };
-        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let cluster = RecordedCluster::open(backend, |_, _| {}).await;
         let mut lanes = Vec::new();
         for lane in 0..LANES {
-            let user = cluster.server.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
+            let user = cluster.server().add_user((&format!("user-{lane}"), "a fine long password"), false).await;
             lanes.push(race(&cluster, user, rounds / LANES));
         }
         futures_joined(lanes).await;
@@ -54,14 +54,14 @@ async fn futures_joined<F: Future<Output = ()>>(futures: Vec<F>) {
     .await;
 }
 
-async fn race(cluster: &Cluster, user: User, rounds: usize) {
+async fn race(cluster: &RecordedCluster, user: User, rounds: usize) {
     for round in 0..rounds {
         let (session, token) = begin(cluster.ctx(), &user).await;
         let done = watch::Sender::new(false);
         let refreshing = tokio::spawn(refresh(cluster.instances.clone(), token.clone(), done.subscribe()));
         tokio::time::sleep(Duration::from_micros(u64::from(u16::from_be_bytes(Random::default().bytes())) / 8)).await;
 
-        let ctx = if round.is_multiple_of(2) { cluster.ctx() } else { &*cluster.other.ctx };
+        let ctx = if round.is_multiple_of(2) { cluster.ctx() } else { &*cluster.other().running.ctx };
         match round / 2 % 4 {
             0 => drop(cluster.instances.end(round % 2, &token).await),
             way => {

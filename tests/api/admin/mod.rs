@@ -97,7 +97,7 @@ pub fn assert_problem(answer: &Answer, status: u16) {
 }
 
 /// Begins a session of `user` at `client`, as a grant does; returns it with its two tokens.
-pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &str, audience: &[&str]) -> BeginOutcome {
+pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &str, audience: &[&str]) -> IssuedSession {
     let ctx = server.ctx();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
@@ -117,11 +117,11 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
     let (id, record) = (beginning.session.id, &beginning.record);
     let bearer = tokenhouse::tokens::TokenSubject::Session { id, record };
     let access = tokenhouse::tokens::access_token(ctx, client, bearer, &beginning.session.scope).unwrap().token;
-    BeginOutcome { id, access, refresh: tokenhouse::tokens::refresh_token(ctx, id, record).unwrap() }
+    IssuedSession { id, access, refresh: tokenhouse::tokens::refresh_token(ctx, id, record).unwrap() }
 }
 
 /// A session and its first tokens.
-pub struct BeginOutcome {
+pub struct IssuedSession {
     pub id: SessionId,
     pub access: String,
     pub refresh: String,

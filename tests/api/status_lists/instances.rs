@@ -9,7 +9,7 @@ use tokenhouse::config;
 use tokenhouse::protocol::GrantType;
 
 use super::{ask, first, index, indexes, list, revoked};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Backend, TestServer, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.
@@ -24,7 +24,7 @@ pub async fn until_revoked(server: &TestServer, address: SocketAddr, access: &st
 }
 
 async fn blacklist(server: &TestServer, refresh: &str) {
-    assert_eq!(server.post("/api/token/blacklist/", &[("refresh", refresh)]).await.status, 200);
+    assert_eq!(server.blacklist(refresh).await.status, 200);
 }
 
 #[actix_web::test]

@@ -5,82 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tokenhouse::app::{self, Purpose};
-use tokenhouse::audit::Actor;
-use tokenhouse::clock::{Clock, Random};
-use tokenhouse::config::{Config, Rate};
-use tokenhouse::ctx::Ctx;
-use tokenhouse::keys::make_master_key;
-use tokenhouse::model::{Secret, SigningAlgorithm};
-use tokenhouse::users::{self, NewUser};
+use tokenhouse::clock::Random;
+use tokenhouse::config::Config;
 
-use crate::server::{ADMIN, Backend, USER};
-use crate::support;
-
-/// What the processes of one server share.
-pub struct Installation {
-    pub config: Config,
-    folder: TempDir,
-    database: Option<String>,
-}
-
-impl Installation {
-    /// Makes the stores, with the server's user and its administrator.
-    pub async fn prepare(backend: Backend) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = Config { workers: 1, issuer: "http://127.0.0.1:8080".to_owned(), ..Config::default() };
-        config.keys.folder = folder.path().join("keys");
-        config.keys.master_key_file = folder.path().join("keys/master.key");
-        config.keys.master_key = Some(Secret::new(make_master_key(&Random::default())));
-        config.keys.id_token_algorithm = SigningAlgorithm::Es256;
-        config.limits.by_address = Rate::Off;
-        config.limits.by_account = Rate::Off;
-        config.passwords.threads = 1;
-        let mut database = None;
-        match backend {
-            Backend::Embedded => {
-                config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("server.db").display()));
-            }
-            Backend::Servers => {
-                let name = support::postgres::create_database().await;
-                config.database.url = Secret::new(support::postgres::url_of(&name));
-                database = Some(name);
-                let redis = support::redis::settings();
-                config.redis.url = Some(Secret::new(redis.url));
-                config.redis.key_prefix = redis.key_prefix;
-            }
-        }
-        let installation = Self { config, folder, database };
-        let ctx = installation.open().await;
-        for ((username, password), admin) in [(USER, false), (ADMIN, true)] {
-            let new = NewUser {
-                username: username.to_owned(),
-                admin,
-                password: Some(Secret::new(password)),
-                ..NewUser::default()
-            };
-            users::add(&ctx, new, Actor::System).await.unwrap();
-        }
-        ctx.store.database.close().await;
-        installation
-    }
-
-    /// Opens configuration, stores and keys as a command does.
-    pub async fn open(&self) -> Ctx {
-        app::open(self.config.clone(), Clock::system(), Purpose::Command).await.unwrap()
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub async fn leave(self) {
-        if let Some(database) = &self.database {
-            support::postgres::drop_database(database).await;
-        }
-    }
-}
+use crate::installation::Installation;
+use crate::program::executable;
 
 /// One instance. It ends with this value.
 pub struct Process {
@@ -97,7 +26,7 @@ impl Process {
         Self::start_with(installation.config.clone(), installation.path(name)).await
     }
 
-    /// The same, with settings of its own.
+    /// Starts an instance with settings of its own.
     pub async fn start_with(config: Config, log: PathBuf) -> Self {
         let (address, operations) = (free_address(), free_address());
         let mut process = Self { config, log, address, operations, child: None };
@@ -165,7 +94,7 @@ impl Drop for Process {
 
 /// The program with these settings and nothing else in its environment.
 pub fn command(config: &Config) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenhouse"));
+    let mut command = Command::new(executable());
     command.env_clear().stdin(Stdio::null()).current_dir(config.keys.folder.parent().unwrap());
     let mut set = |name: &str, value: &str| {
         command.env(name, value);
@@ -197,7 +126,8 @@ fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Below the range from which the system gives out ports by itself, so that nobody takes it while the instance is down.
+/// A free address below the range from which the system gives out ports by itself: no other program takes it while the
+/// instance is down.
 fn free_address() -> SocketAddr {
     let random = Random::default();
     loop {

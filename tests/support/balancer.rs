@@ -14,7 +14,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// In front of nobody yet.
+    /// Starts in front of no instance yet.
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn accept(listener: TcpListener, instances: Arc<Mutex<Vec<SocketAddr>>>) {
         tokio::spawn(async move {
             for instance in instances {
                 if let Ok(mut server) = TcpStream::connect(instance).await {
-                    // Whoever hangs up ends it.
+                    // Either side may end it.
                     drop(copy_bidirectional(&mut client, &mut server).await);
                     return;
                 }

@@ -1,41 +1,26 @@
-//! A whole Tokenhouse for one test: own stores, own keys, own port. The helpers speak the API's verbs.
+//! A whole Tokenhouse in this process, for one test: own stores, own keys, own ports, and a clock that the test moves.
+//! Its methods are the verbs of the API.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client as Http, Method, RequestBuilder};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokenhouse::app::serve::{Mode, Running, start};
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
-use tokenhouse::config::{self, Config, Rate};
+use tokenhouse::config::{self, Config};
 use tokenhouse::ctx::Ctx;
-use tokenhouse::model::{
-    Acr, Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
-};
+use tokenhouse::model::{Acr, Client, SessionId, SignOn, User, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
 use tokenhouse::tokens;
-use tokenhouse::users::{self, NewUser};
 
-use crate::support;
-
-/// The user of every server.
-pub const USER: (&str, &str) = ("ada", "a fine long password");
-
-/// The administrator of every server.
-pub const ADMIN: (&str, &str) = ("grace", "another long password");
-
-/// Where a server keeps its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// `SQLite`, with the embedded ephemeral store.
-    Embedded,
-    /// `PostgreSQL` and Redis.
-    Servers,
-}
+pub use crate::answer::{Answer, Pair, all_at_once, claims, header, pair, read};
+use crate::installation::{self, Installation};
+pub use crate::installation::{ADMIN, Backend, USER, backends};
 
 /// A running server.
 pub struct TestServer {
@@ -44,25 +29,7 @@ pub struct TestServer {
     pub clock: Clock,
     pub http: Http,
     pub config: Config,
-    database: Option<String>,
-    folder: TempDir,
-}
-
-/// An answer, read to its end.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
-    /// The body as JSON; null where it is none.
-    pub body: Value,
-}
-
-/// A pair of tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    pub access: String,
-    pub refresh: String,
+    installation: Arc<Installation>,
 }
 
 /// Runs `test` in a fresh server on each backend.
@@ -73,57 +40,65 @@ pub async fn on_each_backend(test: impl AsyncFn(&TestServer)) {
 /// Runs `test` in a fresh server on each backend, with settings of its own.
 pub async fn on_each_backend_with(settings: impl Fn(&mut Config), test: impl AsyncFn(&TestServer)) {
     for backend in backends() {
-        let server = TestServer::open(backend, &settings).await;
+        let server = Box::pin(TestServer::open(backend, &settings)).await;
         test(&server).await;
         server.close().await;
     }
 }
 
-/// The backends of this run.
-pub fn backends() -> Vec<Backend> {
-    if support::only_sqlite() { vec![Backend::Embedded] } else { vec![Backend::Embedded, Backend::Servers] }
-}
-
 impl TestServer {
     /// Opens a server with its user and its administrator.
     pub async fn open(backend: Backend, settings: &impl Fn(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::system();
-        let (config, database) = config(backend, &folder, settings).await;
-        let running = start(config.clone(), clock.clone(), Mode::Production).await.unwrap();
-        let server = Self { running, backend, clock, http: Http::new(), config, database, folder };
-        server.add_user(USER, false).await;
-        server.add_user(ADMIN, true).await;
+        let installation = Installation::new(backend).await;
+        let mut config = installation.config.clone();
+        be_quick_and_patient(&mut config);
+        settings(&mut config);
+        let server = Self::start(Arc::new(installation), config, Clock::system()).await;
+        installation::add_users(server.ctx()).await;
         server
+    }
+
+    /// Opens another instance on the same stores and keys and with the same clock.
+    pub async fn another(&self, config: Config) -> Self {
+        Self::start(self.installation(), config, self.clock.clone()).await
+    }
+
+    async fn start(installation: Arc<Installation>, config: Config, clock: Clock) -> Self {
+        let running = Box::pin(start(config.clone(), clock.clone(), Mode::Production)).await.unwrap();
+        Self { running, backend: installation.backend, clock, http: Http::new(), config, installation }
     }
 
     /// A second instance on the same stores and keys, with a clock of its own.
     pub async fn second_instance(&self, clock: Clock) -> Running {
-        start(self.config.clone(), clock, Mode::Production).await.unwrap()
+        Box::pin(start(self.config.clone(), clock, Mode::Production)).await.unwrap()
     }
 
     /// Another instance on the same stores and keys, with settings of its own.
     pub async fn instance_with(&self, config: Config) -> Running {
-        start(config, self.clock.clone(), Mode::Production).await.unwrap()
+        Box::pin(start(config, self.clock.clone(), Mode::Production)).await.unwrap()
     }
 
     /// Stops the server and opens it again on what it has kept.
     pub async fn restart(self) -> Self {
         self.running.stop().await;
-        let running = start(self.config.clone(), self.clock.clone(), Mode::Production).await.unwrap();
+        let running = Box::pin(start(self.config.clone(), self.clock.clone(), Mode::Production)).await.unwrap();
         Self { running, ..self }
     }
 
-    /// Stops the server and takes its database away.
+    /// Stops the server. The last instance takes the database away.
     pub async fn close(self) {
         self.running.stop().await;
-        if let Some(database) = self.database {
-            support::postgres::drop_database(&database).await;
+        if let Some(installation) = Arc::into_inner(self.installation) {
+            installation.remove().await;
         }
-        drop(self.folder);
     }
 
-    /// What the server's rules hold in their hands.
+    /// The stores and keys of this server.
+    pub fn installation(&self) -> Arc<Installation> {
+        Arc::clone(&self.installation)
+    }
+
+    /// The context that the server's rules get.
     pub fn ctx(&self) -> &Ctx {
         &self.running.ctx
     }
@@ -193,6 +168,11 @@ impl TestServer {
         self.post("/api/token/verify/", &[("token", token)]).await
     }
 
+    /// `POST /api/token/blacklist/`.
+    pub async fn blacklist(&self, token: &str) -> Answer {
+        self.post("/api/token/blacklist/", &[("refresh", token)]).await
+    }
+
     /// A token for the admin API.
     pub async fn admin_token(&self) -> String {
         let (username, password) = ADMIN;
@@ -201,15 +181,8 @@ impl TestServer {
     }
 
     /// Adds a user.
-    pub async fn add_user(&self, (username, password): (&str, &str), admin: bool) -> User {
-        let new = NewUser {
-            username: username.to_owned(),
-            admin,
-            roles: vec!["reader".to_owned()],
-            password: Some(Secret::new(password)),
-            ..NewUser::default()
-        };
-        users::add(self.ctx(), new, Actor::System).await.unwrap()
+    pub async fn add_user(&self, credentials: (&str, &str), admin: bool) -> User {
+        installation::add_user(self.ctx(), credentials, admin).await
     }
 
     /// The server's user, as the database knows it.
@@ -256,30 +229,6 @@ impl TestServer {
         (beginning.session.id, token)
     }
 
-    /// The session of a refresh token.
-    pub fn session_of(&self, refresh: &str) -> SessionId {
-        tokens::read_refresh_token(self.ctx(), refresh).unwrap().session
-    }
-
-    /// The rotation record of a session.
-    pub async fn record(&self, session: SessionId) -> RotationRecord {
-        match self.ctx().store.ephemeral.load(session).await.unwrap().0 {
-            RotationState::Live(record) => *record,
-            other => panic!("no live record: {other:?}"),
-        }
-    }
-
-    /// Moves everything that the record remembers into the past: the stores have clocks that no test can move.
-    pub async fn age_record(&self, session: SessionId, by: Duration) {
-        let old = self.record(session).await;
-        let mut aged = old.clone();
-        aged.issued_at = aged.issued_at.minus(by);
-        for ancestor in &mut aged.ancestors {
-            ancestor.rotated_at = ancestor.rotated_at.minus(by);
-        }
-        assert!(self.ctx().store.ephemeral.replace(session, &old, &aged).await.unwrap());
-    }
-
     /// The audit's events, newest first.
     pub async fn audit_events(&self) -> Vec<Value> {
         let page = tokenhouse::model::PageRequest::new(None, Some(500));
@@ -320,88 +269,13 @@ pub fn new_client(id: &str, grants: &[GrantType], scope: &str) -> NewClient {
     }
 }
 
-/// The pair in an answer that must be a good one.
-pub fn pair(answer: &Answer) -> Pair {
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    Pair {
-        access: answer.body["access"].as_str().unwrap().to_owned(),
-        refresh: answer.body["refresh"].as_str().unwrap().to_owned(),
-    }
-}
-
-/// Sends the same request many times at once.
-pub async fn all_at_once(times: usize, request: &RequestBuilder) -> Vec<Answer> {
-    let mut calls = tokio::task::JoinSet::new();
-    for _ in 0..times {
-        calls.spawn(read(request.try_clone().unwrap()));
-    }
-    calls.join_all().await
-}
-
-/// Sends a request and reads the answer to its end.
-pub async fn read(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let text = response.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status, headers, text, body }
-}
-
-/// The claims of a token, unverified.
-pub fn claims(token: &str) -> Value {
-    part(token, 1)
-}
-
-/// The header of a token, unverified.
-pub fn header(token: &str) -> Value {
-    part(token, 0)
-}
-
-fn part(token: &str, position: usize) -> Value {
-    use base64::Engine;
-    let text = token.split('.').nth(position).unwrap();
-    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
-}
-
-/// Settings that make a server quick to build: an EC key and passwords that cost little. No rule is loosened.
-async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Config)) -> (Config, Option<String>) {
-    let mut config = Config {
-        listen: "127.0.0.1:0".to_owned(),
-        ops_listen: "127.0.0.1:0".to_owned(),
-        workers: 1,
-        ..Config::default()
-    };
-    config.keys.folder = folder.path().join("keys");
-    config.keys.master_key_file = folder.path().join("keys/master.key");
-    config.keys.id_token_algorithm = SigningAlgorithm::Es256;
+/// Passwords that cost little, and time limits for a busy machine. No rule is loosened.
+fn be_quick_and_patient(config: &mut Config) {
     config.passwords.memory_kib = 64;
     config.passwords.iterations = 1;
-    config.passwords.threads = 1;
-    config.limits.by_address = Rate::Off;
     config.database.statement_timeout = config::Duration::seconds(20);
     config.database.acquire_timeout = config::Duration::seconds(20);
     config.redis.command_timeout = config::Duration::seconds(5);
     config.redis.connect_timeout = config::Duration::seconds(5);
     config.shutdown.announce = config::Duration::seconds(0);
-    let database = match backend {
-        Backend::Embedded => {
-            config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/server.db").display()));
-            None
-        }
-        Backend::Servers => Some(use_servers(&mut config).await),
-    };
-    settings(&mut config);
-    (config, database)
-}
-
-async fn use_servers(config: &mut Config) -> String {
-    let database = support::postgres::create_database().await;
-    config.database.url = Secret::new(support::postgres::url_of(&database));
-    let redis = support::redis::settings();
-    config.redis.url = Some(Secret::new(redis.url));
-    config.redis.key_prefix = redis.key_prefix;
-    let random = tokenhouse::clock::Random::default();
-    config.keys.master_key = Some(Secret::new(tokenhouse::keys::make_master_key(&random)));
-    database
 }

@@ -1,10 +1,12 @@
 //! Instances behind a balancer, and services that follow them through it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::{Value, json};
+use test_support::balancer::Balancer;
+use test_support::cluster::Cluster;
+use test_support::installation::Installation;
 use tokenhouse::audit::Actor;
 use tokenhouse::clients;
 use tokenhouse::model::Secret;
@@ -13,8 +15,7 @@ use tokenhouse_verifier::Issuer;
 use tokenhouse_verifier::remote::IssuerBuilder;
 use tokio::time::{Instant, sleep};
 
-use crate::balancer::Balancer;
-use crate::process::{Installation, Process};
+use crate::process::Process;
 use crate::proxy::Proxy;
 use crate::server::{Backend, Pair, USER, new_client};
 
@@ -24,45 +25,41 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Longer than any test.
 pub const NEVER: Duration = Duration::from_hours(1);
 
-pub struct Cluster {
-    pub installation: Installation,
-    pub instances: Vec<Process>,
+/// A cluster, and the way to it.
+pub struct Deployment {
+    pub cluster: Cluster<Process>,
     /// The way from the services to the balancer.
     pub way: Proxy,
-    balancer: Balancer,
+    _balancer: Balancer,
     secret: String,
     http: Client,
 }
 
-impl Cluster {
-    /// Two instances on servers, or one on an embedded store.
+impl Deployment {
+    /// Starts two instances on servers, or one on an embedded store.
     pub async fn open(backend: Backend, redis: Option<String>) -> Self {
         let balancer = Balancer::start().await;
         let way = Proxy::to(balancer.address);
-        let mut installation = Installation::prepare(backend).await;
+        let mut installation = Installation::for_processes(backend).await;
         installation.config.issuer = format!("http://{}", way.address());
         installation.config.keys.jwks_max_age = "1s".parse().unwrap();
         if let Some(url) = redis {
             installation.config.redis.url = Some(Secret::new(url));
         }
         let secret = add_listener(&installation).await;
-        let mut instances = vec![Process::start(&installation, "one.log").await];
-        if backend == Backend::Servers {
-            instances.push(Process::start(&installation, "other.log").await);
-        }
-        balancer.lead_to(instances.iter().map(|instance| instance.address).collect());
+        let cluster = Cluster::of_processes(installation, |_, _| {}).await;
+        balancer.lead_to(cluster.addresses());
         let http = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
-        Self { installation, instances, way, balancer, secret, http }
+        Self { cluster, way, _balancer: balancer, secret, http }
     }
 
     pub async fn close(self) {
-        drop(self.instances);
-        self.installation.leave().await;
+        self.cluster.close().await;
     }
 
     /// A service that follows the lists.
     pub fn service(&self) -> IssuerBuilder {
-        let issuer = &self.installation.config.issuer;
+        let issuer = &self.cluster.installation.config.issuer;
         Issuer::builder(issuer, [issuer]).timeout(Duration::from_secs(1))
     }
 
@@ -78,7 +75,7 @@ impl Cluster {
         all([self.service(), self.listener(), by_events_alone]).await
     }
 
-    /// Signs the user in, at whichever instance answers.
+    /// Signs the user in, at the first instance that answers.
     pub async fn sign_in(&self) -> Pair {
         let (username, password) = USER;
         let answer = self.post("/api/token/", &json!({ "username": username, "password": password })).await;
@@ -93,7 +90,7 @@ impl Cluster {
 
     /// Asks the instances in turn until one says yes. Not by the way of the services.
     async fn post(&self, path: &str, body: &Value) -> Value {
-        let addresses: Vec<SocketAddr> = self.instances.iter().map(|instance| instance.address).collect();
+        let addresses = self.cluster.addresses();
         let until = Instant::now() + PATIENCE;
         for address in addresses.iter().cycle() {
             let answer = self.http.post(format!("http://{address}{path}")).json(body).send().await;

@@ -17,7 +17,7 @@ use crate::wire::Statements;
 pub enum Way {
     /// It passes.
     Pass,
-    /// It waits, and nobody is told: a black hole. (Bytes on the way arrive later, as TCP would send them again.)
+    /// It waits, and neither side is told: a black hole. (Bytes on the way arrive later, as TCP would send them again.)
     Hold,
     /// What is asked passes; the answers wait.
     HoldAnswers,
@@ -38,7 +38,7 @@ pub enum Way {
 pub enum Moment {
     /// The server never sees it.
     Before,
-    /// It was sent; whether the server read it before the reset, nobody knows.
+    /// It was sent; whether the server read it before the reset is unknown.
     Sent,
     /// The server has done it; the answer is lost.
     Done,
@@ -206,7 +206,7 @@ async fn cut(server: &mut TcpStream, piece: &[u8], moment: Moment) {
     }
 }
 
-/// Closes without farewell.
+/// Resets the connections.
 fn reset(connections: &[&TcpStream]) {
     for connection in connections {
         let _ = connection.set_zero_linger();

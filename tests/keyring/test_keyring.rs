@@ -1,21 +1,19 @@
-//! One server: a database of its own, a folder for keys of its own, and a clock that the test moves.
+//! The keyring of one server: on a database of its own, with a folder of its own, and a clock that the test moves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-use tempfile::TempDir;
+use test_support::answer::header;
+use test_support::installation::{Backend, Installation};
+use test_support::only_sqlite;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::{Clock, Random};
 use tokenhouse::config;
-use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError, make_master_key};
-use tokenhouse::model::{KeyState, PageRequest, Secret, SigningAlgorithm};
+use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError};
+use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm};
 use tokenhouse::protocol::TokenType;
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
@@ -27,56 +25,37 @@ pub(crate) const RIPE: Duration = Duration::from_mins(6);
 /// How long a signed token lives.
 pub(crate) const LIFE: Duration = Duration::from_mins(5);
 
-pub(crate) struct TestServer {
-    _folder: TempDir,
-    leave_by: Option<(String, String)>,
-    url: String,
+pub(crate) struct TestKeyring {
+    installation: Installation,
     pub(crate) clock: Clock,
     pub(crate) settings: config::Keys,
 }
 
-impl TestServer {
+impl TestKeyring {
     /// On SQLite, with the fast algorithms.
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("data/database.db").display());
-        Self::on(folder, url).await
+        Self::on(Backend::Embedded).await
     }
 
     /// On PostgreSQL and with a master key in the environment; `None` where this run does without PostgreSQL.
     pub(crate) async fn on_postgres() -> Option<Self> {
-        if std::env::var("TEST_BACKENDS").is_ok_and(|backends| backends == "sqlite") {
-            return None;
-        }
-        let admin = std::env::var("TEST_DATABASE_URL").expect("run ./test, or ./test --quick");
-        let database = format!("keyring_{}", Random::default().uuid().simple());
-        run(&admin, format!("create database {database}")).await;
-        let mut url = url::Url::parse(&admin).unwrap();
-        url.set_path(&database);
-        let mut server = Self::on(tempfile::tempdir().unwrap(), url.into()).await;
-        server.settings.master_key = Some(a_master_key());
-        server.leave_by = Some((admin, format!("drop database {database} with (force)")));
-        Some(server)
+        if only_sqlite() { None } else { Some(Self::on(Backend::Servers).await) }
     }
 
-    /// Drops the database where it is one on a server. (What a failed test leaves behind goes with the private server.)
+    /// Takes the database away.
     pub(crate) async fn leave(self) {
-        if let Some((admin, sql)) = self.leave_by {
-            run(&admin, sql).await;
-        }
+        self.installation.remove().await;
     }
 
-    async fn on(folder: TempDir, url: String) -> Self {
-        let keys = folder.path().join("keys");
+    async fn on(backend: Backend) -> Self {
+        let installation = Installation::new(backend).await;
         let settings = config::Keys {
-            master_key_file: keys.join("master.key"),
-            folder: keys,
             id_token_algorithm: SigningAlgorithm::EdDsa,
             access_token_algorithm: SigningAlgorithm::Es256,
             jwks_max_age: config::Duration::seconds(MAX_AGE.as_secs()),
-            ..config::Keys::default()
+            ..installation.config.keys.clone()
         };
-        let server = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };
+        let server = Self { installation, clock: Clock::system(), settings };
         server.database().await.migrate().await.unwrap();
         server
     }
@@ -84,7 +63,7 @@ impl TestServer {
     /// A connection of its own, as another instance has.
     pub(crate) async fn database(&self) -> Database {
         let settings = DatabaseSettings {
-            url: self.url.clone(),
+            url: self.installation.config.database.url.expose().to_owned(),
             max_connections: 2,
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
@@ -104,7 +83,7 @@ impl TestServer {
         self.try_open().await.unwrap_err().0
     }
 
-    /// A position in the folder of keys, which is made.
+    /// A path in the folder of keys, which is made.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         fs::create_dir_all(&self.settings.folder).unwrap();
         self.settings.folder.join(name)
@@ -122,16 +101,6 @@ impl TestServer {
         let event = |value: &Value| serde_json::from_value(value.clone()).unwrap();
         page.items.iter().map(|record| (record.actor.clone(), event(&record.event))).collect()
     }
-}
-
-async fn run(admin: &str, sql: String) {
-    let mut connection = PgConnection::connect(admin).await.unwrap();
-    connection.execute(AssertSqlSafe(sql)).await.unwrap();
-    connection.close().await.unwrap();
-}
-
-pub(crate) fn a_master_key() -> Secret {
-    Secret::new(make_master_key(&Random::default()))
 }
 
 /// `kid`s of the keys in a state.
@@ -153,9 +122,7 @@ pub(crate) fn sign(keyring: &Keyring, algorithm: SigningAlgorithm) -> String {
 
 /// The `kid` in a token's header.
 pub(crate) fn kid(token: &str) -> String {
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
-    header["kid"].as_str().unwrap().to_owned()
+    header(token)["kid"].as_str().unwrap().to_owned()
 }
 
 /// What another program, with jsonwebtoken and this JWKS, says of a token.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// What one connection has said so far.
 #[derive(Debug, Default)]
-pub struct Statements {
+pub(crate) struct Statements {
     unread: Vec<u8>,
     /// Messages before this one have no type: the request for TLS and the start.
     is_started: bool,
@@ -14,7 +14,7 @@ pub struct Statements {
 
 impl Statements {
     /// The texts of the statements that this piece executes.
-    pub fn read(&mut self, piece: &[u8]) -> Vec<String> {
+    pub(crate) fn read(&mut self, piece: &[u8]) -> Vec<String> {
         self.unread.extend_from_slice(piece);
         let mut executed = Vec::new();
         while let Some(message) = self.next_message() {
