@@ -63,6 +63,7 @@ create table browser_sessions (
     ends_at integer not null,
     auth_time integer not null,
     amr text not null,
+    acr text not null,
     ended_at integer,
     ended_reason text
 ) strict;
@@ -88,6 +89,7 @@ create table sessions (
     ends_at integer not null,
     auth_time integer not null,
     amr text not null,
+    acr text not null,
     ended_at integer,
     ended_reason text,
     -- The first feed number of the transaction that ended it.

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::request::Request;
+use crate::authentication;
 use crate::browser_sessions::Browser;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::model::BrowserSessionId;
-use crate::protocol::{Internal, OAuthError};
 use crate::store::TakeOutcome;
-use crate::users;
 
 /// The largest request that waits for a person, in bytes.
 const LARGEST: usize = 16 * 1024;
@@ -39,13 +39,13 @@ impl InteractionId {
 }
 
 impl TryFrom<String> for InteractionId {
-    type Error = OAuthError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, OAuthError> {
+    fn try_from(text: String) -> Result<Self, Error> {
         if text.len() == 22 && URL_SAFE_NO_PAD.decode(&text).is_ok() {
             Ok(Self(text))
         } else {
-            Err(OAuthError::invalid_request("this is not the name of a authorization"))
+            Err(Error::invalid_request("this is not the name of a authorization"))
         }
     }
 }
@@ -57,55 +57,47 @@ struct StoredRequest {
     browser: [u8; 32],
 }
 
-pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<InteractionId, OAuthError> {
+pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<InteractionId, Error> {
     let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
     let kept = StoredRequest { request: request.clone(), browser: browser.digest() };
     let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
     if kept.len() > LARGEST {
-        return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
+        return Err(Error::invalid_request("the request is larger than 16 KiB"));
     }
-    users::sign_in::count_request(ctx, browser.user_agent.address.as_deref()).await?;
+    authentication::count_request(ctx, browser.user_agent.address.as_deref()).await?;
     ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
     Ok(id)
 }
 
 /// The request of an interaction of this browser.
-pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, OAuthError> {
+pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, Error> {
     let gone =
-        || OAuthError::invalid_request("this authorization took too long; go back to the application and begin again");
+        || Error::invalid_request("this authorization took too long; go back to the application and begin again");
     let kept = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
     let kept: StoredRequest = serde_json::from_str(&kept).map_err(|_| gone())?;
     if !digest::equal(&kept.browser, &browser.digest()) {
-        return Err(OAuthError::invalid_request("this sign-in was begun in another browser"));
+        return Err(Error::invalid_request("this sign-in was begun in another browser"));
     }
     Ok(kept.request)
 }
 
 /// Takes the interaction: it is answered once, whichever of several tabs comes first.
-pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), OAuthError> {
+pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), Error> {
     match ctx.store.ephemeral.take_once(&id.key()).await? {
         TakeOutcome::First(_) => Ok(()),
         TakeOutcome::Again(_) | TakeOutcome::Absent => {
-            Err(OAuthError::invalid_request("this authorization is finished; go back to the application"))
+            Err(Error::invalid_request("this authorization is finished; go back to the application"))
         }
     }
 }
 
 /// Notes that the person keeps the account of this browser session.
-pub(super) async fn note_choice(
-    ctx: &Ctx,
-    id: &InteractionId,
-    browser_session: BrowserSessionId,
-) -> Result<(), OAuthError> {
+pub(super) async fn note_choice(ctx: &Ctx, id: &InteractionId, browser_session: BrowserSessionId) -> Result<(), Error> {
     ctx.store.ephemeral.remember(&choice(id, browser_session), KEPT).await?;
     Ok(())
 }
 
-pub(super) async fn is_chosen(
-    ctx: &Ctx,
-    id: &InteractionId,
-    browser_session: BrowserSessionId,
-) -> Result<bool, OAuthError> {
+pub(super) async fn is_chosen(ctx: &Ctx, id: &InteractionId, browser_session: BrowserSessionId) -> Result<bool, Error> {
     Ok(ctx.store.ephemeral.remembers(&choice(id, browser_session)).await?)
 }
 

@@ -19,8 +19,9 @@ use std::sync::Arc;
 use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientState, UserId};
-use crate::protocol::{AuthorizationError, GrantType, OAuthError};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::tokens;
 
 pub use answer::Answer;
@@ -67,7 +68,7 @@ pub enum Decision {
 /// # Errors
 /// When client or redirect URI are wrong, or a store does not answer: the person is told on a page, and the browser is
 /// sent nowhere. Everything else the application is told, in an [`Answer`].
-pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
+pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, Error> {
     let (client, mut request) = match check::check(ctx, parameters).await? {
         check::CheckOutcome::Good(client, request) => (client, request),
         check::CheckOutcome::Refused(answer) => return Ok(Next::Answer(answer)),
@@ -90,7 +91,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 ///
 /// # Errors
 /// `invalid_request` when the interaction has expired, is finished, or was begun in another browser.
-pub async fn resume(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, OAuthError> {
+pub async fn resume(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, Error> {
     let view = view(ctx, browser, id).await?;
     match view.step {
         Step::Prompt(ask) => Ok(Next::Prompt(ask, id.clone())),
@@ -110,7 +111,7 @@ pub async fn resume(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<
 ///
 /// # Errors
 /// As [`resume`].
-pub async fn view(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<View, OAuthError> {
+pub async fn view(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<View, Error> {
     let request = interaction::find(ctx, browser, id).await?;
     let client = ctx.store.client(&request.client_id).await?;
     let may_go_on = |client: &Arc<Client>| {
@@ -118,7 +119,7 @@ pub async fn view(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Vi
             && client.may_use(GrantType::AuthorizationCode)
             && is_registered(client, &request.return_to.redirect_uri)
     };
-    let gone = || OAuthError::invalid_request("the application is not registered like this any more");
+    let gone = || Error::invalid_request("the application is not registered like this any more");
     let client = client.filter(may_go_on).ok_or_else(gone)?;
     let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
     let step = next_step(ctx, &client, &request, signed_in.as_ref(), Some(id)).await?;
@@ -129,7 +130,7 @@ pub async fn view(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Vi
 ///
 /// # Errors
 /// As [`resume`].
-pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, OAuthError> {
+pub async fn keep_account(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Next, Error> {
     if let Some(signed_in) = view(ctx, browser, id).await?.signed_in {
         interaction::note_choice(ctx, id, signed_in.browser_session.id).await?;
     }
@@ -147,7 +148,7 @@ pub async fn decide(
     id: &InteractionId,
     asked: UserId,
     decision: Decision,
-) -> Result<Next, OAuthError> {
+) -> Result<Next, Error> {
     let view = view(ctx, browser, id).await?;
     let signed_in = view.signed_in.filter(|signed_in| signed_in.user.id == asked);
     let (Step::Prompt(PromptPage::Consent) | Step::Issue, Some(signed_in)) = (view.step, signed_in) else {
@@ -157,7 +158,7 @@ pub async fn decide(
     match decision {
         Decision::Deny => {
             interaction::finish(ctx, id).await?;
-            Ok(Next::Answer(Answer::refusal(ctx, &view.request, AuthorizationError::AccessDenied)))
+            Ok(Next::Answer(Answer::refusal(ctx, &view.request, ErrorCode::AccessDenied)))
         }
         Decision::Allow => {
             consent::give(ctx, &signed_in.user, &view.client, &view.request.to_agree_to()).await?;
@@ -173,7 +174,7 @@ async fn next_step(
     request: &Request,
     signed_in: Option<&LiveBrowserSession>,
     interaction: Option<&InteractionId>,
-) -> Result<Step, OAuthError> {
+) -> Result<Step, Error> {
     let Some(on) = signed_in else {
         return Ok(step::next(client, request, None));
     };
@@ -201,16 +202,16 @@ async fn issue(
     request: &Request,
     signed_in: &LiveBrowserSession,
     browser: &Browser,
-) -> Result<Answer, OAuthError> {
+) -> Result<Answer, Error> {
     let principal =
         crate::gate::Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
     if clients::may_receive_tokens(ctx, client, principal, &request.scope, &request.audience).is_err() {
-        return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
+        return Ok(Answer::refusal(ctx, request, ErrorCode::AccessDenied));
     }
     let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;
     Ok(Answer::code(ctx, request, &code))
 }
 
-fn nobody() -> OAuthError {
-    crate::protocol::Internal::inconsistent("a code was to be issued and nobody is signed in").into()
+fn nobody() -> Error {
+    crate::error::Internal::inconsistent("a code was to be issued and nobody is signed in").into()
 }

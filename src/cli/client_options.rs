@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::answer::problem;
-use crate::config::Span;
+use crate::config;
 use crate::model::{Pkce, SigningAlgorithm, SubjectType};
 use crate::protocol::{GrantType, MergePatch, RedirectUri, ResponseMode, Scope};
 
@@ -134,7 +134,7 @@ struct Text(Option<String>);
 
 /// A length of time in whole seconds, or none.
 #[derive(Debug, Clone, Copy)]
-struct Life(Option<Span>);
+struct Life(Option<config::Duration>);
 
 /// A word that JSON knows too, or none.
 #[derive(Debug, Clone, Copy, Serialize)]

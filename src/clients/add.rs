@@ -7,9 +7,10 @@ use super::secrets::current_secret;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientMetadata, ClientState, Secret};
-use crate::protocol::{MergePatch, OAuthError};
-use crate::store::StoreError;
+use crate::protocol::MergePatch;
+use crate::store::{StoreError, UniqueKey};
 
 /// A client to be added. As JSON it is one flat object.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -30,19 +31,19 @@ pub struct NewClient {
 
 /// What is shown of one client adds another: what the server assigns is accepted and assigned anew.
 impl TryFrom<MergePatch> for NewClient {
-    type Error = OAuthError;
+    type Error = Error;
 
-    fn try_from(mut members: MergePatch) -> Result<Self, OAuthError> {
+    fn try_from(mut members: MergePatch) -> Result<Self, Error> {
         let id = members.take("client_id")?;
         let secret = members.take("client_secret")?;
         if members.take("tokenhouse_state")?.is_some_and(|state: ClientState| state != ClientState::Active) {
-            return Err(OAuthError::invalid_request("tokenhouse_state: a new client is active; disable it afterwards"));
+            return Err(Error::invalid_request("tokenhouse_state: a new client is active; disable it afterwards"));
         }
         for name in Client::ASSIGNED {
             members.remove(name);
         }
         Ok(Self {
-            id: id.ok_or_else(|| OAuthError::invalid_request("missing field `client_id`"))?,
+            id: id.ok_or_else(|| Error::invalid_request("missing field `client_id`"))?,
             metadata: ClientMetadata::default().patched(&members)?,
             secret,
         })
@@ -52,8 +53,8 @@ impl TryFrom<MergePatch> for NewClient {
 /// Adds a client. The second value is its secret where one was generated; it is kept nowhere.
 ///
 /// # Errors
-/// `invalid_request` when its metadata does not go together; [`OAuthError::Conflict`] when the identifier is taken.
-pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), OAuthError> {
+/// `invalid_request` when its metadata does not go together; [`Error::Conflict`] when the identifier is taken.
+pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), Error> {
     let now = ctx.now();
     let mut client = Client {
         id: new.id,
@@ -73,7 +74,9 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),
-        Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("a client with this identifier exists".into())),
+        Err(StoreError::Conflict(UniqueKey::ClientId)) => {
+            Err(Error::Conflict("a client with this identifier exists".into()))
+        }
         Err(error) => Err(error.into()),
     }
 }

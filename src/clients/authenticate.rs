@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientState, Secret};
-use crate::protocol::{AuthMethod, OAuthError};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// What a caller says of itself.
 #[derive(Debug, Clone)]
@@ -22,9 +23,9 @@ pub struct Credentials {
 /// The client that `caller` proves to be.
 ///
 /// # Errors
-/// `invalid_client` when it does not; [`OAuthError::Unavailable`] when the database has to be asked and does not
+/// `invalid_client` when it does not; [`Error::Unavailable`] when the database has to be asked and does not
 /// answer.
-pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>, OAuthError> {
+pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>, Error> {
     let client = find(ctx, &caller.client_id).await?;
     let presented = caller.secret.as_ref().map(Secret::expose).unwrap_or_default();
     let proven = client
@@ -32,7 +33,7 @@ pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>
         .map_or_else(|| compare(&[0; 32], presented), |client| proves(client, presented, caller.method, ctx.now()));
     match client {
         Some(client) if proven && client.state == ClientState::Active => Ok(client),
-        _ => Err(OAuthError::InvalidClient("client authentication failed".into())),
+        _ => Err(Error::oauth(ErrorCode::InvalidClient, "client authentication failed")),
     }
 }
 
@@ -40,12 +41,12 @@ pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>
 ///
 /// # Errors
 /// `invalid_client` when there is none, it is disabled, or it is one that has to authenticate.
-pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, OAuthError> {
+pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, Error> {
     let caller = Credentials { client_id: client_id.to_owned(), secret: None, method: AuthMethod::None };
     authenticate(ctx, &caller).await
 }
 
-async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, OAuthError> {
+async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
     match client_id.parse::<ClientId>() {
         Ok(id) => Ok(ctx.store.client(&id).await?),
         Err(_) => Ok(None),

@@ -6,8 +6,9 @@ use super::check::{check, check_kind_stays};
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::{Error, Internal};
 use crate::model::{Client, ClientId, EndReason, Session, SessionFilter};
-use crate::protocol::{Internal, MergePatch, OAuthError, Scope};
+use crate::protocol::{MergePatch, Scope};
 use crate::sessions::{self, Applied, status_indexes};
 use crate::store::sql::clients::ClientTokens;
 
@@ -15,14 +16,9 @@ use crate::store::sql::clients::ClientTokens;
 /// from now on are ended before this returns; so are the tokens of its own, all of them, where one may hold more.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` when the patch names what there is not or what cannot be changed, or when
+/// [`Error::NotFound`]; `invalid_request` when the patch names what there is not or what cannot be changed, or when
 /// the metadata after it does not go together.
-pub async fn change(
-    ctx: &Ctx,
-    id: &ClientId,
-    patch: MergePatch,
-    actor: Actor,
-) -> Result<(Client, Applied), OAuthError> {
+pub async fn change(ctx: &Ctx, id: &ClientId, patch: MergePatch, actor: Actor) -> Result<(Client, Applied), Error> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
     // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
     let may_narrow = may_narrow(&patch);
@@ -48,12 +44,12 @@ pub fn may_narrow(patch: &MergePatch) -> bool {
 }
 
 /// The patch without what is shown of a client beside its metadata, which may be sent back as it is.
-fn of_metadata(mut patch: MergePatch, client: &Client) -> Result<MergePatch, OAuthError> {
+fn of_metadata(mut patch: MergePatch, client: &Client) -> Result<MergePatch, Error> {
     let shown =
         serde_json::to_value(client).map_err(|error| Internal::new("a client cannot be shown as JSON", error))?;
     for name in Client::ASSIGNED.into_iter().chain(["client_id"]) {
         if patch.remove(name).is_some_and(|sent| shown[name] != sent) {
-            return Err(OAuthError::invalid_request(format!("{name} cannot be changed")));
+            return Err(Error::invalid_request(format!("{name} cannot be changed")));
         }
     }
     Ok(patch)
@@ -66,7 +62,7 @@ fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool 
 }
 
 /// Ends the sessions whose scope or audience the client may no longer be granted.
-async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, OAuthError> {
+async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, Error> {
     let filter = SessionFilter { client: Some(client.id.clone()), ..SessionFilter::default() };
     let is_beyond = |session: &Session| !fits(ctx, client, &session.scope, &session.audience);
     sessions::end_each(ctx, filter, is_beyond, EndReason::ScopeWithdrawn, actor).await

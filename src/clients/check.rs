@@ -5,9 +5,10 @@ use std::time::Duration;
 use url::Url;
 
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientMetadata, Pkce, Secret};
-use crate::protocol::{GrantType, OAuthError, web_uri};
+use crate::protocol::{GrantType, web_uri};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
@@ -16,7 +17,7 @@ const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// `invalid_request`, with the first thing that is wrong.
-pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
+pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), Error> {
     let metadata = &client.metadata;
     let is_bad = |name: &String| name.is_empty() || name.len() > 200 || name.chars().any(char::is_control);
     if metadata.client_name.as_ref().is_some_and(is_bad) {
@@ -41,7 +42,7 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     check_addresses(metadata)
 }
 
-fn check_grants(client: &Client) -> Result<(), OAuthError> {
+fn check_grants(client: &Client) -> Result<(), Error> {
     if client.is_public() && client.may_use(GrantType::ClientCredentials) {
         return refuse("a public client cannot use client_credentials (RFC 6749 section 4.4)");
     }
@@ -54,7 +55,7 @@ fn check_grants(client: &Client) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn check_lifetimes(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+fn check_lifetimes(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), Error> {
     if metadata.access_token_lifetime.is_some_and(|life| life.is_zero() || life > MAX_ACCESS_LIFETIME) {
         return refuse("an access token lives between one second and 24 hours");
     }
@@ -71,7 +72,7 @@ fn check_lifetimes(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthErro
     Ok(())
 }
 
-fn check_algorithms(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthError> {
+fn check_algorithms(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), Error> {
     let algorithms = ctx.keys.algorithms();
     for (name, algorithm) in [
         ("tokenhouse_access_token_signed_response_alg", metadata.access_token_signed_response_alg),
@@ -79,7 +80,7 @@ fn check_algorithms(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthErr
         ("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg),
     ] {
         if algorithm.is_some_and(|algorithm| !algorithms.contains(&algorithm)) {
-            return Err(OAuthError::invalid_request(format!(
+            return Err(Error::invalid_request(format!(
                 "{name}: there is no key of this algorithm; name it in keys.additional_algorithms first"
             )));
         }
@@ -87,7 +88,7 @@ fn check_algorithms(ctx: &Ctx, metadata: &ClientMetadata) -> Result<(), OAuthErr
     Ok(())
 }
 
-fn check_addresses(metadata: &ClientMetadata) -> Result<(), OAuthError> {
+fn check_addresses(metadata: &ClientMetadata) -> Result<(), Error> {
     for (name, uri) in [
         ("client_uri", &metadata.client_uri),
         ("logo_uri", &metadata.logo_uri),
@@ -112,7 +113,7 @@ fn check_addresses(metadata: &ClientMetadata) -> Result<(), OAuthError> {
 }
 
 /// Scheme, host and port are those of a registered redirect URI (OpenID Connect Front-Channel Logout 1.0 section 2).
-fn check_frontchannel(metadata: &ClientMetadata, uri: &Url) -> Result<(), OAuthError> {
+fn check_frontchannel(metadata: &ClientMetadata, uri: &Url) -> Result<(), Error> {
     let own = |registered: &str| Url::parse(registered).is_ok_and(|registered| registered.origin() == uri.origin());
     if metadata.redirect_uris.iter().any(|registered| own(registered.as_str())) {
         return Ok(());
@@ -126,14 +127,14 @@ fn is_host_name(text: &str) -> bool {
 }
 
 /// A client with a secret that became public would let anyone use what was granted to it because of its secret.
-pub(super) fn check_kind_stays(before: &Client, after: &Client) -> Result<(), OAuthError> {
+pub(super) fn check_kind_stays(before: &Client, after: &Client) -> Result<(), Error> {
     if before.is_public() == after.is_public() {
         return Ok(());
     }
     refuse("token_endpoint_auth_method: a public client stays one, and so does a confidential one; add another client")
 }
 
-pub(super) fn check_secret(client: &Client, secret: Option<&Secret>) -> Result<(), OAuthError> {
+pub(super) fn check_secret(client: &Client, secret: Option<&Secret>) -> Result<(), Error> {
     let Some(secret) = secret else { return Ok(()) };
     if client.is_public() {
         return refuse("a public client has no secret");
@@ -149,6 +150,6 @@ pub(super) fn check_secret(client: &Client, secret: Option<&Secret>) -> Result<(
     Ok(())
 }
 
-fn refuse(why: &'static str) -> Result<(), OAuthError> {
-    Err(OAuthError::invalid_request(why))
+fn refuse(why: &'static str) -> Result<(), Error> {
+    Err(Error::invalid_request(why))
 }

@@ -13,8 +13,9 @@ use super::{event_of, frame, heartbeat};
 use crate::broadcast::{FeedProgress, Frame, FrameKind, Subscription};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::{OAuthError, scope};
+use crate::protocol::scope;
 use crate::store::StoreError;
 use crate::store::sql::feed::FeedPage;
 use crate::token_status::introspection;
@@ -60,7 +61,7 @@ pub enum Disconnect {
     /// Everybody is sent away.
     ShutDown,
     /// The database does not answer, or nothing can be signed.
-    Failed(OAuthError),
+    Failed(Error),
 }
 
 impl Disconnect {
@@ -83,8 +84,8 @@ impl From<StoreError> for Disconnect {
     }
 }
 
-impl From<OAuthError> for Disconnect {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for Disconnect {
+    fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
@@ -94,10 +95,10 @@ impl Subscriber {
     /// none stands for one that nobody knows any more.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when all subscriptions are taken, or the database does not answer.
-    pub async fn arrive(ctx: &Ctx, token: Secret, last: Option<&str>) -> Result<Self, OAuthError> {
+    /// [`Error::Unavailable`] when all subscriptions are taken, or the database does not answer.
+    pub async fn arrive(ctx: &Ctx, token: Secret, last: Option<&str>) -> Result<Self, Error> {
         let subscription =
-            ctx.broadcast.subscribe().ok_or_else(|| OAuthError::unavailable("a subscription for one more listener"))?;
+            ctx.broadcast.subscribe().ok_or_else(|| Error::unavailable("a subscription for one more listener"))?;
         let as_of = ctx.now();
         let head = ctx.store.database.feed_head().await?;
         let number = last.map_or(head, |last| last.parse().unwrap_or(-1));
@@ -181,8 +182,8 @@ impl Subscriber {
     /// counts.
     async fn authorize(&self, ctx: &Ctx) -> Result<(), Disconnect> {
         match introspection::admit(ctx, self.token.expose(), &[scope::EVENTS]).await {
-            Ok(_) | Err(OAuthError::Unavailable(_)) => Ok(()),
-            Err(OAuthError::Internal(error)) => Err(Disconnect::Failed(error.into())),
+            Ok(_) | Err(Error::Unavailable(_)) => Ok(()),
+            Err(Error::Internal(error)) => Err(Disconnect::Failed(error.into())),
             Err(_) => Err(Disconnect::Unauthorized),
         }
     }

@@ -5,9 +5,10 @@ use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, EndReason, Secret, User};
-use crate::protocol::{GrantType, OAuthError};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
 use crate::tokens::{self, IdTokenInput, TokenSubject};
@@ -23,7 +24,7 @@ pub struct CodeExchange {
     pub code_verifier: Option<Secret>,
 }
 
-pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange) -> Result<TokenResponse, Error> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
     let user = ctx.store.database.user(code.user).await?;
@@ -49,7 +50,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange
 
 /// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had
 /// come: a code that leaked does its finder no good, and does its owner no harm.
-fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), OAuthError> {
+fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), Error> {
     let same_address = match &presented.redirect_uri {
         Some(uri) => *uri == code.redirect_uri,
         // OAuth 2.1 leaves it out; without a challenge it is what binds the code (RFC 6749 section 4.1.3).
@@ -65,7 +66,7 @@ fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Res
 }
 
 /// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).
-async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
+async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), Error> {
     let event = AuditEvent::CodeReused { session: code.session, user: code.user, client: code.client_id.clone() };
     let entry = ctx.audit(Actor::System, event);
     if sessions::end_one_as(ctx, code.session, EndReason::CodeReused, entry).await?.is_some() {
@@ -84,7 +85,7 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
         scope: code.scope.clone(),
         audience: code.audience.clone(),
         user_agent: code.user_agent.clone(),
-        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
+        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone(), acr: code.acr },
         browser_session: Some(sessions::ParentBrowserSession {
             browser_session: code.browser_session,
             ends_at: code.browser_session_ends_at,
@@ -99,7 +100,7 @@ fn mint(
     user: &User,
     code: &Code,
     beginning: &PreparedSession,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let (session, record) = (&beginning.session, &beginning.record);
     let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session.id, record }, &session.scope)?;
     let refresh_token = if client.may_use(GrantType::RefreshToken) {
@@ -119,14 +120,12 @@ fn mint(
     })
 }
 
-fn not_good() -> OAuthError {
-    OAuthError::invalid_grant("the authorization code is not good, or not any more")
+fn not_good() -> Error {
+    Error::invalid_grant("the authorization code is not good, or not any more")
 }
 
 /// What was asked for at the authorization endpoint and is gone since is the code's fault, not this request's.
-fn as_invalid_grant(error: OAuthError) -> OAuthError {
-    match error {
-        OAuthError::InvalidScope(_) | OAuthError::InvalidTarget(_) => not_good(),
-        other => other,
-    }
+fn as_invalid_grant(error: Error) -> Error {
+    let is_the_codes = |code| matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidTarget);
+    if error.oauth_code().is_some_and(is_the_codes) { not_good() } else { error }
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{Denial, Principal};
 use crate::model::{Client, Secret};
-use crate::protocol::{GrantType, OAuthError, Scope, scope};
+use crate::protocol::{ErrorCode, GrantType, Scope, scope};
 use crate::tokens::{self, IdTokenInput};
 
 pub use authorization_code::CodeExchange;
@@ -58,10 +59,10 @@ pub struct TokenResponse {
 ///
 /// # Errors
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
-pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
+pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, Error> {
     let client = clients::authenticate(ctx, caller).await?;
     if client.id.is_simplejwt() {
-        return Err(OAuthError::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "this client belongs to the SimpleJWT-compatible API"));
     }
     may_use(&client, request.grant_type())?;
     match request {
@@ -87,11 +88,11 @@ impl TokenRequest {
     }
 }
 
-fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
+fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
     if client.may_use(grant) {
         Ok(())
     } else {
-        Err(OAuthError::UnauthorizedClient("the client is not registered for this grant".into()))
+        Err(Error::oauth(ErrorCode::UnauthorizedClient, "the client is not registered for this grant"))
     }
 }
 
@@ -102,24 +103,24 @@ fn pass_gate(
     principal: Principal<'_>,
     scope: &Scope,
     audience: &[String],
-) -> Result<(), OAuthError> {
+) -> Result<(), Error> {
     clients::may_receive_tokens(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
-fn refusal(shut: Denial) -> OAuthError {
+fn refusal(shut: Denial) -> Error {
     match shut {
-        Denial::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
+        Denial::ClientDisabled => Error::oauth(ErrorCode::InvalidClient, "client authentication failed"),
         Denial::ClientNotBefore
         | Denial::GlobalNotBefore
         | Denial::UserAbsent
         | Denial::UserDisabled
         | Denial::UserNotBefore
         | Denial::SessionEnded
-        | Denial::SessionOver => OAuthError::invalid_grant("the session is over"),
-        Denial::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
+        | Denial::SessionOver => Error::invalid_grant("the session is over"),
+        Denial::ScopeWithdrawn => Error::invalid_scope("the client may not be granted this scope"),
         Denial::AudienceWithdrawn => {
-            OAuthError::InvalidTarget("the client's tokens may not be for this resource".into())
+            Error::oauth(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource")
         }
     }
 }
@@ -132,7 +133,7 @@ fn id_token(
     scope: &Scope,
     told: IdTokenInput<'_>,
     access_token: &str,
-) -> Result<Option<String>, OAuthError> {
+) -> Result<Option<String>, Error> {
     if client.id.is_simplejwt() || !scope.contains(scope::OPENID) {
         return Ok(None);
     }
@@ -140,10 +141,10 @@ fn id_token(
 }
 
 /// The part of `granted` that is asked for; all of it where nothing is.
-fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Error> {
     match asked {
         None => Ok(granted.clone()),
         Some(asked) if asked.is_within(granted) => Ok(asked),
-        Some(_) => Err(OAuthError::invalid_scope("more is asked for than may be granted")),
+        Some(_) => Err(Error::invalid_scope("more is asked for than may be granted")),
     }
 }

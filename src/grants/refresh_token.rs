@@ -7,9 +7,10 @@ use serde_json::Map;
 
 use super::{TokenResponse, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, RotationRecord, Secret, SessionId};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::Scope;
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
 
@@ -18,10 +19,10 @@ pub(super) async fn exchange(
     client: &Client,
     presented: &Secret,
     scope: Option<Scope>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let token = tokens::read_refresh_token(ctx, presented.expose())?;
     if token.client_id != client.id {
-        return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
+        return Err(Error::invalid_grant("the refresh token is not valid here"));
     }
     if scope.is_some() {
         check_before_rotation(ctx, client, &token, scope.clone()).await?;
@@ -36,7 +37,7 @@ async fn check_before_rotation(
     client: &Client,
     token: &RefreshToken,
     scope: Option<Scope>,
-) -> Result<(), OAuthError> {
+) -> Result<(), Error> {
     match sessions::peek(ctx, client, token).await? {
         Some(grant) => narrow(&grant.scope, scope).map(|_| ()),
         // Rotation says why, and does what is to be done.
@@ -50,7 +51,7 @@ fn mint(
     session: SessionId,
     record: &RotationRecord,
     asked: Option<Scope>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let scope = narrow(&record.grant.scope, asked)?;
     let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
     pass_gate(ctx, client, principal, &record.grant.scope, &record.grant.audience)?;

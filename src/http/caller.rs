@@ -6,23 +6,25 @@ use actix_web::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::error::RequestError;
 use super::form::Form;
 use crate::clients::Credentials;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::{AuthMethod, OAuthError};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// The credentials of a request.
 ///
 /// # Errors
 /// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
-pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, OAuthError> {
+pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, Error> {
     let in_body = form.secret("client_secret");
     match (authorization(request)?, form.get("client_id"), in_body) {
-        (Some(_), _, Some(_)) => Err(OAuthError::invalid_request("the client authenticates in two ways at once")),
+        (Some(_), _, Some(_)) => Err(Error::invalid_request("the client authenticates in two ways at once")),
         (Some(header), named, None) => {
             let credentials = read_basic(header).ok_or_else(malformed)?;
             if named.is_some_and(|named| named != credentials.client_id) {
-                return Err(OAuthError::invalid_request("client_id differs from the authenticated client"));
+                return Err(Error::invalid_request("client_id differs from the authenticated client"));
             }
             Ok(credentials)
         }
@@ -30,32 +32,32 @@ pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, OA
             let method = if secret.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
             Ok(Credentials { client_id: client_id.to_owned(), secret, method })
         }
-        (None, None, _) => Err(OAuthError::InvalidClient("the client does not say who it is".into())),
+        (None, None, _) => Err(Error::oauth(ErrorCode::InvalidClient, "the client does not say who it is")),
     }
 }
 
 /// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
 ///
 /// # Errors
-/// [`OAuthError::NoToken`] for a header of another kind, `invalid_request` for two.
-pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, RequestError> {
     let Some(header) = authorization(request)? else { return Ok(None) };
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(OAuthError::NoToken) }
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(RequestError::NoToken) }
 }
 
 /// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
-fn authorization(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next();
     if headers.next().is_some() {
-        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
+        return Err(Error::invalid_request("the Authorization header is given twice"));
     }
     Ok(header.map(|header| header.to_str().unwrap_or_default()))
 }
 
-fn malformed() -> OAuthError {
-    OAuthError::InvalidClient("the Authorization header is not HTTP Basic".into())
+fn malformed() -> Error {
+    Error::oauth(ErrorCode::InvalidClient, "the Authorization header is not HTTP Basic")
 }
 
 /// Identifier and secret are form-encoded before they are joined and base64-encoded.

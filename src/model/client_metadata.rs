@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::SigningAlgorithm;
+use crate::error::{Error, Internal};
 use crate::protocol::merge_patch::misfit;
-use crate::protocol::{AuthMethod, GrantType, Internal, MergePatch, OAuthError, RedirectUri, ResponseMode, Scope};
+use crate::protocol::{AuthMethod, GrantType, MergePatch, OAuthError, RedirectUri, ResponseMode, Scope};
 
 /// Client metadata by the names of RFC 7591 section 2, OpenID Connect Dynamic Client Registration 1.0 section 2 and the
 /// logout specifications. Names that begin with `tokenhouse_` are this server's own, where no standard has a word.
@@ -175,7 +176,7 @@ impl ClientMetadata {
     ///
     /// # Errors
     /// `invalid_request` with the first member that there is not or whose value does not fit.
-    pub fn patched(&self, patch: &MergePatch) -> Result<Self, OAuthError> {
+    pub fn patched(&self, patch: &MergePatch) -> Result<Self, Error> {
         refuse_unknown_nulls(patch.members(), &|members| members)?;
         let unreadable = |error| Internal::new("client metadata cannot be changed", error);
         let mut members = serde_json::to_value(self).and_then(serde_json::from_value).map_err(unreadable)?;

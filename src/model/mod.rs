@@ -1,5 +1,6 @@
 //! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
 
+pub mod acr;
 pub mod client;
 pub mod client_metadata;
 pub mod consent;
@@ -17,6 +18,7 @@ pub mod session;
 pub mod signing_key;
 pub mod user;
 
+pub use acr::Acr;
 pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::BrowserSession;
 pub use client::{Client, ClientSecret, ClientState};

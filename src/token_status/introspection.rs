@@ -8,9 +8,10 @@ use tokenhouse_verifier::AccessToken;
 use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, ClientId, RotationState, SessionGrant, SessionId};
-use crate::protocol::{OAuthError, Scope, scope};
+use crate::protocol::{ErrorCode, Scope, scope};
 use crate::sessions;
 use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
@@ -39,11 +40,11 @@ pub struct LiveRefresh {
 /// for both).
 ///
 /// # Errors
-/// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a
+/// `unauthorized_client` for a public client, whose identifier anybody may use; [`Error::Unavailable`] when a
 /// store does not answer.
-pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, OAuthError> {
+pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, Error> {
     if caller.is_public() {
-        return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "only confidential clients may introspect"));
     }
     Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
 }
@@ -51,8 +52,8 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
 /// Looks at `token`, whoever asks. `None`: not good.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, Error> {
     if let Some(access) = access_token(ctx, token).await? {
         return Ok(Some(LiveToken::Access(Box::new(access))));
     }
@@ -84,34 +85,35 @@ pub struct LiveAccess {
 /// The access token, if it is good now, meant for this server, and has one of `scopes` (RFC 6750 section 3.1).
 ///
 /// # Errors
-/// `invalid_token`, `insufficient_scope`; [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToken, OAuthError> {
+/// `invalid_token`, `insufficient_scope`; [`Error::Unavailable`] when a store does not answer.
+pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToken, Error> {
     let access = access_token(ctx, token)
         .await?
         .filter(|access| access.aud.contains(&ctx.config.issuer))
-        .ok_or_else(|| OAuthError::InvalidToken("the access token is not valid here".into()))?;
+        .ok_or_else(|| Error::oauth(ErrorCode::InvalidToken, "the access token is not valid here"))?;
     if scopes.iter().any(|scope| access.has_scope(scope)) {
         return Ok(access);
     }
-    Err(OAuthError::InsufficientScope(match scopes {
-        [] => "nobody may do this".into(),
-        scopes => format!("this needs the scope {}", scopes.join(" or ")).into(),
-    }))
+    let needed = match scopes {
+        [] => "nobody may do this".to_owned(),
+        scopes => format!("this needs the scope {}", scopes.join(" or ")),
+    };
+    Err(Error::oauth(ErrorCode::InsufficientScope, needed))
 }
 
 /// The access token, if it is good now.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, Error> {
     Ok(live_access(ctx, token).await?.map(|live| live.access))
 }
 
 /// The access token and what stands behind it, if it is good now.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, Error> {
     let keys = ctx.keys.verifying_keys();
     let now = ctx.now().seconds();
     let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
@@ -141,7 +143,7 @@ async fn live_session(
     id: SessionId,
     scope: &Scope,
     audience: &[String],
-) -> Result<Option<SessionGrant>, OAuthError> {
+) -> Result<Option<SessionGrant>, Error> {
     if ctx.store.memory.has_ended(id) {
         return Ok(None);
     }

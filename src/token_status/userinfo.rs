@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
+use crate::error::{Error, Internal};
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Internal, OAuthError, Scope, TokenType, scope};
+use crate::protocol::{ErrorCode, Scope, TokenType, scope};
 use crate::token_status::introspection::{self, LiveAccess};
 use crate::tokens;
 use crate::tokens::claims;
@@ -21,14 +22,17 @@ pub enum UserInfo {
 /// The claims that go with an access token.
 ///
 /// # Errors
-/// `invalid_token` when it is not good now; `insufficient_scope` without `openid`; [`OAuthError::Unavailable`].
-pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, OAuthError> {
-    let not_good = || OAuthError::InvalidToken("the access token is not good, or not any more".into());
+/// `invalid_token` when it is not good now; `insufficient_scope` without `openid`; [`Error::Unavailable`].
+pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, Error> {
+    let not_good = || Error::oauth(ErrorCode::InvalidToken, "the access token is not good, or not any more");
     let LiveAccess { access, client, grant } = introspection::live_access(ctx, token).await?.ok_or_else(not_good)?;
     let scope = Scope::parse(&access.scope)?;
     let grant = grant.filter(|_| scope.contains(scope::OPENID));
     let Some(grant) = grant else {
-        return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
+        return Err(Error::oauth(
+            ErrorCode::InsufficientScope,
+            "the access token is not for signing a person on (openid)",
+        ));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
     let named = claims::permitted(&grant.claims, &client.metadata.scope);
@@ -45,7 +49,7 @@ fn sign(
     algorithm: SigningAlgorithm,
     audience: &str,
     mut claims: Map<String, Value>,
-) -> Result<String, OAuthError> {
+) -> Result<String, Error> {
     claims.insert("iss".to_owned(), json!(ctx.config.issuer));
     claims.insert("aud".to_owned(), json!(audience));
     if !ctx.keys.algorithms().contains(&algorithm) {

@@ -1,4 +1,4 @@
-//! Signing people on: from an application's request to its tokens.
+//! Signing users in to applications: from an application's request to its tokens.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tokenhouse::model::{Client, Consent, Secret, UserAgent};
 use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
 
 use crate::browser::{Browser, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{
     Answer, Backend, TestServer, USER, all_at_once, claims, header, new_client, on_each_backend, read,
 };
@@ -23,7 +23,7 @@ pub const CALLBACK: &str = "https://app.example.com/cb";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// An application that signs people on.
+/// An application that signs users in.
 pub fn application(id: &str) -> NewClient {
     let scope = "openid profile email offline_access roles groups read";
     let mut new = new_client(id, &[GrantType::AuthorizationCode, GrantType::RefreshToken], scope);
@@ -155,7 +155,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
 
         let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(good.len(), 1);
-        // Whichever of them has written what, the tokens and the session are at the same position in the status lists.
+        // The tokens and the session have the same status index, whichever use of the code has written what.
         let claims = claims(good[0].body["access_token"].as_str().unwrap());
         let session = claims["sid"].as_str().unwrap().parse().unwrap();
         let session = server.ctx().store.database.session(session).await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::{MAX_ANCESTORS, Repeats};
-use tokenhouse::model::{Ancestor, Generation, RotationRecord, SessionGrant, SessionId, UserId};
+use tokenhouse::model::{Acr, Ancestor, Generation, RotationRecord, SessionGrant, SessionId, UserId};
 use tokenhouse::protocol::Scope;
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ pub fn grant(now: Timestamp) -> SessionGrant {
         began_at: now.minus(Duration::from_hours(24)),
         auth_time: now.seconds() - 86_400,
         amr: vec!["pwd".to_owned()],
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
@@ -90,6 +91,7 @@ fn any_grant(now: Timestamp) -> impl Strategy<Value = SessionGrant> {
             groups,
             status_index,
             auth_time,
+            acr: if auth_time % 2 == 0 { Acr::Password } else { Acr::MultiFactor },
             ..grant(now)
         },
     )

@@ -5,11 +5,11 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::caller::bearer;
-use crate::http::error::ProblemRefusal;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::Form;
-use crate::protocol::OAuthError;
 use crate::token_status::userinfo::{self, UserInfo};
 
 /// The claims that go with an access token, which stands in the header.
@@ -17,8 +17,8 @@ use crate::token_status::userinfo::{self, UserInfo};
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let told = async {
-        let token = bearer(&request)?.ok_or(OAuthError::NoToken)?;
-        userinfo::userinfo(&ctx, token).await
+        let token = bearer(&request)?.ok_or(RequestError::NoToken)?;
+        Ok(userinfo::userinfo(&ctx, token).await?)
     };
     answer(told.await)
 }
@@ -30,11 +30,11 @@ pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
         let token = match (bearer(&request)?, form.get("access_token")) {
-            (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
+            (Some(_), Some(_)) => return Err(Error::invalid_request("the access token is sent in two ways").into()),
             (Some(token), None) | (None, Some(token)) => token,
-            (None, None) => return Err(OAuthError::NoToken),
+            (None, None) => return Err(RequestError::NoToken),
         };
-        userinfo::userinfo(&ctx, token).await
+        Ok(userinfo::userinfo(&ctx, token).await?)
     };
     answer(told.await)
 }
@@ -54,7 +54,7 @@ pub async fn preflight() -> HttpResponse {
 }
 
 /// Scripts of other sites may read the answer, refusals too.
-fn answer(told: Result<UserInfo, OAuthError>) -> HttpResponse {
+fn answer(told: Result<UserInfo, RequestError>) -> HttpResponse {
     let mut answer = match told {
         Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
         Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),

@@ -9,8 +9,8 @@ use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientSecret, ClientState, Page, PageRequest};
-use crate::protocol::OAuthError;
 use crate::store::StoreError;
 
 /// What is read of a client. The column `backchannel_logout_uri` repeats a part of the metadata for those who ask for it
@@ -35,11 +35,11 @@ impl Database {
     /// Adds a client with its secrets.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the identifier is taken.
+    /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Client(client.id.clone()), entry.at).await?;
-        work.write_unique(insert(client), "a client with this client_id").await?;
+        work.write_unique(insert(client)).await?;
         work.audit(entry).await?;
         work.commit().await
     }
@@ -68,8 +68,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), OAuthError> + Send,
-    ) -> Result<Option<(Client, Client)>, OAuthError> {
+        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), Error> + Send,
+    ) -> Result<Option<(Client, Client)>, Error> {
         let mut work = self.db.begin().await?;
         let Some(before) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
@@ -104,8 +104,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, OAuthError> + Send,
-    ) -> Result<bool, OAuthError> {
+        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, Error> + Send,
+    ) -> Result<bool, Error> {
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;

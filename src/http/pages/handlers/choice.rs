@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{self, PromptPage, Step};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{ChooseAccount, PageContext, Problem, choose_account};
-use crate::protocol::OAuthError;
 
 /// The page.
 #[utoipa::path(get, path = "/login/account", tag = "Pages", params(("interaction" = String, Query)),
@@ -51,7 +51,7 @@ pub async fn submit(
             Ok(show_next(&ctx, &open.page_context(&page_context), next.map_err(PageRefusal::of_an_interaction)?))
         }
         Some("other") => Ok(open.other_account(&ctx)),
-        Some(_) | None => Err(OAuthError::invalid_request("account is `same` or `other`").into()),
+        Some(_) | None => Err(Error::invalid_request("account is `same` or `other`").into()),
     }
 }
 

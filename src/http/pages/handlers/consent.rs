@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{self, Decision, Next, PromptPage, Step};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{Consent, PageContext, Problem, consent};
 use crate::model::UserId;
-use crate::protocol::OAuthError;
 
 /// The page.
 #[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
@@ -48,7 +48,7 @@ pub async fn submit(
         Some("accept") => Decision::Allow,
         Some("deny") => Decision::Deny,
         Some("other") => return Ok(open.other_account(&ctx)),
-        Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
+        Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
     let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
     match next.map_err(PageRefusal::of_an_interaction)? {
