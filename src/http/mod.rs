@@ -4,21 +4,20 @@
 //! [`routes`] has every URL of the server on one screen.
 
 pub mod admin;
-pub mod answer;
-pub mod caller;
-pub mod simplejwt;
+pub mod api;
+pub mod bearer;
+pub mod browser;
+pub mod client_auth;
+pub mod client_ip;
 pub mod error;
-pub mod fields;
 pub mod form;
-pub mod oauth;
 pub mod openapi;
 pub mod ops;
-pub mod client_ip;
 pub mod pages;
-pub mod permission;
 pub mod request_log;
+pub mod response;
 pub mod routes;
-pub mod browser_cookies;
+pub mod simplejwt;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -105,7 +104,7 @@ impl HttpServerBuilder {
                 // The last one is the outermost, so that this completes the refusals of the others, too.
                 .wrap_fn(move |request, next| {
                     let (answering, draining) = (next.call(request), draining.clone());
-                    async move { answering.await.map(|answer| answer::complete(answer, &draining)) }
+                    async move { answering.await.map(|answer| response::complete(answer, &draining)) }
                 })
                 .configure(move |config| (*mount)(config))
                 .default_service(web::to(nothing_here))

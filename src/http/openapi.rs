@@ -5,9 +5,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::pages::{self, handlers};
 use super::routes::{self, Access, Route};
-use super::{admin, oauth, simplejwt};
+use super::{admin, api, browser, simplejwt};
 
 /// The document of every endpoint.
 #[derive(OpenApi)]
@@ -16,13 +15,13 @@ use super::{admin, oauth, simplejwt};
     modifiers(&Security),
     paths(
         simplejwt::obtain, simplejwt::refresh, simplejwt::verify, simplejwt::blacklist,
-        oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
-        oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks,
-        oauth::status_list::status_list, oauth::status_list::status_lists, document,
-        oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
-        oauth::logout::logout, oauth::logout::logout_by_post,
-        oauth::event_stream::follow,
-        oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
+        api::token::token, api::introspect::introspect, api::revoke::revoke,
+        api::metadata::metadata, api::metadata::configuration, api::jwks::jwks,
+        api::status_list::status_list, api::status_list::status_lists, document,
+        browser::authorize::authorize, browser::authorize::authorize_by_post, browser::authorize::resume,
+        browser::end_session::logout, browser::end_session::logout_by_post,
+        api::event_stream::follow,
+        api::userinfo::userinfo, api::userinfo::userinfo_by_post,
         admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
         admin::browser_sessions::list, admin::browser_sessions::end,
         admin::users::list, admin::users::add, admin::users::import, admin::users::show, admin::users::change,
@@ -30,11 +29,11 @@ use super::{admin, oauth, simplejwt};
         admin::users::disable, admin::users::enable, admin::users::password,
         admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
         admin::clients::remove, admin::clients::disable, admin::clients::enable, admin::clients::rotate_secret,
-        pages::assets::asset,
-        handlers::login::show, handlers::login::submit, handlers::choice::show, handlers::choice::submit,
-        handlers::consent::show, handlers::consent::submit, handlers::account::show, handlers::account::end_browser_session,
-        handlers::account::end_others, handlers::account::withdraw, handlers::password::submit,
-        handlers::logout::show, handlers::logout::submit,
+        browser::assets::asset,
+        browser::sign_in::show, browser::sign_in::submit, browser::choose_account::show, browser::choose_account::submit,
+        browser::consent::show, browser::consent::submit, browser::account::show, browser::account::end_browser_session,
+        browser::account::end_others, browser::account::withdraw, browser::password::submit,
+        browser::logout::show, browser::logout::submit,
         admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
     )
 )]

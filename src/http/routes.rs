@@ -9,8 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource};
 
-use super::pages::handlers;
-use super::{admin, error, oauth, openapi, pages, permission, simplejwt};
+use super::{admin, api, bearer, browser, error, openapi, pages, simplejwt};
 use crate::protocol::scope;
 
 /// Who may pass.
@@ -84,23 +83,23 @@ use Access::{Client, Open, Person};
 /// The table. A request's path is compared from the top, so what is asked most stands first.
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
-    get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
-    get("/status", Open, || web::to(oauth::status_list::status_lists)),
-    get("/status/events", EVENTS, || web::to(oauth::event_stream::follow)),
-    get("/status/{list}", Open, || web::to(oauth::status_list::status_list)).taking_rest(),
-    post("/oauth2/token", Client, || web::to(oauth::token::token)),
-    post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
-    get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
-    post("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize_by_post)),
-    get("/oauth2/authorize/{interaction}", Person, || web::to(oauth::authorize::resume)),
-    get("/oauth2/logout", Person, || web::to(oauth::logout::logout)),
-    post("/oauth2/logout", Person, || web::to(oauth::logout::logout_by_post)),
-    get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
-    post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
-    options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
-    post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
-    get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
-    get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
+    get("/.well-known/jwks.json", Open, || web::to(api::jwks::jwks)),
+    get("/status", Open, || web::to(api::status_list::status_lists)),
+    get("/status/events", EVENTS, || web::to(api::event_stream::follow)),
+    get("/status/{list}", Open, || web::to(api::status_list::status_list)).taking_rest(),
+    post("/oauth2/token", Client, || web::to(api::token::token)),
+    post("/oauth2/introspect", Client, || web::to(api::introspect::introspect)),
+    get("/oauth2/authorize", Person, || web::to(browser::authorize::authorize)),
+    post("/oauth2/authorize", Person, || web::to(browser::authorize::authorize_by_post)),
+    get("/oauth2/authorize/{interaction}", Person, || web::to(browser::authorize::resume)),
+    get("/oauth2/logout", Person, || web::to(browser::end_session::logout)),
+    post("/oauth2/logout", Person, || web::to(browser::end_session::logout_by_post)),
+    get("/oauth2/userinfo", Open, || web::to(api::userinfo::userinfo)),
+    post("/oauth2/userinfo", Open, || web::to(api::userinfo::userinfo_by_post)),
+    options("/oauth2/userinfo", Open, || web::to(api::userinfo::preflight)),
+    post("/oauth2/revoke", Client, || web::to(api::revoke::revoke)),
+    get("/.well-known/openid-configuration", Open, || web::to(api::metadata::configuration)),
+    get("/.well-known/oauth-authorization-server", Open, || web::to(api::metadata::metadata)),
     get("/openapi.json", Open, || web::to(openapi::document)),
     // The SimpleJWT-compatible API, with and without the trailing slash.
     post("/api/token", Open, || web::to(simplejwt::obtain)),
@@ -112,20 +111,20 @@ pub const ALL: &[Route] = &[
     post("/api/token/blacklist", Open, || web::to(simplejwt::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(simplejwt::blacklist)),
     // Pages, and what they need.
-    get("/login", Person, || web::to(handlers::login::show)),
-    post("/login", Person, || web::to(handlers::login::submit)),
-    get("/login/account", Person, || web::to(handlers::choice::show)),
-    post("/login/account", Person, || web::to(handlers::choice::submit)),
-    get("/consent", Person, || web::to(handlers::consent::show)),
-    post("/consent", Person, || web::to(handlers::consent::submit)),
-    get("/account", Person, || web::to(handlers::account::show)),
-    post("/account/browser-sessions/end", Person, || web::to(handlers::account::end_browser_session)),
-    post("/account/browser-sessions/end-others", Person, || web::to(handlers::account::end_others)),
-    post("/account/applications/withdraw", Person, || web::to(handlers::account::withdraw)),
-    get("/logout", Person, || web::to(handlers::logout::show)),
-    post("/logout", Person, || web::to(handlers::logout::submit)),
-    post("/account/password", Person, || web::to(handlers::password::submit)),
-    get("/assets/{name}", Open, || web::to(pages::assets::asset)),
+    get("/login", Person, || web::to(browser::sign_in::show)),
+    post("/login", Person, || web::to(browser::sign_in::submit)),
+    get("/login/account", Person, || web::to(browser::choose_account::show)),
+    post("/login/account", Person, || web::to(browser::choose_account::submit)),
+    get("/consent", Person, || web::to(browser::consent::show)),
+    post("/consent", Person, || web::to(browser::consent::submit)),
+    get("/account", Person, || web::to(browser::account::show)),
+    post("/account/browser-sessions/end", Person, || web::to(browser::account::end_browser_session)),
+    post("/account/browser-sessions/end-others", Person, || web::to(browser::account::end_others)),
+    post("/account/applications/withdraw", Person, || web::to(browser::account::withdraw)),
+    get("/logout", Person, || web::to(browser::logout::show)),
+    post("/logout", Person, || web::to(browser::logout::submit)),
+    post("/account/password", Person, || web::to(browser::password::submit)),
+    get("/assets/{name}", Open, || web::to(browser::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
     get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
@@ -182,7 +181,7 @@ fn mount_path(config: &mut ServiceConfig, path: &'static str) {
         resource = resource.route((route.handler)().guard(opens(route)));
     }
     if guarded {
-        config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
+        config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(bearer::require)));
     } else if personal {
         config.service(resource.wrap(from_fn(pages::explain)));
     } else {

@@ -8,8 +8,7 @@
 //! writes every page in every state to a folder, to be looked at.
 
 mod application;
-pub mod assets;
-mod brand;
+pub(super) mod brand;
 mod contrast;
 mod user_agent;
 mod language;
@@ -28,8 +27,6 @@ mod form_post;
 mod sign_in;
 mod logout;
 mod error_page;
-
-pub mod handlers;
 
 #[cfg(test)]
 mod gallery;

@@ -1,13 +1,15 @@
 //! The SimpleJWT-compatible API: the calls and shapes of SimpleJWT, for first-party applications.
 
+pub mod fields;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
-use super::fields::{Fields, SimpleJwtRefusal};
-use super::{Ctx, answer, client_ip};
+use self::fields::{Fields, SimpleJwtRefusal};
 use crate::grants::{self, SignIn};
+use crate::http::{Ctx, client_ip, response};
 use crate::model::ClientId;
 use crate::protocol::{OAuthError, Scope};
 use crate::token_status::introspection::{self, LiveToken};
@@ -113,5 +115,5 @@ fn token_refusal(error: OAuthError) -> SimpleJwtRefusal {
 }
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {
-    answer::unkept_json(StatusCode::OK, body)
+    response::unkept_json(StatusCode::OK, body)
 }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::clients;
 use crate::http::Ctx;
-use crate::http::answer::unkept_json;
-use crate::http::caller::credentials;
+use crate::http::client_auth::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
+use crate::http::response::unkept_json;
 use crate::token_status::introspection::{self, LiveRefresh, LiveToken};
 
 /// Tells a client whether a token is good now.

@@ -6,7 +6,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
-use crate::http::caller::bearer;
+use crate::http::client_auth::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::form::Form;
 use crate::protocol::OAuthError;

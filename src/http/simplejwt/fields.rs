@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::form::{Form, media_type, read_body};
-use super::{Ctx, error};
+use crate::http::form::{Form, media_type, read_body};
+use crate::http::{Ctx, error};
 use crate::model::Secret;
 use crate::protocol::OAuthError;
 

@@ -2,15 +2,15 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Open, PageForm, interaction, is_own_form, problem_of, query};
+use super::interaction::{Open, PageForm, interaction, is_own_form, problem_of, query};
 use crate::authorize::{PromptPage, Step};
 use crate::browser_sessions::{self, NewBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::authorize::see_other;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
-use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{PageContext, Problem, SignIn, sign_in};
 
 /// The page.

@@ -2,15 +2,15 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{PageForm, application, is_own_form, query};
+use super::interaction::{PageForm, application, is_own_form, query};
 use crate::authorize::{self, connected_applications};
 use crate::browser_sessions::{self, LiveBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::authorize::see_other;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
-use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{
     Account, AccountNotice, Application, ConnectedApplication, PageContext, Problem, SignedInBrowser, account,
 };

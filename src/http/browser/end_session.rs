@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::authorize::by_get;
 use crate::authorize::Parameters;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
-use crate::http::pages::{PageContext, handlers};
+use crate::http::pages::PageContext;
 use crate::logout;
 
 /// An application sends a browser here to be signed out.
@@ -28,7 +28,7 @@ pub async fn logout(
     let parameters = Parameters::parse(request.query_string().as_bytes());
     let page_context = page_context.with_ui_locales(parameters.get("ui_locales"));
     let next = logout::begin(&ctx, &cookies.browser, &parameters).await?;
-    Ok(handlers::logout::next(&ctx, &page_context, &cookies, next))
+    Ok(super::logout::next(&ctx, &page_context, &cookies, next))
 }
 
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.

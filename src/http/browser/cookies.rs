@@ -10,13 +10,13 @@ use actix_web::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
-use super::{Ctx, client_ip};
 use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
+use crate::http::{Ctx, client_ip};
 use crate::model::Secret;
 use crate::protocol::{Internal, OAuthError};
 
-use super::error::PageRefusal;
+use crate::http::error::PageRefusal;
 
 /// The browser of a request.
 #[derive(Debug)]

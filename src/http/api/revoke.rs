@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::clients;
 use crate::http::Ctx;
-use crate::http::caller::credentials;
+use crate::http::client_auth::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
 use crate::token_status::revocation;

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 
-use super::brand::{Asset, Brand};
 use crate::http::error;
+use crate::http::pages::brand::{Asset, Brand};
 
 /// A file that pages need.
 #[utoipa::path(get, path = "/assets/{name}", tag = "Pages", params(("name" = String, Path)),

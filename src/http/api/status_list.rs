@@ -9,8 +9,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::http::Ctx;
-use crate::http::answer::knows;
 use crate::http::error::{self, ProblemRefusal};
+use crate::http::response::knows;
 use crate::protocol::OAuthError;
 use crate::status_lists::SignedList;
 

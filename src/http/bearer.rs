@@ -10,7 +10,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
 use crate::http::Ctx;
-use crate::http::caller::bearer;
+use crate::http::client_auth::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::routes::{self, Pattern};
 use crate::model::Secret;

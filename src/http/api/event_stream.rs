@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 
 use crate::event_stream::{Disconnect, Subscriber};
 use crate::http::Ctx;
+use crate::http::bearer::AuthorizedCaller;
 use crate::http::error::ProblemRefusal;
-use crate::http::permission::AuthorizedCaller;
 
 /// How many lines wait for a connection that is slower than what happens.
 const WAITING: usize = 16;

@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 
-use super::{PageForm, is_own_form};
+use super::interaction::{PageForm, is_own_form};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::authorize::see_other;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
-use crate::http::oauth::authorize::see_other;
 use crate::http::pages::{
     LoggedOutPage, LogoutPage, PageContext, Problem, logout as question_page, signed_out as last_page,
 };

@@ -1,31 +1,24 @@
 //! The endpoints behind which the pages are: what a person sends in, handed to a rule; what the rule answers, shown.
 
-pub mod account;
-pub mod choice;
-pub mod consent;
-pub mod login;
-pub mod logout;
-pub mod password;
-
 use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
-use super::{Application, PageContext, Problem};
 use crate::authorize::{self, InteractionId, Request, View};
 use crate::ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::authorize::{interaction_named, see_other, show};
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
-use crate::http::oauth::authorize::{interaction_named, see_other, show};
+use crate::http::pages::{Application, PageContext, Problem};
 use crate::model::Client;
 use crate::protocol::{OAuthError, with_causes};
 
 /// A form that a person has filled in. When it cannot be read, they are told on a page.
 #[derive(Default)]
-pub struct PageForm(Form);
+pub struct PageForm(pub(super) Form);
 
 impl FromRequest for PageForm {
     type Error = PageRefusal;
@@ -38,12 +31,16 @@ impl FromRequest for PageForm {
 }
 
 /// The query of an address.
-fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
+pub(super) fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
     Ok(Form::parse(request.query_string().as_bytes())?)
 }
 
 /// The interaction that a form or an address names, and what its page shows.
-async fn interaction(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Option<Open>, PageRefusal> {
+pub(super) async fn interaction(
+    ctx: &ctx::Ctx,
+    cookies: &BrowserCookies,
+    form: &Form,
+) -> Result<Option<Open>, PageRefusal> {
     let Some(id) = interaction_named(form.get("interaction"))? else { return Ok(None) };
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
@@ -53,29 +50,33 @@ async fn interaction(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> R
 }
 
 /// The same, for a page that makes no sense without one.
-async fn interaction_needed(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Open, PageRefusal> {
+pub(super) async fn interaction_needed(
+    ctx: &ctx::Ctx,
+    cookies: &BrowserCookies,
+    form: &Form,
+) -> Result<Open, PageRefusal> {
     let none = || OAuthError::invalid_request("this page belongs to a authorization, and the address names none");
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
 /// A interaction that waits for a person.
-struct Open {
-    id: InteractionId,
-    view: View,
+pub(super) struct Open {
+    pub(super) id: InteractionId,
+    pub(super) view: View,
 }
 
 impl Open {
     /// The look of its pages.
-    fn page_context(&self, page_context: &PageContext) -> PageContext {
+    pub(super) fn page_context(&self, page_context: &PageContext) -> PageContext {
         page_context.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
     }
 
-    fn application(&self) -> Application {
+    pub(super) fn application(&self) -> Application {
         application(&self.view.client, Some(&self.view.request))
     }
 
     /// Goes on to whatever comes next: another page, or back to the application.
-    async fn go_on(
+    pub(super) async fn go_on(
         &self,
         ctx: &ctx::Ctx,
         page_context: &PageContext,
@@ -86,12 +87,12 @@ impl Open {
     }
 
     /// Goes on to the sign-in page, whoever is signed in.
-    fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
+    pub(super) fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
         see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.id.as_str())))
     }
 }
 
-fn application(client: &Client, request: Option<&Request>) -> Application {
+pub(super) fn application(client: &Client, request: Option<&Request>) -> Application {
     Application {
         name: client.name.clone(),
         logo_uri: client.sign_on.logo_uri.clone(),
@@ -107,7 +108,7 @@ fn application(client: &Client, request: Option<&Request>) -> Application {
 ///
 /// # Errors
 /// When the browser keeps no cookies; then no page could help.
-fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<bool, PageRefusal> {
+pub(super) fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<bool, PageRefusal> {
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
@@ -115,7 +116,7 @@ fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<
 }
 
 /// What a person can do about an error, if trying again is any use.
-fn problem_of(error: OAuthError) -> Result<Problem, PageRefusal> {
+pub(super) fn problem_of(error: OAuthError) -> Result<Problem, PageRefusal> {
     match error {
         OAuthError::TooManyTries(wait) => Ok(Problem::TooManyTries(wait)),
         OAuthError::Unavailable(away) => {

@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 
 use super::account::{AccountForm, about, asked, done, sign_in_first};
-use super::{PageForm, problem_of};
+use super::interaction::{PageForm, problem_of};
 use crate::browser_sessions::{self, LiveBrowserSession, PasswordChange};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{Account, AccountNotice, PageContext, PasswordProblem, account};

@@ -1,9 +1,7 @@
 //! The endpoints of OAuth 2.1 and OpenID Connect.
 
-pub mod authorize;
 pub mod introspect;
 pub mod jwks;
-pub mod logout;
 pub mod metadata;
 pub mod revoke;
 pub mod event_stream;

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::grants::{self, CodeExchange, TokenRequest, TokenResponse};
 use crate::http::Ctx;
-use crate::http::answer::unkept_json;
-use crate::http::caller::credentials;
+use crate::http::client_auth::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
+use crate::http::response::unkept_json;
 use crate::protocol::{GrantType, OAuthError};
 
 /// The successful answer (RFC 6749 section 5.1).

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::authorize::{self, Answer, InteractionId, Next, Parameters, PromptPage};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser_cookies::BrowserCookies;
+use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::read_body;
 use crate::http::pages::{self, FormPost, PageContext};

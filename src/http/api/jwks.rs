@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
-use crate::http::answer::knows;
+use crate::http::response::knows;
 use crate::keys::Jwks;
 
 /// The published keys.

@@ -1,0 +1,13 @@
+//! The endpoints of a person with a browser: what they send in is handed to a rule, and what the rule answers is shown.
+
+pub mod account;
+pub mod assets;
+pub mod authorize;
+pub mod choose_account;
+pub mod consent;
+pub mod cookies;
+pub mod end_session;
+pub mod interaction;
+pub mod logout;
+pub mod password;
+pub mod sign_in;
