@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod keys;
 pub mod migrate;
+mod open;
 pub mod serve;
 pub mod session;
 pub mod user;
@@ -17,13 +18,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{self, Purpose};
-use crate::clock::Clock;
+use crate::app;
 use crate::config::{self, Config};
-use crate::ctx::Ctx;
 use crate::http::openapi;
 
 use answer::{Answer, problem};
+use open::open;
 
 /// OAuth 2.1 and OpenID Connect token issuing service.
 #[derive(Debug, Parser)]
@@ -105,8 +105,4 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
 fn log_settings(config: &Config, chatty: bool) -> config::Log {
     let level = if chatty { config.log.level.clone() } else { "warn".to_owned() };
     config::Log { level, format: config.log.format }
-}
-
-async fn open(config: Config) -> Result<Ctx, String> {
-    app::open(config, Clock::system(), Purpose::Command).await.map_err(problem)
 }
