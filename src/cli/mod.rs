@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app;
 use crate::config::{self, Config};
-use crate::http::openapi;
+use crate::http::{openapi, routes};
 
 use answer::{Answer, problem};
 use open::open;
@@ -83,7 +83,7 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
     if let Command::Openapi = arguments.command {
-        return Ok(Answer::text(openapi::json()));
+        return Ok(Answer::text(openapi::json(routes::TABLE)));
     }
     let config = config::load(arguments.config.as_deref()).map_err(problem)?;
     let chatty = matches!(arguments.command, Command::Serve(_));
@@ -97,7 +97,7 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
         Command::Session(command) => session::run(command, &open(config).await?).await,
         Command::Inspect(command) => inspect::run(command, config).await,
         Command::Doctor => Box::pin(doctor::run(config)).await,
-        Command::Openapi => Ok(Answer::text(openapi::json())),
+        Command::Openapi => Ok(Answer::text(openapi::json(routes::TABLE))),
     }
 }
 

@@ -6,16 +6,27 @@ use std::future::{Ready, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
+use super::Ctx;
+use super::authorization_header::authorization;
+use super::error::ProblemRefusal;
+use super::route::{Pattern, Table};
 use crate::audit::Actor;
-use crate::http::Ctx;
-use crate::http::client_auth::bearer;
-use crate::http::error::ProblemRefusal;
-use crate::http::routes::{self, Pattern};
 use crate::model::Secret;
 use crate::protocol::OAuthError;
 use crate::token_status::introspection;
+
+/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
+///
+/// # Errors
+/// [`OAuthError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn token(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+    let Some(header) = authorization(request)? else { return Ok(None) };
+    let (scheme, token) = header.split_once(' ').unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(OAuthError::NoToken) }
+}
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]
@@ -65,10 +76,11 @@ pub async fn require<B: MessageBody + 'static>(
 
 async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = bearer(request.request())?.ok_or(OAuthError::NoToken)?;
+    let token = token(request.request())?.ok_or(OAuthError::NoToken)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
+    let table = request.app_data::<Data<Table>>().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
-    let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
+    let scopes = table.scopes_for(request.method(), path).unwrap_or_default();
     let access = introspection::admit(ctx, token, scopes).await?;
     Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, token: Secret::new(token) })
 }

@@ -20,7 +20,7 @@ pub struct OAuthRefusal(pub OAuthError);
 #[derive(Debug)]
 pub struct ProblemRefusal(pub OAuthError);
 
-/// A refusal that a person sees. `pages::explain` makes a page of it.
+/// A refusal that a person sees. `browser/errors.rs` makes a page of it.
 #[derive(Debug)]
 pub enum PageRefusal {
     /// A rule refused.

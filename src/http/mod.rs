@@ -3,21 +3,29 @@
 //!
 //! [`routes`] has every URL of the server on one screen.
 
+pub mod routes;
+pub mod openapi;
+pub mod request_log;
+pub mod ops;
+// Endpoints.
 pub mod admin;
 pub mod api;
-pub mod bearer;
 pub mod browser;
+pub mod simplejwt;
+// What people see.
+pub mod pages;
+// What endpoints are made with.
+mod authorization_header;
+pub mod bearer;
 pub mod client_auth;
 pub mod client_ip;
+mod ctx;
 pub mod error;
 pub mod form;
-pub mod openapi;
-pub mod ops;
-pub mod pages;
-pub mod request_log;
+pub mod redirect;
 pub mod response;
-pub mod routes;
-pub mod simplejwt;
+pub mod route;
+pub mod user_agent;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,26 +37,16 @@ use actix_web::{App, HttpResponse, HttpServer};
 
 use crate::ctx::SharedCtx;
 
-/// The longest body of a request, in bytes.
-pub const MAX_BODY: usize = 64 * 1024;
-
-/// The longest header section of a request, in bytes.
-pub const MAX_HEADERS: usize = 16 * 1024;
+pub use ctx::Ctx;
 
 /// How long the headers of a request may take to arrive.
 pub const HEADER_TIME: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// How long the body of a request may take to arrive.
-pub const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How long an idle connection is kept: longer than proxies keep theirs, so that they never send into a closed one.
 pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 
 /// How long the other side of a connection may take nothing of what is sent, before the connection is given up.
 pub const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// The context, as the endpoints get it.
-pub type Ctx = web::Data<crate::ctx::Ctx>;
 
 /// The public service, with every endpoint of [`routes::ALL`]. It is not bound to an address yet.
 #[must_use]

@@ -2,81 +2,22 @@
 
 use std::future::ready;
 
+use actix_web::HttpResponse;
 use actix_web::guard::{self, Guard};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource};
+use actix_web::web::{self, Data, ServiceConfig};
 
-use super::{admin, api, bearer, browser, error, openapi, pages, simplejwt};
+use super::route::{Access, Pattern, Route, Table, delete, get, options, own_method, patch, post, resource};
+use super::{admin, api, bearer, browser, error, openapi, simplejwt};
 use crate::protocol::scope;
-
-/// Who may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody.
-    Open,
-    /// A person with a browser. What is refused them, they are told on a page.
-    Person,
-    /// A client that authenticates itself; the rule behind the endpoint sees to it.
-    Client,
-    /// The bearer of an access token with one of these scopes; `permission` sees to it before the endpoint.
-    Bearer(&'static [&'static str]),
-}
-
-/// An endpoint.
-pub struct Route {
-    /// The method.
-    pub method: Method,
-    /// The path, with parameters in braces.
-    pub path: &'static str,
-    /// Who may pass.
-    pub access: Access,
-    /// Makes the endpoint.
-    handler: fn() -> actix_web::Route,
-    /// Whether all that stands below the fixed part of the path comes to this endpoint, which reads the rest itself. It
-    /// is then found without a regular expression, by which actix-web looks for parameters: that would be a quarter
-    /// more work for an answer from memory. Paths with the same beginning stand above it.
-    takes_rest: bool,
-}
-
-/// The path of the endpoint that a request has come to, as the table has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Pattern(pub &'static str);
 
 const EVENTS: Access = Access::Bearer(&[scope::EVENTS]);
 const READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ]);
 const WRITE: Access = Access::Bearer(&[scope::ADMIN]);
 const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS]);
 const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
-
-const fn get(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::GET, path, access, handler, takes_rest: false }
-}
-
-const fn post(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::POST, path, access, handler, takes_rest: false }
-}
-
-const fn options(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::OPTIONS, path, access, handler, takes_rest: false }
-}
-
-const fn patch(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::PATCH, path, access, handler, takes_rest: false }
-}
-
-const fn delete(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::DELETE, path, access, handler, takes_rest: false }
-}
-
-impl Route {
-    const fn taking_rest(mut self) -> Self {
-        self.takes_rest = true;
-        self
-    }
-}
 
 use Access::{Client, Open, Person};
 
@@ -156,8 +97,12 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
-/// Mounts every endpoint. What is open to bearers stands behind `permission`, which knows this table too.
+/// The table as the checks and the OpenAPI document are given it.
+pub const TABLE: Table = Table(ALL);
+
+/// Mounts every endpoint. What is open to bearers stands behind the check in `bearer.rs`, which is given the table.
 pub fn mount(config: &mut ServiceConfig) {
+    config.app_data(Data::new(TABLE));
     for (position, first) in ALL.iter().enumerate() {
         if ALL[..position].iter().all(|route| route.path != first.path) {
             mount_path(config, first.path);
@@ -183,15 +128,10 @@ fn mount_path(config: &mut ServiceConfig, path: &'static str) {
     if guarded {
         config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(bearer::require)));
     } else if personal {
-        config.service(resource.wrap(from_fn(pages::explain)));
+        config.service(resource.wrap(from_fn(browser::errors::show_refusals)));
     } else {
         config.service(resource);
     }
-}
-
-/// A resource whose requests know its [`Pattern`].
-pub(super) fn resource(path: &'static str) -> Resource {
-    web::resource(path).app_data(Pattern(path))
 }
 
 /// An endpoint opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
@@ -204,10 +144,6 @@ fn opens(route: &Route) -> impl Guard + use<> {
     })
 }
 
-fn own_method(method: &Method) -> &Method {
-    if *method == Method::HEAD { &Method::GET } else { method }
-}
-
 /// There is an endpoint, and it does not open this way (RFC 9110 section 15.5.6).
 fn wrong_method(allowed: &str) -> HttpResponse {
     let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
@@ -215,14 +151,4 @@ fn wrong_method(allowed: &str) -> HttpResponse {
         refusal.headers_mut().insert(ALLOW, allowed);
     }
     refusal
-}
-
-/// The scopes that open an endpoint to bearers; `None` for an endpoint that is not in the table or not for bearers.
-#[must_use]
-pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]> {
-    let route = ALL.iter().find(|route| route.method == *own_method(method) && route.path == path)?;
-    match route.access {
-        Access::Bearer(scopes) => Some(scopes),
-        Access::Open | Access::Person | Access::Client => None,
-    }
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::http::Ctx;
-use crate::http::client_auth::bearer;
+use crate::http::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::form::Form;
 use crate::protocol::OAuthError;
@@ -17,7 +17,7 @@ use crate::token_status::userinfo::{self, UserInfo};
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     let told = async {
-        let token = bearer(&request)?.ok_or(OAuthError::NoToken)?;
+        let token = bearer::token(&request)?.ok_or(OAuthError::NoToken)?;
         userinfo::userinfo(&ctx, token).await
     };
     answer(told.await)
@@ -29,7 +29,7 @@ pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
-        let token = match (bearer(&request)?, form.get("access_token")) {
+        let token = match (bearer::token(&request)?, form.get("access_token")) {
             (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
             (Some(token), None) | (None, Some(token)) => token,
             (None, None) => return Err(OAuthError::NoToken),

@@ -2,18 +2,19 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::interaction::{PageForm, application, is_own_form, query};
+use super::cookies::BrowserCookies;
+use super::form::{PageForm, is_own_form, query};
+use super::interaction::application;
 use crate::authorize::{self, connected_applications};
 use crate::browser_sessions::{self, LiveBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser::authorize::see_other;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{
     Account, AccountNotice, Application, ConnectedApplication, PageContext, Problem, SignedInBrowser, account,
 };
+use crate::http::redirect::see_other;
 use crate::model::ClientId;
 use crate::protocol::OAuthError;
 

@@ -2,12 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::interaction::{Open, PageForm, interaction_needed, is_own_form, query};
+use super::cookies::BrowserCookies;
+use super::form::{PageForm, is_own_form, query};
+use super::interaction::{Open, interaction_needed};
+use super::next::show as show_next;
 use crate::authorize::{self, PromptPage, Step};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser::authorize::show as show_next;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::pages::{ChooseAccount, PageContext, Problem, choose_account};
 use crate::protocol::OAuthError;

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
-use crate::http::{Ctx, client_ip};
+use crate::http::{Ctx, user_agent};
 use crate::model::Secret;
 use crate::protocol::{Internal, OAuthError};
 
@@ -56,7 +56,7 @@ impl BrowserCookies {
         let browser = Browser {
             secret,
             session_cookie: cookie(names.browser_session),
-            user_agent: client_ip::user_agent(request, &ctx.config),
+            user_agent: user_agent::user_agent(request, &ctx.config),
         };
         Self { browser, is_new }
     }

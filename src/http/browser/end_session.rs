@@ -4,12 +4,13 @@
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::authorize::by_get;
+use super::cookies::BrowserCookies;
+use super::logout::next;
 use crate::authorize::Parameters;
 use crate::http::Ctx;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::pages::PageContext;
+use crate::http::redirect::repeat_as_get;
 use crate::logout;
 
 /// An application sends a browser here to be signed out.
@@ -27,13 +28,13 @@ pub async fn logout(
 ) -> Result<HttpResponse, PageRefusal> {
     let parameters = Parameters::parse(request.query_string().as_bytes());
     let page_context = page_context.with_ui_locales(parameters.get("ui_locales"));
-    let next = logout::begin(&ctx, &cookies.browser, &parameters).await?;
-    Ok(super::logout::next(&ctx, &page_context, &cookies, next))
+    let begun = logout::begin(&ctx, &cookies.browser, &parameters).await?;
+    Ok(next(&ctx, &page_context, &cookies, begun))
 }
 
 /// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
 #[utoipa::path(post, path = "/oauth2/logout", tag = "OpenID Connect",
     responses((status = 303, description = "to the same by GET"), (status = 400, description = "a page")))]
 pub async fn logout_by_post(ctx: Ctx, request: HttpRequest, payload: Payload) -> Result<HttpResponse, PageRefusal> {
-    by_get(&ctx, "/oauth2/logout", request, payload).await
+    repeat_as_get(&ctx, "/oauth2/logout", request, payload).await
 }

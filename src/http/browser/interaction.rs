@@ -1,38 +1,24 @@
-//! The endpoints behind which the pages are: what a person sends in, handed to a rule; what the rule answers, shown.
+//! An interaction that waits for a person: the authorization request behind a page, and the way on from there.
 
-use std::future::Future;
-use std::pin::Pin;
+use actix_web::HttpResponse;
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-
+use super::cookies::BrowserCookies;
+use super::next::show;
 use crate::authorize::{self, InteractionId, Request, View};
 use crate::ctx;
-use crate::http::browser::authorize::{interaction_named, see_other, show};
-use crate::http::browser::cookies::BrowserCookies;
-use crate::http::error::{OAuthRefusal, PageRefusal};
+use crate::http::error::PageRefusal;
 use crate::http::form::Form;
-use crate::http::pages::{Application, PageContext, Problem};
+use crate::http::pages::{Application, PageContext};
+use crate::http::redirect::see_other;
 use crate::model::Client;
-use crate::protocol::{OAuthError, with_causes};
+use crate::protocol::OAuthError;
 
-/// A form that a person has filled in. When it cannot be read, they are told on a page.
-#[derive(Default)]
-pub struct PageForm(pub(super) Form);
-
-impl FromRequest for PageForm {
-    type Error = PageRefusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, PageRefusal>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let form = Form::from_request(request, payload);
-        Box::pin(async move { form.await.map(Self).map_err(|OAuthRefusal(error)| error.into()) })
-    }
-}
-
-/// The query of an address.
-pub(super) fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
-    Ok(Form::parse(request.query_string().as_bytes())?)
+/// The interaction that a form or an address names.
+///
+/// # Errors
+/// `invalid_request` when it is none.
+fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, OAuthError> {
+    name.map(|name| InteractionId::try_from(name.to_owned())).transpose()
 }
 
 /// The interaction that a form or an address names, and what its page shows.
@@ -59,7 +45,7 @@ pub(super) async fn interaction_needed(
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
-/// A interaction that waits for a person.
+/// An interaction that waits for a person.
 pub(super) struct Open {
     pub(super) id: InteractionId,
     pub(super) view: View,
@@ -101,28 +87,5 @@ pub(super) fn application(client: &Client, request: Option<&Request>) -> Applica
         tos_uri: client.sign_on.tos_uri.clone(),
         verified: !client.sign_on.unverified,
         redirect_uri: request.map(|request| request.return_to.redirect_uri.clone()),
-    }
-}
-
-/// Whether a form came from a page of ours in this browser.
-///
-/// # Errors
-/// When the browser keeps no cookies; then no page could help.
-pub(super) fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<bool, PageRefusal> {
-    if cookies.is_new() {
-        return Err(PageRefusal::NoCookies);
-    }
-    Ok(cookies.browser.check_form_token(ctx, form.get("csrf")).is_ok())
-}
-
-/// What a person can do about an error, if trying again is any use.
-pub(super) fn problem_of(error: OAuthError) -> Result<Problem, PageRefusal> {
-    match error {
-        OAuthError::TooManyTries(wait) => Ok(Problem::TooManyTries(wait)),
-        OAuthError::Unavailable(away) => {
-            tracing::error!(cause = with_causes(&away), "a page could not be answered");
-            Ok(Problem::Unavailable(away.retry_after))
-        }
-        other => Err(other.into()),
     }
 }

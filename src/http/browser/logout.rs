@@ -2,15 +2,15 @@
 
 use actix_web::HttpResponse;
 
-use super::interaction::{PageForm, is_own_form};
+use super::cookies::BrowserCookies;
+use super::form::{PageForm, is_own_form};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser::authorize::see_other;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::pages::{
     LoggedOutPage, LogoutPage, PageContext, Problem, logout as question_page, signed_out as last_page,
 };
+use crate::http::redirect::see_other;
 use crate::logout::{self, LogoutOutcome, Next, Question};
 
 /// The question.

@@ -3,11 +3,12 @@
 use actix_web::HttpResponse;
 
 use super::account::{AccountForm, about, asked, done, sign_in_first};
-use super::interaction::{PageForm, problem_of};
+use super::cookies::BrowserCookies;
+use super::errors::problem_of;
+use super::form::PageForm;
 use crate::browser_sessions::{self, LiveBrowserSession, PasswordChange};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{Account, AccountNotice, PageContext, PasswordProblem, account};

@@ -2,16 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::interaction::{Open, PageForm, interaction, is_own_form, problem_of, query};
+use super::cookies::BrowserCookies;
+use super::errors::problem_of;
+use super::form::{PageForm, is_own_form, query};
+use super::interaction::{Open, interaction};
 use crate::authorize::{PromptPage, Step};
 use crate::browser_sessions::{self, NewBrowserSession};
 use crate::ctx;
 use crate::http::Ctx;
-use crate::http::browser::authorize::see_other;
-use crate::http::browser::cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::form::Form;
 use crate::http::pages::{PageContext, Problem, SignIn, sign_in};
+use crate::http::redirect::see_other;
 
 /// The page.
 #[utoipa::path(get, path = "/login", tag = "Pages", params(("interaction" = Option<String>, Query)),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use self::fields::{Fields, SimpleJwtRefusal};
 use crate::grants::{self, SignIn};
-use crate::http::{Ctx, client_ip, response};
+use crate::http::{Ctx, response, user_agent};
 use crate::model::ClientId;
 use crate::protocol::{OAuthError, Scope};
 use crate::token_status::introspection::{self, LiveToken};
@@ -35,7 +35,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
         username: username.expose().to_owned(),
         password,
         scope: scope.map(|scope| Scope::parse(scope.expose())).transpose()?,
-        user_agent: client_ip::user_agent(&request, &ctx.config),
+        user_agent: user_agent::user_agent(&request, &ctx.config),
     };
     let pair = grants::obtain(&ctx, sign_in).await?.ok_or(SimpleJwtRefusal::NoActiveAccount)?;
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
