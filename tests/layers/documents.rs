@@ -15,14 +15,14 @@ pub(crate) fn named_tests(document: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Each test that the document names and that is not among `files` where the document says, or not under that name.
-pub(crate) fn missing_tests(document: &str, files: &[(String, String)]) -> Vec<String> {
+/// Each test that the `text` of the document names and that is not among `files`, at that position and by that name.
+pub(crate) fn missing_tests(document: &str, text: &str, files: &[(String, String)]) -> Vec<String> {
     let is_there = |position: &str, name: &str| {
         let declared = format!("fn {name}(");
         files.iter().any(|(path, text)| lies_in(path, position) && text.contains(&declared))
     };
-    let missing = named_tests(document).into_iter().filter(|(position, name)| !is_there(position, name));
-    missing.map(|(position, name)| format!("ARCHITECTURE.md: there is no test `{name}` in {position}")).collect()
+    let missing = named_tests(text).into_iter().filter(|(position, name)| !is_there(position, name));
+    missing.map(|(position, name)| format!("{document}: there is no test `{name}` in {position}")).collect()
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn a_test_that_is_named_and_not_there_is_found() {
     let files = [("api/refresh.rs".to_owned(), "async fn it_ends() {}".to_owned())];
     let missing = |proof: &str| {
         let table = format!("| weakness | here | proved by |\n|---|---|---|\n| a | b | {proof} |\n\n`elsewhere`");
-        missing_tests(&table, &files)
+        missing_tests("docs/threats.md", &table, &files)
     };
     assert_eq!(missing("api/refresh: `it_ends`; no test: by hand").len(), 0);
     assert_eq!(missing("api: `it_ends`").len(), 0);
-    assert_eq!(missing("api/simplejwt: `it_ends`"), ["ARCHITECTURE.md: there is no test `it_ends` in api/simplejwt"]);
+    assert_eq!(missing("api/simplejwt: `it_ends`"), ["docs/threats.md: there is no test `it_ends` in api/simplejwt"]);
     assert_eq!(missing("api/refresh: `it_ends`, `it_end`, `it_…`; refresh: `it_ends`; `it_ends`").len(), 4);
 }

@@ -11,6 +11,8 @@ pub(crate) struct Used {
     pub(crate) names: Vec<String>,
     /// The names of the `mod name { }` around it, in this file.
     pub(crate) inside: Vec<String>,
+    /// Whether it stands in a `pub use`, of whatever visibility.
+    pub(crate) is_reexport: bool,
 }
 
 impl Used {
@@ -18,25 +20,31 @@ impl Used {
         self.names.join("::")
     }
 
-    /// The module that the path leads to, seen from the module `here`, if it goes by way of `crate` or `super`.
+    /// The top module that the path leads to, seen from the module `here`, if it goes by way of `crate` or `super`.
     pub(crate) fn module(&self, here: &[String]) -> Option<String> {
-        let mut names = self.names.iter().map(String::as_str).peekable();
-        let mut module: Vec<&str> = match names.peek() {
-            Some(&"crate") => {
-                names.next();
-                Vec::new()
-            }
-            Some(&("super" | "self")) => here.iter().chain(&self.inside).map(String::as_str).collect(),
-            _ => return None,
-        };
-        while let Some(step) = names.next_if(|name| matches!(*name, "super" | "self")) {
-            if step == "super" {
-                module.pop();
-            }
-        }
-        module.extend(names);
-        module.first().map(|module| (*module).to_owned())
+        absolute(&self.names, here.iter().chain(&self.inside)).and_then(|names| names.into_iter().next())
     }
+}
+
+/// `names` from the crate's root on, seen from the module `here`; `None` unless they begin with `crate`, `super` or
+/// `self`.
+pub(crate) fn absolute<'a>(names: &[String], here: impl Iterator<Item = &'a String>) -> Option<Vec<String>> {
+    let mut names = names.iter().peekable();
+    let mut module: Vec<String> = match names.peek()?.as_str() {
+        "crate" => {
+            names.next();
+            Vec::new()
+        }
+        "super" | "self" => here.cloned().collect(),
+        _ => return None,
+    };
+    while let Some(step) = names.next_if(|name| matches!(name.as_str(), "super" | "self")) {
+        if step == "super" {
+            module.pop();
+        }
+    }
+    module.extend(names.cloned());
+    Some(module)
 }
 
 /// What a file says about other modules and packages.
@@ -47,12 +55,14 @@ pub(crate) struct Source {
     pub(crate) paths: Vec<Used>,
     /// What a name in this file stands for, where it is not a package.
     pub(crate) meanings: BTreeMap<String, Vec<String>>,
+    /// What it re-exports, by the name that others use.
+    pub(crate) reexports: BTreeMap<String, Vec<String>>,
 }
 
 impl Source {
     pub(crate) fn parse(text: &str) -> Self {
         let tokens = tokens(&without_comments_and_texts(text));
-        let mut reader = Reader { tokens: &tokens, at: 0, inside: Vec::new(), depth: 0, source: Self::default() };
+        let mut reader = Reader::new(&tokens);
         reader.file();
         reader.source
     }
@@ -76,10 +86,23 @@ struct Reader<'a> {
     /// The `mod name { }` that are open, with the depth of braces outside each.
     inside: Vec<(usize, String)>,
     depth: usize,
+    /// What the path that is being read stands in.
+    place: Place,
     source: Source,
 }
 
-impl Reader<'_> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Code,
+    Import,
+    Reexport,
+}
+
+impl<'a> Reader<'a> {
+    fn new(tokens: &'a [Token]) -> Self {
+        Self { tokens, at: 0, inside: Vec::new(), depth: 0, place: Place::Code, source: Source::default() }
+    }
+
     fn peek(&self, ahead: usize) -> &str {
         self.tokens.get(self.at + ahead).map_or("", |token| &token.text)
     }
@@ -96,19 +119,28 @@ impl Reader<'_> {
                     self.inside.retain(|(outside, _)| *outside < self.depth);
                     self.at += 1;
                 }
+                "pub" if self.peek(1) == "(" => self.visibility(),
                 "mod" => self.module(),
                 "use" => {
+                    let place = if self.is_public() { Place::Reexport } else { Place::Import };
                     self.at += 1;
-                    self.tree(&[], true);
+                    self.path(place);
                 }
                 "extern" if self.peek(1) == "crate" => {
                     self.at += 2;
-                    self.tree(&[], true);
+                    self.path(Place::Import);
                 }
                 first if KEYWORDS.contains(&first) => self.at += 1,
-                first if is_name(first) || first == "::" => self.tree(&[], false),
+                first if is_name(first) || first == "::" => self.path(Place::Code),
                 _ => self.at += 1,
             }
+        }
+    }
+
+    /// `pub(in crate::http)` says who may name a thing, and uses nothing.
+    fn visibility(&mut self) {
+        while !matches!(self.peek(0), ")" | "") {
+            self.at += 1;
         }
     }
 
@@ -123,8 +155,21 @@ impl Reader<'_> {
         self.at += 2;
     }
 
+    /// Whether `pub` or `pub(…)` stands before what is read now.
+    fn is_public(&self) -> bool {
+        let before = self.tokens[..self.at].iter().rev().map(|token| token.text.as_str());
+        let mut words = before.skip_while(|text| !matches!(*text, "pub" | ";" | "{" | "}" | "]"));
+        words.next() == Some("pub")
+    }
+
+    fn path(&mut self, place: Place) {
+        self.place = place;
+        self.tree(&[]);
+    }
+
     /// Reads one path, or one tree of them, that continues `before`.
-    fn tree(&mut self, before: &[String], import: bool) {
+    fn tree(&mut self, before: &[String]) {
+        let import = self.place != Place::Code;
         let line = self.tokens[self.at].line;
         let mut names = before.to_vec();
         if self.peek(0) == "::" && names.is_empty() {
@@ -136,7 +181,7 @@ impl Reader<'_> {
                 "{" if import => {
                     self.at += 1;
                     while !matches!(self.peek(0), "}" | "") {
-                        if self.peek(0) == "," { self.at += 1 } else { self.tree(&names, import) }
+                        if self.peek(0) == "," { self.at += 1 } else { self.tree(&names) }
                     }
                     self.at += 1;
                     return;
@@ -164,14 +209,17 @@ impl Reader<'_> {
         }
         match imported_as {
             Some(name) => {
-                let meaning = names.iter().filter(|name| !name.is_empty()).cloned().collect();
+                let meaning: Vec<String> = names.iter().filter(|name| !name.is_empty()).cloned().collect();
+                if self.place == Place::Reexport {
+                    self.source.reexports.insert(name.clone(), meaning.clone());
+                }
                 self.source.meanings.insert(name, meaning);
             }
             None if names.len() < 2 => return, // a variable, a field, a type: nothing but a name
             None => {}
         }
         let inside = self.inside.iter().map(|(_, name)| name.clone()).collect();
-        self.source.paths.push(Used { line, names, inside });
+        self.source.paths.push(Used { line, names, inside, is_reexport: self.place == Place::Reexport });
     }
 }
 

@@ -131,7 +131,7 @@ fn the_modules_are_read_from_the_library_top_layer_first() {
 }
 
 #[test]
-fn a_use_of_a_room_below_passes() {
+fn a_use_of_a_module_below_passes() {
     assert_eq!(
         upward("grants/refresh.rs", "use crate::store::Store;\nuse crate::grants::Grant;\ncrate::protocol::f();"),
         0
@@ -139,19 +139,19 @@ fn a_use_of_a_room_below_passes() {
 }
 
 #[test]
-fn a_use_of_a_room_above_is_found() {
+fn a_use_of_a_module_above_is_found() {
     let found = tree_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
     assert_eq!(found, ["src/store/redis.rs:2: `crate::grants::Grant` looks up, to `grants`"]);
 }
 
 #[test]
-fn a_use_of_a_room_above_inside_a_group_is_found() {
+fn a_use_of_a_module_above_inside_a_group_is_found() {
     assert_eq!(upward("store/mod.rs", "use crate::{protocol::{Scope, Error}, http::routes::{self, Route}};"), 2);
     assert_eq!(upward("store/mod.rs", "use {crate::protocol::Scope, crate::grants};"), 1);
 }
 
 #[test]
-fn a_path_to_a_room_above_in_the_middle_of_the_code_is_found() {
+fn a_path_to_a_module_above_in_the_middle_of_the_code_is_found() {
     assert_eq!(upward("protocol.rs", "fn f(x: &crate::store::Row) -> u8 { crate::http::error(x)::<u8>() }"), 2);
     assert_eq!(upward("protocol.rs", "#[derive(crate::http::Page)] struct S; pub use crate::grants as g;"), 2);
 }
@@ -171,7 +171,7 @@ fn super_inside_the_module_passes() {
 }
 
 #[test]
-fn a_name_in_the_root_that_is_no_room_is_found() {
+fn a_name_in_the_root_that_is_no_module_is_found() {
     assert_eq!(upward("store.rs", "use crate::Everything;"), 1);
     assert_eq!(upward("store.rs", "use crate::*;"), 1);
     assert_eq!(upward("store.rs", "pub(crate) fn f() {}"), 0);
