@@ -1,31 +1,33 @@
 //! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and
 //! the rule's answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
 //!
-//! [`routes`] has every URL of the server on one screen.
+//! [`routes`] has every URL of the server on one screen. Endpoints for people with a browser are in `browser/`, those for
+//! machines in `api/`, `admin/` and `simplejwt/`; `pages/` only renders. A module uses only the modules below it in this
+//! list; `tests/layers` keeps that.
 
 pub mod routes;
 pub mod openapi;
-pub mod request_log;
 pub mod ops;
-// Endpoints.
+// Endpoints: for people, for machines.
+pub mod browser;
 pub mod admin;
 pub mod api;
-pub mod browser;
 pub mod simplejwt;
 // What people see.
 pub mod pages;
 // What endpoints are made with.
-mod authorization_header;
+pub mod request_log;
 pub mod bearer;
 pub mod client_auth;
-pub mod client_ip;
-mod ctx;
-pub mod error;
-pub mod form;
-pub mod redirect;
-pub mod response;
-pub mod route;
+mod authorization_header;
 pub mod user_agent;
+pub mod client_ip;
+pub mod redirect;
+pub mod form;
+pub mod response;
+pub mod error;
+pub mod route;
+mod ctx;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

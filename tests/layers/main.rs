@@ -1,6 +1,7 @@
 //! Keeps the plan of the source tree, by reading its text:
 //!
-//! 1. A module of the server uses only the modules listed below it in `src/lib.rs` (`rules.rs`).
+//! 1. A module of the server uses only the modules listed below it in `src/lib.rs`, and one of `http` only those listed
+//!    below it in `src/http/mod.rs` (`rules.rs`).
 //! 2. Each outside package has one home; so has the environment (`homes.rs`).
 //! 3. No files import each other in a circle, in any crate of the workspace (`circles.rs`).
 //! 4. Files and functions are short, and functions have few parameters (`shape.rs`).
@@ -31,6 +32,13 @@ use shape::oversized;
 fn modules_use_only_the_modules_below_them() -> io::Result<()> {
     let tree = SourceTree::read()?;
     assert_none(&tree.upward_uses());
+    Ok(())
+}
+
+#[test]
+fn modules_of_http_use_only_the_modules_below_them() -> io::Result<()> {
+    let tree = SourceTree::read()?;
+    assert_none(&tree.upward_uses_inside("http"));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::homes::{ENVIRONMENT, HOMES};
-use crate::paths::Source;
+use crate::paths::{Source, absolute};
 
 /// The modules, top layer first, and every source file, by its path under `src/`.
 pub(crate) struct SourceTree {
@@ -41,6 +41,27 @@ impl SourceTree {
                         found.push(format!("src/{path}:{}: `{}` looks up, to `{target}`", used.line, used.text()));
                     }
                     None => found.push(format!("src/{path}:{}: `{}` is in no module", used.line, used.text())),
+                }
+            }
+        }
+        found
+    }
+
+    /// Each path inside the top module `top` that leads from one of its own modules to another that is listed above it
+    /// in its `mod.rs`.
+    pub(crate) fn upward_uses_inside(&self, top: &str) -> Vec<String> {
+        let list = self.files.iter().find(|(path, _)| *path == format!("{top}/mod.rs"));
+        let modules = list.map(|(_, text)| Source::parse(text).modules).unwrap_or_default();
+        let layer = |name: &String| modules.iter().position(|module| module == name);
+        let mut found = Vec::new();
+        for (path, text) in self.files.iter().filter(|(path, _)| lies_in(path, top)) {
+            let here = module_of(path);
+            let Some(own) = here.get(1).and_then(layer) else { continue };
+            for used in Source::parse(text).paths {
+                let Some(names) = absolute(&used.names, here.iter().chain(&used.inside)) else { continue };
+                let is_above = |name: &String| layer(name).is_some_and(|other| other < own);
+                if let Some(target) = names.get(1).filter(|name| names[0] == top && is_above(name)) {
+                    found.push(format!("src/{path}:{}: `{}` looks up, to `{top}::{target}`", used.line, used.text()));
                 }
             }
         }
@@ -142,6 +163,22 @@ fn a_use_of_a_module_below_passes() {
 fn a_use_of_a_module_above_is_found() {
     let found = tree_with("store/redis.rs", "use crate::protocol::Scope;\nuse crate::grants::Grant;").upward_uses();
     assert_eq!(found, ["src/store/redis.rs:2: `crate::grants::Grant` looks up, to `grants`"]);
+}
+
+#[test]
+fn a_use_of_a_module_above_in_the_list_of_the_same_top_module_is_found() {
+    let inside = |path: &str, text: &str| {
+        let list = "pub mod api;\npub mod pages;\nmod error;\npub use error::Refusal;";
+        let mut tree = tree_with(path, text);
+        tree.files.push(("http/mod.rs".to_owned(), list.to_owned()));
+        tree.upward_uses_inside("http")
+    };
+    let found = ["src/http/pages/consent.rs:2: `crate::http::api::token` looks up, to `http::api`"];
+    assert_eq!(inside("http/pages/consent.rs", "use super::brand;\nuse crate::http::api::token;"), found);
+    assert_eq!(inside("http/error.rs", "use super::{api, pages::Page};").len(), 2);
+    assert_eq!(inside("http/api/token.rs", "use crate::http::{Refusal, error, pages};").len(), 0);
+    assert_eq!(inside("http/error.rs", "use crate::store::api; use std::error;").len(), 0);
+    assert_eq!(inside("store/error.rs", "use crate::http::api;").len(), 0);
 }
 
 #[test]
