@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokenhouse_verifier::{AccessToken, KeySet, Refusal, StatusList, Verifier};
 
 use super::answer::{Answer, problem};
-use super::open;
+use super::open::open;
 use crate::app::upkeep;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;

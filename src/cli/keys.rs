@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::answer::{Answer, problem};
-use super::open;
+use super::open::open;
 use crate::audit::Actor;
 use crate::clock::Random;
 use crate::config::Config;

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod keys;
 pub mod migrate;
+mod open;
 pub mod serve;
 pub mod session;
 pub mod user;
@@ -18,13 +19,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{self, Purpose};
-use crate::clock::Clock;
+use crate::app;
 use crate::config::{Config, Log, load};
-use crate::ctx::Ctx;
-use crate::http::openapi;
+use crate::http::{openapi, routes};
 
 use answer::{Answer, problem};
+use open::open;
 
 /// OAuth 2.1 and OpenID Connect token issuing service.
 #[derive(Debug, Parser)]
@@ -88,7 +88,7 @@ pub fn run() -> ExitCode {
 async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
     let file = arguments.config.as_deref();
     if let Command::Openapi = arguments.command {
-        return Ok(Answer::text(openapi::json()));
+        return Ok(Answer::text(openapi::json(routes::TABLE)));
     }
     if let Command::Config(command) = &arguments.command {
         return config::run(command, file);
@@ -106,7 +106,7 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
         Command::Inspect(command) => inspect::run(command, config).await,
         Command::Doctor => Box::pin(doctor::run(config)).await,
         Command::Config(command) => config::run(&command, arguments.config.as_deref()),
-        Command::Openapi => Ok(Answer::text(openapi::json())),
+        Command::Openapi => Ok(Answer::text(openapi::json(routes::TABLE))),
     }
 }
 
@@ -114,8 +114,4 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
 fn log_settings(config: &Config, chatty: bool) -> Log {
     let level = if chatty { config.log.level.clone() } else { "warn".to_owned() };
     Log { level, format: config.log.format }
-}
-
-async fn open(config: Config) -> Result<Ctx, String> {
-    app::open(config, Clock::system(), Purpose::Command).await.map_err(problem)
 }

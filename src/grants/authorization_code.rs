@@ -1,6 +1,7 @@
 //! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
 
-use super::{TokenResponse, id_token, pass_gate};
+use super::permission::pass_gate;
+use super::response::{TokenResponse, id_token};
 use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};

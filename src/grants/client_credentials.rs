@@ -1,7 +1,8 @@
 //! `client_credentials`: a client for itself (RFC 6749 section 4.4). No store is asked once the client is known, as
 //! long as this instance hears of changes, and no refresh token is issued (section 4.4.3).
 
-use super::{TokenResponse, narrow, pass_gate};
+use super::permission::{narrow, pass_gate};
+use super::response::TokenResponse;
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;

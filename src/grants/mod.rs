@@ -3,20 +3,20 @@
 
 mod authorization_code;
 mod client_credentials;
-mod simplejwt;
+mod permission;
 mod refresh_token;
-
-use std::time::Duration;
+mod response;
+mod simplejwt;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::gate::{Denial, Principal};
-use crate::model::{Client, Secret};
-use crate::protocol::{ErrorCode, GrantType, Scope, scope};
-use crate::tokens::{self, IdTokenInput};
+use crate::model::Secret;
+use crate::protocol::{ErrorCode, GrantType, Scope};
 
 pub use authorization_code::CodeExchange;
+use permission::may_use;
+pub use response::TokenResponse;
 pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
 /// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
@@ -38,21 +38,6 @@ pub enum TokenRequest {
         /// Less than what was granted, for the access token only.
         scope: Option<Scope>,
     },
-}
-
-/// What the token endpoint answers (RFC 6749 section 5.1).
-#[derive(Debug, Clone)]
-pub struct TokenResponse {
-    /// `access_token`.
-    pub access_token: String,
-    /// `expires_in`.
-    pub expires_in: Duration,
-    /// `scope`.
-    pub scope: Scope,
-    /// `refresh_token`, where the grant has a session.
-    pub refresh_token: Option<String>,
-    /// `id_token`, where a person signed in (OpenID Connect Core 1.0 section 3.1.3.3).
-    pub id_token: Option<String>,
 }
 
 /// The token endpoint, whole: who asks, may they ask for this, what is decided, minted and settled.
@@ -85,66 +70,5 @@ impl TokenRequest {
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
             Self::RefreshToken { .. } => GrantType::RefreshToken,
         }
-    }
-}
-
-fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
-    if client.may_use(grant) {
-        Ok(())
-    } else {
-        Err(Error::oauth(ErrorCode::UnauthorizedClient, "the client is not registered for this grant"))
-    }
-}
-
-/// Passes the gate on behalf of a grant.
-fn pass_gate(
-    ctx: &Ctx,
-    client: &Client,
-    principal: Principal<'_>,
-    scope: &Scope,
-    audience: &[String],
-) -> Result<(), Error> {
-    clients::may_receive_tokens(ctx, client, principal, scope, audience).map_err(refusal)
-}
-
-/// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
-fn refusal(shut: Denial) -> Error {
-    match shut {
-        Denial::ClientDisabled => Error::oauth(ErrorCode::InvalidClient, "client authentication failed"),
-        Denial::ClientNotBefore
-        | Denial::GlobalNotBefore
-        | Denial::UserAbsent
-        | Denial::UserDisabled
-        | Denial::UserNotBefore
-        | Denial::SessionEnded
-        | Denial::SessionOver => Error::invalid_grant("the session is over"),
-        Denial::ScopeWithdrawn => Error::invalid_scope("the client may not be granted this scope"),
-        Denial::AudienceWithdrawn => {
-            Error::oauth(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource")
-        }
-    }
-}
-
-/// The ID token that goes with `access_token`, where a person signs in to the client. The SimpleJWT-compatible API has
-/// no position for one.
-fn id_token(
-    ctx: &Ctx,
-    client: &Client,
-    scope: &Scope,
-    told: IdTokenInput<'_>,
-    access_token: &str,
-) -> Result<Option<String>, Error> {
-    if client.id.is_simplejwt() || !scope.contains(scope::OPENID) {
-        return Ok(None);
-    }
-    tokens::id_token(ctx, client, told, access_token).map(Some)
-}
-
-/// The part of `granted` that is asked for; all of it where nothing is.
-fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Error> {
-    match asked {
-        None => Ok(granted.clone()),
-        Some(asked) if asked.is_within(granted) => Ok(asked),
-        Some(_) => Err(Error::invalid_scope("more is asked for than may be granted")),
     }
 }

@@ -5,7 +5,8 @@
 
 use serde_json::Map;
 
-use super::{TokenResponse, id_token, narrow, pass_gate};
+use super::permission::{narrow, pass_gate};
+use super::response::{TokenResponse, id_token};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::Principal;

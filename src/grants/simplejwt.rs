@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{may_use, pass_gate, refresh_token};
+use super::permission::{may_use, pass_gate};
+use super::refresh_token;
 use crate::authentication::{Attempt, password};
 use crate::clients;
 use crate::ctx::Ctx;

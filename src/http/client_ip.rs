@@ -1,22 +1,10 @@
-//! Where a request comes from. Forwarded headers count only when a configured proxy sent them.
+//! The address that a request comes from. Forwarded headers count only when a configured proxy sent them.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::USER_AGENT;
 
 use crate::config::Config;
-use crate::model::UserAgent;
-
-/// The longest user agent that is kept, in bytes.
-const MAX_USER_AGENT: usize = 256;
-
-/// The user agent that sends `request`.
-#[must_use]
-pub fn user_agent(request: &HttpRequest, config: &Config) -> UserAgent {
-    let name = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(cut);
-    UserAgent { name, address: address(request, config).map(|address| address.to_string()) }
-}
 
 /// The peer's address; behind trusted proxies, the nearest address in `X-Forwarded-For` that is not one of them.
 #[must_use]
@@ -33,12 +21,4 @@ pub fn address(request: &HttpRequest, config: &Config) -> Option<IpAddr> {
         hops.into_iter().rev().map_while(|hop| hop.trim().parse().ok().map(|hop: IpAddr| hop.to_canonical()));
     let nearest = readable.find(|hop| !config.trusted(*hop));
     Some(nearest.unwrap_or(peer))
-}
-
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(MAX_USER_AGENT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }

@@ -41,7 +41,7 @@ pub struct OAuthRefusal(pub RequestError);
 #[derive(Debug)]
 pub struct ProblemRefusal(pub RequestError);
 
-/// A refusal that a person sees. `pages::explain` makes a page of it.
+/// A refusal that a person sees. `browser/errors.rs` makes a page of it.
 #[derive(Debug)]
 pub enum PageRefusal {
     /// The request was refused.

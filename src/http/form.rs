@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -11,9 +12,14 @@ use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 
 use super::error::{OAuthRefusal, RequestError};
-use super::{BODY_TIME, MAX_BODY};
 use crate::model::Secret;
 use crate::protocol::{OAuthError, Scope};
+
+/// The longest body of a request, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// How long the body of a request may take to arrive.
+pub const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// The one parameter that may be given several times (RFC 8707 section 2).
 const REPEATABLE: &str = "resource";

@@ -1,24 +1,33 @@
 //! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and
 //! the rule's answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
 //!
-//! [`routes`] has every URL of the server on one screen.
+//! [`routes`] has every URL of the server on one screen. Endpoints for people with a browser are in `browser/`, those for
+//! machines in `api/`, `admin/` and `simplejwt/`; `pages/` only renders. A module uses only the modules below it in this
+//! list; `tests/layers` keeps that.
 
-pub mod admin;
-pub mod answer;
-pub mod caller;
-pub mod simplejwt;
-pub mod error;
-pub mod fields;
-pub mod form;
-pub mod oauth;
+pub mod routes;
 pub mod openapi;
 pub mod ops;
-pub mod client_ip;
+// Endpoints: for people, for machines.
+pub mod browser;
+pub mod admin;
+pub mod api;
+pub mod simplejwt;
+// What people see.
 pub mod pages;
-pub mod permission;
+// What endpoints are made with.
 pub mod request_log;
-pub mod routes;
-pub mod browser_cookies;
+pub mod bearer;
+pub mod client_auth;
+mod authorization_header;
+pub mod user_agent;
+pub mod client_ip;
+pub mod redirect;
+pub mod form;
+pub mod response;
+pub mod error;
+pub mod route;
+mod ctx;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -30,26 +39,16 @@ use actix_web::{App, HttpResponse, HttpServer};
 
 use crate::ctx::SharedCtx;
 
-/// The longest body of a request, in bytes.
-pub const MAX_BODY: usize = 64 * 1024;
-
-/// The longest header section of a request, in bytes.
-pub const MAX_HEADERS: usize = 16 * 1024;
+pub use ctx::Ctx;
 
 /// How long the headers of a request may take to arrive.
 pub const HEADER_TIME: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// How long the body of a request may take to arrive.
-pub const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How long an idle connection is kept: longer than proxies keep theirs, so that they never send into a closed one.
 pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 
 /// How long the other side of a connection may take nothing of what is sent, before the connection is given up.
 pub const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// The context, as the endpoints get it.
-pub type Ctx = web::Data<crate::ctx::Ctx>;
 
 /// The public service, with every endpoint of [`routes::ALL`]. It is not bound to an address yet.
 #[must_use]
@@ -105,7 +104,7 @@ impl HttpServerBuilder {
                 // The last one is the outermost, so that this completes the refusals of the others, too.
                 .wrap_fn(move |request, next| {
                     let (answering, draining) = (next.call(request), draining.clone());
-                    async move { answering.await.map(|answer| answer::complete(answer, &draining)) }
+                    async move { answering.await.map(|answer| response::complete(answer, &draining)) }
                 })
                 .configure(move |config| (*mount)(config))
                 .default_service(web::to(nothing_here))

@@ -1,59 +1,96 @@
 //! The OpenAPI document, made from the endpoints themselves.
 
 use actix_web::HttpResponse;
+use actix_web::web::Data;
+use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 
-use super::pages::{self, handlers};
-use super::routes::{self, Access, Route};
-use super::{admin, oauth, simplejwt};
+use super::route::{Access, Route, Table};
+use super::{admin, api, browser, simplejwt};
 
 /// The document of every endpoint.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tokenhouse", description = "OAuth 2.1 and OpenID Connect token issuing service"),
-    modifiers(&Security),
     paths(
-        simplejwt::obtain, simplejwt::refresh, simplejwt::verify, simplejwt::blacklist,
-        oauth::token::token, oauth::introspect::introspect, oauth::revoke::revoke,
-        oauth::metadata::metadata, oauth::metadata::configuration, oauth::jwks::jwks,
-        oauth::status_list::status_list, oauth::status_list::status_lists, document,
-        oauth::authorize::authorize, oauth::authorize::authorize_by_post, oauth::authorize::resume,
-        oauth::logout::logout, oauth::logout::logout_by_post,
-        oauth::event_stream::follow,
-        oauth::userinfo::userinfo, oauth::userinfo::userinfo_by_post,
-        admin::sessions::list, admin::sessions::show, admin::sessions::end, admin::sessions::revoke,
-        admin::browser_sessions::list, admin::browser_sessions::end,
-        admin::users::list, admin::users::add, admin::users::import, admin::users::show, admin::users::change,
+        simplejwt::obtain,
+        simplejwt::refresh,
+        simplejwt::verify,
+        simplejwt::blacklist,
+        api::token::token,
+        api::introspect::introspect,
+        api::revoke::revoke,
+        api::metadata::metadata,
+        api::metadata::configuration,
+        api::jwks::jwks,
+        api::status_list::status_list,
+        api::status_list::status_lists,
+        document,
+        browser::authorize::authorize,
+        browser::authorize::authorize_by_post,
+        browser::authorize::resume,
+        browser::end_session::logout,
+        browser::end_session::logout_by_post,
+        api::event_stream::follow,
+        api::userinfo::userinfo,
+        api::userinfo::userinfo_by_post,
+        admin::sessions::list,
+        admin::sessions::show,
+        admin::sessions::end,
+        admin::sessions::revoke,
+        admin::browser_sessions::list,
+        admin::browser_sessions::end,
+        admin::users::list,
+        admin::users::add,
+        admin::users::import,
+        admin::users::show,
+        admin::users::change,
         admin::users::remove,
-        admin::users::disable, admin::users::enable, admin::users::password,
-        admin::clients::list, admin::clients::add, admin::clients::show, admin::clients::change,
-        admin::clients::remove, admin::clients::disable, admin::clients::enable, admin::clients::rotate_secret,
-        pages::assets::asset,
-        handlers::login::show, handlers::login::submit, handlers::choice::show, handlers::choice::submit,
-        handlers::consent::show, handlers::consent::submit, handlers::account::show, handlers::account::end_browser_session,
-        handlers::account::end_others, handlers::account::withdraw, handlers::password::submit,
-        handlers::logout::show, handlers::logout::submit,
-        admin::keys::list, admin::keys::rotate, admin::keys::import, admin::keys::remove, admin::audit::list,
+        admin::users::disable,
+        admin::users::enable,
+        admin::users::password,
+        admin::clients::list,
+        admin::clients::add,
+        admin::clients::show,
+        admin::clients::change,
+        admin::clients::remove,
+        admin::clients::disable,
+        admin::clients::enable,
+        admin::clients::rotate_secret,
+        browser::assets::asset,
+        browser::sign_in::show,
+        browser::sign_in::submit,
+        browser::choose_account::show,
+        browser::choose_account::submit,
+        browser::consent::show,
+        browser::consent::submit,
+        browser::account::show,
+        browser::account::end_browser_session,
+        browser::account::end_others,
+        browser::account::withdraw,
+        browser::password::submit,
+        browser::logout::show,
+        browser::logout::submit,
+        admin::keys::list,
+        admin::keys::rotate,
+        admin::keys::import,
+        admin::keys::remove,
+        admin::audit::list,
     )
 )]
 struct Document;
 
-/// Who may pass each endpoint, as the table of routes says it.
-struct Security;
-
-impl Modify for Security {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("client", HttpAuthScheme::Basic)] {
-            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
-        }
-        for route in routes::ALL {
-            let item = document.paths.paths.get_mut(route.path);
-            if let Some(operation) = item.and_then(|item| operation(item, route)) {
-                operation.security = requirements(route.access);
-            }
+/// Says who may pass each endpoint, as the table of routes has it.
+fn add_security(document: &mut utoipa::openapi::OpenApi, Table(routes): Table) {
+    let components = document.components.get_or_insert_default();
+    for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("client", HttpAuthScheme::Basic)] {
+        components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+    }
+    for route in routes {
+        let item = document.paths.paths.get_mut(route.path);
+        if let Some(operation) = item.and_then(|item| operation(item, route)) {
+            operation.security = requirements(route.access);
         }
     }
 }
@@ -82,12 +119,14 @@ fn requirements(access: Access) -> Option<Vec<SecurityRequirement>> {
 
 /// The document as JSON.
 #[must_use]
-pub fn json() -> String {
-    Document::openapi().to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
+pub fn json(table: Table) -> String {
+    let mut document = Document::openapi();
+    add_security(&mut document, table);
+    document.to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
 }
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "OAuth 2.1", responses((status = 200)))]
-pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(json())
+pub async fn document(table: Data<Table>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(json(**table))
 }

@@ -8,7 +8,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
-use super::routes::resource;
+use super::route::resource;
 use crate::ctx::SharedCtx;
 
 /// What the operators' endpoints look at.

@@ -14,9 +14,12 @@ use metrics::Histogram;
 use uuid::Uuid;
 use uuid::fmt::Simple;
 
-use super::routes::Pattern;
-use super::{MAX_HEADERS, error};
+use super::error;
+use super::route::Pattern;
 use crate::clock::{Random, Stopwatch};
+
+/// The longest header section of a request, in bytes.
+pub const MAX_HEADERS: usize = 16 * 1024;
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -2,49 +2,16 @@
 
 use std::future::ready;
 
+use actix_web::HttpResponse;
 use actix_web::guard::{self, Guard};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource};
+use actix_web::web::{self, Data, ServiceConfig};
 
-use super::pages::handlers;
-use super::{admin, error, oauth, openapi, pages, permission, simplejwt};
+use super::route::{Access, Pattern, Route, Table, delete, get, options, own_method, patch, post, resource};
+use super::{admin, api, bearer, browser, error, openapi, simplejwt};
 use crate::protocol::scope;
-
-/// Who may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody.
-    Open,
-    /// A person with a browser. What is refused them, they are told on a page.
-    Person,
-    /// A client that authenticates itself; the rule behind the endpoint sees to it.
-    Client,
-    /// The bearer of an access token with one of these scopes; `permission` sees to it before the endpoint.
-    Bearer(&'static [&'static str]),
-}
-
-/// An endpoint.
-pub struct Route {
-    /// The method.
-    pub method: Method,
-    /// The path, with parameters in braces.
-    pub path: &'static str,
-    /// Who may pass.
-    pub access: Access,
-    /// Makes the endpoint.
-    handler: fn() -> actix_web::Route,
-    /// Whether all that stands below the fixed part of the path comes to this endpoint, which reads the rest itself. It
-    /// is then found without a regular expression, by which actix-web looks for parameters: that would be a quarter
-    /// more work for an answer from memory. Paths with the same beginning stand above it.
-    takes_rest: bool,
-}
-
-/// The path of the endpoint that a request has come to, as the table has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Pattern(pub &'static str);
 
 const EVENTS: Access = Access::Bearer(&[scope::EVENTS]);
 const READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ]);
@@ -52,55 +19,28 @@ const WRITE: Access = Access::Bearer(&[scope::ADMIN]);
 const SESSIONS_READ: Access = Access::Bearer(&[scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS]);
 const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
 
-const fn get(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::GET, path, access, handler, takes_rest: false }
-}
-
-const fn post(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::POST, path, access, handler, takes_rest: false }
-}
-
-const fn options(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::OPTIONS, path, access, handler, takes_rest: false }
-}
-
-const fn patch(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::PATCH, path, access, handler, takes_rest: false }
-}
-
-const fn delete(path: &'static str, access: Access, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::DELETE, path, access, handler, takes_rest: false }
-}
-
-impl Route {
-    const fn taking_rest(mut self) -> Self {
-        self.takes_rest = true;
-        self
-    }
-}
-
 use Access::{Client, Open, Person};
 
 /// The table. A request's path is compared from the top, so what is asked most stands first.
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
-    get("/.well-known/jwks.json", Open, || web::to(oauth::jwks::jwks)),
-    get("/status", Open, || web::to(oauth::status_list::status_lists)),
-    get("/status/events", EVENTS, || web::to(oauth::event_stream::follow)),
-    get("/status/{list}", Open, || web::to(oauth::status_list::status_list)).taking_rest(),
-    post("/oauth2/token", Client, || web::to(oauth::token::token)),
-    post("/oauth2/introspect", Client, || web::to(oauth::introspect::introspect)),
-    get("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize)),
-    post("/oauth2/authorize", Person, || web::to(oauth::authorize::authorize_by_post)),
-    get("/oauth2/authorize/{interaction}", Person, || web::to(oauth::authorize::resume)),
-    get("/oauth2/logout", Person, || web::to(oauth::logout::logout)),
-    post("/oauth2/logout", Person, || web::to(oauth::logout::logout_by_post)),
-    get("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo)),
-    post("/oauth2/userinfo", Open, || web::to(oauth::userinfo::userinfo_by_post)),
-    options("/oauth2/userinfo", Open, || web::to(oauth::userinfo::preflight)),
-    post("/oauth2/revoke", Client, || web::to(oauth::revoke::revoke)),
-    get("/.well-known/openid-configuration", Open, || web::to(oauth::metadata::configuration)),
-    get("/.well-known/oauth-authorization-server", Open, || web::to(oauth::metadata::metadata)),
+    get("/.well-known/jwks.json", Open, || web::to(api::jwks::jwks)),
+    get("/status", Open, || web::to(api::status_list::status_lists)),
+    get("/status/events", EVENTS, || web::to(api::event_stream::follow)),
+    get("/status/{list}", Open, || web::to(api::status_list::status_list)).taking_rest(),
+    post("/oauth2/token", Client, || web::to(api::token::token)),
+    post("/oauth2/introspect", Client, || web::to(api::introspect::introspect)),
+    get("/oauth2/authorize", Person, || web::to(browser::authorize::authorize)),
+    post("/oauth2/authorize", Person, || web::to(browser::authorize::authorize_by_post)),
+    get("/oauth2/authorize/{interaction}", Person, || web::to(browser::authorize::resume)),
+    get("/oauth2/logout", Person, || web::to(browser::end_session::logout)),
+    post("/oauth2/logout", Person, || web::to(browser::end_session::logout_by_post)),
+    get("/oauth2/userinfo", Open, || web::to(api::userinfo::userinfo)),
+    post("/oauth2/userinfo", Open, || web::to(api::userinfo::userinfo_by_post)),
+    options("/oauth2/userinfo", Open, || web::to(api::userinfo::preflight)),
+    post("/oauth2/revoke", Client, || web::to(api::revoke::revoke)),
+    get("/.well-known/openid-configuration", Open, || web::to(api::metadata::configuration)),
+    get("/.well-known/oauth-authorization-server", Open, || web::to(api::metadata::metadata)),
     get("/openapi.json", Open, || web::to(openapi::document)),
     // The SimpleJWT-compatible API, with and without the trailing slash.
     post("/api/token", Open, || web::to(simplejwt::obtain)),
@@ -112,20 +52,20 @@ pub const ALL: &[Route] = &[
     post("/api/token/blacklist", Open, || web::to(simplejwt::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(simplejwt::blacklist)),
     // Pages, and what they need.
-    get("/login", Person, || web::to(handlers::login::show)),
-    post("/login", Person, || web::to(handlers::login::submit)),
-    get("/login/account", Person, || web::to(handlers::choice::show)),
-    post("/login/account", Person, || web::to(handlers::choice::submit)),
-    get("/consent", Person, || web::to(handlers::consent::show)),
-    post("/consent", Person, || web::to(handlers::consent::submit)),
-    get("/account", Person, || web::to(handlers::account::show)),
-    post("/account/browser-sessions/end", Person, || web::to(handlers::account::end_browser_session)),
-    post("/account/browser-sessions/end-others", Person, || web::to(handlers::account::end_others)),
-    post("/account/applications/withdraw", Person, || web::to(handlers::account::withdraw)),
-    get("/logout", Person, || web::to(handlers::logout::show)),
-    post("/logout", Person, || web::to(handlers::logout::submit)),
-    post("/account/password", Person, || web::to(handlers::password::submit)),
-    get("/assets/{name}", Open, || web::to(pages::assets::asset)),
+    get("/login", Person, || web::to(browser::sign_in::show)),
+    post("/login", Person, || web::to(browser::sign_in::submit)),
+    get("/login/account", Person, || web::to(browser::choose_account::show)),
+    post("/login/account", Person, || web::to(browser::choose_account::submit)),
+    get("/consent", Person, || web::to(browser::consent::show)),
+    post("/consent", Person, || web::to(browser::consent::submit)),
+    get("/account", Person, || web::to(browser::account::show)),
+    post("/account/browser-sessions/end", Person, || web::to(browser::account::end_browser_session)),
+    post("/account/browser-sessions/end-others", Person, || web::to(browser::account::end_others)),
+    post("/account/applications/withdraw", Person, || web::to(browser::account::withdraw)),
+    get("/logout", Person, || web::to(browser::logout::show)),
+    post("/logout", Person, || web::to(browser::logout::submit)),
+    post("/account/password", Person, || web::to(browser::password::submit)),
+    get("/assets/{name}", Open, || web::to(browser::assets::asset)),
     // The admin API.
     get("/admin/v1/sessions", SESSIONS_READ, || web::to(admin::sessions::list)),
     get("/admin/v1/sessions/{sid}", SESSIONS_READ, || web::to(admin::sessions::show)),
@@ -157,8 +97,12 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
-/// Mounts every endpoint. What is open to bearers stands behind `permission`, which knows this table too.
+/// The table as the checks and the OpenAPI document are given it.
+pub const TABLE: Table = Table(ALL);
+
+/// Mounts every endpoint. What is open to bearers stands behind the check in `bearer.rs`, which is given the table.
 pub fn mount(config: &mut ServiceConfig) {
+    config.app_data(Data::new(TABLE));
     for (position, first) in ALL.iter().enumerate() {
         if ALL[..position].iter().all(|route| route.path != first.path) {
             mount_path(config, first.path);
@@ -182,17 +126,12 @@ fn mount_path(config: &mut ServiceConfig, path: &'static str) {
         resource = resource.route((route.handler)().guard(opens(route)));
     }
     if guarded {
-        config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(permission::require)));
+        config.service(resource.app_data(admin::paging::query_config()).wrap(from_fn(bearer::require)));
     } else if personal {
-        config.service(resource.wrap(from_fn(pages::explain)));
+        config.service(resource.wrap(from_fn(browser::errors::show_refusals)));
     } else {
         config.service(resource);
     }
-}
-
-/// A resource whose requests know its [`Pattern`].
-pub(super) fn resource(path: &'static str) -> Resource {
-    web::resource(path).app_data(Pattern(path))
 }
 
 /// An endpoint opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
@@ -205,10 +144,6 @@ fn opens(route: &Route) -> impl Guard + use<> {
     })
 }
 
-fn own_method(method: &Method) -> &Method {
-    if *method == Method::HEAD { &Method::GET } else { method }
-}
-
 /// There is an endpoint, and it does not open this way (RFC 9110 section 15.5.6).
 fn wrong_method(allowed: &str) -> HttpResponse {
     let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
@@ -216,14 +151,4 @@ fn wrong_method(allowed: &str) -> HttpResponse {
         refusal.headers_mut().insert(ALLOW, allowed);
     }
     refusal
-}
-
-/// The scopes that open an endpoint to bearers; `None` for an endpoint that is not in the table or not for bearers.
-#[must_use]
-pub fn scopes_for(method: &Method, path: &str) -> Option<&'static [&'static str]> {
-    let route = ALL.iter().find(|route| route.method == *own_method(method) && route.path == path)?;
-    match route.access {
-        Access::Bearer(scopes) => Some(scopes),
-        Access::Open | Access::Person | Access::Client => None,
-    }
 }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use super::OpenError;
+use super::open_error::OpenError;
 use crate::clock::Random;
 
 /// No key that is accepted comes near this size.

@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use super::Jwks;
 use crate::model::SigningAlgorithm;
 
 /// The public half of a key (RFC 7518 section 6, RFC 8037 section 2).
@@ -20,6 +19,15 @@ pub(super) enum PublicKey<'a> {
         point: &'a [u8],
     },
     Ed25519(&'a [u8]),
+}
+
+/// The published keys, ready to serve.
+#[derive(Debug)]
+pub struct Jwks {
+    /// The JWKS document (RFC 7517 section 5).
+    pub body: String,
+    /// Its strong entity tag, with quotes.
+    pub etag: String,
 }
 
 /// A published key (RFC 7517 section 4).

@@ -11,9 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use super::files;
+use super::open_error::OpenError;
 use super::refresh::RefreshKey;
 use super::seal::Seal;
-use super::{OpenError, files};
 use crate::clock::Random;
 use crate::config;
 use crate::model::SigningKeyRecord;

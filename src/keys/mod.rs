@@ -8,6 +8,7 @@ mod import;
 mod jwks;
 mod master_key;
 mod open;
+mod open_error;
 mod prepared;
 mod records;
 mod refresh;
@@ -20,33 +21,23 @@ mod tests;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use serde::Serialize;
 use tokenhouse_verifier::KeySet;
 
 use crate::audit::Actor;
-use crate::clock::{Clock, Random, Timestamp};
-use crate::config;
+use crate::clock::Timestamp;
 use crate::error::{Error, Internal};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::protocol::TokenType;
-use crate::store::Database;
 
 pub use files::WriteOutcome;
+pub use jwks::Jwks;
 pub use master_key::{make_master_key, write_master_key};
+pub use open_error::OpenError;
 use records::Records;
 use ring::{OpenedKeys, Ring};
 use schedule::{Draft, Entry, Rules, STALE_AFTER};
-
-/// The published keys, ready to serve.
-#[derive(Debug)]
-pub struct Jwks {
-    /// The JWKS document (RFC 7517 section 5).
-    pub body: String,
-    /// Its strong entity tag, with quotes.
-    pub etag: String,
-}
 
 /// A key as people see it.
 #[derive(Debug, Clone, Serialize)]
@@ -90,11 +81,6 @@ pub enum Ripeness {
     Ignored,
 }
 
-/// Why the keyring could not be opened; each message names the file or variable and the fix.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct OpenError(pub String);
-
 /// The keyring of one running instance.
 pub struct Keyring {
     records: Records,
@@ -106,20 +92,6 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Finds or makes the master key, opens every key of the database, imports PEM files of the folder, makes what is
-    /// missing, and publishes.
-    ///
-    /// `longest_lifetime` is that of a signed token; a retired key stays published at least as long.
-    pub async fn open(
-        settings: &config::Keys,
-        longest_lifetime: Duration,
-        database: Database,
-        clock: Clock,
-        random: Random,
-    ) -> Result<Self, OpenError> {
-        open::open(settings, longest_lifetime, database, clock, random).await
-    }
-
     fn new(records: Records, ring: Ring, read_at: Timestamp) -> Self {
         Self {
             records,

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::master_key::MasterKeys;
+use super::open_error::OpenError;
 use super::prepared::PrivateKey;
 use super::records::Records;
 use super::ring::{OpenedKeys, Ring};
 use super::schedule::{Draft, Entry, Rules};
-use super::{Keyring, OpenError, files, import};
+use super::{Keyring, files, import};
 use crate::audit::Actor;
 use crate::clock::{Clock, Random};
 use crate::config;
@@ -19,7 +20,23 @@ use crate::store::Database;
 use crate::store::sql::Dialect;
 use crate::store::sql::keys::{KeyChange, KeyringChange};
 
-pub(super) async fn open(
+impl Keyring {
+    /// Finds or makes the master key, opens every key of the database, imports PEM files of the folder, makes what is
+    /// missing, and publishes.
+    ///
+    /// `longest_lifetime` is that of a signed token; a retired key stays published at least as long.
+    pub async fn open(
+        settings: &config::Keys,
+        longest_lifetime: Duration,
+        database: Database,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, OpenError> {
+        open(settings, longest_lifetime, database, clock, random).await
+    }
+}
+
+async fn open(
     settings: &config::Keys,
     longest_lifetime: Duration,
     database: Database,

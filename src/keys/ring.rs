@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokenhouse_verifier::KeySet;
 
-use super::Jwks;
+use super::jwks::Jwks;
 use super::master_key::MasterKeys;
 use super::prepared::PreparedKey;
 use crate::error::Internal;

@@ -4,7 +4,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use super::Memory;
+use super::memory::Memory;
 use crate::config;
 use crate::error::Internal;
 use crate::model::Secret;

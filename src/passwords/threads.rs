@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Memory;
+use super::memory::Memory;
 use crate::config;
 use crate::error::{Error, Internal};
 

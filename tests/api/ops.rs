@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
-use tokenhouse::http::routes::{self, Access};
+use tokenhouse::http::route::{Access, Route};
+use tokenhouse::http::routes;
 
 use crate::support::private_redis::PrivateRedis;
 use crate::test_server::{Answer, Backend, TestServer, USER, on_each_backend, read};
@@ -124,7 +125,7 @@ async fn the_openapi_document_has_every_endpoint_and_who_may_call_it() {
         let has_twin = |path: &str| routes::ALL.iter().any(|other| other.path == format!("{path}/"));
         let mut declared = BTreeSet::new();
         // A browser's preliminary question is no endpoint of its own.
-        let own = |route: &&routes::Route| !has_twin(route.path) && route.method.as_str() != "OPTIONS";
+        let own = |route: &&Route| !has_twin(route.path) && route.method.as_str() != "OPTIONS";
         for route in routes::ALL.iter().filter(own) {
             declared.insert((route.method.to_string(), route.path.to_owned()));
             let operation = &answer.body["paths"][route.path][route.method.as_str().to_lowercase()];

@@ -64,7 +64,7 @@ async fn a_listener_whose_connection_was_cut_listens_again() {
         server
             .sql(
                 "select pg_terminate_backend(pid) from pg_stat_activity
-                  where application_name = 'tokenhouse news' and datname = current_database()",
+                  where application_name = 'tokenhouse feed' and datname = current_database()",
             )
             .await;
         timeout(SOON, other.news()).await.expect("what was told meanwhile");

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::Algorithm;
-use crate::key_set::KeySetError;
+use crate::key_set_error::KeySetError;
 
 /// The shortest and the longest RSA modulus that is accepted, in bits (RFC 7518 section 3.3 sets the lower bound; the
 /// upper one keeps a verification from costing more than a few hundred microseconds).

@@ -8,7 +8,11 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::{Algorithm, Jwk, Refusal, verifier};
+use crate::compact::{Parts, decode};
+use crate::header::{self, Header, MAX_HEADER_LENGTH};
+use crate::key_set_error::KeySetError;
+use crate::refusal::{Part, Refusal};
+use crate::{Algorithm, Jwk};
 
 /// The public keys of an issuer, each under its `kid` and each with the one algorithm that it may be used with
 /// (RFC 8725 section 3.1).
@@ -71,7 +75,20 @@ impl KeySet {
     /// # Errors
     /// The first [`Refusal`] that applies.
     pub fn signed_payload(&self, token: &str, typ: &str) -> Result<Vec<u8>, Refusal> {
-        verifier::signed_payload(token, typ, self)
+        let Parts { header, payload, signature, message } = Parts::of(token)?;
+        if header.len() > MAX_HEADER_LENGTH {
+            return Err(Refusal::HeaderTooLong { length: header.len(), limit: MAX_HEADER_LENGTH });
+        }
+        let header = decode(header, Part::Header)?;
+        let Header { algorithm, kid } = header::read(&header, typ)?;
+        let key = self.get(&kid).ok_or_else(|| Refusal::UnknownKey { kid: kid.into_owned() })?;
+        if key.algorithm != algorithm {
+            return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
+        }
+        if !key.has_signed(message.as_bytes(), &decode(signature, Part::Signature)?) {
+            return Err(Refusal::BadSignature);
+        }
+        decode(payload, Part::Payload)
     }
 
     pub(crate) fn get(&self, kid: &str) -> Option<&VerifyingKey> {
@@ -91,56 +108,6 @@ impl VerifyingKey {
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify_sig(message, signature).is_ok()
     }
-}
-
-/// Why a JWKS was refused as a whole. Each of these means that the issuer published something that it must not publish.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeySetError {
-    /// The text is not a JSON object with an array `keys` of JWKs (RFC 7517 section 5).
-    #[error("this is not a JWKS: {0}")]
-    NotAJwks(String),
-    /// A key has no `kid`, so no token could choose it.
-    #[error("a key has no `kid`")]
-    MissingKid,
-    /// Two keys have the same `kid` (RFC 7517 section 4.5).
-    #[error("two keys have the kid {kid:?}")]
-    DuplicateKid {
-        /// The name that both have.
-        kid: String,
-    },
-    /// The set holds a symmetric key (`kty` is `oct`): whoever can read the set could sign with it.
-    #[error("the key {kid:?} is symmetric; a published key never is")]
-    Symmetric {
-        /// The name of the key, empty when it has none.
-        kid: String,
-    },
-    /// The set holds the private part of a key: whoever can read the set could sign with it.
-    #[error("the key {kid:?} comes with its private part; it must be withdrawn")]
-    PrivateKey {
-        /// The name of the key, empty when it has none.
-        kid: String,
-    },
-    /// An RSA key has less than 2048 or more than 8192 bits (RFC 7518 section 3.3).
-    #[error("the RSA key {kid:?} has {bits} bits; between 2048 and 8192 are accepted")]
-    RsaSize {
-        /// The name of the key.
-        kid: String,
-        /// The length of its modulus in bits.
-        bits: usize,
-    },
-    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6); or it makes no key
-    /// with the others, as a `y` that does not belong to the `x` on the curve.
-    #[error("the member `{member}` of the key {kid:?} is missing or malformed")]
-    Malformed {
-        /// The name of the key.
-        kid: String,
-        /// The name of the member.
-        member: &'static str,
-    },
-    /// The set holds no key that could verify a token.
-    #[error("the key set holds no key that could verify a token")]
-    NoUsableKey,
 }
 
 #[derive(Deserialize)]

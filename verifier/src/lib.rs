@@ -9,10 +9,12 @@ mod answer;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod bearer;
 mod claims;
+mod compact;
 mod dpop;
 mod header;
 mod jwk;
 mod key_set;
+mod key_set_error;
 mod object;
 mod proof;
 mod refusal;
@@ -30,7 +32,8 @@ pub use algorithm::Algorithm;
 pub use bearer::Rejection;
 pub use dpop::{DpopProof, ProofFlaw, ProofUse, ReplayMemory};
 pub use jwk::Jwk;
-pub use key_set::{KeySet, KeySetError};
+pub use key_set::KeySet;
+pub use key_set_error::KeySetError;
 pub use proof::Proof;
 pub use refusal::{Part, Refusal};
 #[cfg(feature = "remote")]

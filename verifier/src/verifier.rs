@@ -1,12 +1,8 @@
 //! The rules: what a token must be before it is believed. Pure, without network and without a clock.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
-use crate::header::{self, Header, MAX_HEADER_LENGTH};
-use crate::refusal::{Part, Refusal};
-use crate::{AccessToken, KeySet, Proof, claims};
+use crate::{AccessToken, KeySet, Proof, Refusal, claims};
 
 /// Checks access tokens: the signature, the type, the issuer, the audience and the times (RFC 9068 section 4).
 ///
@@ -117,7 +113,7 @@ impl Verifier {
         if token.len() > self.max_token_length {
             return Err(Refusal::TooLong { length: token.len(), limit: self.max_token_length });
         }
-        signed_payload(token, "at+jwt", keys)
+        keys.signed_payload(token, "at+jwt")
     }
 
     fn read_and_judge(&self, payload: &[u8], now: i64) -> Result<AccessToken, Refusal> {
@@ -148,24 +144,6 @@ impl Verifier {
     }
 }
 
-/// The decoded payload of a token of this type that one of the keys has signed.
-pub(crate) fn signed_payload(token: &str, typ: &str, keys: &KeySet) -> Result<Vec<u8>, Refusal> {
-    let Parts { header, payload, signature, message } = Parts::of(token)?;
-    if header.len() > MAX_HEADER_LENGTH {
-        return Err(Refusal::HeaderTooLong { length: header.len(), limit: MAX_HEADER_LENGTH });
-    }
-    let header = decode(header, Part::Header)?;
-    let Header { algorithm, kid } = header::read(&header, typ)?;
-    let key = keys.get(&kid).ok_or_else(|| Refusal::UnknownKey { kid: kid.into_owned() })?;
-    if key.algorithm != algorithm {
-        return Err(Refusal::WrongAlgorithm { expected: key.algorithm });
-    }
-    if !key.has_signed(message.as_bytes(), &decode(signature, Part::Signature)?) {
-        return Err(Refusal::BadSignature);
-    }
-    decode(payload, Part::Payload)
-}
-
 impl Audience {
     fn accepts(&self, found: &[String]) -> bool {
         match self {
@@ -173,29 +151,4 @@ impl Audience {
             Self::Any => true,
         }
     }
-}
-
-/// A token taken apart: RFC 7515 section 7.1.
-pub(crate) struct Parts<'a> {
-    pub(crate) header: &'a str,
-    pub(crate) payload: &'a str,
-    pub(crate) signature: &'a str,
-    /// What was signed: the header, a dot and the payload.
-    pub(crate) message: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    pub(crate) fn of(token: &'a str) -> Result<Self, Refusal> {
-        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::NotThreeParts)?;
-        let (header, payload) = message.split_once('.').ok_or(Refusal::NotThreeParts)?;
-        if header.is_empty() || payload.is_empty() || signature.is_empty() || payload.contains('.') {
-            return Err(Refusal::NotThreeParts);
-        }
-        Ok(Self { header, payload, signature, message })
-    }
-}
-
-/// Strict base64url: no padding, no other alphabet, no stray bits in the last character.
-pub(crate) fn decode(encoded: &str, part: Part) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::NotBase64 { part })
 }

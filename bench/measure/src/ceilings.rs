@@ -1,9 +1,8 @@
 //! The parts that nobody can do without, each alone: in microseconds of processor time.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use argon2::{Argon2, Block, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -16,6 +15,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use crate::redis_parts;
+use crate::times::{micros_each, now, thread_time};
 
 /// As long as what an access token signs.
 const MESSAGE: [u8; 420] = [b'a'; 420];
@@ -153,23 +153,4 @@ fn alone(seconds: f64, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
         count += 1;
     }
     Ok(micros_each(thread_time()?.saturating_sub(before), count))
-}
-
-/// Microseconds for one of `count`.
-pub(crate) fn micros_each(time: Duration, count: u32) -> f64 {
-    time.as_secs_f64() * 1e6 / f64::from(count.max(1))
-}
-
-/// Processor time of this thread so far.
-pub(crate) fn thread_time() -> Result<Duration> {
-    let text =
-        std::fs::read_to_string("/proc/thread-self/schedstat").context("processor time is read on Linux only")?;
-    let nanos = text.split(' ').next().and_then(|word| word.parse().ok()).context("nanoseconds")?;
-    Ok(Duration::from_nanos(nanos))
-}
-
-/// The time on the wall, which only says when to stop.
-#[expect(clippy::disallowed_methods, reason = "this is not the server: nothing here decides about a token")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::Run;
+use crate::run::Run;
 use crate::server::Process;
 
 /// What the generator saw.

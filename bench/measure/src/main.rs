@@ -9,34 +9,23 @@ mod load;
 mod propagation;
 mod redis_parts;
 mod report;
+mod run;
 mod scenarios;
-
-use std::path::PathBuf;
+mod times;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use ceilings::Part;
+use propagation::Propagation;
 use report::Report;
+use run::{Run, RunArguments};
 
 #[derive(Parser)]
 #[command(name = "bench/run", about = "Measures Tokenhouse beside bare ceilings; see bench/README.md")]
 struct Arguments {
-    /// One short round of everything: for a look, not for a record.
-    #[arg(long)]
-    quick: bool,
-    /// Rounds of every scenario; the one in the middle counts.
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
-    /// Seconds a scenario and round.
-    #[arg(long, default_value_t = 2.0)]
-    seconds: f64,
-    /// Connections of the load generator.
-    #[arg(long, default_value_t = 32)]
-    connections: u32,
-    /// Only scenarios whose name holds this text.
-    #[arg(long, default_value = "")]
-    only: String,
+    #[command(flatten)]
+    run: RunArguments,
     #[command(subcommand)]
     mode: Option<Mode>,
 }
@@ -65,31 +54,6 @@ enum Mode {
     },
 }
 
-#[derive(Args)]
-struct Propagation {
-    /// Services that verify.
-    #[arg(long, default_value_t = 20)]
-    verifiers: u32,
-    /// Revocations, each way.
-    #[arg(long, default_value_t = 50)]
-    rounds: u32,
-}
-
-/// What a run needs to know.
-struct Run {
-    rounds: u32,
-    seconds: f64,
-    connections: u32,
-    only: String,
-    /// The core of the server; everything else runs where this program runs.
-    core: String,
-    /// Where `tokenhouse` and `loadgen` are.
-    programs: PathBuf,
-    scratch: PathBuf,
-    database: String,
-    redis: String,
-}
-
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match &arguments.mode {
@@ -109,33 +73,8 @@ fn main() -> Result<()> {
 }
 
 fn with_run(arguments: &Arguments, measure: impl FnOnce(&Run) -> Result<()>) -> Result<()> {
-    let run = Run::new(arguments)?;
+    let run = Run::new(&arguments.run)?;
     let measured = measure(&run);
     std::fs::remove_dir_all(&run.scratch).with_context(|| format!("removing {}", run.scratch.display()))?;
     measured
-}
-
-impl Run {
-    #[expect(clippy::disallowed_methods, reason = "this is not the server: bench/run tells it by the environment")]
-    fn new(arguments: &Arguments) -> Result<Self> {
-        let told = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set: start bench/run"));
-        let program = std::env::current_exe().context("where this program is")?;
-        let scratch = std::env::temp_dir().join(format!("tokenhouse-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch).with_context(|| format!("making {}", scratch.display()))?;
-        Ok(Self {
-            rounds: if arguments.quick { 1 } else { arguments.rounds.max(1) },
-            seconds: if arguments.quick { 1.0 } else { arguments.seconds },
-            connections: arguments.connections,
-            only: arguments.only.clone(),
-            core: told("BENCH_SERVER_CORE")?,
-            programs: program.parent().context("a folder")?.to_owned(),
-            scratch,
-            database: told("TEST_DATABASE_URL")?,
-            redis: told("TEST_REDIS_URL")?,
-        })
-    }
-
-    fn wants(&self, name: &str) -> bool {
-        name.contains(&self.only)
-    }
 }

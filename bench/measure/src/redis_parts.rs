@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Cmd, Script};
 
-use crate::ceilings::{micros_each, now, thread_time};
+use crate::times::{micros_each, now, thread_time};
 
 /// Trips that are under way at once.
 const AT_ONCE: u32 = 32;

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::ceilings::Part;
 use crate::load::{Target, load};
 use crate::report::{Report, Row};
+use crate::run::Run;
 use crate::server::{self, PASSWORD, Process, SECRET, Settings};
-use crate::{Run, ask, browser, empty, redis_parts};
+use crate::{ask, browser, empty, redis_parts};
 
 /// One row of the table.
 struct Scenario {

@@ -10,8 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::Run;
-use crate::ceilings::{Part, now};
+use crate::ceilings::Part;
+use crate::run::Run;
+use crate::times::now;
 
 /// The secret of the client, long and random enough for the server.
 pub(crate) const SECRET: &str = "bench-5c1f0f7b2a6f4c61b0b5f1a5a6f0d5f3e8c9";

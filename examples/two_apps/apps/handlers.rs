@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use openidconnect::{CsrfToken, Nonce, PkceCodeChallenge};
 use serde::Deserialize;
 
-use super::{App, Begun, page, provider, sign_out_notice};
+use super::app::{App, Begun};
+use super::{page, provider, sign_out_notice};
 
 pub(super) fn all(config: &mut web::ServiceConfig) {
     config.service(home).service(login).service(callback).service(logout).service(backchannel_logout);

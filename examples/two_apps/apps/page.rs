@@ -6,7 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 
-use super::{App, Person, provider};
+use super::app::{App, Person};
+use super::provider;
 
 /// The only page, for whoever is signed in and for whoever is not.
 pub(super) fn home(app: &App, person: Option<&Person>) -> HttpResponse {

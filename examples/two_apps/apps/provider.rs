@@ -19,7 +19,7 @@ use reqwest::redirect::Policy;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{App, Begun, Person};
+use super::app::{App, Begun, Person};
 
 /// The server that the application trusts, as its metadata and its keys describe it now.
 pub(super) struct Provider {

@@ -7,7 +7,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{App, provider};
+use super::app::App;
+use super::provider;
 
 /// How far `iat` may lie from now.
 const TOLERANCE: Duration = Duration::from_mins(2);

@@ -1,5 +1,5 @@
 //! The admin API: JSON under `/admin/v1`, errors as problem details (RFC 9457). Who may pass is declared in
-//! `routes.rs` and enforced by [`permission`](crate::http::permission) before any endpoint is reached.
+//! `routes.rs` and enforced by [`permission`](crate::http::bearer) before any endpoint is reached.
 
 pub mod audit;
 pub mod body;
@@ -15,8 +15,8 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::http::answer::unkept_json;
-pub use crate::http::permission::AuthorizedCaller;
+pub use crate::http::bearer::AuthorizedCaller;
+use crate::http::response::unkept_json;
 use crate::sessions::Applied;
 
 pub use body::Body;

@@ -42,7 +42,7 @@ pub struct Brand {
 
 /// A file that pages need.
 #[derive(Debug, Clone)]
-pub(super) struct Asset {
+pub(in crate::http) struct Asset {
     /// `pages.3f5a….css`: another content has another name.
     pub name: String,
     pub content_type: &'static str,
@@ -70,7 +70,7 @@ impl Brand {
     }
 
     /// Every file of the brand.
-    pub(super) fn assets(&self) -> impl Iterator<Item = &Asset> {
+    pub(in crate::http) fn assets(&self) -> impl Iterator<Item = &Asset> {
         [&self.style, &self.logo].into_iter().chain(&self.own_style)
     }
 }

@@ -2,10 +2,7 @@
 //! There is no link on it, least of all one that the request has brought.
 
 use actix_web::HttpResponse;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::middleware::Next;
 use serde::Serialize;
 
 use super::page_context::PageContext;
@@ -15,28 +12,6 @@ use super::texts::Message;
 use crate::error::{Error, Progress};
 use crate::http::error::{PageRefusal, RequestError, description, retry_after};
 use crate::protocol::ErrorCode;
-
-/// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
-///
-/// # Errors
-/// Those of the rest.
-pub async fn explain<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let answer = next.call(request).await?.map_into_boxed_body();
-    let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
-    let Some(refusal) = refusal else { return Ok(answer) };
-    let page = error_page(&PageContext::of(answer.request())?, refusal);
-    // The response is changed and not rebuilt, because it keeps its cause for the log.
-    Ok(answer.map_body(|head, _| {
-        head.status = page.status();
-        for (name, value) in page.headers() {
-            head.headers_mut().insert(name.clone(), value.clone());
-        }
-        page.into_body()
-    }))
-}
 
 #[derive(Serialize)]
 struct PageModel<'a> {

@@ -2,14 +2,13 @@
 //! one function that answers with it), `x.html` (its template) and its sentences in `texts/`.
 //!
 //! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules
-//! say. The endpoints that people come through stand in [`endpoints`].
+//! say. The endpoints that people come through stand in `browser/`.
 //!
 //! Headers are set in [`page_context`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs`
 //! writes every page in every state to a folder, to be looked at.
 
 mod application;
-pub mod assets;
-mod brand;
+pub(super) mod brand;
 mod contrast;
 mod user_agent;
 mod language;
@@ -29,8 +28,6 @@ mod sign_in;
 mod logout;
 mod error_page;
 
-pub mod handlers;
-
 #[cfg(test)]
 mod gallery;
 
@@ -39,7 +36,7 @@ pub use application::Application;
 pub use brand::Brand;
 pub use choose_account::{ChooseAccount, choose_account};
 pub use consent::{Consent, consent};
-pub use error_page::{error_page, explain};
+pub use error_page::error_page;
 pub use form_post::{FormPost, form_post};
 pub use language::Language;
 pub use logout::{LoggedOutPage, LogoutPage, logout, signed_out};

@@ -103,7 +103,7 @@ impl FromRequest for PageContext {
 
 impl PageContext {
     /// The look for whoever sent `request`.
-    pub(super) fn of(request: &HttpRequest) -> Result<Self, Error> {
+    pub(in crate::http) fn of(request: &HttpRequest) -> Result<Self, Error> {
         let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = accepted.and_then(Language::of_accept_language).unwrap_or_default();
         let Some(brand) = request.app_data::<Data<Brand>>() else {

@@ -1,14 +1,16 @@
 //! The SimpleJWT-compatible API: the calls and shapes of SimpleJWT, for first-party applications.
 
+pub mod fields;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
-use super::fields::{Fields, SimpleJwtRefusal};
-use super::{Ctx, answer, client_ip};
+use self::fields::{Fields, SimpleJwtRefusal};
 use crate::error::Error;
 use crate::grants::{self, SignIn};
+use crate::http::{Ctx, response, user_agent};
 use crate::model::ClientId;
 use crate::protocol::{ErrorCode, Scope};
 use crate::token_status::introspection::{self, LiveToken};
@@ -34,7 +36,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
         username: username.expose().to_owned(),
         password,
         scope: scope.map(|scope| Scope::parse(scope.expose())).transpose()?,
-        user_agent: client_ip::user_agent(&request, &ctx.config),
+        user_agent: user_agent::user_agent(&request, &ctx.config),
     };
     let pair = grants::obtain(&ctx, sign_in).await?.ok_or(SimpleJwtRefusal::NoActiveAccount)?;
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
@@ -117,5 +119,5 @@ fn token_refusal(error: Error) -> SimpleJwtRefusal {
 }
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {
-    answer::unkept_json(StatusCode::OK, body)
+    response::unkept_json(StatusCode::OK, body)
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisResult};
 
-use super::RedisSettings;
 use super::breaker::Breaker;
 use super::fault::{self, Failure};
+use super::settings::RedisSettings;
 use crate::store::StoreError;
 
 /// How long a connection may give no answer at all before it is given up for a new one.

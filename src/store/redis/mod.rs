@@ -17,6 +17,7 @@
 mod breaker;
 mod fault;
 mod link;
+mod settings;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -32,18 +33,7 @@ use crate::model::rotation::TOMBSTONE;
 use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 use link::{Link, Server};
 
-/// Settings of the connection.
-#[derive(Clone)]
-pub struct RedisSettings {
-    /// `redis://` or `rediss://` URL. It may hold a password, so it is never printed.
-    pub url: String,
-    /// Before every key, so that several installations can share a server.
-    pub key_prefix: String,
-    /// How long connecting may take.
-    pub connect_timeout: Duration,
-    /// How long one operation may take.
-    pub command_timeout: Duration,
-}
+pub use settings::RedisSettings;
 
 /// The ephemeral store in Redis.
 pub struct RedisEphemeral {
@@ -299,17 +289,6 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
 
 fn describe(error: &StoreError) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// Without the URL, which may hold a password.
-impl fmt::Debug for RedisSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisSettings")
-            .field("key_prefix", &self.key_prefix)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("command_timeout", &self.command_timeout)
-            .finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for RedisEphemeral {

@@ -7,13 +7,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions, Connection, Row};
+use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions, Connection, PgPool, Row};
 use url::Url;
 
 use super::db::{Db, Limits};
 use super::failed::{failed, is_busy, refused};
-use super::{DatabaseSettings, Dialect};
+use super::settings::{DatabaseSettings, Dialect};
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
 
@@ -54,6 +55,14 @@ pub(super) async fn open(settings: &DatabaseSettings) -> Result<(Db, Db), StoreE
         }
         _ => Err(refused("the database URL begins with postgres:// or sqlite://")),
     }
+}
+
+/// The one connection that listens. It is opened with the first use, and is none of the database's others: these have
+/// limits of time that waiting would exceed.
+pub(super) fn listening(url: &str) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("tokenhouse feed");
+    let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    Ok(pool.connect_lazy_with(options))
 }
 
 async fn postgres(settings: &DatabaseSettings, limits: Limits) -> Result<AnyPool, StoreError> {

@@ -20,8 +20,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use super::Dialect;
 use super::failed::{failed, failed_unless_unique, too_slow};
+use super::settings::Dialect;
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
 

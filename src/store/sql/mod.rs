@@ -24,38 +24,17 @@ pub mod notify;
 pub mod retention;
 pub mod revoked_indexes;
 pub mod sessions;
+mod settings;
 pub mod status;
 mod last_use;
 pub mod users;
-
-use std::time::Duration;
 
 use sqlx::PgPool;
 
 use self::db::{Db, query};
 use super::StoreError;
 
-/// Which database engine it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite, in a file.
-    Sqlite,
-}
-
-/// Settings of the connection pool.
-#[derive(Debug, Clone)]
-pub struct DatabaseSettings {
-    /// `postgres://…` or `sqlite://path`.
-    pub url: String,
-    /// The most connections.
-    pub max_connections: u32,
-    /// How long a request waits for a connection.
-    pub acquire_timeout: Duration,
-    /// How long one statement may take.
-    pub statement_timeout: Duration,
-}
+pub use settings::{DatabaseSettings, Dialect};
 
 /// The database.
 #[derive(Clone)]
@@ -74,7 +53,7 @@ impl Database {
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let (db, quick) = connect::open(settings).await?;
         let listening = match db.dialect() {
-            Dialect::Postgres => Some(notify::listening(&settings.url)?),
+            Dialect::Postgres => Some(connect::listening(&settings.url)?),
             Dialect::Sqlite => None,
         };
         Ok(Self { db, quick, listening })

@@ -2,16 +2,14 @@
 //! has (`LISTEN`, and a trigger of the feed). Notifications can be lost, with a connection or in a pooler that does not
 //! pass it on, so whoever follows the feed reads it every second besides.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::PgListener;
 use sqlx::{Executor, PgPool};
 use tokio::time::{sleep, timeout};
 
 use super::Database;
-use super::failed::{failed, too_slow};
-use crate::store::StoreError;
+use super::failed::too_slow;
 
 /// What the trigger of the feed tells by.
 const CHANNEL: &str = "tokenhouse_feed";
@@ -21,14 +19,6 @@ const QUIET: Duration = Duration::from_mins(1);
 
 /// How long such a connection may take to prove that it lives, and how long is waited before another is opened.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The one connection that listens. It is opened with the first use, and is none of the database's others: these have
-/// limits of time that waiting would exceed.
-pub(super) fn listening(url: &str) -> Result<PgPool, StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("tokenhouse feed");
-    let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    Ok(pool.connect_lazy_with(options))
-}
 
 impl Database {
     /// Waits until something may have changed since the last call. One may wait at a time.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::http::routes::{self, Access, Route};
+use tokenhouse::http::route::{Access, Route};
+use tokenhouse::http::routes;
 use tokenhouse::model::EndReason;
 use tokenhouse::protocol::{GrantType, scope};
 

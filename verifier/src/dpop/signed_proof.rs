@@ -4,11 +4,11 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 
-use super::ProofFlaw;
+use super::flaw::ProofFlaw;
+use crate::compact::{Parts, decode};
 use crate::header::{MAX_HEADER_LENGTH, is_of_type};
 use crate::object::{self, Object, Text, Value};
 use crate::refusal::{Part, Refusal};
-use crate::verifier::{Parts, decode};
 use crate::{Algorithm, Jwk};
 
 /// The longest proof that is read, in bytes. One with an RSA key of 8192 bits has about 4,000.

@@ -9,12 +9,13 @@ use tokio::task::JoinSet;
 use super::clock::Clock;
 use super::events::EventFollower;
 use super::http::{Caches, Document, Http};
-use super::issuer::Shared;
-use super::keys::{self, KeyRefresher, MAX_JWKS_LENGTH};
+use super::key_refresher::KeyRefresher;
+use super::keys::{self, MAX_JWKS_LENGTH};
 use super::known_state::{KnownState, Limits, Memory};
 use super::lists::ListFollower;
 use super::metadata::{EventAddresses, Metadata};
 use super::origins::Origins;
+use super::shared::Shared;
 use super::stream_token::{Credentials, StreamTokens};
 use super::{DiscoveryError, Issuer};
 use crate::{KeySet, Verifier};
@@ -54,6 +55,29 @@ pub struct IssuerBuilder {
     event_silence: Duration,
     origins: Vec<String>,
     clock: Clock,
+}
+
+impl Issuer {
+    /// Finds the issuer's keys and status lists, for a service that goes by one of `audiences`.
+    ///
+    /// `issuer` is the issuer's URL, written exactly as its tokens and its metadata write it.
+    ///
+    /// # Errors
+    /// As [`IssuerBuilder::discover`].
+    pub async fn discover<A: Into<String>>(
+        issuer: impl Into<String>,
+        audiences: impl IntoIterator<Item = A>,
+    ) -> Result<Self, DiscoveryError> {
+        Self::builder(issuer, audiences).discover().await
+    }
+
+    /// The same with other settings.
+    pub fn builder<A: Into<String>>(
+        issuer: impl Into<String>,
+        audiences: impl IntoIterator<Item = A>,
+    ) -> IssuerBuilder {
+        IssuerBuilder::new(issuer.into(), audiences.into_iter().map(Into::into).collect())
+    }
 }
 
 impl IssuerBuilder {

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::clock::instant;
 use super::http::FetchError;
-use super::issuer::Shared;
 use super::known_state::KnownState;
 use super::pace::after_errors;
+use super::shared::Shared;
 use super::sse::{Event, EventReader};
 use super::stream_token::{StreamToken, StreamTokens};
 use crate::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken, StatusListEntry};

@@ -1,21 +1,14 @@
 //! The handle that a service holds.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::clock::Clock;
-use super::http::Http;
-use super::keys::KeyRefresher;
-use super::known_state::{Limits, Memory};
-use super::origins::Origins;
-use super::{DiscoveryError, IssuerBuilder};
-use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Verifier};
+use super::shared::Shared;
+use crate::{AccessToken, KeySet, Proof, Refusal, Verifier};
 
 /// An issuer whose tokens a service accepts: its keys and its status lists, which keep themselves up to date.
 ///
@@ -39,7 +32,7 @@ use crate::{AccessToken, KeySet, Proof, Refusal, StatusList, StatusListError, Ve
 /// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read,
 ///   and stays refused however old the list becomes.
 /// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last heartbeat,
-///   while events have told everything since then. Beyond [`max_staleness`](IssuerBuilder::max_staleness) its tokens
+///   while events have told everything since then. Beyond [`max_staleness`](super::IssuerBuilder::max_staleness) its tokens
 ///   are refused with status 503, unless [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is
 ///   accepted beyond the stated staleness, apart from the difference between the two clocks.
 /// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after
@@ -54,45 +47,7 @@ pub struct Issuer {
     _followers: Arc<JoinSet<()>>,
 }
 
-/// What the handles and the followers have in common.
-pub(super) struct Shared {
-    pub(super) issuer: String,
-    pub(super) verifier: Verifier,
-    pub(super) limits: Limits,
-    pub(super) memory: Memory,
-    pub(super) key_refresher: KeyRefresher,
-    pub(super) cool_down: Duration,
-    /// Wakes the one who reads the lists, if they are read at a slower pace.
-    pub(super) lists_wanted: Notify,
-    /// How often the lists are read: the shortest and the longest wait.
-    pub(super) polls: RangeInclusive<Duration>,
-    pub(super) origins: Origins,
-    pub(super) http: Http,
-    pub(super) clock: Clock,
-}
-
 impl Issuer {
-    /// Finds the issuer's keys and status lists, for a service that goes by one of `audiences`.
-    ///
-    /// `issuer` is the issuer's URL, written exactly as its tokens and its metadata write it.
-    ///
-    /// # Errors
-    /// As [`IssuerBuilder::discover`].
-    pub async fn discover<A: Into<String>>(
-        issuer: impl Into<String>,
-        audiences: impl IntoIterator<Item = A>,
-    ) -> Result<Self, DiscoveryError> {
-        Self::builder(issuer, audiences).discover().await
-    }
-
-    /// The same with other settings.
-    pub fn builder<A: Into<String>>(
-        issuer: impl Into<String>,
-        audiences: impl IntoIterator<Item = A>,
-    ) -> IssuerBuilder {
-        IssuerBuilder::new(issuer.into(), audiences.into_iter().map(Into::into).collect())
-    }
-
     pub(super) fn new(shared: Arc<Shared>, followers: JoinSet<()>) -> Self {
         Self { shared, _followers: Arc::new(followers) }
     }
@@ -188,26 +143,5 @@ impl Issuer {
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Issuer").field("issuer", &self.shared.issuer).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// Takes a list that was read from its address.
-    pub(super) fn take_list(&self, token: &str, uri: &str) -> Result<(), String> {
-        let (known, now) = (self.memory.snapshot(), self.clock.now());
-        let keys = known.keys(&self.limits, now).map_err(|refusal| refusal.to_string())?;
-        let list = StatusList::from_token(token, uri, keys, now).map_err(|error| {
-            if matches!(error, StatusListError::Unsigned(Refusal::UnknownKey { .. })) {
-                self.key_refresher.want();
-            }
-            error.to_string()
-        })?;
-        self.memory.change(|known| known.take_list(list, &self.limits, now));
-        Ok(())
-    }
-
-    /// How long to wait until the next reading, where lists ask for this pace.
-    pub(super) fn list_pace(&self, ttl: Duration) -> Duration {
-        ttl.clamp(*self.polls.start(), *self.polls.end())
     }
 }

@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::http::{Answer, Document, FetchError};
-use super::issuer::Shared;
 use super::known_state::MAX_LISTS;
 use super::origins::Origins;
 use super::pace::{after_errors, with_jitter};
+use super::shared::Shared;
 use crate::status_list::MAX_LIST_LENGTH;
 
 /// How much of the list of lists is read, in bytes.

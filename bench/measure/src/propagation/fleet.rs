@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::runtime::Runtime;
 
-use crate::ceilings::now;
+use crate::times::now;
 
 /// How long a service rests between two requests.
 const REST: Duration = Duration::from_millis(2);

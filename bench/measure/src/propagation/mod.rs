@@ -10,15 +10,16 @@ mod histogram;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 use serde_json::Value;
 
 use self::balancer::Balancer;
 use self::fleet::Fleet;
 use self::histogram::Histogram;
 use crate::ask::{self, Answer};
-use crate::ceilings::now;
+use crate::run::Run;
 use crate::server::{PASSWORD, SECRET, Settings};
-use crate::{Propagation, Run};
+use crate::times::now;
 
 /// How verifiers learn of a revocation, and within which time 99 of 100 must have refused (`ttl` is 2 s).
 const WAYS: [Way; 2] = [
@@ -32,6 +33,17 @@ struct Way {
     aim: Duration,
     /// The width of a class in the histogram.
     class: Duration,
+}
+
+/// What is measured.
+#[derive(Args)]
+pub(crate) struct Propagation {
+    /// Services that verify.
+    #[arg(long, default_value_t = 20)]
+    verifiers: u32,
+    /// Revocations, each way.
+    #[arg(long, default_value_t = 50)]
+    rounds: u32,
 }
 
 /// Starts two instances, and measures each way.

@@ -1,0 +1,67 @@
+//! `/oauth2/userinfo` (OpenID Connect Core 1.0 section 5.3).
+
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue,
+};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::Error;
+use crate::http::Ctx;
+use crate::http::bearer;
+use crate::http::error::{ProblemRefusal, RequestError};
+use crate::http::form::Form;
+use crate::token_status::userinfo::{self, UserInfo};
+
+/// The claims that go with an access token, which stands in the header.
+#[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",
+    responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
+pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
+    let told = async {
+        let token = bearer::token(&request)?.ok_or(RequestError::NoToken)?;
+        Ok(userinfo::userinfo(&ctx, token).await?)
+    };
+    answer(told.await)
+}
+
+/// The same by POST. The token may stand in the body (RFC 6750 section 2.2).
+#[utoipa::path(post, path = "/oauth2/userinfo", tag = "OpenID Connect",
+    request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
+pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
+    let told = async {
+        let token = match (bearer::token(&request)?, form.get("access_token")) {
+            (Some(_), Some(_)) => return Err(Error::invalid_request("the access token is sent in two ways").into()),
+            (Some(token), None) | (None, Some(token)) => token,
+            (None, None) => return Err(RequestError::NoToken),
+        };
+        Ok(userinfo::userinfo(&ctx, token).await?)
+    };
+    answer(told.await)
+}
+
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "read by the OpenAPI document alone")]
+struct TokenForm {
+    access_token: Option<String>,
+}
+
+/// A browser asks whether a script of another site may send the header (Fetch standard, CORS preflight).
+pub async fn preflight() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization"))
+        .finish()
+}
+
+/// Scripts of other sites may read the answer, refusals too.
+fn answer(told: Result<UserInfo, RequestError>) -> HttpResponse {
+    let mut answer = match told {
+        Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
+        Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),
+        Err(error) => HttpResponse::from_error(ProblemRefusal(error)),
+    };
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    answer
+}

@@ -1,0 +1,100 @@
+//! Deny by default: a request passes only if the route's declaration in `routes.rs` names a scope that the bearer's
+//! access token has (RFC 6750).
+
+use std::future::{Ready, ready};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+
+use super::Ctx;
+use super::authorization_header::authorization;
+use super::error::{ProblemRefusal, RequestError};
+use super::route::{Pattern, Table};
+use crate::audit::Actor;
+use crate::error::Error;
+use crate::model::Secret;
+use crate::protocol::ErrorCode;
+use crate::token_status::introspection;
+
+/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
+///
+/// # Errors
+/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn token(request: &HttpRequest) -> Result<Option<&str>, RequestError> {
+    let Some(header) = authorization(request)? else { return Ok(None) };
+    let (scheme, token) = header.split_once(' ').unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(RequestError::NoToken) }
+}
+
+/// The bearer who passed.
+#[derive(Debug, Clone)]
+pub struct AuthorizedCaller {
+    subject: String,
+    client: String,
+    token: Secret,
+}
+
+impl AuthorizedCaller {
+    /// As the audit names the bearer.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.subject.clone())
+    }
+
+    /// The application that holds the token.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        &self.client
+    }
+
+    /// The access token, for an endpoint that looks at it again while it stays open.
+    #[must_use]
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+/// Lets a request through to its endpoint, or refuses it: 401 without a good token, 403 without the scope. A refusal is
+/// an answer like any other, not an error: the layers around it log it and put their headers on it.
+///
+/// # Errors
+/// Those of the endpoint.
+pub async fn require<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match admit(&request).await {
+        Ok(admitted) => {
+            request.extensions_mut().insert(admitted);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => Ok(request.error_response(ProblemRefusal(error)).map_into_right_body()),
+    }
+}
+
+async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, RequestError> {
+    let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
+    let token = token(request.request())?.ok_or(RequestError::NoToken)?;
+    let Pattern(path) = request.app_data().ok_or_else(denied)?;
+    let table = request.app_data::<Data<Table>>().ok_or_else(denied)?;
+    // What the table does not name opens to no scope.
+    let scopes = table.scopes_for(request.method(), path).unwrap_or_default();
+    let access = introspection::admit(ctx, token, scopes).await?;
+    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, token: Secret::new(token) })
+}
+
+fn denied() -> Error {
+    Error::oauth(ErrorCode::InsufficientScope, "nobody may do this")
+}
+
+impl FromRequest for AuthorizedCaller {
+    type Error = ProblemRefusal;
+    type Future = Ready<Result<Self, ProblemRefusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| denied().into()))
+    }
+}

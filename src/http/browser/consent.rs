@@ -1,0 +1,94 @@
+//! `/consent`: may this application have what it asks for?
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::cookies::BrowserCookies;
+use super::form::{PageForm, is_own_form, query};
+use super::interaction::{Open, interaction_needed};
+use super::next::show as show_next;
+use crate::authorize::{self, Decision, Next, PromptPage, Step};
+use crate::ctx;
+use crate::error::Error;
+use crate::http::Ctx;
+use crate::http::error::PageRefusal;
+use crate::http::pages::{Consent, PageContext, Problem, consent};
+use crate::model::UserId;
+
+/// The page.
+#[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
+    responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
+pub async fn show(
+    ctx: Ctx,
+    page_context: PageContext,
+    request: HttpRequest,
+    cookies: BrowserCookies,
+) -> Result<HttpResponse, PageRefusal> {
+    let open = interaction_needed(&ctx, &cookies, &query(&request)?).await?;
+    match page(&ctx, &page_context, &cookies, &open, None) {
+        Some(page) => Ok(page),
+        None => open.go_on(&ctx, &page_context, &cookies).await,
+    }
+}
+
+/// The form.
+#[utoipa::path(post, path = "/consent", tag = "Pages",
+    responses((status = 303, description = "answered"), (status = 403, description = "the page again")))]
+pub async fn submit(
+    ctx: Ctx,
+    page_context: PageContext,
+    cookies: BrowserCookies,
+    form: PageForm,
+) -> Result<HttpResponse, PageRefusal> {
+    let PageForm(form) = form;
+    let open = interaction_needed(&ctx, &cookies, &form).await?;
+    let asked: Option<UserId> = form.get("user").and_then(|id| id.parse().ok());
+    let (true, Some(asked)) = (is_own_form(&ctx, &cookies, &form)?, asked) else {
+        return ask_again(&ctx, &page_context, &cookies, &open).await;
+    };
+    let decision = match form.get("answer") {
+        Some("accept") => Decision::Allow,
+        Some("deny") => Decision::Deny,
+        Some("other") => return Ok(open.other_account(&ctx)),
+        Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
+    };
+    let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
+    match next.map_err(PageRefusal::of_an_interaction)? {
+        // Another is asked than the one who was.
+        Next::Prompt(PromptPage::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
+        next => Ok(show_next(&ctx, &open.page_context(&page_context), next)),
+    }
+}
+
+/// The page once more, or what has to happen instead.
+async fn ask_again(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    open: &Open,
+) -> Result<HttpResponse, PageRefusal> {
+    match page(ctx, page_context, cookies, open, Some(Problem::PageWasOld)) {
+        Some(page) => Ok(page),
+        None => open.go_on(ctx, page_context, cookies).await,
+    }
+}
+
+/// The page, if this is what has to be asked.
+fn page(
+    ctx: &ctx::Ctx,
+    page_context: &PageContext,
+    cookies: &BrowserCookies,
+    open: &Open,
+    problem: Option<Problem>,
+) -> Option<HttpResponse> {
+    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Prompt(PromptPage::Consent))?;
+    let page = Consent {
+        interaction: Some(open.id.as_str().to_owned()),
+        csrf: cookies.browser.form_token(ctx),
+        application: open.application(),
+        user: signed_in.user.username.clone(),
+        user_id: signed_in.user.id.to_string(),
+        scopes: open.view.request.to_agree_to().iter().map(str::to_owned).collect(),
+        problem,
+    };
+    Some(consent(&open.page_context(page_context), &page))
+}
