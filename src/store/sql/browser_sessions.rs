@@ -104,14 +104,14 @@ impl Database {
     /// The browser session whose cookie has this digest, ended or not.
     pub async fn browser_session_by_cookie(&self, cookie: &CookieDigest) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session =
-            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere cookie = $1")).bind(cookie.0.clone());
+            query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere cookie = $1")).bind(cookie.0.clone());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
     /// The browser session with this identifier.
     pub async fn browser_session(&self, id: BrowserSessionId) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session =
-            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere id = $1")).bind(id.to_string());
+            query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere id = $1")).bind(id.to_string());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
