@@ -15,8 +15,8 @@ use crate::logout::backchannel;
 use crate::model::SessionId;
 use crate::protocol::OAuthError;
 use crate::sessions::{self, status_indexes};
-use crate::store::StoreError;
-use crate::store::sql::feed::{Change, FeedPage};
+use crate::store::sql::feed::FeedPage;
+use crate::store::{Change, StoreError};
 
 /// How often the change feed is read, at the least, and at the most.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
@@ -101,30 +101,21 @@ impl Follower {
     }
 }
 
+/// Applies changes to the memory, as a commit does with its own, and to what else depends on them: the status lists and
+/// the keyring.
 async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
     let mut keys_changed = false;
     let mut revoked = Vec::new();
     for (_, change) in changes {
+        ctx.store.memory.apply(change);
         match change {
-            Change::User(user) => ctx.store.memory.forget_user(*user),
-            Change::BrowserSession(browser_session) => ctx.store.memory.forget_browser_session(*browser_session),
-            Change::Client(client) => ctx.store.memory.forget_client(client),
             Change::Keys => keys_changed = true,
             Change::Unknown => start_over(ctx).await?,
             Change::SessionEnded(session) => {
-                ctx.store.memory.keep_ended(session.id, session.ended.at);
-                // The instance that ended it may have died before it wrote the tombstone. Writing it again changes
-                // nothing.
-                ctx.store.memory.keep_pending(&[session.id]);
                 revoked.extend(session.index.clone().map(|index| (index, session.ended.at)));
             }
-            Change::IndexRevoked(retired) => {
-                ctx.store.memory.forget_client(&retired.index.client_id);
-                revoked.push((retired.index.clone(), retired.at));
-            }
-            Change::GlobalNotBefore => {
-                ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?)
-            }
+            Change::IndexRevoked(retired) => revoked.push((retired.index.clone(), retired.at)),
+            Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::GlobalNotBefore(_) => {}
         }
     }
     status_indexes::revoke(ctx, &revoked).await;

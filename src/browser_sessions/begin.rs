@@ -56,7 +56,6 @@ pub async fn sign_in(
         if ctx.store.database.renew_browser_session(&browser_session, cookies, &user, &entry).await?
             == BeginOutcome::Begun
         {
-            ctx.store.memory.forget_browser_session(browser_session.id);
             return Ok(Some(NewBrowserSession { browser_session, user, cookie }));
         }
     }

@@ -18,7 +18,7 @@ pub mod signing_key;
 pub mod user;
 
 pub use backchannel_logout::BackchannelLogout;
-pub use browser_session::BrowserSession;
+pub use browser_session::{BrowserSession, CookieDigest};
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
 pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};

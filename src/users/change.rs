@@ -69,7 +69,6 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         Ok((after, entry))
     };
     let user = ctx.store.database.edit_user(id, at, decide).await?.ok_or_else(unknown)?;
-    ctx.store.memory.forget_user(id);
     let mut applied = Applied::Everywhere;
     if takes_admin {
         let reason = EndReason::ScopeWithdrawn;

@@ -107,7 +107,6 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     if !ctx.store.database.set_password(id, &hash, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_user(id);
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
@@ -130,7 +129,6 @@ pub async fn change_own_password(
     if !ctx.store.database.change_password(&proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
-    ctx.store.memory.forget_user(user.id);
     end_all(ctx, user.id, EndReason::PasswordChanged, actor).await.map(Some)
 }
 
@@ -147,7 +145,6 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
     if !ctx.store.database.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_user(id);
     end_all(ctx, id, reason, actor).await
 }
 
@@ -158,7 +155,6 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
     if ctx.store.database.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
-        ctx.store.memory.forget_user(id);
         Ok(())
     } else {
         Err(unknown())
@@ -173,7 +169,6 @@ pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAut
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.database.remove_user(id, &entry).await?;
-    ctx.store.memory.forget_user(id);
     Ok(applied)
 }
 

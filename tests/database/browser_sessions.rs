@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{BrowserSession, EndReason, User};
+use tokenhouse::model::{BrowserSession, CookieDigest, EndReason, User};
 use tokenhouse::store::sql::admission::BeginOutcome;
-use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
+use tokenhouse::store::sql::browser_sessions::Exchange;
 
 use crate::test_database::{TestServer, on_each_database};
 

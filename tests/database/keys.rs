@@ -1,7 +1,7 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm, SigningKeyRecord};
+use tokenhouse::store::Change;
 use tokenhouse::store::StoreError;
-use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
 use crate::test_database::{TestServer, changes_after, millis, on_each_database};

@@ -1,8 +1,8 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{PageRequest, Profile, UserState};
 use tokenhouse::protocol::OAuthError;
+use tokenhouse::store::Change;
 use tokenhouse::store::StoreError;
-use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
 
 use crate::test_database::{changes_after, millis, on_each_database};
