@@ -37,7 +37,7 @@ pub struct Store {
     pub memory: Arc<Memory>,
     /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
     pub backchannel_due: Notify,
-    /// StatusIndexes in the status lists that this instance has leased and not given out.
+    /// Status indexes in the status lists that this instance has leased and not given out.
     indexes: StatusIndexes,
 }
 

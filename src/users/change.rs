@@ -22,7 +22,7 @@ pub struct UserChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub email_verified: Option<bool>,
-    /// TakeOutcome away, it ends the user's sessions that have rights over this server.
+    /// Taken away, it ends the user's sessions that have rights over this server.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub admin: Option<bool>,

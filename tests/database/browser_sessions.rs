@@ -1,4 +1,4 @@
-//! BrowserSessions: how their rows begin, are renewed, end and go.
+//! Browser sessions: how their rows begin, are renewed, end and go.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! StatusIndexes for tests to live in: a fresh database, a fresh key prefix, a private Redis server.
+//! Places for tests to live in: a fresh database, a fresh key prefix, a private Redis server.
 //!
 //! `./test` starts the servers and names them in `TEST_DATABASE_URL` (a user who may create databases) and
 //! `TEST_REDIS_URL`. With `TEST_BACKENDS=sqlite` only what needs no server runs.

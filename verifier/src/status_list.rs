@@ -113,7 +113,7 @@ impl StatusList {
         8 / self.bits
     }
 
-    /// StatusIndexes are counted from the least significant bit (section 4.1 of the draft).
+    /// Status indexes are counted from the least significant bit (section 4.1 of the draft).
     fn status_in(&self, byte: u8, position: u8) -> u8 {
         (byte >> (position * self.bits)) & (u8::MAX >> (8 - self.bits))
     }

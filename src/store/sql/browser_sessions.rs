@@ -1,4 +1,4 @@
-//! BrowserSessions: one row for each browser that is signed in.
+//! Browser sessions: one row for each browser that is signed in.
 
 use sqlx::any::AnyRow;
 

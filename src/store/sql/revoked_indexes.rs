@@ -1,4 +1,4 @@
-//! StatusIndexes that were a client's. Tokens without a session have their client's status index; once they are
+//! Status indexes that were a client's. Tokens without a session have their client's status index; once they are
 //! revoked, the client gets another one in the same transaction, so that the previous says it of them and of no later
 //! token.
 
