@@ -124,7 +124,7 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
         lost_response_window: client
             .refresh
             .lost_response_window
-            .or(defaults.lost_response_window.map(crate::config::Span::get)),
+            .or(defaults.lost_response_window.map(crate::config::Duration::get)),
         fixed: client.refresh.fixed,
     }
 }

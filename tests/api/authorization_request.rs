@@ -356,7 +356,8 @@ async fn administrators_rights_are_given_to_administrators_alone() {
 #[actix_web::test]
 async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
     let few = |config: &mut tokenhouse::config::Config| {
-        config.limits.authorizations_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
+        config.limits.authorizations_by_address =
+            tokenhouse::config::Rate::of(5, tokenhouse::config::Duration::minutes(1));
     };
     on_each_backend_with(few, async |server| {
         server.add_new_client(application("app")).await;

@@ -99,7 +99,7 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert_eq!(location(&answer).unwrap(), format!("{BYE}&state=a+b%26c%3Dd"));
         assert_eq!(answer.headers["cache-control"], "no-store");
-        assert!(!browser.has_cookie("browser session"), "the cookie is taken away");
+        assert!(!browser.has_cookie("browser-session"), "the cookie is taken away");
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");
         let sessions = server

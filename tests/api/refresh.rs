@@ -187,7 +187,7 @@ async fn a_refresh_leaves_access_tokens_in_flight_alone() {
 #[actix_web::test]
 async fn no_rotation_moves_the_end_of_the_session() {
     let an_hour = |config: &mut tokenhouse::config::Config| {
-        config.sessions.absolute_lifetime = tokenhouse::config::Span::hours(1);
+        config.sessions.absolute_lifetime = tokenhouse::config::Duration::hours(1);
     };
     on_each_backend_with(an_hour, async |server| {
         let first = server.pair().await;

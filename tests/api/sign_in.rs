@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::clients;
-use tokenhouse::config::{Config, Network, Rate, Span};
+use tokenhouse::config::{self, Config, Network, Rate};
 use tokenhouse::model::{Secret, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
@@ -19,7 +19,7 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
     // The queue of hashes holds no more than the limit. Were attempts hashed first and counted afterwards, two hundred
     // at once would overflow it, and some would be answered 503.
     let slow = |config: &mut Config| {
-        config.limits.by_account = Rate::of(10, Span::minutes(1));
+        config.limits.by_account = Rate::of(10, config::Duration::minutes(1));
         config.passwords.queue = 10;
         config.passwords.memory_kib = 8 * 1024;
     };
@@ -110,7 +110,7 @@ async fn a_flood_from_elsewhere_does_not_lock_a_user_out_at_home() {
 #[actix_web::test]
 async fn one_address_may_try_only_so_often_whatever_the_accounts() {
     let limited = |config: &mut Config| {
-        config.limits.by_address = Rate::of(4, Span::minutes(1));
+        config.limits.by_address = Rate::of(4, config::Duration::minutes(1));
         config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
     };
     on_each_backend_with(limited, async |server| {
@@ -133,7 +133,7 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
 
 #[actix_web::test]
 async fn forwarded_headers_of_strangers_are_not_believed() {
-    let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, Span::minutes(1));
+    let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, config::Duration::minutes(1));
     on_each_backend_with(limited, async |server| {
         for attempt in 0..4 {
             let pretended = format!("198.51.100.{attempt}");
@@ -208,7 +208,7 @@ async fn a_hash_is_made_again_at_the_next_sign_in_once_the_parameters_have_chang
 }
 
 fn five_a_minute(config: &mut Config) {
-    config.limits.by_account = Rate::of(5, Span::minutes(1));
+    config.limits.by_account = Rate::of(5, config::Duration::minutes(1));
 }
 
 async fn obtain_from(server: &TestServer, forwarded_for: &str, (username, password): (&str, &str)) -> Answer {

@@ -10,7 +10,7 @@ use tokenhouse::app::serve::{Mode, Running, start};
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
-use tokenhouse::config::{Config, Rate, Span};
+use tokenhouse::config::{self, Config, Rate};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{
     Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
@@ -379,11 +379,11 @@ async fn config(backend: Backend, folder: &TempDir, settings: &impl Fn(&mut Conf
     config.passwords.iterations = 1;
     config.passwords.threads = 1;
     config.limits.by_address = Rate::Off;
-    config.database.statement_timeout = Span::seconds(20);
-    config.database.acquire_timeout = Span::seconds(20);
-    config.redis.command_timeout = Span::seconds(5);
-    config.redis.connect_timeout = Span::seconds(5);
-    config.shutdown.announce = Span::seconds(0);
+    config.database.statement_timeout = config::Duration::seconds(20);
+    config.database.acquire_timeout = config::Duration::seconds(20);
+    config.redis.command_timeout = config::Duration::seconds(5);
+    config.redis.connect_timeout = config::Duration::seconds(5);
+    config.shutdown.announce = config::Duration::seconds(0);
     let database = match backend {
         Backend::Embedded => {
             config.database.url = Secret::new(format!("sqlite://{}", folder.path().join("data/server.db").display()));

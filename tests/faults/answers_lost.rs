@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokenhouse::config::{Config, Span};
+use tokenhouse::config::{self, Config};
 use tokenhouse::model::RotationState;
 use tokenhouse::tokens;
 use tokio::task::JoinSet;
@@ -104,8 +104,8 @@ async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
 async fn a_strict_server_takes_any_retry_for_theft() {
     for backend in backends() {
         let strict = |config: &mut Config, _| {
-            config.refresh.retry_window = Span::seconds(0);
-            config.refresh.lost_response_window = Some(Span::seconds(0));
+            config.refresh.retry_window = config::Duration::seconds(0);
+            config.refresh.lost_response_window = Some(config::Duration::seconds(0));
         };
         let cluster = Cluster::open(backend, strict).await;
         let Lost { held, lost } = lose_an_answer(&cluster).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokenhouse::app::serve::{Mode, Running, start};
-use tokenhouse::config::{Config, Span};
+use tokenhouse::config::{self, Config};
 use tokenhouse::ctx::Ctx;
 use tokenhouse::model::{PageRequest, Secret};
 use tokenhouse::store::Database;
@@ -75,7 +75,7 @@ pub fn impatient(config: &mut Config) {
     config.database.statement_timeout = defaults.database.statement_timeout;
     config.redis.command_timeout = defaults.redis.command_timeout;
     config.redis.connect_timeout = defaults.redis.connect_timeout;
-    config.shutdown.drain = Span::seconds(1);
+    config.shutdown.drain = config::Duration::seconds(1);
 }
 
 /// Redis is reached by this port.

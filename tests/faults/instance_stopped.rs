@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -26,8 +26,8 @@ const CLIENTS: usize = 12;
 async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_reached_it() {
     for backend in backends() {
         let mut installation = Installation::prepare(backend).await;
-        installation.config.shutdown.announce = Span::seconds(1);
-        installation.config.shutdown.drain = Span::seconds(10);
+        installation.config.shutdown.announce = config::Duration::seconds(1);
+        installation.config.shutdown.drain = config::Duration::seconds(10);
         let mut process = Process::start(&installation, "leaving.log").await;
         let mut clients = JoinSet::new();
         for position in 0..CLIENTS {
@@ -136,7 +136,7 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     let proxy = Proxy::to_port(port_of(installation.config.redis.url.as_ref().unwrap().expose()));
     let mut config = installation.config.clone();
     redis_by(&mut config, proxy.port());
-    config.redis.command_timeout = Span::seconds(5);
+    config.redis.command_timeout = config::Duration::seconds(5);
     let awake = Process::start(&installation, "awake.log").await;
     let sleeper = Process::start_with(config, installation.path("sleeper.log")).await;
     let instances = Instances::of(&[awake.address, sleeper.address]);

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::clock::{Random, Timestamp};
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokenhouse::keys::make_master_key;
 use tokenhouse_verifier::{KeySet, Verifier};
 
@@ -95,8 +95,8 @@ const RIPE: Duration = Duration::from_mins(2);
 async fn two_instances_that_rotate_at_once_sign_nothing_that_an_old_jwks_does_not_verify() {
     for backend in backends() {
         let cluster = Cluster::open(backend, |config, _| {
-            config.keys.jwks_max_age = Span::minutes(1);
-            config.keys.rotate_every = Span::days(30);
+            config.keys.jwks_max_age = config::Duration::minutes(1);
+            config.keys.rotate_every = config::Duration::days(30);
         })
         .await;
         let bases = [cluster.server.running.address, cluster.other.address].map(|address| format!("http://{address}"));

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::{Clock, Random};
-use tokenhouse::config::{self, Span};
+use tokenhouse::config;
 use tokenhouse::keys::{Jwks, KeySummary, Keyring, OpenError, make_master_key};
 use tokenhouse::model::{KeyState, PageRequest, Secret, SigningAlgorithm};
 use tokenhouse::protocol::TokenType;
@@ -73,7 +73,7 @@ impl TestServer {
             folder: keys,
             id_token_algorithm: SigningAlgorithm::EdDsa,
             access_token_algorithm: SigningAlgorithm::Es256,
-            jwks_max_age: Span::seconds(MAX_AGE.as_secs()),
+            jwks_max_age: config::Duration::seconds(MAX_AGE.as_secs()),
             ..config::Keys::default()
         };
         let server = Self { _folder: folder, leave_by: None, url, clock: Clock::system(), settings };

@@ -25,7 +25,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What has been revoked, as it happens.
 ///
-/// Each event is a security event token (RFC 8417); `docs/events.md` says which there are. A reader that comes back
+/// Each event is a security event token (RFC 8417); `docs/event-stream.md` says which there are. A reader that comes back
 /// with the `Last-Event-ID` goes on there.
 #[utoipa::path(get, path = "/status/events", tag = "Revocation",
     params(("Last-Event-ID" = Option<String>, Header, description = "the `id` of the last event that was read")),

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use tokenhouse::audit::Actor;
-use tokenhouse::config::{Rate, Span};
+use tokenhouse::config::{self, Rate};
 use tokenhouse::users;
 
 use super::{assert_page, first_page, has, hidden};
@@ -89,7 +89,8 @@ async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
 
 #[actix_web::test]
 async fn too_many_tries_are_told_when_to_come_back() {
-    let settings = |config: &mut tokenhouse::config::Config| config.limits.by_account = Rate::of(1, Span::minutes(5));
+    let settings =
+        |config: &mut tokenhouse::config::Config| config.limits.by_account = Rate::of(1, config::Duration::minutes(5));
     on_each_backend_with(settings, async |server| {
         let browser = Browser::of(server);
         let asked = browser.get("/login").await;

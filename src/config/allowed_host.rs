@@ -3,21 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use super::Network;
+use super::network::Network;
+use super::values::text_setting;
 
 /// A network, an address or a host by its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Reachable {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedHost {
     /// Every address in it.
     Network(Network),
     /// Whatever addresses this name has.
     Host(String),
 }
 
-impl FromStr for Reachable {
+impl FromStr for AllowedHost {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -38,7 +36,7 @@ impl FromStr for Reachable {
     }
 }
 
-impl fmt::Display for Reachable {
+impl fmt::Display for AllowedHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Network(network) => network.fmt(f),
@@ -47,19 +45,7 @@ impl fmt::Display for Reachable {
     }
 }
 
-impl TryFrom<String> for Reachable {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Reachable> for String {
-    fn from(reachable: Reachable) -> Self {
-        reachable.to_string()
-    }
-}
+text_setting!(AllowedHost, None);
 
 #[cfg(test)]
 mod tests {
@@ -67,16 +53,16 @@ mod tests {
 
     #[test]
     fn networks_addresses_and_names_are_told_apart() {
-        assert!(matches!("10.0.0.0/8".parse(), Ok(Reachable::Network(_))));
-        assert!(matches!("::1".parse(), Ok(Reachable::Network(_))));
-        assert_eq!("App.Internal".parse(), Ok(Reachable::Host("app.internal".to_owned())));
-        assert_eq!("localhost".parse(), Ok(Reachable::Host("localhost".to_owned())));
+        assert!(matches!("10.0.0.0/8".parse(), Ok(AllowedHost::Network(_))));
+        assert!(matches!("::1".parse(), Ok(AllowedHost::Network(_))));
+        assert_eq!("App.Internal".parse(), Ok(AllowedHost::Host("app.internal".to_owned())));
+        assert_eq!("localhost".parse(), Ok(AllowedHost::Host("localhost".to_owned())));
     }
 
     #[test]
     fn other_texts_are_refused() {
         for text in ["", "*", ".internal", "a..b", "https://app.internal", "app.internal:443", "10.0.0.0/33", "1.2.3"] {
-            assert!(text.parse::<Reachable>().is_err(), "{text}");
+            assert!(text.parse::<AllowedHost>().is_err(), "{text}");
         }
     }
 }
