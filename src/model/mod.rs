@@ -20,7 +20,7 @@ pub mod user;
 
 pub use acr::Acr;
 pub use backchannel_logout::BackchannelLogout;
-pub use browser_session::BrowserSession;
+pub use browser_session::{BrowserSession, CookieDigest};
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
 pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};

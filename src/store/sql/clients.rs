@@ -5,7 +5,6 @@ use sqlx::any::AnyRow;
 use super::Database;
 use super::columns::{Columns, json, millis, one_more, page};
 use super::db::{Query, Work, query};
-use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
@@ -16,6 +15,7 @@ use crate::model::{
 };
 use crate::protocol::Scope;
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// What an update writes, in the order of [`bind_settings`].
 macro_rules! settings {
@@ -55,7 +55,7 @@ impl Database {
     /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(client.id.clone()), entry.at).await?;
+        work.announce(Change::Client(client.id.clone()), entry.at).await?;
         work.write_unique(insert(client)).await?;
         work.audit(entry).await?;
         work.commit().await
@@ -238,7 +238,7 @@ impl Database {
 impl Work {
     /// Announces a change to the client and reads it; the feed's lock keeps it as it is until the commit.
     async fn client_to_change(&mut self, id: &ClientId, at: Timestamp) -> Result<Option<Client>, StoreError> {
-        self.announce(&Change::Client(id.clone()), at).await?;
+        self.announce(Change::Client(id.clone()), at).await?;
         self.read_one(select_one(id)).await?.as_ref().map(read).transpose()
     }
 
