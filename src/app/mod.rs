@@ -1,9 +1,11 @@
 //! Configuration in, running service out.
 //!
 //! [`open`] puts the context together for the service and for commands alike, [`serve`] starts the listeners,
-//! [`upkeep`] is what happens in the background, [`demo`] is what `--dev` adds.
+//! [`jobs`] run in the background, [`feed_follower`] learns what other instances change, [`demo`] is what `--dev` adds.
 
 pub mod demo;
+pub mod feed_follower;
+pub mod jobs;
 mod log_lines;
 mod log_text;
 pub mod logging;
@@ -11,7 +13,6 @@ pub mod serve;
 #[cfg(test)]
 mod tests;
 pub mod tls;
-pub mod upkeep;
 
 use std::future::Future;
 use std::sync::Arc;

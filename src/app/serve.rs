@@ -9,7 +9,8 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use super::upkeep::{self, Follower, Upkeep};
+use super::feed_follower::FeedFollower;
+use super::jobs::{self, Jobs, last_uses};
 use super::{Purpose, demo, open, tls};
 use crate::clients;
 use crate::clock::{Clock, Stopwatch};
@@ -44,7 +45,7 @@ pub struct Running {
     public: ServerHandle,
     operators: ServerHandle,
     announce: Duration,
-    upkeep: Upkeep,
+    jobs: Jobs,
 }
 
 /// Opens configuration, stores and keys and starts serving; returns once requests are answered.
@@ -87,9 +88,9 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
     let operators = http::operations(state)
         .start(Listening { listener: ops_listener, tls: None, workers: 1, drain, draining: draining.clone() })
         .map_err(|error| format!("ops_listen: {error}"))?;
-    let upkeep = upkeep::start(&ctx, follower, metrics);
+    let jobs = jobs::start(&ctx, follower, metrics);
     let running = Running {
-        upkeep,
+        jobs,
         address,
         operations,
         draining,
@@ -106,8 +107,8 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
 }
 
 /// Reads what the instance must know before it answers anybody.
-async fn first_steps(ctx: &Ctx) -> Result<Follower, String> {
-    let mut follower = Follower::begin(ctx).await.map_err(|error| with_causes(&error))?;
+async fn first_steps(ctx: &Ctx) -> Result<FeedFollower, String> {
+    let mut follower = FeedFollower::begin(ctx).await.map_err(|error| with_causes(&error))?;
     if let Err(error) = follower.follow(ctx).await {
         tracing::warn!(error = %error, "starting although the ephemeral store does not answer; refreshes wait for it");
     }
@@ -124,9 +125,9 @@ impl Running {
         self.ctx.broadcast.close();
         self.public.stop(true).await;
         self.operators.stop(true).await;
-        drop(self.upkeep);
-        if let Err(error) = upkeep::note_uses(self.ctx.clone()).await {
-            tracing::warn!(error = %error, "last uses of sessions were not noted");
+        drop(self.jobs);
+        if let Err(error) = last_uses::record(self.ctx.clone()).await {
+            tracing::warn!(error = %error, "last uses of sessions were not recorded");
         }
         self.ctx.store.database.close().await;
         tracing::info!("stopped");

@@ -25,7 +25,6 @@ pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope)
     );
     let consent = Consent { user_id: user.id, client_id: client.id.clone(), scope, given_at: ctx.now() };
     ctx.store.database.give_consent(&consent, &entry).await?;
-    ctx.store.memory.forget_user(user.id);
     Ok(())
 }
 
@@ -37,7 +36,6 @@ pub async fn withdraw(ctx: &Ctx, user: UserId, client: &ClientId) -> Result<(), 
     let actor = Actor::User(user);
     let entry = ctx.audit(actor.clone(), AuditEvent::ConsentWithdrawn { user, client: client.clone() });
     ctx.store.database.withdraw_consent(user, client, &entry).await?;
-    ctx.store.memory.forget_user(user);
     let theirs = SessionFilter { user: Some(user), client: Some(client.clone()), ..SessionFilter::default() };
     sessions::end_matching(ctx, &theirs, EndReason::ConsentWithdrawn, actor).await.map(drop)
 }

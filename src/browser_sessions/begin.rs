@@ -79,10 +79,7 @@ async fn renew(
     let event = AuditEvent::BrowserSessionRenewed { browser_session: renewed.id, user: user.id };
     let entry = ctx.audit(Actor::User(user.id), event);
     match ctx.store.database.renew_browser_session(&renewed, cookies, user, &entry).await? {
-        BeginOutcome::Begun => {
-            ctx.store.memory.forget_browser_session(renewed.id);
-            Ok(Some(renewed))
-        }
+        BeginOutcome::Begun => Ok(Some(renewed)),
         BeginOutcome::Refused => Ok(None),
     }
 }

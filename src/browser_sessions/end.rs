@@ -19,7 +19,6 @@ pub async fn end(ctx: &Ctx, id: BrowserSessionId, reason: EndReason, actor: Acto
         AuditEvent::BrowserSessionEnded { browser_session: id, user: browser_session.user_id, reason },
     );
     let outliving = ctx.store.database.end_browser_session(id, ended, &entry).await?.unwrap_or_default();
-    ctx.store.memory.forget_browser_session(id);
     ctx.store.backchannel_due.notify_one();
     let under_it = SessionFilter { browser_session: Some(id), ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &under_it, reason, actor).await?;

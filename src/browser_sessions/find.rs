@@ -7,8 +7,7 @@ use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::Error;
 use crate::gate;
-use crate::model::{BrowserSession, Secret, User};
-use crate::store::sql::browser_sessions::CookieDigest;
+use crate::model::{BrowserSession, CookieDigest, Secret, User};
 
 /// Somebody who is signed in in a browser.
 #[derive(Debug, Clone)]
@@ -29,8 +28,7 @@ pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrows
     let Some(mut browser_session) = ctx.store.browser_session(&digest).await? else { return Ok(None) };
     if is_idle(ctx, &browser_session) {
         // Another instance may have seen it used.
-        ctx.store.memory.forget_browser_session(browser_session.id);
-        match ctx.store.browser_session(&digest).await? {
+        match ctx.store.read_browser_session(&digest).await? {
             Some(fresh) if !is_idle(ctx, &fresh) => browser_session = fresh,
             _ => return Ok(None),
         }

@@ -1,4 +1,4 @@
-//! BrowserSessions: who is signed in in which browser. A browser session ties together the sessions that applications
+//! Browser sessions: who is signed in in which browser. A browser session ties together the sessions that applications
 //! begin under it, so that one sign-in serves them all and one sign-out ends them all.
 
 mod begin;

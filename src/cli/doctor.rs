@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::answer::{Answer, problem};
-use crate::app::{self, upkeep};
+use crate::app::{self, feed_follower};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::Ctx;
@@ -79,7 +79,7 @@ async fn ephemeral_store(ctx: &Ctx) -> Vec<Finding> {
     if ctx.config.redis.url.is_none() {
         return vec![Finding::good("ephemeral store", "embedded in the database; set REDIS_URL for more speed")];
     }
-    let mut findings = match upkeep::catch_up(ctx).await {
+    let mut findings = match feed_follower::catch_up(ctx).await {
         Ok(()) => vec![Finding::good("ephemeral store", "Redis answers")],
         Err(error) => vec![Finding::bad("ephemeral store", format!("{}; check REDIS_URL", problem(error)))],
     };

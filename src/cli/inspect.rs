@@ -10,7 +10,7 @@ use tokenhouse_verifier::{AccessToken, KeySet, Refusal, StatusList, Verifier};
 
 use super::answer::{Answer, problem};
 use super::open::open;
-use crate::app::upkeep;
+use crate::app::feed_follower;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::ctx::Ctx;
@@ -150,7 +150,9 @@ async fn offline(token: &str, position: &str, config: &Config) -> Result<Finding
 
 async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<Findings, String> {
     let ctx = open(config).await?;
-    upkeep::catch_up(&ctx).await.map_err(|error| format!("whether it is live is not known: {}", problem(error)))?;
+    feed_follower::catch_up(&ctx)
+        .await
+        .map_err(|error| format!("whether it is live is not known: {}", problem(error)))?;
     let looks_like_refresh = header.is_some_and(|header| header["typ"] == "rt+jwt");
     let (now, keys) = (ctx.now().seconds(), ctx.keys.verifying_keys());
     let mut list = None;

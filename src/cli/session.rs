@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::answer::{Answer, applied_words, problem};
 use super::{client, user};
-use crate::app::upkeep;
+use crate::app::feed_follower;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::model::{ClientId, EndReason, PageRequest, SessionFilter, SessionId};
@@ -74,7 +74,7 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
     let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
     // An ephemeral store that does not answer leaves out how often a session was refreshed; the list is good without
     // it.
-    let _ = upkeep::catch_up(ctx).await;
+    let _ = feed_follower::catch_up(ctx).await;
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
     loop {
@@ -101,7 +101,7 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
     };
     check_client(ctx, wanted.client.as_ref()).await?;
     // Without it the receipt counts the longest life that an access token may have at all.
-    let _ = upkeep::catch_up(ctx).await;
+    let _ = feed_follower::catch_up(ctx).await;
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine).await.map_err(problem)?;
     Ok(Answer::new(words(&receipt), &receipt))

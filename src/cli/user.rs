@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::answer::{Answer, applied_words, problem, secret_from_stdin};
-use crate::app::upkeep;
+use crate::app::feed_follower;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -209,7 +209,7 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
     let user = find(ctx, &named).await?;
     // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the database is
     // changed all the same, and the answer says what remains.
-    let _ = upkeep::catch_up(ctx).await;
+    let _ = feed_follower::catch_up(ctx).await;
     let (user, applied) = users::change(ctx, user.id, change, Actor::CommandLine).await.map_err(problem)?;
     let mut words = format!("Changed {}", details(&user));
     if applied == Applied::Pending {

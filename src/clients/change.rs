@@ -31,7 +31,6 @@ pub async fn change(ctx: &Ctx, id: &ClientId, patch: MergePatch, actor: Actor) -
         Ok((client, if keeps_all { ClientTokens::Stay } else { ClientTokens::Revoked }))
     };
     let (_, client) = ctx.store.database.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
-    ctx.store.memory.forget_client(id);
     status_indexes::revoke_known(ctx).await?;
     let applied = if may_narrow { end_sessions_beyond(ctx, &client, &actor).await? } else { Applied::Everywhere };
     Ok((client, applied))

@@ -15,7 +15,6 @@ pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), Error>
     if !ctx.store.database.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_client(id);
     Ok(())
 }
 
@@ -32,7 +31,6 @@ async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Resu
     if !ctx.store.database.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_client(id);
     end_all(ctx, id, reason, actor).await
 }
 
@@ -47,7 +45,6 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, E
     let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
     ctx.store.database.remove_client(id, &entry).await?;
-    ctx.store.memory.forget_client(id);
     // Somebody may have enabled it once more in between.
     status_indexes::revoke_known(ctx).await?;
     Ok(applied)

@@ -42,7 +42,6 @@ pub async fn rotate_secret(
     if !ctx.store.database.edit_client_secrets(id, &entry, decide).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_client(id);
     Ok((secret, old_ends))
 }
 

@@ -13,7 +13,7 @@ pub use subscriber::{Disconnect, Subscriber};
 use crate::broadcast::{FeedProgress, Frame, FrameKind};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::store::sql::feed::Change;
+use crate::store::Change;
 use crate::tokens::{self, SecurityEvent};
 
 /// More events than this within a second are not told one by one: to read the status lists again is less work.
@@ -87,7 +87,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
         Change::IndexRevoked(retired) => Some(SecurityEvent::ClientRevoked(retired.clone())),
         Change::Keys => Some(SecurityEvent::KeysChanged),
         Change::Unknown => Some(SecurityEvent::Resync),
-        Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::GlobalNotBefore => None,
+        Change::User(_) | Change::Client(_) | Change::BrowserSession(_) | Change::GlobalNotBefore(_) => None,
     }
 }
 

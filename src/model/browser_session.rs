@@ -1,6 +1,8 @@
 //! A browser session: a browser in which somebody is signed in. It ties together the sessions that applications begin
 //! under it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use super::{Acr, BrowserSessionId, Ended, UserAgent, UserId};
@@ -31,4 +33,22 @@ pub struct BrowserSession {
     pub acr: Acr,
     /// Why it is over, if it is.
     pub ended: Option<Ended>,
+}
+
+/// The digest of a browser session's cookie, in base64url.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CookieDigest(String);
+
+impl CookieDigest {
+    /// Of this SHA-256.
+    #[must_use]
+    pub fn of(digest: [u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest))
+    }
+
+    /// As the database keeps it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }

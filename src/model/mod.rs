@@ -20,7 +20,7 @@ pub mod user;
 
 pub use acr::Acr;
 pub use backchannel_logout::BackchannelLogout;
-pub use browser_session::BrowserSession;
+pub use browser_session::{BrowserSession, CookieDigest};
 pub use client::{Client, ClientSecret, ClientState};
 pub use client_metadata::{ClientMetadata, Pkce, RefreshPolicy, RepeatedRefresh, SubjectType};
 pub use consent::Consent;

@@ -163,10 +163,11 @@ pub async fn end_matching(
 pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let now = ctx.now();
+    // The commit of an end has done this. Another instance may have ended some of these, and then it has not. Nothing
+    // is awaited before: a caller that goes away now must not leave a record without a tombstone.
     for session in &ids {
         ctx.store.memory.keep_ended(*session, now);
     }
-    // Before anything is awaited: a caller who goes away now must not leave a record that nobody buries.
     ctx.store.memory.keep_pending(&ids);
     let indexes: Vec<_> = sessions.iter().map(|session| index_of(session, now)).collect();
     status_indexes::revoke(ctx, &indexes).await;
@@ -210,19 +211,15 @@ async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> R
     match (&filter.session, &filter.user, &filter.client) {
         (None, Some(user), None) => {
             ctx.store.database.raise_user_not_before(*user, mark).await?;
-            ctx.store.memory.forget_user(*user);
         }
         (None, None, Some(client)) => {
             let client_tokens = status_indexes::client_tokens_before(ctx, mark, Some(client)).await;
             ctx.store.database.raise_client_not_before(client, mark, at, client_tokens).await?;
-            ctx.store.memory.forget_client(client);
             status_indexes::revoke_known(ctx).await?;
         }
         (None, None, None) => {
             let client_tokens = status_indexes::client_tokens_before(ctx, mark, None).await;
             ctx.store.database.raise_global_not_before(mark, at, client_tokens).await?;
-            ctx.store.memory.raise_global_not_before(mark);
-            ctx.store.memory.forget_clients();
             status_indexes::revoke_known(ctx).await?;
         }
         (Some(_), _, _) | (None, Some(_), Some(_)) => {}

@@ -17,7 +17,7 @@ use super::end;
 use super::refresh_claims::refresh_one;
 use super::rotation::{self, Decision, PresentedRefresh, Rules, Why};
 
-/// ParentBrowserSession contention each round has one winner, and every loser finds a record that it can keep; more
+/// Under contention each round has one winner, and every loser finds a record that it can keep; more
 /// rounds than this mean that something else is wrong.
 const MAX_ROUNDS: u32 = 16;
 

@@ -1,5 +1,7 @@
-//! What one instance remembers of the database: clients, people and their browser sessions, and the sessions that ended
-//! lately. Bounded, and kept true by the change feed.
+//! What one instance remembers of the database: clients, users and their browser sessions, and the sessions that ended
+//! lately. Bounded, and kept true by [`Memory::apply`]: the feed follower calls it for what any instance has changed, and
+//! each commit of this one for its own changes (`store/sql/db.rs`). No rule does. A write that the feed does not tell of
+//! must change nothing that is remembered here but when something was last used.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -7,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::{BrowserSession, BrowserSessionId, Client, ClientId, Consent, SessionId, User, UserId};
-use crate::store::sql::browser_sessions::CookieDigest;
+use crate::model::{
+    BrowserSession, BrowserSessionId, Client, ClientId, Consent, CookieDigest, SessionId, User, UserId,
+};
+use crate::store::change::Change;
 
 /// The most rows of one kind that are remembered; beyond it their memory starts over.
 const MOST: usize = 10_000;
@@ -30,7 +34,9 @@ pub struct Memory {
     global_not_before: AtomicI64,
     /// Whether the ephemeral store may have lost changes of users' rights.
     rights_in_doubt: AtomicBool,
-    /// Counts what was forgotten, so that a row read before a change is not kept after it.
+    /// Counts what was forgotten, so that a row read before a change is not kept after it. It is raised before a map is
+    /// locked to remove from it, and compared under that lock by whoever inserts: an insert either sees the new count or
+    /// comes before the removal.
     forgotten: AtomicU64,
 }
 
@@ -55,6 +61,41 @@ struct BrowserSessions {
 pub struct Ticket(u64);
 
 impl Memory {
+    /// Makes the memory true after a change that is in the database. Rows are forgotten and read again by the next
+    /// reader; the end of a session and the global `not_before` are remembered, for refreshes ask for these and nothing
+    /// else. Applying a change twice is as good as once.
+    ///
+    /// Two kinds need more than the memory, and the feed follower does it: the keyring holds the keys, and after
+    /// something unknown the ends are read again.
+    pub fn apply(&self, change: &Change) {
+        match change {
+            Change::SessionEnded(session) => {
+                self.keep_ended(session.id, session.ended.at);
+                // The instance that ended it may die before it writes the tombstone. Writing it again changes nothing.
+                self.keep_pending(&[session.id]);
+            }
+            Change::GlobalNotBefore(mark) => self.raise_global_not_before(*mark),
+            Change::User(_)
+            | Change::Client(_)
+            | Change::BrowserSession(_)
+            | Change::IndexRevoked(_)
+            | Change::Unknown
+            | Change::Keys => self.forget(change),
+        }
+    }
+
+    /// Forgets the rows that a change concerns of which it is not known whether it was made.
+    pub(super) fn forget(&self, change: &Change) {
+        match change {
+            Change::User(user) => self.forget_user(*user),
+            Change::Client(client) => self.forget_client(client),
+            Change::BrowserSession(browser_session) => self.forget_browser_session(*browser_session),
+            Change::IndexRevoked(revoked) => self.forget_client(&revoked.index.client_id),
+            Change::Unknown => self.forget_rows(),
+            Change::SessionEnded(_) | Change::GlobalNotBefore(_) | Change::Keys => {}
+        }
+    }
+
     /// To be taken before a row is read that shall be kept.
     #[must_use]
     pub fn ticket(&self) -> Ticket {
@@ -79,18 +120,13 @@ impl Memory {
         clients.insert(client.id.clone(), Arc::clone(client));
     }
 
-    /// Forgets a client: it changed.
-    pub fn forget_client(&self, id: &ClientId) {
-        let mut clients = lock(&self.clients);
+    /// Forgets a client, which changed, and what users have agreed to with it, which goes with the client.
+    fn forget_client(&self, id: &ClientId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        clients.remove(id);
-    }
-
-    /// Forgets every client: they have other status indexes.
-    pub fn forget_clients(&self) {
-        let mut clients = lock(&self.clients);
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        clients.clear();
+        lock(&self.clients).remove(id);
+        for person in lock(&self.people).values_mut() {
+            person.consents.remove(id);
+        }
     }
 
     /// Forgets every client, user, consent and browser session.
@@ -137,10 +173,9 @@ impl Memory {
     }
 
     /// Forgets a user: they changed, or have agreed to something else.
-    pub fn forget_user(&self, id: UserId) {
-        let mut people = lock(&self.people);
+    fn forget_user(&self, id: UserId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        people.remove(&id);
+        lock(&self.people).remove(&id);
     }
 
     /// The browser session of a cookie, if it is remembered.
@@ -168,9 +203,9 @@ impl Memory {
     }
 
     /// Forgets a browser session: it was renewed or has ended.
-    pub fn forget_browser_session(&self, id: BrowserSessionId) {
-        let mut browser_sessions = lock(&self.browser_sessions);
+    fn forget_browser_session(&self, id: BrowserSessionId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut browser_sessions = lock(&self.browser_sessions);
         if let Some(cookie) = browser_sessions.cookies.remove(&id) {
             browser_sessions.by_cookie.remove(&cookie);
         }
@@ -278,4 +313,65 @@ impl Memory {
 /// A panic while a map was held cannot leave it half changed: each change is one call.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EndReason, Ended, EndedSession};
+
+    fn consent(user: UserId, client: &str) -> Arc<Consent> {
+        let scope = crate::protocol::Scope::parse("read").unwrap();
+        Arc::new(Consent { user_id: user, client_id: client.parse().unwrap(), scope, given_at: Timestamp::default() })
+    }
+
+    fn end_of(session: SessionId) -> Change {
+        let ended = Ended { at: Timestamp::from_millis(5), reason: EndReason::Admin };
+        Change::SessionEnded(EndedSession { id: session, ended, index: None })
+    }
+
+    #[test]
+    fn a_row_that_was_read_before_a_change_is_not_kept_after_it() {
+        let (memory, user) = (Memory::default(), UserId(uuid::Uuid::from_u128(1)));
+        let row = consent(user, "app");
+        for change in [Change::User(user), Change::Client(row.client_id.clone()), Change::Unknown] {
+            let before = memory.ticket();
+            memory.apply(&change);
+
+            memory.keep_consent(&row, before);
+            assert_eq!(memory.consent(user, &row.client_id), None, "{change:?}");
+
+            memory.keep_consent(&row, memory.ticket());
+            assert_eq!(memory.consent(user, &row.client_id), Some(Arc::clone(&row)));
+        }
+    }
+
+    #[test]
+    fn a_client_takes_its_consents_along_and_no_others() {
+        let (memory, user) = (Memory::default(), UserId(uuid::Uuid::from_u128(1)));
+        let (gone, stays) = (consent(user, "gone"), consent(user, "stays"));
+        memory.keep_consent(&gone, memory.ticket());
+        memory.keep_consent(&stays, memory.ticket());
+
+        memory.apply(&Change::Client(gone.client_id.clone()));
+
+        assert_eq!(memory.consent(user, &gone.client_id), None);
+        assert_eq!(memory.consent(user, &stays.client_id), Some(stays));
+    }
+
+    #[test]
+    fn a_change_that_may_not_have_been_made_ends_no_session_and_raises_no_not_before() {
+        let (memory, session) = (Memory::default(), SessionId(uuid::Uuid::from_u128(1)));
+        let (end, mark) = (end_of(session), Timestamp::from_millis(7));
+
+        memory.forget(&end);
+        memory.forget(&Change::GlobalNotBefore(mark));
+        assert!(!memory.has_ended(session) && memory.pending().is_empty());
+        assert_eq!(memory.global_not_before(), Timestamp::default());
+
+        memory.apply(&end);
+        memory.apply(&Change::GlobalNotBefore(mark));
+        assert!(memory.has_ended(session) && memory.pending() == [session]);
+        assert_eq!(memory.global_not_before(), mark);
+    }
 }

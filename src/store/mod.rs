@@ -5,6 +5,7 @@
 //! ephemeral store has two implementations, [`redis`] and [`sql::ephemeral`], and `tests/store.rs` runs one suite
 //! against all of them.
 
+pub mod change;
 pub mod error;
 pub mod ephemeral;
 pub mod sql;
@@ -16,15 +17,15 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+pub use change::Change;
 pub use ephemeral::{Advance, CounterState, EphemeralStore, TakeOutcome};
 pub use error::{StoreError, UniqueKey};
 pub use memory::Memory;
 pub use sql::Database;
 
-use self::sql::browser_sessions::CookieDigest;
 use self::sql::status::LEASE_LIFETIME;
 use crate::clock::Timestamp;
-use crate::model::{BrowserSession, Client, ClientId, Consent, User, UserId};
+use crate::model::{BrowserSession, Client, ClientId, Consent, CookieDigest, User, UserId};
 
 /// The stores of one running instance.
 pub struct Store {
@@ -32,11 +33,11 @@ pub struct Store {
     pub database: Database,
     /// What changes at every refresh.
     pub ephemeral: Arc<dyn EphemeralStore>,
-    /// What this instance remembers of the database; the change feed keeps it true.
-    pub memory: Memory,
+    /// What this instance remembers of the database. Its own commits and the change feed keep it true.
+    pub memory: Arc<Memory>,
     /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
     pub backchannel_due: Notify,
-    /// StatusIndexes in the status lists that this instance has leased and not given out.
+    /// Status indexes in the status lists that this instance has leased and not given out.
     indexes: StatusIndexes,
 }
 
@@ -54,12 +55,13 @@ struct Lease {
 }
 
 impl Store {
-    /// The stores, with an empty memory. `lease` is how many status indexes in the status lists are taken at a time:
+    /// The stores, with the memory of the database. `lease` is how many status indexes in the status lists are taken at a time:
     /// many for a service, one for a command that ends.
     #[must_use]
     pub fn new(database: Database, ephemeral: Arc<dyn EphemeralStore>, lease: u32) -> Self {
         let indexes = StatusIndexes { at_a_time: lease, lease: tokio::sync::Mutex::default() };
-        Self { database, ephemeral, memory: Memory::default(), backchannel_due: Notify::new(), indexes }
+        let memory = database.memory();
+        Self { database, ephemeral, memory, backchannel_due: Notify::new(), indexes }
     }
 
     /// A status index in the status lists that nobody had before and nobody gets again.
@@ -115,9 +117,15 @@ impl Store {
 
     /// The browser session of a cookie, from memory where it is known.
     pub async fn browser_session(&self, cookie: &CookieDigest) -> Result<Option<Arc<BrowserSession>>, StoreError> {
-        if let Some(browser_session) = self.memory.browser_session(cookie) {
-            return Ok(Some(browser_session));
+        match self.memory.browser_session(cookie) {
+            Some(browser_session) => Ok(Some(browser_session)),
+            None => self.read_browser_session(cookie).await,
         }
+    }
+
+    /// The browser session of a cookie from the database, whatever is remembered: its last use is not in the change
+    /// feed.
+    pub async fn read_browser_session(&self, cookie: &CookieDigest) -> Result<Option<Arc<BrowserSession>>, StoreError> {
         let ticket = self.memory.ticket();
         let browser_session = self.database.browser_session_by_cookie(cookie).await?.map(Arc::new);
         if let Some(browser_session) = &browser_session {

@@ -22,7 +22,7 @@ pub struct UserChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub email_verified: Option<bool>,
-    /// TakeOutcome away, it ends the user's sessions that have rights over this server.
+    /// Taken away, it ends the user's sessions that have rights over this server.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub admin: Option<bool>,
@@ -69,7 +69,6 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         Ok((after, entry))
     };
     let user = ctx.store.database.edit_user(id, at, decide).await.map_err(taken)??.ok_or_else(unknown)?;
-    ctx.store.memory.forget_user(id);
     let mut applied = Applied::Everywhere;
     if takes_admin {
         let reason = EndReason::ScopeWithdrawn;

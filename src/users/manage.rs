@@ -111,7 +111,6 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     if !ctx.store.database.set_password(id, &hash, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_user(id);
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
@@ -133,7 +132,6 @@ pub async fn change_own_password(
     if !ctx.store.database.change_password(proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
-    ctx.store.memory.forget_user(user.id);
     end_all(ctx, user.id, EndReason::PasswordChanged, actor).await.map(Some)
 }
 
@@ -150,7 +148,6 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
     if !ctx.store.database.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
     }
-    ctx.store.memory.forget_user(id);
     end_all(ctx, id, reason, actor).await
 }
 
@@ -161,7 +158,6 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
     if ctx.store.database.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
-        ctx.store.memory.forget_user(id);
         Ok(())
     } else {
         Err(unknown())
@@ -176,7 +172,6 @@ pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, Erro
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.database.remove_user(id, &entry).await?;
-    ctx.store.memory.forget_user(id);
     Ok(applied)
 }
 

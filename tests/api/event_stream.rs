@@ -15,7 +15,7 @@ use tokenhouse::event_stream;
 use tokenhouse::keys::Ripeness;
 use tokenhouse::model::{EndReason, Ended, EndedSession, SessionId};
 use tokenhouse::protocol::GrantType;
-use tokenhouse::store::sql::feed::Change;
+use tokenhouse::store::Change;
 
 use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
 use crate::support::until;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokenhouse::app::feed_follower::FeedFollower;
 use tokenhouse::app::serve::Running;
-use tokenhouse::app::upkeep::Follower;
 use tokenhouse::protocol::GrantType;
 
 use crate::test_server::{ADMIN, Answer, Pair, TestServer, new_client, on_each_backend, pair, read};
@@ -174,7 +174,7 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
     on_each_backend(async |server| {
         let case = Case::open(server).await;
         let second = server.second_instance(server.clock.clone()).await;
-        let mut follower = Follower::begin(&second.ctx).await.unwrap();
+        let mut follower = FeedFollower::begin(&second.ctx).await.unwrap();
         for address in [server.running.address, second.address] {
             for (hold, endpoint, passes) in case.observe(address).await {
                 assert!(passes, "before: {hold:?} at {endpoint}");

@@ -230,7 +230,7 @@ async fn a_browser_session_ends_when_it_is_not_used_and_at_its_absolute_end() {
             assert!(parameters(&browser.get(&silent).await).contains_key("code"));
             server.clock.advance(Duration::from_mins(minutes));
             let ctx = server.running.ctx.clone();
-            tokenhouse::app::upkeep::note_uses(ctx).await.unwrap();
+            tokenhouse::app::jobs::last_uses::record(ctx).await.unwrap();
         }
         server.clock.advance(Duration::from_mins(2));
         assert_eq!(parameters(&browser.get(&silent).await)["error"], "login_required", "the absolute end");

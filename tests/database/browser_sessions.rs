@@ -1,11 +1,11 @@
-//! BrowserSessions: how their rows begin, are renewed, end and go.
+//! Browser sessions: how their rows begin, are renewed, end and go.
 
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{Acr, BrowserSession, EndReason, User};
+use tokenhouse::model::{Acr, BrowserSession, CookieDigest, EndReason, User};
 use tokenhouse::store::sql::admission::BeginOutcome;
-use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
+use tokenhouse::store::sql::browser_sessions::Exchange;
 use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{TestDatabase, on_each_database};

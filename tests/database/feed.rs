@@ -1,6 +1,7 @@
 use tokenhouse::model::{ClientStatusIndex, EndReason, RevokedIndex};
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::clients::ClientTokens;
-use tokenhouse::store::sql::feed::{Change, FeedPage};
+use tokenhouse::store::sql::feed::FeedPage;
 
 use crate::test_database::{TestDatabase, changes_after, ended_session, millis, on_each_database};
 
@@ -17,7 +18,7 @@ async fn changes_are_read_in_order_from_any_index() {
         let all = [
             Change::User(user),
             Change::Client(client.id.clone()),
-            Change::GlobalNotBefore,
+            Change::GlobalNotBefore(past),
             Change::IndexRevoked(RevokedIndex { index, at: past }),
             Change::SessionEnded(ended_session(&session, ended)),
         ];

@@ -1,6 +1,6 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm, SigningKeyRecord};
-use tokenhouse::store::sql::feed::Change;
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 use tokenhouse::store::{StoreError, UniqueKey};
 

@@ -11,6 +11,7 @@ mod test_database;
 mod keys;
 mod browser_sessions;
 mod backchannel_logouts;
+mod memory;
 mod metadata;
 mod notify;
 mod status;

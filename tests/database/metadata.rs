@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::PageRequest;
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::clients::ClientTokens;
-use tokenhouse::store::sql::feed::Change;
 
 use crate::test_database::{changes_after, millis, on_each_database};
 
@@ -48,7 +48,7 @@ async fn the_global_not_before_only_rises() {
         server.database.raise_global_not_before(at, at, ClientTokens::Stay).await.unwrap();
 
         assert_eq!(server.database.global_not_before().await.unwrap(), at);
-        let feed = changes_after(0, [Change::GlobalNotBefore]);
+        let feed = changes_after(0, [Change::GlobalNotBefore(at)]);
         assert_eq!(server.database.feed_after(0, 10).await.unwrap(), feed);
     })
     .await;

@@ -3,8 +3,8 @@ use std::time::Duration;
 use tokenhouse::audit::AuditEntry;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{Client, ClientId, ClientState, ClientStatusIndex, RevokedIndex};
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::clients::ClientTokens;
-use tokenhouse::store::sql::feed::Change;
 
 use crate::test_database::{TestDatabase, changes_after, millis, on_each_database};
 
@@ -115,7 +115,7 @@ async fn every_client_gets_another_index_when_everything_is_revoked() {
         assert_ne!(index_of(server, &one.id).await, index_of(server, &two.id).await);
         let late = Client { status_index: late_index, ..late };
         let retired_now = [&late, &one, &two].map(|client| Change::IndexRevoked(of(client, at)));
-        let changes = [Change::GlobalNotBefore].into_iter().chain(retired_now);
+        let changes = [Change::GlobalNotBefore(at)].into_iter().chain(retired_now);
         assert_eq!(server.database.feed_after(head, 9).await.unwrap(), changes_after(head, changes));
 
         server.database.raise_global_not_before(at.minus(millis(1)), at, ClientTokens::Revoked).await.unwrap();

@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{ClientId, EndReason, PageRequest, Session, SessionFilter, UserId, UserState};
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
-use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::sessions::EndOutcome;
 
 use crate::test_database::{TestDatabase, as_seen, changes_after, ended_session, millis, of_user, on_each_database};

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::{ClientId, EndReason, Ended, Session, UserId};
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::admission::BeginOutcome;
-use tokenhouse::store::sql::feed::Change;
 
 use crate::test_database::{TestDatabase, changes_after, ended_session, millis, on_each_database};
 

@@ -10,15 +10,16 @@ use test_support::sqlite;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    Acr, BrowserSession, BrowserSessionId, Client, ClientId, ClientMetadata, ClientState, ClientStatusIndex, EndReason,
-    Ended, EndedSession, Profile, Session, SessionFilter, SessionId, User, UserAgent, UserId, UserState,
+    Acr, BrowserSession, BrowserSessionId, Client, ClientId, ClientMetadata, ClientState, ClientStatusIndex,
+    CookieDigest, EndReason, Ended, EndedSession, Profile, Session, SessionFilter, SessionId, User, UserAgent, UserId,
+    UserState,
 };
 use tokenhouse::protocol::{GrantType, Scope};
+use tokenhouse::store::Change;
 use tokenhouse::store::Database;
 use tokenhouse::store::sql::DatabaseSettings;
 use tokenhouse::store::sql::admission::{BeginOutcome, Snapshot};
-use tokenhouse::store::sql::browser_sessions::CookieDigest;
-use tokenhouse::store::sql::feed::{Change, FeedPage};
+use tokenhouse::store::sql::feed::FeedPage;
 
 /// A fresh database.
 pub(crate) struct TestDatabase {

@@ -2,7 +2,7 @@ use tokenhouse::audit::AuditEvent;
 use tokenhouse::error::Error;
 use tokenhouse::model::{PageRequest, Profile, UserState};
 use tokenhouse::protocol::ErrorCode;
-use tokenhouse::store::sql::feed::Change;
+use tokenhouse::store::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
 use tokenhouse::store::{StoreError, UniqueKey};
 

@@ -26,7 +26,7 @@ pub struct Application {
 #[derive(Debug, Serialize)]
 pub(super) struct ApplicationModel<'a> {
     name: String,
-    /// ApplicationModel where there is no logo.
+    /// Its first letter, shown where there is no logo.
     initial: String,
     logo_uri: Option<&'a str>,
     website: Option<&'a str>,

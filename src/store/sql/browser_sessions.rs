@@ -1,19 +1,17 @@
-//! BrowserSessions: one row for each browser that is signed in.
+//! Browser sessions: one row for each browser that is signed in.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::any::AnyRow;
 
 use super::admission::BeginOutcome;
 use super::columns::{Columns, json};
 use super::db::{Query, Work, query, shared_query};
-use super::feed::Change;
 use super::sessions::read_ended;
 use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{Acr, BrowserSession, BrowserSessionId, Ended, User, UserId};
+use crate::model::{Acr, BrowserSession, BrowserSessionId, CookieDigest, Ended, User, UserId};
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// The most browser sessions of one user that are listed.
 const LISTED: i64 = 200;
@@ -22,18 +20,6 @@ macro_rules! columns {
     () => {
         "id, user_id, user_agent, created_at, last_used_at, ends_at, auth_time, amr, acr, ended_at, ended_reason"
     };
-}
-
-/// The digest of a browser session's cookie, in base64url.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CookieDigest(String);
-
-impl CookieDigest {
-    /// Of this SHA-256.
-    #[must_use]
-    pub fn of(digest: [u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(digest))
-    }
 }
 
 /// A browser session's cookie is exchanged for another.
@@ -78,7 +64,7 @@ impl Database {
         entry: &AuditEntry,
     ) -> Result<BeginOutcome, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::BrowserSession(browser_session.id), entry.at).await?;
+        work.announce(Change::BrowserSession(browser_session.id), entry.at).await?;
         let renew = query(
             "update browser_sessions
              set cookie = $3, auth_time = $4, amr = $5, acr = $6, last_used_at = $7
@@ -87,8 +73,8 @@ impl Database {
              and ended_at is null",
         )
         .bind(browser_session.id.to_string())
-        .bind(cookies.previous.0.clone())
-        .bind(cookies.new.0.clone())
+        .bind(cookies.previous.as_str().to_owned())
+        .bind(cookies.new.as_str().to_owned())
         .bind(browser_session.auth_time.millis())
         .bind(json(&browser_session.amr))
         .bind(browser_session.acr.as_str())
@@ -104,8 +90,8 @@ impl Database {
 
     /// The browser session whose cookie has this digest, ended or not.
     pub async fn browser_session_by_cookie(&self, cookie: &CookieDigest) -> Result<Option<BrowserSession>, StoreError> {
-        let browser_session =
-            query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere cookie = $1")).bind(cookie.0.clone());
+        let browser_session = query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere cookie = $1"))
+            .bind(cookie.as_str().to_owned());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
@@ -145,7 +131,7 @@ impl Database {
         entry: &AuditEntry,
     ) -> Result<Option<u64>, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::BrowserSession(id), ended.at).await?;
+        work.announce(Change::BrowserSession(id), ended.at).await?;
         let end = query(
             "update browser_sessions
              set ended_at = $2, ended_reason = $3
@@ -216,7 +202,7 @@ fn insert(browser_session: &BrowserSession, cookie: &CookieDigest) -> Query {
         .bind(browser_session.acr.as_str())
         .bind(browser_session.ended.map(|ended| ended.at.millis()))
         .bind(browser_session.ended.map(|ended| ended.reason.as_str()))
-        .bind(cookie.0.clone())
+        .bind(cookie.as_str().to_owned())
 }
 
 fn read(row: &AnyRow) -> Result<BrowserSession, StoreError> {

@@ -5,13 +5,13 @@ use sqlx::any::AnyRow;
 use super::Database;
 use super::columns::{Columns, json, millis, one_more, page};
 use super::db::{Query, Work, query};
-use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::model::{Client, ClientId, ClientSecret, ClientState, Page, PageRequest};
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// What is read of a client. The column `backchannel_logout_uri` repeats a part of the metadata for those who ask for it
 /// by SQL.
@@ -38,7 +38,7 @@ impl Database {
     /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::Client(client.id.clone()), entry.at).await?;
+        work.announce(Change::Client(client.id.clone()), entry.at).await?;
         work.write_unique(insert(client)).await?;
         work.audit(entry).await?;
         work.commit().await
@@ -214,7 +214,7 @@ impl Database {
 impl Work {
     /// Announces a change to the client and reads it; the feed's lock keeps it as it is until the commit.
     async fn client_to_change(&mut self, id: &ClientId, at: Timestamp) -> Result<Option<Client>, StoreError> {
-        self.announce(&Change::Client(id.clone()), at).await?;
+        self.announce(Change::Client(id.clone()), at).await?;
         self.read_one(select_one(id)).await?.as_ref().map(read).transpose()
     }
 

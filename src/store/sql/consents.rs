@@ -4,13 +4,13 @@ use sqlx::any::AnyRow;
 
 use super::columns::Columns;
 use super::db::{Work, query, shared_query};
-use super::feed::Change;
 use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{ClientId, Consent, Session, UserId};
 use crate::protocol::Scope;
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 macro_rules! columns {
     () => {
@@ -37,7 +37,7 @@ impl Database {
     /// Writes what the user has agreed to, in the position of what was agreed before.
     pub async fn give_consent(&self, consent: &Consent, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::User(consent.user_id), entry.at).await?;
+        work.announce(Change::User(consent.user_id), entry.at).await?;
         let give = query(
             "insert into consents (user_id, client_id, scope, given_at)
              values ($1, $2, $3, $4)
@@ -61,7 +61,7 @@ impl Database {
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::User(user), entry.at).await?;
+        work.announce(Change::User(user), entry.at).await?;
         let withdraw = query(
             "delete from consents
              where user_id = $1

@@ -24,6 +24,8 @@ use super::failed::{failed, failed_unless_unique, too_slow};
 use super::settings::Dialect;
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
+use crate::store::change::Change;
+use crate::store::memory::Memory;
 
 /// A statement with its values.
 pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
@@ -59,6 +61,8 @@ pub(super) struct Db {
     statements: Arc<AtomicU64>,
     /// Rung by commits that the change feed tells of.
     news: Arc<Notify>,
+    /// What this instance remembers of the database. Each commit applies its own changes to it.
+    memory: Arc<Memory>,
     /// SQLite has one writer at a time. Writers of this process queue here, in order and without the naps of SQLite's
     /// own waiting; its `busy_timeout` is for other processes.
     writer: Option<Arc<Semaphore>>,
@@ -79,7 +83,7 @@ impl Db {
             Dialect::Postgres => None,
             Dialect::Sqlite => Some(Arc::new(Semaphore::new(1))),
         };
-        Self { pool, dialect, limits, statements: Arc::default(), news: Arc::default(), writer }
+        Self { pool, dialect, limits, statements: Arc::default(), news: Arc::default(), memory: Arc::default(), writer }
     }
 
     /// The same database, its writers' queue and its counter, with other connections.
@@ -97,6 +101,10 @@ impl Db {
 
     pub(super) fn news(&self) -> &Notify {
         &self.news
+    }
+
+    pub(super) const fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     pub(super) async fn close(&self) {
@@ -160,7 +168,8 @@ impl Db {
             limit: self.limits.operation,
             statements: Arc::clone(&self.statements),
             news: Arc::clone(&self.news),
-            is_notified: false,
+            memory: Arc::clone(&self.memory),
+            changes: Vec::new(),
             _turn: turn,
         })
     }
@@ -174,7 +183,9 @@ pub(super) struct Work {
     limit: Duration,
     statements: Arc<AtomicU64>,
     news: Arc<Notify>,
-    is_notified: bool,
+    memory: Arc<Memory>,
+    /// What the change feed tells of this transaction.
+    changes: Vec<Change>,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -218,16 +229,25 @@ impl Work {
         self.receive(answer, before).map(drop).map_err(failed)
     }
 
-    /// The change feed tells of this transaction: whoever follows the feed in this process is woken by the commit.
-    pub(super) fn is_notified(&mut self) {
-        self.is_notified = true;
+    /// Notes a change that the change feed tells of this transaction. The commit applies it to this instance's memory
+    /// and wakes the feed follower of this process.
+    pub(super) fn collect(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
-    /// Keeps what was done.
+    /// Keeps what was done, and applies it to this instance's memory before the caller learns of it.
+    ///
+    /// Nothing is awaited in between, so that a request that is cancelled leaves neither without the other. A reader that
+    /// has read a row before the commit cannot put it back afterwards: applying a change makes every ticket void that was
+    /// taken before ([`Memory::ticket`]), and a ticket that is taken later is for a row of after the commit.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.write(query("commit")).await?;
         self.state = State::Clean;
-        if self.is_notified {
+        let changes = std::mem::take(&mut self.changes);
+        for change in &changes {
+            self.memory.apply(change);
+        }
+        if !changes.is_empty() {
             self.news.notify_one();
         }
         Ok(())
@@ -262,7 +282,17 @@ impl Work {
 impl Drop for Work {
     /// Closing is the one way to end a statement or a transaction of which nothing is known, also when the request
     /// was cancelled. Back in the pool, the connection would wait for an answer that may never come.
+    ///
+    /// Changes that are left were not committed: they were rolled back, or their commit has failed or is unknown. The
+    /// rows that they concern are forgotten, which is safe either way, for the next reader reads what is true. It is
+    /// useful after a rollback too: a write that found nothing to do may have found what another instance had done, which
+    /// this one has not read in the feed yet. What cannot be taken back is not applied: a session that has not ended must
+    /// not be refused, and the global `not_before` in memory never falls. Where an unknown commit has succeeded, or
+    /// succeeds after this, the change feed brings the change; the caller was not told of a success.
     fn drop(&mut self) {
+        for change in &self.changes {
+            self.memory.forget(change);
+        }
         if self.state != State::Clean {
             self.connection.close_on_drop();
         }

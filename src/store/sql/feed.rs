@@ -13,32 +13,12 @@ use super::db::{Work, query};
 use super::revoked_indexes;
 use super::sessions::{read_ended, read_index};
 use crate::clock::Timestamp;
-use crate::model::{BrowserSessionId, ClientId, EndedSession, RevokedIndex, UserId};
+use crate::model::{ClientStatusIndex, EndedSession, RevokedIndex, Session};
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// How many rows are pruned in one transaction: it holds the lock that every change waits for.
 const PRUNED_AT_ONCE: i64 = 5_000;
-
-/// Something that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// A user was added, changed or removed, or has agreed to something else.
-    User(UserId),
-    /// A client was added, changed or removed.
-    Client(ClientId),
-    /// A browser session was renewed or ended.
-    BrowserSession(BrowserSessionId),
-    /// The keyring changed.
-    Keys,
-    /// A session ended.
-    SessionEnded(EndedSession),
-    /// The tokens that a client held without a session were revoked, and it has another position.
-    IndexRevoked(RevokedIndex),
-    /// The global `not_before` rose.
-    GlobalNotBefore,
-    /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
-    Unknown,
-}
 
 /// What a reader of the feed gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,12 +108,14 @@ impl Database {
 }
 
 impl Work {
-    /// Writes the feed row of a change. It comes first in its transaction: the head's row is the lock that puts
-    /// transactions in order, and taking it before all others is what keeps them from waiting for each other in a ring.
-    /// (Ends have [`Work::announce_ended`], and positions [`Work::revoke_indexes`].)
-    pub(super) async fn announce(&mut self, change: &Change, at: Timestamp) -> Result<(), StoreError> {
+    /// Writes the feed row of a change, which this instance's memory follows once it is committed. It comes first in
+    /// its transaction: the head's row is the lock that puts transactions in order, and taking it before all others is
+    /// what keeps them from waiting for each other in a ring. (Ends have [`Work::announce_ended`], and status indexes
+    /// [`Work::revoke_indexes`].)
+    pub(super) async fn announce(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError> {
         let seq = self.next_number().await?;
-        let (kind, subject) = words(change);
+        let (kind, subject) = words(&change);
+        self.collect(change);
         let row = query(
             "insert into feed (seq, kind, subject, at)
              values ($1, $2, $3, $4)",
@@ -157,16 +139,22 @@ impl Work {
 
     /// Takes the feed's lock until the commit, and its next `count` numbers.
     pub(super) async fn next_numbers(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
-        self.is_notified();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let row = self.read_one(query("update feed_head set seq = seq + $1 returning seq").bind(count)).await?;
         let last = head(row.as_ref(), "seq")?;
         Ok(last + 1 - count..last + 1)
     }
 
-    /// Writes a feed row for each of the `count` sessions that this transaction has ended under the number `first`.
-    pub(super) async fn announce_ended(&mut self, first: i64, count: usize) -> Result<(), StoreError> {
-        self.next_numbers(count as u64 - 1).await?;
+    /// Writes a feed row for each of the sessions that this transaction has ended under the number `first`.
+    pub(super) async fn announce_ended(&mut self, first: i64, sessions: &[Session]) -> Result<(), StoreError> {
+        for session in sessions {
+            if let Some(ended) = session.ended {
+                let index =
+                    ClientStatusIndex { client_id: session.client_id.clone(), status_index: session.status_index };
+                self.collect(Change::SessionEnded(EndedSession { id: session.id, ended, index: Some(index) }));
+            }
+        }
+        self.next_numbers(sessions.len() as u64 - 1).await?;
         let rows = query(
             "insert into feed (seq, kind, subject, ended_at, ended_reason, at)
              select $1 - 1 + row_number() over (order by id), 'session', id, ended_at, ended_reason, ended_at
@@ -186,7 +174,7 @@ fn words(change: &Change) -> (&'static str, String) {
         Change::Keys => ("keys", String::new()),
         Change::SessionEnded(session) => ("session", session.id.to_string()),
         Change::IndexRevoked(retired) => ("status_index", revoked_indexes::subject(&retired.index)),
-        Change::GlobalNotBefore => ("global_not_before", String::new()),
+        Change::GlobalNotBefore(mark) => ("global_not_before", mark.millis().to_string()),
         Change::Unknown => ("unknown", String::new()),
     }
 }
@@ -216,7 +204,9 @@ fn read(row: &AnyRow) -> Result<Change, StoreError> {
             let index = columns.word("subject", revoked_indexes::read_subject)?;
             Ok(Change::IndexRevoked(RevokedIndex { index, at: columns.time("at")? }))
         }
-        "global_not_before" => Ok(Change::GlobalNotBefore),
+        "global_not_before" => {
+            subject(|mark| mark.parse().ok().map(Timestamp::from_millis).map(Change::GlobalNotBefore))
+        }
         _ => Err(columns.corrupt("kind")),
     }
 }

@@ -5,11 +5,11 @@ use sqlx::any::AnyRow;
 use super::Database;
 use super::columns::Columns;
 use super::db::{Query, query};
-use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{KeyState, SigningKeyRecord};
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// One step of a change to the keyring.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Database {
             return Ok(keys);
         }
         if !changes.is_empty() {
-            work.announce(&Change::Keys, moment(&changes, &entries)).await?;
+            work.announce(Change::Keys, moment(&changes, &entries)).await?;
         }
         // The active key steps down before its successor steps up: there is never more than one.
         let (up, down): (Vec<_>, Vec<_>) = changes.iter().partition(|change| record(change).state == KeyState::Active);

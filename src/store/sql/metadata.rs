@@ -5,10 +5,10 @@ use super::Database;
 use super::clients::ClientTokens;
 use super::columns::Columns;
 use super::db::query;
-use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 impl Database {
     /// The value with which a master key can be recognised; `None` on an empty database.
@@ -82,7 +82,7 @@ impl Database {
         client_tokens: ClientTokens,
     ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::GlobalNotBefore, at).await?;
+        work.announce(Change::GlobalNotBefore(mark), at).await?;
         let retires = client_tokens == ClientTokens::Revoked;
         if retires {
             // Clients before the `not_before`: in the order in which a sign-in locks them.
@@ -97,6 +97,12 @@ impl Database {
         )
         .bind(mark.millis());
         let rises = work.write(raise).await? > 0;
-        if rises || retires { work.commit().await } else { work.rollback().await }
+        if rises || retires {
+            return work.commit().await;
+        }
+        work.rollback().await?;
+        // Another instance has raised it as far, and this one may not have read of it in the feed yet.
+        self.memory().apply(&Change::GlobalNotBefore(mark));
+        Ok(())
     }
 }

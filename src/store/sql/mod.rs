@@ -2,6 +2,7 @@
 //!
 //! One SQL text serves both databases: columns are `bigint`, `text` and `bytea`/`blob`, placeholders are `$1`.
 //! Every change to a user, client, key or session end writes its feed row and its audit entry in the same transaction.
+//! The commit applies what it has written into the feed to this instance's memory: no caller does.
 //! Two changes have their entry from the caller, afterwards: a `not_before` that rises, and the end of many sessions.
 
 pub mod admission;
@@ -29,10 +30,13 @@ pub mod status;
 mod last_use;
 pub mod users;
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
 
 use self::db::{Db, query};
 use super::StoreError;
+use super::memory::Memory;
 
 pub use settings::{DatabaseSettings, Dialect};
 
@@ -63,6 +67,12 @@ impl Database {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.db.dialect()
+    }
+
+    /// What this instance remembers of the database. Reads here do not use it; [`Store`](super::Store)'s do.
+    #[must_use]
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::clone(self.db.memory())
     }
 
     /// Whether the database answers.

@@ -1,4 +1,4 @@
-//! StatusIndexes that were a client's. Tokens without a session have their client's status index; once they are
+//! Status indexes that were a client's. Tokens without a session have their client's status index; once they are
 //! revoked, the client gets another one in the same transaction, so that the previous says it of them and of no later
 //! token.
 
@@ -11,6 +11,7 @@ use super::filter::Statement;
 use crate::clock::Timestamp;
 use crate::model::{ClientId, ClientStatusIndex, RevokedIndex};
 use crate::store::StoreError;
+use crate::store::change::Change;
 
 /// Whose tokens are revoked.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,13 @@ impl Work {
     ) -> Result<(), StoreError> {
         let mut retire = Statement::new("insert into revoked_indexes (status_index, client_id, revoked_at)");
         retire.number("\nselect status_index, id, ", at.millis()).then("\nfrom clients");
-        let retired = self.write(of(retire, holders).query()).await?;
+        let mut retire = of(retire, holders);
+        retire.then("\nreturning status_index, client_id, revoked_at");
+        let rows = self.read(retire.query()).await?;
+        for row in &rows {
+            self.collect(Change::IndexRevoked(read(row)?));
+        }
+        let retired = rows.len() as u64;
         if retired == 0 {
             return Ok(());
         }

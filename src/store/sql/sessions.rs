@@ -91,7 +91,7 @@ impl Database {
         .bind(number);
         if let Some(row) = work.read_one(end).await? {
             let session = read(&row)?;
-            work.announce_ended(number, 1).await?;
+            work.announce_ended(number, std::slice::from_ref(&session)).await?;
             work.queue_notice(id, ended).await?;
             work.audit(entry).await?;
             work.commit().await?;
@@ -121,7 +121,7 @@ impl Database {
         }
         let mut sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| session.id);
-        work.announce_ended(first, sessions.len()).await?;
+        work.announce_ended(first, &sessions).await?;
         let backchannel_logouts = work.queue_backchannel(first, ended).await?;
         work.audit(&entry(sessions.len() as u64)).await?;
         work.commit().await?;

@@ -5,11 +5,11 @@ use sqlx::any::AnyRow;
 use super::Database;
 use super::columns::{Columns, json, one_more, page};
 use super::db::{Query, Work, query};
-use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::model::{Page, PageRequest, User, UserId, UserState};
+use crate::store::change::Change;
 use crate::store::{StoreError, UniqueKey};
 
 /// Every column but the password hash.
@@ -53,7 +53,7 @@ impl Database {
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::User(user.id), entry.at).await?;
+        work.announce(Change::User(user.id), entry.at).await?;
         // No other name or address can come between: whoever adds one holds the feed's lock.
         work.refuse_taken(&user.username, user.id, UniqueKey::Username).await?;
         if let Some(email) = &user.email {
@@ -110,7 +110,7 @@ impl Database {
     ) -> Result<Result<Option<User>, Error>, StoreError> {
         let mut work = self.db.begin().await?;
         // Whoever changes these columns holds the feed's lock.
-        work.announce(&Change::User(id), at).await?;
+        work.announce(Change::User(id), at).await?;
         let Some(before) = work.read_one(select(id)).await?.as_ref().map(read).transpose()? else {
             work.rollback().await?;
             return Ok(Ok(None));
@@ -209,7 +209,7 @@ impl Database {
     /// Removes the user's row and what they have agreed to. Their sessions keep its identifier. `false`: no such user.
     pub async fn remove_user(&self, id: UserId, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::User(id), entry.at).await?;
+        work.announce(Change::User(id), entry.at).await?;
         if work.write(query("delete from users where id = $1").bind(id.to_string())).await? == 0 {
             work.rollback().await?;
             return Ok(false);
@@ -229,7 +229,7 @@ impl Database {
         entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
-        work.announce(&Change::User(id), at).await?;
+        work.announce(Change::User(id), at).await?;
         if work.write(change).await? == 0 {
             work.rollback().await?;
             return Ok(false);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokenhouse::app::upkeep;
+use tokenhouse::app::jobs::refresh_claims;
 use tokenhouse::audit::Actor;
 use tokenhouse::model::{Acr, SessionId, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
@@ -74,7 +74,7 @@ async fn an_ephemeral_store_that_fell_back_gets_the_present_roles() {
 
         // As after Redis has been told of recent ends again.
         server.ctx().store.memory.doubt_rights();
-        upkeep::refresh_claims_where_in_doubt(server.running.ctx.clone()).await.unwrap();
+        refresh_claims::where_in_doubt(server.running.ctx.clone()).await.unwrap();
         wait_for_roles(server, &tokens, &json!(["clerk"])).await;
 
         assert_rights(&pair(&server.refresh(&tokens.refresh).await).access, &json!(["clerk"]), &Value::Null);

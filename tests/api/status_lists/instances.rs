@@ -118,7 +118,7 @@ async fn an_instance_that_reads_no_feed_gives_clients_no_tokens_of_their_own() {
 
         let refused = ask().await;
         assert_eq!((refused.status, &refused.headers["retry-after"]), (503, &"1".parse().unwrap()));
-        tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+        tokenhouse::app::feed_follower::catch_up(&quiet.ctx).await.unwrap();
         assert_eq!(ask().await.status, 200);
         quiet.stop().await;
     })
@@ -148,7 +148,7 @@ async fn a_restart_keeps_the_bits_of_tokens_that_live_longer_than_refresh_tokens
 async fn a_cut_off_instance_serves_its_last_list_until_that_expires() {
     on_each_backend(async |server| {
         let quiet = QuietInstance::open(server).await;
-        tokenhouse::app::upkeep::catch_up(&quiet.ctx).await.unwrap();
+        tokenhouse::app::feed_follower::catch_up(&quiet.ctx).await.unwrap();
         let last = list(server, quiet.address, &first(server)).await.claims;
         blacklist(server, &server.pair().await.refresh).await;
 

@@ -1,0 +1,27 @@
+//! Follows the change feed: at once when a change is heard of, and every second for what was not heard.
+
+use std::time::Duration;
+
+use super::schedule::log_failure;
+use crate::app::feed_follower::FeedFollower;
+use crate::ctx::SharedCtx;
+
+/// The longest and the shortest time between two reads of the feed.
+const LONGEST: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// Hears when other instances have changed something.
+pub(super) async fn listen(ctx: SharedCtx) {
+    ctx.store.database.listen().await;
+}
+
+pub(super) async fn follow(ctx: SharedCtx, mut follower: FeedFollower) {
+    for warning in ctx.store.ephemeral.warnings().await {
+        tracing::warn!("{warning}");
+    }
+    loop {
+        tokio::time::sleep(SHORTEST).await;
+        let _ = tokio::time::timeout(LONGEST.saturating_sub(SHORTEST), ctx.store.database.news()).await;
+        log_failure("following the change feed", follower.follow(&ctx).await);
+    }
+}
