@@ -93,7 +93,7 @@ impl Work {
     pub(super) async fn admits_deployment(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
         let held = shared_query!(
             dialect,
-            "select fact
+            "select key
              from metadata
              where key = 'global_not_before'
              and number <= $1"
