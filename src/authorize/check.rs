@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::request::{Parameters, Request, ReturnTo};
-use crate::clients;
 use crate::ctx::Ctx;
+use crate::gate::audience;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
 use crate::protocol::{
     AuthorizationError, ClaimsRequest, CodeChallenge, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
@@ -268,7 +268,7 @@ fn resource_is_the_clients(
     parameters: &Parameters,
     request: &mut Request,
 ) -> Result<(), Refusal> {
-    let all = clients::audience_for(ctx, client, &request.scope);
+    let all = audience::of_user_tokens(ctx, client, &request.scope);
     if parameters.resource.iter().any(|resource| !all.contains(resource)) {
         return refuse(AuthorizationError::InvalidTarget, "the client's tokens may not be for this resource");
     }

@@ -17,8 +17,8 @@ mod interaction;
 use std::sync::Arc;
 
 use crate::browser_sessions::{self, Browser, LiveBrowserSession};
-use crate::clients;
 use crate::ctx::Ctx;
+use crate::gate;
 use crate::model::{Client, ClientState, UserId};
 use crate::protocol::{AuthorizationError, GrantType, OAuthError};
 use crate::tokens;
@@ -203,8 +203,8 @@ async fn issue(
     browser: &Browser,
 ) -> Result<Answer, OAuthError> {
     let principal =
-        crate::gate::Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
-    if clients::may_receive_tokens(ctx, client, principal, &request.scope, &request.audience).is_err() {
+        gate::Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
+    if gate::check(ctx, client, principal, &request.scope, &request.audience).is_err() {
         return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
     }
     let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;

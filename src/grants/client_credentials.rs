@@ -2,9 +2,8 @@
 //! long as this instance hears of changes, and no refresh token is issued (section 4.4.3).
 
 use super::{TokenResponse, narrow, pass_gate};
-use crate::clients;
 use crate::ctx::Ctx;
-use crate::gate::Principal;
+use crate::gate::{Principal, audience};
 use crate::model::Client;
 use crate::protocol::{OAuthError, Scope};
 use crate::tokens::{self, TokenSubject};
@@ -18,7 +17,7 @@ pub(super) fn exchange(
     // The client is known from memory, which only the change feed keeps true.
     ctx.status_lists.hears()?;
     let scope = narrow(&client.scope, scope)?;
-    let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
+    let audience = narrow_audience(audience::of_client_tokens(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_not_before());
     let access = tokens::access_token(ctx, client, TokenSubject::Client { audience: &audience, not_before }, &scope)?;
@@ -32,7 +31,7 @@ pub(super) fn exchange(
 }
 
 /// What was asked for of `all` that the tokens may be for (RFC 8707 section 2).
-fn audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, OAuthError> {
+fn narrow_audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, OAuthError> {
     if resource.is_empty() {
         return Ok(all);
     }

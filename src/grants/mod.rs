@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clients::{self, Credentials};
 use crate::ctx::Ctx;
-use crate::gate::{Denial, Principal};
+use crate::gate::{self, Denial, Principal};
 use crate::model::{Client, Secret};
 use crate::protocol::{GrantType, OAuthError, Scope, scope};
 use crate::tokens::{self, IdTokenInput};
@@ -103,7 +103,7 @@ fn pass_gate(
     scope: &Scope,
     audience: &[String],
 ) -> Result<(), OAuthError> {
-    clients::may_receive_tokens(ctx, client, principal, scope, audience).map_err(refusal)
+    gate::check(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).

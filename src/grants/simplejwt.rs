@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{may_use, pass_gate, refresh_token};
 use crate::clients;
 use crate::ctx::Ctx;
-use crate::gate::Principal;
+use crate::gate::{Principal, audience};
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, OAuthError, Scope};
 use crate::sessions::{self, NewSession, Proof, SettleOutcome};
@@ -50,7 +50,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
     };
     let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
     let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
-    let audience = clients::audience_for(ctx, &client, &scope);
+    let audience = audience::of_user_tokens(ctx, &client, &scope);
     pass_gate(ctx, &client, Principal::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(signed_in.at)),

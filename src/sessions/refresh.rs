@@ -166,7 +166,7 @@ async fn recorded(
         now: ctx.now(),
     };
     let principal = Principal::SessionRow { session: &session, user: Some(&user) };
-    if session.client_id != client.id || gate::may_receive_tokens(client, principal, asked).is_err() {
+    if session.client_id != client.id || gate::decide(client, principal, asked).is_err() {
         return Ok(None);
     }
     let grant = SessionGrant::of(&session, &user);

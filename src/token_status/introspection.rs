@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use tokenhouse_verifier::AccessToken;
 
-use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::gate::Principal;
+use crate::gate::{self, Principal};
 use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::sessions;
@@ -165,7 +164,7 @@ async fn live_session(
 }
 
 fn passes(ctx: &Ctx, client: &Client, principal: Principal<'_>, scope: &Scope, audience: &[String]) -> bool {
-    clients::may_receive_tokens(ctx, client, principal, scope, audience).is_ok()
+    gate::check(ctx, client, principal, scope, audience).is_ok()
 }
 
 /// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.

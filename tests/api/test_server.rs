@@ -12,6 +12,7 @@ use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
 use tokenhouse::config::{Config, Rate, Span};
 use tokenhouse::ctx::Ctx;
+use tokenhouse::gate::audience;
 use tokenhouse::model::{
     Client, RotationRecord, RotationState, Secret, SessionId, SignOn, SigningAlgorithm, User, UserAgent,
 };
@@ -244,7 +245,7 @@ impl TestServer {
             at: ctx.now(),
             client,
             scope: Scope::parse(scope).unwrap(),
-            audience: clients::audience_of(ctx, client),
+            audience: audience::registered_or_default(ctx, client),
             user_agent: UserAgent::default(),
             proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
             browser_session: None,

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use tokenhouse::audit::Actor;
-use tokenhouse::clients;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
+use tokenhouse::gate::audience;
 use tokenhouse::model::{ClientId, EndReason, Secret, SessionId, User, UserAgent};
 use tokenhouse::protocol::{OAuthError, Scope};
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
@@ -121,7 +121,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         at: ctx.now(),
         client: &client,
         scope: Scope::default(),
-        audience: clients::audience_of(ctx, &client),
+        audience: audience::registered_or_default(ctx, &client),
         user_agent: UserAgent::default(),
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
         browser_session: None,
