@@ -11,7 +11,7 @@ mod secrets;
 mod sign_on;
 
 pub use add::{NewClient, add};
-pub use authenticate::{Credentials, authenticate, identify};
+pub use authenticate::{ClientAuthentication, authenticate, identify};
 pub use built_in::ensure_simplejwt;
 pub use change::{ClientChange, Edit, change};
 pub use manage::{disable, enable, remove};

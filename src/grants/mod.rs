@@ -8,7 +8,7 @@ mod refresh_token;
 
 use std::time::Duration;
 
-use crate::clients::{self, Credentials};
+use crate::clients::{self, ClientAuthentication};
 use crate::ctx::Ctx;
 use crate::gate::{self, Denial, Principal};
 use crate::model::{Client, Secret};
@@ -18,9 +18,18 @@ use crate::tokens::{self, IdTokenInput};
 pub use authorization_code::CodeExchange;
 pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
-/// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+/// What a client asks of the token endpoint.
 #[derive(Debug)]
-pub enum TokenRequest {
+pub struct TokenRequest {
+    /// Who asks.
+    pub credentials: ClientAuthentication,
+    /// What for.
+    pub grant: Grant,
+}
+
+/// What tokens are exchanged for (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+#[derive(Debug)]
+pub enum Grant {
     /// `grant_type=authorization_code`.
     AuthorizationCode(CodeExchange),
     /// `grant_type=client_credentials`.
@@ -58,24 +67,25 @@ pub struct TokenResponse {
 ///
 /// # Errors
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
-pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
-    let client = clients::authenticate(ctx, caller).await?;
+pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
+    let TokenRequest { credentials, grant } = request;
+    let client = clients::authenticate(ctx, &credentials).await?;
     if client.id.is_simplejwt() {
         return Err(OAuthError::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
     }
-    may_use(&client, request.grant_type())?;
-    match request {
-        TokenRequest::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented).await,
-        TokenRequest::ClientCredentials { scope, resource } => {
+    may_use(&client, grant.grant_type())?;
+    match grant {
+        Grant::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented).await,
+        Grant::ClientCredentials { scope, resource } => {
             client_credentials::exchange(ctx, &client, scope, &resource)
         }
-        TokenRequest::RefreshToken { refresh_token, scope } => {
+        Grant::RefreshToken { refresh_token, scope } => {
             refresh_token::exchange(ctx, &client, &refresh_token, scope).await
         }
     }
 }
 
-impl TokenRequest {
+impl Grant {
     /// `grant_type`.
     #[must_use]
     pub const fn grant_type(&self) -> GrantType {

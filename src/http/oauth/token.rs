@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::grants::{self, CodeExchange, TokenRequest, TokenResponse};
+use crate::grants::{self, CodeExchange, Grant, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
@@ -32,9 +32,8 @@ pub struct TokenBody {
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenBody), (status = 400), (status = 401), (status = 503)))]
 pub async fn token(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, OAuthRefusal> {
-    let caller = credentials(&request, &form)?;
-    let response = grants::exchange(&ctx, &caller, read(&form)?).await?;
-    Ok(answer(response))
+    let request = TokenRequest { credentials: credentials(&request, &form)?, grant: read(&form)? };
+    Ok(answer(grants::exchange(&ctx, request).await?))
 }
 
 #[derive(utoipa::ToSchema)]
@@ -52,19 +51,17 @@ struct TokenForm {
     client_secret: Option<String>,
 }
 
-fn read(form: &Form) -> Result<TokenRequest, OAuthError> {
+fn read(form: &Form) -> Result<Grant, OAuthError> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {
-        GrantType::AuthorizationCode => Ok(TokenRequest::AuthorizationCode(CodeExchange {
+        GrantType::AuthorizationCode => Ok(Grant::AuthorizationCode(CodeExchange {
             code: form.required("code")?,
             redirect_uri: form.get("redirect_uri").map(str::to_owned),
             code_verifier: form.secret("code_verifier"),
         })),
-        GrantType::ClientCredentials => Ok(TokenRequest::ClientCredentials { scope, resource: form.resource() }),
-        GrantType::RefreshToken => {
-            Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
-        }
+        GrantType::ClientCredentials => Ok(Grant::ClientCredentials { scope, resource: form.resource() }),
+        GrantType::RefreshToken => Ok(Grant::RefreshToken { refresh_token: form.required("refresh_token")?, scope }),
         GrantType::SimpleJwt => Err(GrantType::not_offered()),
     }
 }
