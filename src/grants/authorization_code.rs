@@ -100,15 +100,15 @@ fn mint(
     code: &Code,
     beginning: &PreparedSession,
 ) -> Result<TokenResponse, OAuthError> {
-    let (session, record) = (&beginning.session, &beginning.record);
-    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session.id, record }, &session.scope)?;
+    let PreparedSession { session, live, .. } = beginning;
+    let access = tokens::access_token(ctx, client, TokenSubject::Session(live), &session.scope)?;
     let refresh_token = if client.may_use(GrantType::RefreshToken) {
-        Some(tokens::refresh_token(ctx, session.id, record)?)
+        Some(tokens::refresh_token(ctx, live)?)
     } else {
         None
     };
     let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.scope));
-    let told = IdTokenInput { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
+    let told = IdTokenInput { session: live, nonce: code.nonce.as_deref(), claims: &claims };
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,

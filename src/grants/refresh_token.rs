@@ -8,7 +8,7 @@ use serde_json::Map;
 use super::{TokenResponse, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
 use crate::gate::Principal;
-use crate::model::{Client, RotationRecord, Secret, SessionId};
+use crate::model::{Client, LiveSession, Secret};
 use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
@@ -26,8 +26,8 @@ pub(super) async fn exchange(
     if scope.is_some() {
         check_before_rotation(ctx, client, &token, scope.clone()).await?;
     }
-    let record = sessions::rotate(ctx, client, &token).await?;
-    mint(ctx, client, token.session, &record, scope)
+    let session = sessions::rotate(ctx, client, &token).await?;
+    mint(ctx, client, &session, scope)
 }
 
 /// A scope that is too wide must not consume the token, so it is compared with the record first.
@@ -47,16 +47,16 @@ async fn check_before_rotation(
 fn mint(
     ctx: &Ctx,
     client: &Client,
-    session: SessionId,
-    record: &RotationRecord,
+    session: &LiveSession,
     asked: Option<Scope>,
 ) -> Result<TokenResponse, OAuthError> {
+    let record = &session.record;
     let scope = narrow(&record.grant.scope, asked)?;
     let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
     pass_gate(ctx, client, principal, &record.grant.scope, &record.grant.audience)?;
-    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session, record }, &scope)?;
-    let refresh = tokens::refresh_token(ctx, session, record)?;
-    let told = IdTokenInput { session, record, nonce: None, claims: &Map::new() };
+    let access = tokens::access_token(ctx, client, TokenSubject::Session(session), &scope)?;
+    let refresh = tokens::refresh_token(ctx, session)?;
+    let told = IdTokenInput { session, nonce: None, claims: &Map::new() };
     let id_token = id_token(ctx, client, &scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,

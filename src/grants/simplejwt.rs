@@ -66,9 +66,9 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         claims: Vec::new(),
     };
     let beginning = sessions::begin(ctx, new);
-    let bearer = TokenSubject::Session { id: beginning.session.id, record: &beginning.record };
-    let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
-    let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
+    let subject = TokenSubject::Session(&beginning.live);
+    let access = tokens::access_token(ctx, &client, subject, &beginning.session.scope)?;
+    let refresh = tokens::refresh_token(ctx, &beginning.live)?;
     match sessions::settle(ctx, &beginning).await? {
         SettleOutcome::BeginOutcome => Ok(Some(TokenPair { access: access.token, refresh })),
         SettleOutcome::Refused | SettleOutcome::BegunBefore => Ok(None),

@@ -24,7 +24,7 @@ pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};
 pub use profile::{Address, Profile};
-pub use rotation::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
+pub use rotation::{Ancestor, Generation, LiveSession, RotationRecord, RotationState, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, EndedSession, Session, SessionFilter};
 pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};

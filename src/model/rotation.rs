@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Session, User, UserId};
+use super::{ClientId, Session, SessionId, User, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
@@ -125,6 +125,15 @@ impl SessionGrant {
             claims: session.claims.clone(),
         }
     }
+}
+
+/// A session that is live, and where its refresh tokens stand: what its tokens are minted from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    /// `sid`.
+    pub id: SessionId,
+    /// Its record.
+    pub record: RotationRecord,
 }
 
 /// What the ephemeral store knows of a session.

@@ -6,7 +6,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{
-    BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
+    BrowserSessionId, Client, LiveSession, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
@@ -73,8 +73,8 @@ pub enum SettleOutcome {
 pub struct PreparedSession {
     /// The database's row.
     pub session: Session,
-    /// The ephemeral store's record.
-    pub record: RotationRecord,
+    /// The same with the ephemeral store's record.
+    pub live: LiveSession,
     /// User and client as the attempt has read them. Where the `not_before` has risen since, by whosever clock, or one
     /// of the two has other rights by now, the session is refused.
     seen: Snapshot,
@@ -112,7 +112,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
     let grant = SessionGrant::of(&session, new.user);
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
     let seen = Snapshot { user: new.user.clone(), audience: new.client.audience.clone() };
-    PreparedSession { session, record, seen }
+    PreparedSession { live: LiveSession { id: session.id, record }, session, seen }
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
@@ -126,7 +126,7 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
-    if !ctx.store.ephemeral.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
+    if !ctx.store.ephemeral.insert(session.id, &beginning.live.record).await? && !take_over(ctx, beginning).await? {
         return Ok(SettleOutcome::BegunBefore);
     }
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
@@ -147,8 +147,8 @@ async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, OAuth
         return Ok(false);
     }
     match left {
-        RotationState::Live(left) => Ok(ctx.store.ephemeral.replace(id, &left, &beginning.record).await?),
-        RotationState::Absent => Ok(ctx.store.ephemeral.insert(id, &beginning.record).await?),
+        RotationState::Live(left) => Ok(ctx.store.ephemeral.replace(id, &left, &beginning.live.record).await?),
+        RotationState::Absent => Ok(ctx.store.ephemeral.insert(id, &beginning.live.record).await?),
         RotationState::Ended => Ok(false),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, RotationRecord, SessionId};
+use crate::model::{Client, LiveSession, RotationRecord, SessionId};
 use crate::protocol::{OAuthError, Scope, TokenType};
 
 /// On whose behalf the bearer acts.
@@ -21,12 +21,7 @@ pub enum TokenSubject<'a> {
         not_before: Timestamp,
     },
     /// A user who signed in.
-    Session {
-        /// `sid`.
-        id: SessionId,
-        /// What the session's tokens say.
-        record: &'a RotationRecord,
-    },
+    Session(&'a LiveSession),
 }
 
 /// A signed access token.
@@ -91,7 +86,7 @@ pub fn access_token(
     let exp = expiry(now, lifetime, bearer);
     let subject = match bearer {
         TokenSubject::Client { .. } => client.id.to_string(),
-        TokenSubject::Session { record, .. } => subject(ctx, client, record.grant.user_id),
+        TokenSubject::Session(session) => subject(ctx, client, session.record.grant.user_id),
     };
     let simplejwt = client.id.is_simplejwt();
     let mut claims = Claims {
@@ -114,17 +109,17 @@ pub fn access_token(
     };
     match bearer {
         TokenSubject::Client { audience, .. } => claims.aud = Audience::of(audience),
-        TokenSubject::Session { id, record } => {
-            claims.aud = Audience::of(&record.grant.audience);
-            claims.sid = Some(id);
-            claims.auth_time = Some(record.grant.auth_time);
-            claims.amr = &record.grant.amr;
+        TokenSubject::Session(LiveSession { id, record: RotationRecord { grant, .. } }) => {
+            claims.aud = Audience::of(&grant.audience);
+            claims.sid = Some(*id);
+            claims.auth_time = Some(grant.auth_time);
+            claims.amr = &grant.amr;
             // A stranger's application knows of a person what they have agreed to.
             if client.trusted || scope.contains("roles") {
-                claims.roles = &record.grant.roles;
+                claims.roles = &grant.roles;
             }
             if client.trusted || scope.contains("groups") {
-                claims.groups = &record.grant.groups;
+                claims.groups = &grant.groups;
             }
         }
     }
@@ -136,7 +131,7 @@ pub fn access_token(
 fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
     let status_index = match bearer {
         TokenSubject::Client { .. } => client.status_index,
-        TokenSubject::Session { record, .. } => record.grant.status_index,
+        TokenSubject::Session(session) => session.record.grant.status_index,
     };
     Status { status_list: Reference::to(ctx, status_index) }
 }
@@ -147,7 +142,7 @@ fn issued_at(now: Timestamp, bearer: TokenSubject<'_>) -> Timestamp {
     let now = Timestamp::from_seconds(now.seconds());
     match bearer {
         TokenSubject::Client { not_before, .. } => now.max(not_before.rounded_up()),
-        TokenSubject::Session { .. } => now,
+        TokenSubject::Session(_) => now,
     }
 }
 
@@ -155,6 +150,6 @@ fn expiry(now: Timestamp, lifetime: Duration, bearer: TokenSubject<'_>) -> Times
     let exp = now.plus(lifetime);
     match bearer {
         TokenSubject::Client { .. } => exp,
-        TokenSubject::Session { record, .. } => exp.min(record.ends_at),
+        TokenSubject::Session(session) => exp.min(session.record.ends_at),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::subject;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{Client, ClientId, RotationRecord, SessionId, SigningAlgorithm};
+use crate::model::{Client, ClientId, LiveSession, SessionId, SigningAlgorithm};
 use crate::protocol::{OAuthError, TokenType};
 
 /// How well a password proves who somebody is. There is one way to sign in, so there is one class.
@@ -17,10 +17,8 @@ pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";
 /// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct IdTokenInput<'a> {
-    /// `sid`.
-    pub session: SessionId,
-    /// What the session's tokens say.
-    pub record: &'a RotationRecord,
+    /// The session.
+    pub session: &'a LiveSession,
     /// Repeated from the authorization request.
     pub nonce: Option<&'a str>,
     /// Claims that were asked for in the ID token by name.
@@ -55,7 +53,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
     let algorithm = algorithm_for(ctx, client);
     let now = ctx.now().seconds();
     let lifetime = i64::try_from(ctx.config.tokens.id_token_lifetime.get().as_secs()).unwrap_or(i64::MAX);
-    let grant = &told.record.grant;
+    let grant = &told.session.record.grant;
     let claims = Claims {
         iss: &ctx.config.issuer,
         sub: subject(ctx, client, grant.user_id),
@@ -67,7 +65,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
         acr: ACR_PASSWORD,
         amr: &grant.amr,
         at_hash: half_hash(algorithm, access_token),
-        sid: told.session,
+        sid: told.session.id,
         additional: told.claims,
     };
     ctx.keys.sign(algorithm, TokenType::Id, &claims)

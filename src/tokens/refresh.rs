@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{ClientId, Generation, RotationRecord, SessionId};
+use crate::model::{ClientId, Generation, LiveSession, SessionId};
 use crate::protocol::OAuthError;
 
 /// What a good signature says of a refresh token.
@@ -46,19 +46,20 @@ struct Claims {
 /// Clocks of two instances may differ by this much, in seconds, without an honest token being refused.
 const LEEWAY: i64 = 60;
 
-/// Signs the current refresh token of `record`.
+/// Signs the current refresh token of the session.
 ///
 /// # Errors
 /// [`OAuthError::Internal`] when signing fails.
-pub fn refresh_token(ctx: &Ctx, session: SessionId, record: &RotationRecord) -> Result<String, OAuthError> {
+pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, OAuthError> {
+    let LiveSession { id, record } = session;
     let claims = Claims {
         iss: ctx.config.issuer.clone(),
         aud: ctx.config.issuer.clone(),
         client_id: record.grant.client_id.clone(),
-        jti: jti(ctx, session, record.current),
+        jti: jti(ctx, *id, record.current),
         iat: record.issued_at.seconds(),
         exp: record.expires_at.seconds(),
-        sid: session,
+        sid: *id,
         number: record.current.number,
         branch: record.current.branch,
         parent_branch: record.ancestors.first().map_or(0, |parent| parent.branch),

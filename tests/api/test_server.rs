@@ -253,7 +253,7 @@ impl TestServer {
         };
         let beginning = sessions::begin(ctx, new);
         sessions::settle(ctx, &beginning).await.unwrap();
-        let token = tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap();
+        let token = tokens::refresh_token(ctx, &beginning.live).unwrap();
         (beginning.session.id, token)
     }
 

@@ -48,7 +48,7 @@ async fn lose_an_answer(cluster: &Cluster) -> Lost {
         }
     });
     let record = dropped.await.unwrap();
-    let lost = tokens::refresh_token(cluster.ctx(), session, &record).unwrap();
+    let lost = tokens::refresh_token(cluster.ctx(), &LiveSession { id: session, record }).unwrap();
     Lost { held, lost }
 }
 

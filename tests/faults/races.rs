@@ -129,5 +129,5 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
     };
     let beginning = sessions::begin(ctx, new);
     sessions::settle(ctx, &beginning).await.unwrap();
-    (beginning.session.id, tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap())
+    (beginning.session.id, tokens::refresh_token(ctx, &beginning.live).unwrap())
 }
