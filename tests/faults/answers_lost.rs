@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokenhouse::config::{Config, Span};
-use tokenhouse::model::RotationState;
+use tokenhouse::model::{LiveSession, RotationState};
 use tokenhouse::tokens;
 use tokio::task::JoinSet;
 
