@@ -68,6 +68,7 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
         prompt: std::collections::BTreeSet::new(),
         max_age: None,
         claims: ClaimsRequest::default(),
+        confirmation: None,
         subject: None,
         // Mere wishes: what is too long to be one is left out.
         login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= LONGEST_HINT).map(str::to_owned),

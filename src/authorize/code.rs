@@ -14,7 +14,7 @@ use crate::browser_sessions::LiveBrowserSession;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
+use crate::model::{BrowserSessionId, ClientId, Confirmation, Secret, SessionId, UserAgent, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Internal, OAuthError, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
@@ -36,6 +36,8 @@ pub struct Code {
     pub scope: Scope,
     pub audience: Vec<String>,
     pub claims: ClaimsRequest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     pub user: UserId,
     pub browser_session: BrowserSessionId,
     /// When the browser session ends.
@@ -76,6 +78,7 @@ pub(super) async fn issue(
         scope: request.scope,
         audience: request.audience,
         claims: request.claims,
+        confirmation: request.confirmation,
         user: signed_in.user.id,
         browser_session: browser_session.id,
         browser_session_ends_at: browser_session.ends_at,

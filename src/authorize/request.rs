@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::model::{BrowserSessionId, ClientId};
+use crate::model::{BrowserSessionId, ClientId, Confirmation};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Prompt, ResponseMode, Scope};
 
 /// The parameters as they came, by GET or POST.
@@ -79,6 +79,9 @@ pub struct Request {
     pub max_age: Option<u64>,
     /// Claims asked for by name.
     pub claims: ClaimsRequest,
+    /// The key that the code, and all that comes of it, is bound to. No parameter asks for one yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// The one person who may answer, as the application knows them.
     pub subject: Option<String>,
     /// Whom the application takes the person for.

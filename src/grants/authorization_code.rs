@@ -1,12 +1,12 @@
 //! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
 
-use super::{TokenResponse, id_token, pass_gate};
+use super::{TokenResponse, check_possession, id_token, pass_gate};
 use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};
 use crate::ctx::Ctx;
 use crate::gate::Principal;
-use crate::model::{Client, EndReason, Secret, User};
+use crate::model::{Client, EndReason, PossessionProof, Secret, User};
 use crate::protocol::{GrantType, OAuthError};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
@@ -23,9 +23,15 @@ pub struct CodeExchange {
     pub code_verifier: Option<Secret>,
 }
 
-pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn exchange(
+    ctx: &Ctx,
+    client: &Client,
+    presented: CodeExchange,
+    proof: Option<PossessionProof>,
+) -> Result<TokenResponse, OAuthError> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
+    check_possession(code.confirmation, proof)?;
     let user = ctx.store.database.user(code.user).await?;
     if code.has_expired(ctx) || user.is_none() {
         // Whoever comes this late may be the second to come.
@@ -35,7 +41,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange
     let user = user.ok_or_else(not_good)?;
     let principal = Principal::SigningIn { user: &user, at: code.issued_at };
     pass_gate(ctx, client, principal, &code.scope, &code.audience).map_err(as_invalid_grant)?;
-    let beginning = sessions::begin(ctx, session_of(client, &user, &code));
+    let beginning = sessions::begin(ctx, session_of(client, &user, &code, proof));
     let response = mint(ctx, client, &user, &code, &beginning)?;
     match sessions::settle(ctx, &beginning).await? {
         SettleOutcome::BeginOutcome => Ok(response),
@@ -74,7 +80,12 @@ async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession<'a> {
+fn session_of<'a>(
+    client: &'a Client,
+    user: &'a User,
+    code: &Code,
+    proof: Option<PossessionProof>,
+) -> NewSession<'a> {
     NewSession {
         id: code.session,
         status_index: code.status_index,
@@ -90,6 +101,8 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
             ends_at: code.browser_session_ends_at,
         }),
         claims: code.claims.userinfo.clone(),
+        // What a bound code is bound to has been proven by now.
+        confirmation: proof.map(|proof| proof.proven),
     }
 }
 
@@ -112,6 +125,7 @@ fn mint(
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope: session.scope.clone(),
         refresh_token,

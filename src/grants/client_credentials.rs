@@ -4,7 +4,7 @@
 use super::{TokenResponse, narrow, pass_gate};
 use crate::ctx::Ctx;
 use crate::gate::{Principal, audience};
-use crate::model::Client;
+use crate::model::{Client, PossessionProof};
 use crate::protocol::{OAuthError, Scope};
 use crate::tokens::{self, TokenSubject};
 
@@ -13,6 +13,7 @@ pub(super) fn exchange(
     client: &Client,
     scope: Option<Scope>,
     resource: &[String],
+    proof: Option<PossessionProof>,
 ) -> Result<TokenResponse, OAuthError> {
     // The client is known from memory, which only the change feed keeps true.
     ctx.status_lists.hears()?;
@@ -20,9 +21,12 @@ pub(super) fn exchange(
     let audience = narrow_audience(audience::of_client_tokens(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_not_before());
-    let access = tokens::access_token(ctx, client, TokenSubject::Client { audience: &audience, not_before }, &scope)?;
+    let confirmation = proof.map(|proof| proof.proven);
+    let subject = TokenSubject::Client { audience: &audience, not_before, confirmation };
+    let access = tokens::access_token(ctx, client, subject, &scope)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope,
         refresh_token: None,

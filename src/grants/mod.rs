@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::clients::{self, ClientAuthentication};
 use crate::ctx::Ctx;
 use crate::gate::{self, Denial, Principal};
-use crate::model::{Client, Secret};
-use crate::protocol::{GrantType, OAuthError, Scope, scope};
+use crate::model::{Client, Confirmation, PossessionProof, Secret};
+use crate::protocol::{GrantType, OAuthError, Scope, TokenScheme, scope};
 use crate::tokens::{self, IdTokenInput};
 
 pub use authorization_code::CodeExchange;
@@ -23,6 +23,8 @@ pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 pub struct TokenRequest {
     /// Who asks.
     pub credentials: ClientAuthentication,
+    /// What the sender has proven to hold: what is issued is bound to it, and what is bound is exchanged only with it.
+    pub proof: Option<PossessionProof>,
     /// What for.
     pub grant: Grant,
 }
@@ -53,6 +55,8 @@ pub enum Grant {
 pub struct TokenResponse {
     /// `access_token`.
     pub access_token: String,
+    /// `token_type`.
+    pub token_type: TokenScheme,
     /// `expires_in`.
     pub expires_in: Duration,
     /// `scope`.
@@ -68,19 +72,19 @@ pub struct TokenResponse {
 /// # Errors
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
 pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
-    let TokenRequest { credentials, grant } = request;
+    let TokenRequest { credentials, proof, grant } = request;
     let client = clients::authenticate(ctx, &credentials).await?;
     if client.id.is_simplejwt() {
         return Err(OAuthError::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
     }
     may_use(&client, grant.grant_type())?;
     match grant {
-        Grant::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented).await,
+        Grant::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented, proof).await,
         Grant::ClientCredentials { scope, resource } => {
-            client_credentials::exchange(ctx, &client, scope, &resource)
+            client_credentials::exchange(ctx, &client, scope, &resource, proof)
         }
         Grant::RefreshToken { refresh_token, scope } => {
-            refresh_token::exchange(ctx, &client, &refresh_token, scope).await
+            refresh_token::exchange(ctx, &client, &refresh_token, scope, proof).await
         }
     }
 }
@@ -103,6 +107,14 @@ fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
     } else {
         Err(OAuthError::UnauthorizedClient("the client is not registered for this grant".into()))
     }
+}
+
+/// Passes when what a code or a refresh token is bound to has been proven.
+fn check_possession(bound: Option<Confirmation>, proof: Option<PossessionProof>) -> Result<(), OAuthError> {
+    if bound.is_none_or(|bound| bound.is_proven_by(proof)) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_grant("this is bound to a key, and the request does not prove that the client holds it"))
 }
 
 /// Passes the gate on behalf of a grant.
@@ -155,5 +167,32 @@ fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, OAuthError> {
         None => Ok(granted.clone()),
         Some(asked) if asked.is_within(granted) => Ok(asked),
         Some(_) => Err(OAuthError::invalid_scope("more is asked for than may be granted")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Thumbprint;
+
+    #[test]
+    fn what_is_bound_is_exchanged_by_nobody_but_who_holds_the_key() {
+        let [key, other] = [1, 2].map(|byte| Confirmation::DpopKey(Thumbprint::of([byte; 32])));
+        let certificate = Confirmation::Certificate(Thumbprint::of([1; 32]));
+        for (bound, proven, passes) in [
+            (None, None, true),
+            (None, Some(key), true),
+            (Some(key), Some(key), true),
+            (Some(key), None, false),
+            (Some(key), Some(other), false),
+            (Some(key), Some(certificate), false),
+            (Some(certificate), Some(certificate), true),
+            (Some(certificate), None, false),
+        ] {
+            let checked = check_possession(bound, proven.map(|proven| PossessionProof { proven }));
+
+            let refused = matches!(checked, Err(OAuthError::InvalidGrant(_)));
+            assert_eq!((checked.is_ok(), refused), (passes, !passes), "{bound:?} by {proven:?}");
+        }
     }
 }

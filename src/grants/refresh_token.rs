@@ -5,10 +5,10 @@
 
 use serde_json::Map;
 
-use super::{TokenResponse, id_token, narrow, pass_gate};
+use super::{TokenResponse, check_possession, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
 use crate::gate::Principal;
-use crate::model::{Client, LiveSession, Secret};
+use crate::model::{Client, LiveSession, PossessionProof, Secret};
 use crate::protocol::{OAuthError, Scope};
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
@@ -18,11 +18,14 @@ pub(super) async fn exchange(
     client: &Client,
     presented: &Secret,
     scope: Option<Scope>,
+    proof: Option<PossessionProof>,
 ) -> Result<TokenResponse, OAuthError> {
     let token = tokens::read_refresh_token(ctx, presented.expose())?;
     if token.client_id != client.id {
         return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
     }
+    // Before any state is touched: who has stolen a bound token must not be able to end its session with it.
+    check_possession(token.confirmation, proof)?;
     if scope.is_some() {
         check_before_rotation(ctx, client, &token, scope.clone()).await?;
     }
@@ -60,6 +63,7 @@ fn mint(
     let id_token = id_token(ctx, client, &scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope,
         refresh_token: Some(refresh),

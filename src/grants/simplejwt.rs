@@ -64,6 +64,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         proof: Proof { at: signed_in.at, amr: signed_in.amr() },
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = sessions::begin(ctx, new);
     let subject = TokenSubject::Session(&beginning.live);
@@ -91,7 +92,7 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAut
 pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
-    let response = refresh_token::exchange(ctx, &client, refresh, None).await?;
+    let response = refresh_token::exchange(ctx, &client, refresh, None, None).await?;
     let refresh = response.refresh_token.unwrap_or_default();
     Ok(TokenPair { access: response.access_token, refresh })
 }

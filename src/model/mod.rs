@@ -1,6 +1,7 @@
 //! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
 
 pub mod client;
+pub mod confirmation;
 pub mod consent;
 pub mod user_agent;
 pub mod ids;
@@ -20,6 +21,7 @@ pub mod user;
 pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::BrowserSession;
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
+pub use confirmation::{Confirmation, PossessionProof, Thumbprint};
 pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Session, SessionId, User, UserId};
+use super::{ClientId, Confirmation, Session, SessionId, User, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
@@ -105,6 +105,9 @@ pub struct SessionGrant {
     /// Claims for userinfo that were asked for by name.
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
+    /// The key that the tokens are bound to (`cnf`).
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
 }
 
 impl SessionGrant {
@@ -123,6 +126,7 @@ impl SessionGrant {
             roles: user.roles.clone(),
             groups: user.groups.clone(),
             claims: session.claims.clone(),
+            confirmation: session.confirmation,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{
-    BrowserSessionId, Client, LiveSession, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
+    BrowserSessionId, Client, Confirmation, LiveSession, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
 };
 use crate::protocol::{OAuthError, Scope, scope};
 use crate::store::StoreError;
@@ -37,6 +37,8 @@ pub struct NewSession<'a> {
     pub browser_session: Option<ParentBrowserSession>,
     /// Claims for userinfo that were asked for by name.
     pub claims: Vec<String>,
+    /// The key that its tokens are bound to, where they are.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// How a user proved who they are.
@@ -107,6 +109,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
         amr: new.proof.amr,
         browser_session_id: new.browser_session.map(|under| under.browser_session),
         claims: new.claims,
+        confirmation: new.confirmation,
         ended: None,
     };
     let grant = SessionGrant::of(&session, new.user);

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{Client, LiveSession, RotationRecord, SessionId};
-use crate::protocol::{OAuthError, Scope, TokenType};
+use crate::model::{Client, Confirmation, LiveSession, RotationRecord, SessionId};
+use crate::protocol::{OAuthError, Scope, TokenScheme, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub enum TokenSubject<'a> {
         audience: &'a [String],
         /// Tokens that were issued before are over, and this one is not.
         not_before: Timestamp,
+        /// The key that the token is bound to, where it is.
+        confirmation: Option<Confirmation>,
     },
     /// A user who signed in.
     Session(&'a LiveSession),
@@ -31,6 +33,8 @@ pub struct AccessToken {
     pub token: String,
     /// `expires_in`.
     pub lifetime: Duration,
+    /// `token_type`: how it is to be presented.
+    pub scheme: TokenScheme,
 }
 
 /// The claims in the order in which they are written.
@@ -62,6 +66,8 @@ struct Claims<'a> {
     /// SimpleJWT's name of `sub`; only the SimpleJWT-compatible API sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// Where to look up whether the token was revoked (IETF Token Status List, section 6.2).
@@ -106,6 +112,7 @@ pub fn access_token(
         groups: &[],
         token_type: simplejwt.then_some("access"),
         user_id: simplejwt.then_some(&subject),
+        cnf: confirmation(bearer),
     };
     match bearer {
         TokenSubject::Client { audience, .. } => claims.aud = Audience::of(audience),
@@ -124,7 +131,8 @@ pub fn access_token(
         }
     }
     let token = ctx.keys.sign(algorithm, TokenType::Access, &claims)?;
-    Ok(AccessToken { token, lifetime: exp.since(now) })
+    let scheme = claims.cnf.map_or(TokenScheme::Bearer, Confirmation::scheme);
+    Ok(AccessToken { token, lifetime: exp.since(now), scheme })
 }
 
 /// The session's status index, or that of the client where there is no session.
@@ -134,6 +142,13 @@ fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
         TokenSubject::Session(session) => session.record.grant.status_index,
     };
     Status { status_list: Reference::to(ctx, status_index) }
+}
+
+fn confirmation(bearer: TokenSubject<'_>) -> Option<Confirmation> {
+    match bearer {
+        TokenSubject::Client { confirmation, .. } => confirmation,
+        TokenSubject::Session(session) => session.record.grant.confirmation,
+    }
 }
 
 /// `iat` has whole seconds, and a `not_before` milliseconds: in the second of a revocation, a new token is dated to the

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::model::{ClientId, Generation, LiveSession, SessionId};
+use crate::model::{ClientId, Confirmation, Generation, LiveSession, SessionId};
 use crate::protocol::OAuthError;
 
 /// What a good signature says of a refresh token.
@@ -23,6 +23,8 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
+    /// `cnf`: the key that whoever presents it has to prove, where it is bound to one.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names
@@ -41,6 +43,8 @@ struct Claims {
     branch: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     parent_branch: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// Clocks of two instances may differ by this much, in seconds, without an honest token being refused.
@@ -63,6 +67,7 @@ pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, OAuthEr
         number: record.current.number,
         branch: record.current.branch,
         parent_branch: record.ancestors.first().map_or(0, |parent| parent.branch),
+        cnf: record.grant.confirmation,
     };
     ctx.keys.sign_refresh(&claims)
 }
@@ -89,6 +94,7 @@ pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, OAuthE
         client_id: claims.client_id,
         issued_at: Timestamp::from_seconds(claims.iat),
         expires_at: Timestamp::from_seconds(claims.exp),
+        confirmation: claims.cnf,
     })
 }
 

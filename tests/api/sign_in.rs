@@ -260,6 +260,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 proof: Proof { at, amr: Vec::new() },
                 browser_session: None,
                 claims: Vec::new(),
+                confirmation: None,
             };
             let beginning = sessions::begin(ctx, stale);
 

@@ -250,6 +250,7 @@ impl TestServer {
             proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
             browser_session: None,
             claims: Vec::new(),
+            confirmation: None,
         };
         let beginning = sessions::begin(ctx, new);
         sessions::settle(ctx, &beginning).await.unwrap();

@@ -31,6 +31,7 @@ fn record(server: &TestServer, lifetime: Duration) -> RotationRecord {
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
+        confirmation: None,
     };
     RotationRecord::begin(grant, server.now(), lifetime, server.now().plus(HOUR * 24))
 }

@@ -192,6 +192,7 @@ impl TestServer {
             amr: vec!["pwd".to_owned()],
             browser_session_id: None,
             claims: vec!["name".to_owned()],
+            confirmation: None,
             ended: None,
         }
     }

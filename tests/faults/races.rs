@@ -126,6 +126,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = sessions::begin(ctx, new);
     sessions::settle(ctx, &beginning).await.unwrap();

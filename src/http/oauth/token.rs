@@ -32,7 +32,7 @@ pub struct TokenBody {
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenBody), (status = 400), (status = 401), (status = 503)))]
 pub async fn token(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, OAuthRefusal> {
-    let request = TokenRequest { credentials: credentials(&request, &form)?, grant: read(&form)? };
+    let request = TokenRequest { credentials: credentials(&request, &form)?, proof: None, grant: read(&form)? };
     Ok(answer(grants::exchange(&ctx, request).await?))
 }
 
@@ -69,7 +69,7 @@ fn read(form: &Form) -> Result<Grant, OAuthError> {
 fn answer(response: TokenResponse) -> HttpResponse {
     let body = TokenBody {
         access_token: response.access_token,
-        token_type: "Bearer",
+        token_type: response.token_type.as_str(),
         expires_in: response.expires_in.as_secs(),
         refresh_token: response.refresh_token,
         id_token: response.id_token,

@@ -111,6 +111,7 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = tokenhouse::sessions::begin(ctx, new);
     tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();
