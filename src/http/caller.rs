@@ -1,5 +1,4 @@
-//! What a caller shows of itself: an access token (RFC 6750), or, as a client, HTTP Basic or the body, never both
-//! (RFC 6749 section 2.3.1).
+//! What a caller shows of itself as a client: HTTP Basic or the body, never both (RFC 6749 section 2.3.1).
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
@@ -35,18 +34,8 @@ pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentic
     }
 }
 
-/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
-///
-/// # Errors
-/// [`OAuthError::NoToken`] for a header of another kind, `invalid_request` for two.
-pub fn bearer(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
-    let Some(header) = authorization(request)? else { return Ok(None) };
-    let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(OAuthError::NoToken) }
-}
-
 /// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
-fn authorization(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+pub(super) fn authorization(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next();
     if headers.next().is_some() {

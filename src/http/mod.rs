@@ -16,6 +16,7 @@ pub mod ops;
 pub mod client_ip;
 pub mod pages;
 pub mod permission;
+pub mod presented_token;
 pub mod request_log;
 pub mod routes;
 pub mod browser_cookies;

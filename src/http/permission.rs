@@ -10,19 +10,17 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
 use crate::http::Ctx;
-use crate::http::caller::bearer;
 use crate::http::error::ProblemRefusal;
 use crate::http::routes::{self, Pattern};
-use crate::model::Secret;
 use crate::protocol::OAuthError;
-use crate::token_status::introspection;
+use crate::token_status::PresentedToken;
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]
 pub struct AuthorizedCaller {
     subject: String,
     client: String,
-    token: Secret,
+    presented: PresentedToken,
 }
 
 impl AuthorizedCaller {
@@ -38,10 +36,10 @@ impl AuthorizedCaller {
         &self.client
     }
 
-    /// The access token, for an endpoint that looks at it again while it stays open.
+    /// The access token as it was presented, for an endpoint that looks at it again while it stays open.
     #[must_use]
-    pub fn token(&self) -> &Secret {
-        &self.token
+    pub fn presented(&self) -> &PresentedToken {
+        &self.presented
     }
 }
 
@@ -65,12 +63,12 @@ pub async fn require<B: MessageBody + 'static>(
 
 async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, OAuthError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = bearer(request.request())?.ok_or(OAuthError::NoToken)?;
+    let presented = PresentedToken::extract(request.request()).await.map_err(|ProblemRefusal(error)| error)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = routes::scopes_for(request.method(), path).unwrap_or_default();
-    let access = introspection::admit(ctx, token, scopes).await?;
-    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, token: Secret::new(token) })
+    let access = presented.admit(ctx, scopes).await?;
+    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, presented })
 }
 
 fn denied() -> OAuthError {

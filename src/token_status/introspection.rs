@@ -1,5 +1,5 @@
 //! Is this token good right now? Signature, claims, the gate, and the state of its session: for the introspection
-//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for the admin API's own bearer tokens.
+//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for whatever takes an access token.
 
 use std::sync::Arc;
 
@@ -52,8 +52,8 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.
 pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, OAuthError> {
-    if let Some(access) = access_token(ctx, token).await? {
-        return Ok(Some(LiveToken::Access(Box::new(access))));
+    if let Some(live) = live_access(ctx, token).await? {
+        return Ok(Some(LiveToken::Access(Box::new(live.access))));
     }
     let Ok(refresh) = tokens::read_refresh_token(ctx, token) else { return Ok(None) };
     // A token is told to be active no longer than it says (RFC 7662 section 2.2).
@@ -80,33 +80,8 @@ pub struct LiveAccess {
     pub grant: Option<SessionGrant>,
 }
 
-/// The access token, if it is good now, meant for this server, and has one of `scopes` (RFC 6750 section 3.1).
-///
-/// # Errors
-/// `invalid_token`, `insufficient_scope`; [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToken, OAuthError> {
-    let access = access_token(ctx, token)
-        .await?
-        .filter(|access| access.aud.contains(&ctx.config.issuer))
-        .ok_or_else(|| OAuthError::InvalidToken("the access token is not valid here".into()))?;
-    if scopes.iter().any(|scope| access.has_scope(scope)) {
-        return Ok(access);
-    }
-    Err(OAuthError::InsufficientScope(match scopes {
-        [] => "nobody may do this".into(),
-        scopes => format!("this needs the scope {}", scopes.join(" or ")).into(),
-    }))
-}
-
-/// The access token, if it is good now.
-///
-/// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, OAuthError> {
-    Ok(live_access(ctx, token).await?.map(|live| live.access))
-}
-
-/// The access token and what stands behind it, if it is good now.
+/// The access token and what stands behind it, if it is good now. Whether its sender may use it, where it is bound to a
+/// key, is another question: `presented_token.rs`.
 ///
 /// # Errors
 /// [`OAuthError::Unavailable`] when a store does not answer.

@@ -6,6 +6,7 @@
 
 mod authorization_code;
 mod authorization_request;
+mod bound_tokens;
 mod out_of_band;
 mod browser;
 mod certification;
