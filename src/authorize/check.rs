@@ -57,7 +57,7 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
     let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
-    let return_to = ReturnTo { redirect_uri, mode, state: parameters.get("state").map(str::to_owned) };
+    let return_to = ReturnTo::Redirect { redirect_uri, mode, state: parameters.get("state").map(str::to_owned) };
     let mut request = Request {
         client_id: client.id.clone(),
         return_to,
@@ -164,17 +164,19 @@ fn response_mode_is_allowed(
         return refuse(AuthorizationError::InvalidRequest, "response_mode is query or form_post");
     }
     let allowed = &client.sign_on.response_modes;
-    if allowed.is_empty() || allowed.contains(&request.return_to.mode) {
+    let ReturnTo::Redirect { mode, .. } = &mut request.return_to;
+    if allowed.is_empty() || allowed.contains(mode) {
         return Ok(());
     }
-    request.return_to.mode = allowed[0];
+    *mode = allowed[0];
     refuse(AuthorizationError::InvalidRequest, "the client is not registered for this response_mode")
 }
 
 fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut Request) -> Result<(), Refusal> {
     let long = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| mark.len() > LONGEST_MARK);
-    if long(&request.return_to.state) {
-        request.return_to.state = None;
+    let ReturnTo::Redirect { state, .. } = &mut request.return_to;
+    if long(state) {
+        *state = None;
         return refuse(AuthorizationError::InvalidRequest, "state is longer than 4096 bytes");
     }
     if long(&request.nonce) {

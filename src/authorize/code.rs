@@ -72,7 +72,7 @@ pub(super) async fn issue(
         session: SessionId(ctx.random.uuid_at(issued_at)),
         status_index,
         client_id: request.client_id,
-        redirect_uri: request.return_to.redirect_uri,
+        redirect_uri: request.return_to.redirect_uri().to_owned(),
         challenge: request.challenge,
         nonce: request.nonce,
         scope: request.scope,

@@ -49,13 +49,26 @@ impl Parameters {
 
 /// Where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnTo {
-    /// As it was sent; compared with what was registered.
-    pub redirect_uri: String,
-    /// How.
-    pub mode: ResponseMode,
-    /// The application's own mark.
-    pub state: Option<String>,
+#[serde(rename_all = "snake_case")]
+pub enum ReturnTo {
+    /// To the application, by way of the browser.
+    Redirect {
+        /// As it was sent; compared with what was registered.
+        redirect_uri: String,
+        /// How.
+        mode: ResponseMode,
+        /// The application's own mark.
+        state: Option<String>,
+    },
+}
+
+impl ReturnTo {
+    /// The redirect URI that the answer goes to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        let Self::Redirect { redirect_uri, .. } = self;
+        redirect_uri
+    }
 }
 
 /// A request that passed the table of checks.

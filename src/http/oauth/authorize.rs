@@ -5,7 +5,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::authorize::{self, Answer, InteractionId, Next, Parameters, PromptPage};
+use crate::authorize::{self, Answer, Interaction, InteractionId, Next, Parameters, PromptPage};
 use crate::ctx;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
@@ -72,7 +72,8 @@ pub async fn resume(
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let next = authorize::resume(&ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
+    let next = async { Interaction::open(&ctx, &cookies.browser, id).await?.resume(&ctx).await };
+    let next = next.await.map_err(PageRefusal::of_an_interaction)?;
     Ok(cookies.greet(&ctx, show(&ctx, &page_context, next)))
 }
 

@@ -14,7 +14,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::{Application, PageContext, Problem};
-use crate::authorize::{self, InteractionId, Request, View};
+use crate::authorize::{Interaction, Next, Request};
 use crate::ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::{OAuthRefusal, PageRefusal};
@@ -42,52 +42,59 @@ fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
     Ok(Form::parse(request.query_string().as_bytes())?)
 }
 
-/// The interaction that a form or an address names, and what its page shows.
-async fn interaction(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Option<Open>, PageRefusal> {
+/// The interaction that a form or an address names.
+async fn interaction<'b>(
+    ctx: &ctx::Ctx,
+    cookies: &'b BrowserCookies,
+    form: &Form,
+) -> Result<Option<Open<'b>>, PageRefusal> {
     let Some(id) = interaction_named(form.get("interaction"))? else { return Ok(None) };
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let view = authorize::view(ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
-    Ok(Some(Open { id, view }))
+    let opened = Interaction::open(ctx, &cookies.browser, id).await;
+    Ok(Some(Open { interaction: opened.map_err(PageRefusal::of_an_interaction)? }))
 }
 
 /// The same, for a page that makes no sense without one.
-async fn interaction_needed(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<Open, PageRefusal> {
-    let none = || OAuthError::invalid_request("this page belongs to a authorization, and the address names none");
+async fn interaction_needed<'b>(
+    ctx: &ctx::Ctx,
+    cookies: &'b BrowserCookies,
+    form: &Form,
+) -> Result<Open<'b>, PageRefusal> {
+    let none = || OAuthError::invalid_request("this page belongs to an authorization, and the address names none");
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
-/// A interaction that waits for a person.
-struct Open {
-    id: InteractionId,
-    view: View,
+/// An interaction that waits for a person, and its pages.
+struct Open<'b> {
+    interaction: Interaction<'b>,
 }
 
-impl Open {
+impl Open<'_> {
     /// The look of its pages.
     fn page_context(&self, page_context: &PageContext) -> PageContext {
-        page_context.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
+        page_context.clone().with_ui_locales(self.interaction.request().ui_locales.as_deref())
     }
 
     fn application(&self) -> Application {
-        application(&self.view.client, Some(&self.view.request))
+        application(self.interaction.client(), Some(self.interaction.request()))
     }
 
     /// Goes on to whatever comes next: another page, or back to the application.
-    async fn go_on(
-        &self,
-        ctx: &ctx::Ctx,
-        page_context: &PageContext,
-        cookies: &BrowserCookies,
-    ) -> Result<HttpResponse, PageRefusal> {
-        let next = authorize::resume(ctx, &cookies.browser, &self.id).await.map_err(PageRefusal::of_an_interaction)?;
-        Ok(show(ctx, &self.page_context(page_context), next))
+    async fn go_on(&self, ctx: &ctx::Ctx, page_context: &PageContext) -> Result<HttpResponse, PageRefusal> {
+        let next = self.interaction.resume(ctx).await.map_err(PageRefusal::of_an_interaction)?;
+        Ok(self.show(ctx, page_context, next))
+    }
+
+    /// Shows what comes next.
+    fn show(&self, ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
+        show(ctx, &self.page_context(page_context), next)
     }
 
     /// Goes on to the sign-in page, whoever is signed in.
     fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
-        see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.id.as_str())))
+        see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.interaction.id().as_str())))
     }
 }
 
@@ -99,7 +106,7 @@ fn application(client: &Client, request: Option<&Request>) -> Application {
         policy_uri: client.sign_on.policy_uri.clone(),
         tos_uri: client.sign_on.tos_uri.clone(),
         verified: !client.sign_on.unverified,
-        redirect_uri: request.map(|request| request.return_to.redirect_uri.clone()),
+        redirect_uri: request.map(|request| request.return_to.redirect_uri().to_owned()),
     }
 }
 
