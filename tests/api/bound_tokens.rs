@@ -1,9 +1,12 @@
 //! Tokens that are bound to a key (RFC 7800): good nowhere without the proof of it. No endpoint takes a proof yet, so
 //! the rules are handed one here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::clients::ClientAuthentication;
+use tokenhouse::digest;
 use tokenhouse::grants::{self, CodeExchange, Grant, TokenRequest, TokenResponse};
 use tokenhouse::model::{Confirmation, PossessionProof, Secret, Thumbprint};
 use tokenhouse::protocol::{AuthMethod, GrantType, OAuthError, Scope, TokenScheme};
@@ -183,4 +186,42 @@ async fn a_client_gives_a_bound_token_back_without_a_proof() {
         assert!(app.renew(server, Some(KEY), &refresh).await.is_err());
     })
     .await;
+}
+
+#[actix_web::test]
+async fn a_bound_code_is_exchanged_by_who_proves_its_key_and_lost_to_nobody_else() {
+    on_each_backend(async |server| {
+        let (_, secret) = server.add_new_client(application("app")).await;
+        let app = Caller { id: "app", secret: secret.unwrap() };
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let code = code(&browser, "app", &[]).await;
+        bind_code(server, &code).await;
+        let grant = || {
+            Grant::AuthorizationCode(CodeExchange {
+                code: Secret::new(code.clone()),
+                redirect_uri: Some(CALLBACK.to_owned()),
+                code_verifier: Some(Secret::new(VERIFIER)),
+            })
+        };
+
+        for proof in [None, Some(OTHER_KEY)] {
+            assert!(matches!(app.ask(server, proof, grant()).await, Err(OAuthError::InvalidGrant(_))), "{proof:?}");
+        }
+
+        let tokens = app.ask(server, Some(KEY), grant()).await.unwrap();
+        assert_eq!(claims(&tokens.refresh_token.unwrap())["cnf"], json!(KEY.proven));
+    })
+    .await;
+}
+
+/// Binds a code to [`KEY`], as the authorization endpoint will by a parameter.
+async fn bind_code(server: &TestServer, code: &str) {
+    let key = format!("code:{}", URL_SAFE_NO_PAD.encode(digest::sha256(code.as_bytes())));
+    let ephemeral = &server.ctx().store.ephemeral;
+    let text = ephemeral.peek(&key).await.unwrap().unwrap();
+    let mut stands_for: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(stands_for.get("confirmation").is_none(), "nothing binds it yet");
+    stands_for["confirmation"] = json!(KEY.proven);
+    assert!(ephemeral.update_once(&key, &text, &stands_for.to_string()).await.unwrap());
 }
