@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{Generation, RotationRecord, SessionGrant};
+use tokenhouse::model::{Acr, Generation, RotationRecord, SessionGrant};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::rotation::{PresentedRefresh, Rules, decide};
 
@@ -52,6 +52,7 @@ fn record() -> RotationRecord {
         began_at: began,
         auth_time: began.seconds(),
         amr: vec!["pwd".to_owned()],
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),

@@ -11,7 +11,8 @@ pub mod token_status; //     what a presented token is worth: introspection, rev
 pub mod logout; //           RP-initiated, front-channel and back-channel logout
 pub mod authorize; //        authorization requests: checks, the next step, codes, consent
 pub mod browser_sessions; // which user is signed in in which browser
-pub mod users; //            people: sign-in, passwords, adding and removing
+pub mod authentication; //   how users prove who they are
+pub mod users; //            people: adding, changing and removing them, their passwords
 pub mod clients; //          applications: how they authenticate, adding and removing
 pub mod sessions; //         refresh rotation; how sessions begin and end
 pub mod gate; //             may this client, user and session receive tokens?
@@ -26,6 +27,7 @@ pub mod outbound; //         requests to other servers
 pub mod audit; //            the audit events
 pub mod config; //           one file and the environment in, one checked struct out
 pub mod model; //            the nouns and their states
+pub mod error; //            what a rule fails with: refused, unavailable, or our own mistake
 pub mod protocol; //         the words of the standards, as types that only parsing makes
 pub mod digest; //           SHA-2 and constant-time comparison
 pub mod clock; //            time and randomness

@@ -6,7 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail that way")]
 
-mod support;
+use test_support as support;
 
 mod store {
     mod backends;

@@ -72,6 +72,7 @@ create table browser_sessions (
     ends_at bigint not null,
     auth_time bigint not null,
     amr text not null,
+    acr text not null,
     ended_at bigint,
     ended_reason text
 );
@@ -99,6 +100,7 @@ create table sessions (
     ends_at bigint not null,
     auth_time bigint not null,
     amr text not null,
+    acr text not null,
     ended_at bigint,
     ended_reason text,
     -- The first feed number of the transaction that ended it.

@@ -72,6 +72,7 @@ create table browser_sessions (
     ends_at integer not null,
     auth_time integer not null,
     amr text not null,
+    acr text not null,
     ended_at integer,
     ended_reason text
 ) strict;
@@ -99,6 +100,7 @@ create table sessions (
     ends_at integer not null,
     auth_time integer not null,
     amr text not null,
+    acr text not null,
     ended_at integer,
     ended_reason text,
     -- The first feed number of the transaction that ended it.

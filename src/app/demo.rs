@@ -4,8 +4,9 @@
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, ClientState, PageRequest, Secret, SignOn, User, UserState};
-use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
+use crate::protocol::{GrantType, RedirectUri, Scope};
 use crate::store::sql::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
 
@@ -24,10 +25,10 @@ pub const APPLICATIONS: [(&str, &str, u16); 2] = [("demo-notes", "Notes", 8081),
 /// Makes sure that the demo users and clients are there.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn add(ctx: &Ctx) -> Result<(), Error> {
     if ctx.store.database.dialect() != Dialect::Sqlite {
-        return Err(OAuthError::invalid_request(
+        return Err(Error::invalid_request(
             "--dev adds users whose passwords everybody knows, so it works on SQLite alone; unset DATABASE_URL, or name a file \
              apart, as in DATABASE_URL=sqlite://data/dev.db",
         ));
@@ -44,19 +45,19 @@ pub async fn add(ctx: &Ctx) -> Result<(), OAuthError> {
 }
 
 /// The database may be the one that a service for real users works on right now.
-async fn refuse_real_users(ctx: &Ctx) -> Result<(), OAuthError> {
+async fn refuse_real_users(ctx: &Ctx) -> Result<(), Error> {
     let first = ctx.store.database.list_users(&PageRequest::new(None, None)).await?;
     let demo = [USER.0, ADMIN.0];
     if first.items.iter().all(|user| demo.contains(&user.username.as_str())) {
         return Ok(());
     }
-    Err(OAuthError::invalid_request(
+    Err(Error::invalid_request(
         "--dev adds users whose passwords everybody knows, and this database has users of its own; start without --dev, or name \
          another file, as in DATABASE_URL=sqlite://data/dev.db",
     ))
 }
 
-async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), OAuthError> {
+async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<(), Error> {
     if let Some((user, _)) = ctx.store.database.user_to_sign_in(name).await? {
         let stopped = user.state == UserState::Disabled && is_untouched(&user);
         return if stopped { users::enable(ctx, user.id, Actor::System).await } else { Ok(()) };
@@ -81,7 +82,7 @@ async fn add_user(ctx: &Ctx, name: &str, password: &str, admin: bool) -> Result<
     users::add(ctx, new, Actor::System).await.map(|_| ())
 }
 
-async fn add_client(ctx: &Ctx, new: NewClient) -> Result<(), OAuthError> {
+async fn add_client(ctx: &Ctx, new: NewClient) -> Result<(), Error> {
     match ctx.store.database.client(&new.id).await? {
         None => clients::add(ctx, new, Actor::System).await.map(|_| ()),
         Some(client) if client.state == ClientState::Disabled => clients::enable(ctx, &new.id, Actor::System).await,
@@ -89,7 +90,7 @@ async fn add_client(ctx: &Ctx, new: NewClient) -> Result<(), OAuthError> {
     }
 }
 
-fn service() -> Result<NewClient, OAuthError> {
+fn service() -> Result<NewClient, Error> {
     let (id, secret) = SERVICE;
     Ok(NewClient {
         id: id.parse()?,
@@ -110,7 +111,7 @@ fn service() -> Result<NewClient, OAuthError> {
     })
 }
 
-fn application((id, name, port): (&str, &str, u16)) -> Result<NewClient, OAuthError> {
+fn application((id, name, port): (&str, &str, u16)) -> Result<NewClient, Error> {
     let base = format!("http://127.0.0.1:{port}");
     Ok(NewClient {
         id: id.parse()?,
@@ -133,8 +134,8 @@ fn secret_of(client: &str) -> String {
 /// user another password keeps it.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn stop(ctx: &Ctx) -> Result<(), Error> {
     for (name, _) in [USER, ADMIN] {
         let Some((user, _)) = ctx.store.database.user_to_sign_in(name).await? else { continue };
         if user.state == UserState::Active && is_untouched(&user) {
@@ -148,7 +149,7 @@ pub async fn stop(ctx: &Ctx) -> Result<(), OAuthError> {
     Ok(())
 }
 
-async fn stop_client(ctx: &Ctx, id: &ClientId, secret: &str) -> Result<(), OAuthError> {
+async fn stop_client(ctx: &Ctx, id: &ClientId, secret: &str) -> Result<(), Error> {
     let Some(client) = ctx.store.database.client(id).await? else { return Ok(()) };
     let digest = crate::digest::sha256(secret.as_bytes());
     if client.state == ClientState::Active && client.secrets.iter().any(|kept| kept.digest == digest) {

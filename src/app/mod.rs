@@ -8,6 +8,8 @@ mod log_lines;
 mod log_text;
 pub mod logging;
 pub mod serve;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod upkeep;
 
@@ -20,11 +22,11 @@ use crate::broadcast::Broadcast;
 use crate::clock::{Clock, Random};
 use crate::config::Config;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::keys::{Keyring, OpenError};
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::outbound::Outbound;
 use crate::passwords::Hasher;
-use crate::protocol::OAuthError;
 use crate::status_lists::StatusLists;
 use crate::store::redis::{RedisEphemeral, RedisSettings};
 use crate::store::sql::DatabaseSettings;
@@ -54,7 +56,7 @@ pub enum StartError {
     Outbound(String),
     /// A rule refused what the start needs.
     #[error(transparent)]
-    Rule(#[from] OAuthError),
+    Rule(#[from] Error),
 }
 
 /// Runs `work` to its end on a runtime of its own.

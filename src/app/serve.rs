@@ -15,10 +15,10 @@ use crate::clients;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Config;
 use crate::ctx::{Ctx, SharedCtx};
+use crate::error::with_causes;
 use crate::http::ops::Operations;
 use crate::http::pages::Brand;
 use crate::http::{self, Listening};
-use crate::protocol::with_causes;
 
 /// The networks of this machine itself.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];

@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 use crate::broadcast::FeedProgress;
 use crate::clock::Timestamp;
 use crate::ctx::{Ctx, SharedCtx};
+use crate::error::Error;
 use crate::event_stream;
 use crate::logout::backchannel;
 use crate::model::SessionId;
-use crate::protocol::OAuthError;
 use crate::sessions::{self, status_indexes};
 use crate::store::StoreError;
 use crate::store::sql::feed::{Change, FeedPage};
@@ -68,14 +68,14 @@ impl Follower {
     /// Reads what has changed since the last call, and brings the ephemeral store up to date where it asks for it.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when a store does not answer; the next call goes on where this one stopped.
-    pub async fn follow(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
+    /// [`Error::Unavailable`] when a store does not answer; the next call goes on where this one stopped.
+    pub async fn follow(&mut self, ctx: &Ctx) -> Result<(), Error> {
         let followed = self.read_feed(ctx).await;
         let written = write_tombstones(ctx).await;
         followed.and(written)
     }
 
-    async fn read_feed(&mut self, ctx: &Ctx) -> Result<(), OAuthError> {
+    async fn read_feed(&mut self, ctx: &Ctx) -> Result<(), Error> {
         let as_of = ctx.now();
         learn_of_status(ctx).await?;
         loop {
@@ -101,7 +101,7 @@ impl Follower {
     }
 }
 
-async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
+async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     let mut keys_changed = false;
     let mut revoked = Vec::new();
     for (_, change) in changes {
@@ -138,13 +138,13 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
 /// told of recent ends, the ephemeral store lets nobody look.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn catch_up(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn catch_up(ctx: &Ctx) -> Result<(), Error> {
     Follower::begin(ctx).await?.follow(ctx).await
 }
 
 /// Forgets what was remembered of the database, and reads it again.
-async fn start_over(ctx: &Ctx) -> Result<(), OAuthError> {
+async fn start_over(ctx: &Ctx) -> Result<(), Error> {
     ctx.store.memory.forget_rows();
     remember_ends(ctx).await?;
     ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
@@ -180,7 +180,7 @@ async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
 }
 
 /// Writes the tombstones that are pending; all recent ones where the ephemeral store may have lost some.
-async fn write_tombstones(ctx: &Ctx) -> Result<(), OAuthError> {
+async fn write_tombstones(ctx: &Ctx) -> Result<(), Error> {
     let keep = ctx.config.longest_refresh_lifetime();
     if ctx.store.ephemeral.needs_replay().await? {
         remember_ends(ctx).await?;
@@ -302,7 +302,7 @@ fn keyring_interval(ctx: &Ctx) -> Duration {
 
 fn every<F, W>(ctx: &SharedCtx, what: &'static str, interval: Duration, work: W) -> JoinHandle<()>
 where
-    F: Future<Output = Result<(), OAuthError>> + Send + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
     W: Fn(SharedCtx) -> F + Send + 'static,
 {
     let ctx = ctx.clone();
@@ -314,13 +314,13 @@ where
     })
 }
 
-fn log_failure(what: &'static str, result: Result<(), OAuthError>) {
+fn log_failure(what: &'static str, result: Result<(), Error>) {
     if let Err(error) = result {
         tracing::warn!(error = %error, "{what} failed; it will be tried again");
     }
 }
 
-async fn maintain_keyring(ctx: SharedCtx) -> Result<(), OAuthError> {
+async fn maintain_keyring(ctx: SharedCtx) -> Result<(), Error> {
     ctx.keys.reload().await?;
     ctx.keys.maintain().await
 }
@@ -329,8 +329,8 @@ async fn maintain_keyring(ctx: SharedCtx) -> Result<(), OAuthError> {
 /// brings those up of users whose rights changed while a token could be alive.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer; the next call begins again.
-pub async fn refresh_claims_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer; the next call begins again.
+pub async fn refresh_claims_where_in_doubt(ctx: SharedCtx) -> Result<(), Error> {
     if !ctx.store.memory.take_doubt() {
         return Ok(());
     }
@@ -346,7 +346,7 @@ pub async fn refresh_claims_where_in_doubt(ctx: SharedCtx) -> Result<(), OAuthEr
     done
 }
 
-async fn refresh_recent_claims(ctx: &Ctx) -> Result<(), OAuthError> {
+async fn refresh_recent_claims(ctx: &Ctx) -> Result<(), Error> {
     let since = forgettable_before(ctx);
     let mut after: Option<SessionId> = None;
     loop {
@@ -364,8 +364,8 @@ async fn refresh_recent_claims(ctx: &Ctx) -> Result<(), OAuthError> {
 /// Writes to the database when sessions and browser sessions were last used.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer; these uses are then not noted.
-pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer; these uses are then not noted.
+pub async fn note_uses(ctx: SharedCtx) -> Result<(), Error> {
     let used = ctx.store.memory.take_used();
     for batch in used.chunks(BATCH as usize) {
         ctx.store.database.record_session_use(batch).await?;
@@ -377,12 +377,12 @@ pub async fn note_uses(ctx: SharedCtx) -> Result<(), OAuthError> {
     Ok(())
 }
 
-async fn prune_status_lists(ctx: SharedCtx) -> Result<(), OAuthError> {
+async fn prune_status_lists(ctx: SharedCtx) -> Result<(), Error> {
     ctx.status_lists.prune(ctx.now());
     Ok(())
 }
 
-async fn prune(ctx: SharedCtx) -> Result<(), OAuthError> {
+async fn prune(ctx: SharedCtx) -> Result<(), Error> {
     ctx.store.memory.prune_ended(ctx.now(), ctx.config.longest_refresh_lifetime());
     ctx.store.ephemeral.prune().await?;
     ctx.store.database.prune_feed(ctx.now().minus(KEEP_FEED)).await?;

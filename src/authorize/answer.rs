@@ -4,7 +4,7 @@ use super::request::{Request, ReturnTo};
 use crate::ctx::Ctx;
 use crate::model::Secret;
 use crate::protocol::web_uri::with_parameters;
-use crate::protocol::{AuthorizationError, ResponseMode};
+use crate::protocol::{ErrorCode, OAuthError, ResponseMode};
 
 /// The answer to an authorization request. It always says who answers (`iss`, RFC 9207).
 #[derive(Debug)]
@@ -24,13 +24,14 @@ impl Answer {
     }
 
     /// The request was not granted (RFC 6749 section 4.1.2.1).
-    pub(super) fn refusal(ctx: &Ctx, request: &Request, error: AuthorizationError) -> Self {
-        Self::to(ctx, &request.return_to, vec![("error", error.to_string())])
+    pub(super) fn refusal(ctx: &Ctx, request: &Request, code: ErrorCode) -> Self {
+        Self::to(ctx, &request.return_to, vec![("error", code.to_string())])
     }
 
     /// The request was not even understood.
-    pub(super) fn error(ctx: &Ctx, return_to: &ReturnTo, error: AuthorizationError, says: String) -> Self {
-        Self::to(ctx, return_to, vec![("error", error.to_string()), ("error_description", says)])
+    pub(super) fn error(ctx: &Ctx, return_to: &ReturnTo, error: OAuthError) -> Self {
+        let description = error.description.into_owned();
+        Self::to(ctx, return_to, vec![("error", error.code.to_string()), ("error_description", description)])
     }
 
     fn to(ctx: &Ctx, return_to: &ReturnTo, mut parameters: Vec<(&'static str, String)>) -> Self {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::request::{Parameters, Request, ReturnTo};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::audience;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Pkce};
 use crate::protocol::{
-    AuthorizationError, ClaimsRequest, CodeChallenge, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
+    ClaimsRequest, CodeChallenge, ErrorCode, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
 };
 use crate::tokens;
 
@@ -26,11 +27,8 @@ pub(super) enum CheckOutcome {
     Refused(Answer),
 }
 
-/// Why an application's request is refused, and a sentence for whoever wrote the application.
-type Refusal = (AuthorizationError, String);
-
 /// One check: it may fill in its part of the request, or refuse.
-type Check = fn(&Ctx, &Client, &Parameters, &mut Request) -> Result<(), Refusal>;
+type Check = fn(&Ctx, &Client, &Parameters, &mut Request) -> Result<(), OAuthError>;
 
 /// What stands above the table can only be answered on a page: who asks, and where the answer would go.
 const TABLE: [Check; 13] = [
@@ -52,8 +50,8 @@ const TABLE: [Check; 13] = [
 /// Checks a request.
 ///
 /// # Errors
-/// `invalid_client` or `invalid_request` for what stands above the table; [`OAuthError::Unavailable`].
-pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, OAuthError> {
+/// `invalid_client` or `invalid_request` for what stands above the table; [`Error::Unavailable`].
+pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, Error> {
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
     let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
@@ -77,18 +75,17 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
         seen: None,
     };
     for check in TABLE {
-        if let Err((error, says)) = check(ctx, &client, parameters, &mut request) {
-            return Ok(CheckOutcome::Refused(Answer::error(ctx, &request.return_to, error, says)));
+        if let Err(error) = check(ctx, &client, parameters, &mut request) {
+            return Ok(CheckOutcome::Refused(Answer::error(ctx, &request.return_to, error)));
         }
     }
     Ok(CheckOutcome::Good(client, Box::new(request)))
 }
 
-async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAuthError> {
-    let unknown = || OAuthError::invalid_request("no such application is registered here (client_id)");
-    let id = parameters
-        .get("client_id")
-        .ok_or_else(|| OAuthError::invalid_request("client_id is missing or given twice"))?;
+async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, Error> {
+    let unknown = || Error::invalid_request("no such application is registered here (client_id)");
+    let id =
+        parameters.get("client_id").ok_or_else(|| Error::invalid_request("client_id is missing or given twice"))?;
     let id: ClientId = id.parse().map_err(|_| unknown())?;
     let client = ctx.store.client(&id).await?.ok_or_else(unknown)?;
     if client.state != ClientState::Active || client.id.is_simplejwt() {
@@ -99,13 +96,13 @@ async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, OAu
 
 /// Compared byte by byte with what was registered (RFC 9700 section 2.1); only the port of a loopback address of a
 /// native application may differ (RFC 8252 section 7.3).
-fn where_to(client: &Client, parameters: &Parameters) -> Result<String, OAuthError> {
+fn where_to(client: &Client, parameters: &Parameters) -> Result<String, Error> {
     let sent = parameters.get("redirect_uri");
-    let sent = sent.ok_or_else(|| OAuthError::invalid_request("redirect_uri is missing or given twice"))?;
+    let sent = sent.ok_or_else(|| Error::invalid_request("redirect_uri is missing or given twice"))?;
     if is_registered(client, sent) {
         Ok(sent.to_owned())
     } else {
-        Err(OAuthError::invalid_request("redirect_uri is not one that this application has registered"))
+        Err(Error::invalid_request("redirect_uri is not one that this application has registered"))
     }
 }
 
@@ -119,18 +116,18 @@ pub fn is_registered(client: &Client, uri: &str) -> bool {
         .any(|registered| registered.as_str() == uri || native && registered.differs_in_loopback_port(uri))
 }
 
-fn no_parameter_twice(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+fn no_parameter_twice(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), OAuthError> {
     match parameters.repeated.first() {
         None => Ok(()),
-        Some(_) => refuse(AuthorizationError::InvalidRequest, "a parameter is given twice"),
+        Some(_) => refuse(ErrorCode::InvalidRequest, "a parameter is given twice"),
     }
 }
 
-fn no_request_object(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+fn no_request_object(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), OAuthError> {
     for (name, error) in [
-        ("request", AuthorizationError::RequestNotSupported),
-        ("request_uri", AuthorizationError::RequestUriNotSupported),
-        ("registration", AuthorizationError::RegistrationNotSupported),
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
     ] {
         if parameters.get(name).is_some() {
             return refuse(error, "this parameter is not offered here");
@@ -139,19 +136,19 @@ fn no_request_object(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Reque
     Ok(())
 }
 
-fn response_type_is_code(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+fn response_type_is_code(_: &Ctx, _: &Client, parameters: &Parameters, _: &mut Request) -> Result<(), OAuthError> {
     match parameters.get("response_type") {
         Some("code") => Ok(()),
-        Some(_) => refuse(AuthorizationError::UnsupportedResponseType, "response_type is code"),
-        None => refuse(AuthorizationError::InvalidRequest, "response_type is missing"),
+        Some(_) => refuse(ErrorCode::UnsupportedResponseType, "response_type is code"),
+        None => refuse(ErrorCode::InvalidRequest, "response_type is missing"),
     }
 }
 
-fn client_may_use_codes(_: &Ctx, client: &Client, _: &Parameters, _: &mut Request) -> Result<(), Refusal> {
+fn client_may_use_codes(_: &Ctx, client: &Client, _: &Parameters, _: &mut Request) -> Result<(), OAuthError> {
     if client.may_use(GrantType::AuthorizationCode) {
         return Ok(());
     }
-    refuse(AuthorizationError::UnauthorizedClient, "the client is not registered for authorization_code")
+    refuse(ErrorCode::UnauthorizedClient, "the client is not registered for authorization_code")
 }
 
 fn response_mode_is_allowed(
@@ -159,9 +156,9 @@ fn response_mode_is_allowed(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
+) -> Result<(), OAuthError> {
     if parameters.get("response_mode").is_some_and(|mode| ResponseMode::named(mode).is_none()) {
-        return refuse(AuthorizationError::InvalidRequest, "response_mode is query or form_post");
+        return refuse(ErrorCode::InvalidRequest, "response_mode is query or form_post");
     }
     let allowed = &client.sign_on.response_modes;
     let ReturnTo::Redirect { mode, .. } = &mut request.return_to;
@@ -169,18 +166,18 @@ fn response_mode_is_allowed(
         return Ok(());
     }
     *mode = allowed[0];
-    refuse(AuthorizationError::InvalidRequest, "the client is not registered for this response_mode")
+    refuse(ErrorCode::InvalidRequest, "the client is not registered for this response_mode")
 }
 
-fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut Request) -> Result<(), OAuthError> {
     let long = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| mark.len() > LONGEST_MARK);
     let ReturnTo::Redirect { state, .. } = &mut request.return_to;
     if long(state) {
         *state = None;
-        return refuse(AuthorizationError::InvalidRequest, "state is longer than 4096 bytes");
+        return refuse(ErrorCode::InvalidRequest, "state is longer than 4096 bytes");
     }
     if long(&request.nonce) {
-        return refuse(AuthorizationError::InvalidRequest, "nonce is longer than 4096 bytes");
+        return refuse(ErrorCode::InvalidRequest, "nonce is longer than 4096 bytes");
     }
     Ok(())
 }
@@ -192,9 +189,9 @@ fn scope_can_be_granted(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
+) -> Result<(), OAuthError> {
     let asked = match parameters.get("scope") {
-        Some(text) => Scope::parse(text).map_err(|error| (AuthorizationError::InvalidScope, error.to_string()))?,
+        Some(text) => Scope::parse(text)?,
         None => client.scope.without_server().without(scope::OFFLINE_ACCESS),
     };
     let mut granted = asked.within(&client.scope);
@@ -202,7 +199,7 @@ fn scope_can_be_granted(
         granted = granted.without(scope::OFFLINE_ACCESS);
     }
     if granted.is_empty() && !asked.is_empty() {
-        return refuse(AuthorizationError::InvalidScope, "the client may have nothing of this scope");
+        return refuse(ErrorCode::InvalidScope, "the client may have nothing of this scope");
     }
     request.scope = granted;
     Ok(())
@@ -213,15 +210,14 @@ fn pkce_where_required(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
-    let invalid = |error: OAuthError| (AuthorizationError::InvalidRequest, error.to_string());
+) -> Result<(), OAuthError> {
     request.challenge = match (parameters.get("code_challenge"), parameters.get("code_challenge_method")) {
-        (Some(challenge), method) => Some(CodeChallenge::parse(challenge, method).map_err(invalid)?),
-        (None, Some(_)) => return refuse(AuthorizationError::InvalidRequest, "code_challenge is missing"),
+        (Some(challenge), method) => Some(CodeChallenge::parse(challenge, method)?),
+        (None, Some(_)) => return refuse(ErrorCode::InvalidRequest, "code_challenge is missing"),
         (None, None) => None,
     };
     if request.challenge.is_none() && requires_pkce(ctx, client) {
-        return refuse(AuthorizationError::InvalidRequest, "code_challenge is missing (PKCE with S256 is required)");
+        return refuse(ErrorCode::InvalidRequest, "code_challenge is missing (PKCE with S256 is required)");
     }
     Ok(())
 }
@@ -231,9 +227,8 @@ fn requires_pkce(ctx: &Ctx, client: &Client) -> bool {
     client.kind == ClientKind::Public || own == Pkce::Required
 }
 
-fn prompt_is_known(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
-    let prompt = Prompt::parse_all(parameters.get("prompt").unwrap_or_default());
-    request.prompt = prompt.map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
+fn prompt_is_known(_: &Ctx, _: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), OAuthError> {
+    request.prompt = Prompt::parse_all(parameters.get("prompt").unwrap_or_default())?;
     Ok(())
 }
 
@@ -242,11 +237,11 @@ fn max_age_is_a_number(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
+) -> Result<(), OAuthError> {
     request.max_age = match parameters.get("max_age").map(str::parse) {
         None => client.sign_on.default_max_age.map(|age| age.as_secs()),
         Some(Ok(seconds)) => Some(seconds),
-        Some(Err(_)) => return refuse(AuthorizationError::InvalidRequest, "max_age is a number of seconds"),
+        Some(Err(_)) => return refuse(ErrorCode::InvalidRequest, "max_age is a number of seconds"),
     };
     Ok(())
 }
@@ -257,11 +252,9 @@ fn claims_are_well_formed(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
+) -> Result<(), OAuthError> {
     let Some(claims) = parameters.get("claims") else { return Ok(()) };
-    let claims =
-        ClaimsRequest::parse(claims).map_err(|error| (AuthorizationError::InvalidRequest, error.to_string()))?;
-    request.claims = claims.within(&client.scope);
+    request.claims = ClaimsRequest::parse(claims)?.within(&client.scope);
     Ok(())
 }
 
@@ -270,32 +263,34 @@ fn resource_is_the_clients(
     client: &Client,
     parameters: &Parameters,
     request: &mut Request,
-) -> Result<(), Refusal> {
+) -> Result<(), OAuthError> {
     let all = audience::of_user_tokens(ctx, client, &request.scope);
     if parameters.resource.iter().any(|resource| !all.contains(resource)) {
-        return refuse(AuthorizationError::InvalidTarget, "the client's tokens may not be for this resource");
+        return refuse(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource");
     }
     let asked = |audience: &String| parameters.resource.is_empty() || parameters.resource.contains(audience);
     request.audience = all.into_iter().filter(asked).collect();
     Ok(())
 }
 
-fn hints_are_ours(ctx: &Ctx, client: &Client, parameters: &Parameters, request: &mut Request) -> Result<(), Refusal> {
+fn hints_are_ours(
+    ctx: &Ctx,
+    client: &Client,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), OAuthError> {
     request.subject.clone_from(&request.claims.sub);
     let Some(hint) = parameters.get("id_token_hint") else { return Ok(()) };
     let Some(hint) = tokens::read_id_token(ctx, hint).filter(|hint| hint.is_for(client)) else {
-        return refuse(
-            AuthorizationError::InvalidRequest,
-            "id_token_hint is not an ID token that this client was given here",
-        );
+        return refuse(ErrorCode::InvalidRequest, "id_token_hint is not an ID token that this client was given here");
     };
     if request.subject.as_ref().is_some_and(|subject| *subject != hint.sub) {
-        return refuse(AuthorizationError::InvalidRequest, "id_token_hint and claims name two people");
+        return refuse(ErrorCode::InvalidRequest, "id_token_hint and claims name two people");
     }
     request.subject = Some(hint.sub);
     Ok(())
 }
 
-fn refuse(error: AuthorizationError, says: &str) -> Result<(), Refusal> {
-    Err((error, says.to_owned()))
+fn refuse(code: ErrorCode, description: &'static str) -> Result<(), OAuthError> {
+    Err(OAuthError::new(code, description))
 }

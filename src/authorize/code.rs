@@ -14,8 +14,9 @@ use crate::browser_sessions::LiveBrowserSession;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
-use crate::model::{BrowserSessionId, ClientId, Confirmation, Secret, SessionId, UserAgent, UserId};
-use crate::protocol::{ClaimsRequest, CodeChallenge, Internal, OAuthError, Scope};
+use crate::error::{Error, Internal};
+use crate::model::{Acr, BrowserSessionId, ClientId, Confirmation, Secret, SessionId, UserAgent, UserId};
+use crate::protocol::{ClaimsRequest, CodeChallenge, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -44,6 +45,7 @@ pub struct Code {
     pub browser_session_ends_at: Timestamp,
     pub auth_time: Timestamp,
     pub amr: Vec<String>,
+    pub acr: Acr,
     pub user_agent: UserAgent,
     /// When it was issued: what is taken from the user after this moment is taken from its session too.
     pub issued_at: Timestamp,
@@ -64,7 +66,7 @@ pub(super) async fn issue(
     request: &Request,
     signed_in: &LiveBrowserSession,
     user_agent: &UserAgent,
-) -> Result<Secret, OAuthError> {
+) -> Result<Secret, Error> {
     let issued_at = ctx.now();
     let status_index = ctx.store.status_index(issued_at).await?;
     let (browser_session, request) = (&signed_in.browser_session, request.clone());
@@ -84,6 +86,7 @@ pub(super) async fn issue(
         browser_session_ends_at: browser_session.ends_at,
         auth_time: browser_session.auth_time,
         amr: browser_session.amr.clone(),
+        acr: browser_session.acr,
         user_agent: user_agent.clone(),
         issued_at,
     };
@@ -96,8 +99,8 @@ pub(super) async fn issue(
 /// What a code stands for, used or not. `None`: unknown, or long over.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the ephemeral store does not answer.
-pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, OAuthError> {
+/// [`Error::Unavailable`] when the ephemeral store does not answer.
+pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, Error> {
     let Some(text) = ctx.store.ephemeral.peek(&key(code)).await? else { return Ok(None) };
     let code = serde_json::from_str(&text).map_err(|error| Internal::new("a code cannot be read", error))?;
     Ok(Some(code))

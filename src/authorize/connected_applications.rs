@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, PageRequest, Session, SessionFilter, UserId};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::Scope;
 
 /// How many live sessions of a user are looked at; nobody reads more.
 const LOOKED_AT: u32 = PageRequest::MAX;
@@ -27,8 +28,8 @@ pub struct ConnectedApplication {
 /// Every application that holds tokens of the user or that the user has agreed to.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn connected_applications(ctx: &Ctx, user: UserId) -> Result<Vec<ConnectedApplication>, OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn connected_applications(ctx: &Ctx, user: UserId) -> Result<Vec<ConnectedApplication>, Error> {
     let mut access: BTreeMap<ClientId, Access> = BTreeMap::new();
     for consent in ctx.store.database.consents_of(user).await? {
         let agreed = Access { scope: consent.scope, since: consent.given_at, last_used: None };

@@ -15,13 +15,14 @@ use super::consent;
 use super::progress::{Arrival, issue, next_step, nobody};
 use super::request::Request;
 use super::step::{PromptPage, Step};
+use crate::authentication;
 use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::model::{BrowserSessionId, Client, ClientState, UserId};
-use crate::protocol::{AuthorizationError, GrantType, Internal, OAuthError};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::store::TakeOutcome;
-use crate::users;
 
 /// The largest request that waits for a person, in bytes.
 const LARGEST: usize = 16 * 1024;
@@ -47,13 +48,13 @@ impl InteractionId {
 }
 
 impl TryFrom<String> for InteractionId {
-    type Error = OAuthError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, OAuthError> {
+    fn try_from(text: String) -> Result<Self, Error> {
         if text.len() == 22 && URL_SAFE_NO_PAD.decode(&text).is_ok() {
             Ok(Self(text))
         } else {
-            Err(OAuthError::invalid_request("this is not the name of a authorization"))
+            Err(Error::invalid_request("this is not the name of a authorization"))
         }
     }
 }
@@ -79,20 +80,20 @@ struct StoredInteraction {
 }
 
 impl StoredInteraction {
-    fn encode(&self) -> Result<String, OAuthError> {
+    fn encode(&self) -> Result<String, Error> {
         let text = serde_json::to_string(self);
         text.map_err(|error| Internal::new("an interaction cannot be written", error).into())
     }
 }
 
 /// Keeps a request until the person has said what it waits for.
-pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: Request) -> Result<InteractionId, OAuthError> {
+pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: Request) -> Result<InteractionId, Error> {
     let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
     let text = StoredInteraction { request, browser: browser.digest(), chosen: None }.encode()?;
     if text.len() > LARGEST {
-        return Err(OAuthError::invalid_request("the request is larger than 16 KiB"));
+        return Err(Error::invalid_request("the request is larger than 16 KiB"));
     }
-    users::sign_in::count_request(ctx, browser.user_agent.address.as_deref()).await?;
+    authentication::count_request(ctx, browser.user_agent.address.as_deref()).await?;
     ctx.store.ephemeral.put_once(&id.key(), &text, KEPT).await?;
     Ok(id)
 }
@@ -116,12 +117,13 @@ impl<'b> Interaction<'b> {
     ///
     /// # Errors
     /// `invalid_request` when it has expired, was begun in another browser, or its application is not registered like
-    /// this any more; [`OAuthError::Unavailable`].
-    pub async fn open(ctx: &Ctx, browser: &'b Browser, id: InteractionId) -> Result<Self, OAuthError> {
+    /// this any more; [`Error::Unavailable`].
+    pub async fn open(ctx: &Ctx, browser: &'b Browser, id: InteractionId) -> Result<Self, Error> {
         let (stored, text) = find(ctx, browser, &id).await?;
         let client = application(ctx, &stored.request).await?;
         let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
-        let mut interaction = Self { browser, id, stored, text, client, signed_in, step: Step::Prompt(PromptPage::SignIn) };
+        let mut interaction =
+            Self { browser, id, stored, text, client, signed_in, step: Step::Prompt(PromptPage::SignIn) };
         interaction.step = interaction.next_step(ctx).await?;
         Ok(interaction)
     }
@@ -159,8 +161,8 @@ impl<'b> Interaction<'b> {
     /// Goes on: to a page, or back to the application with an answer.
     ///
     /// # Errors
-    /// `invalid_request` when the interaction is finished; [`OAuthError::Unavailable`].
-    pub async fn resume(&self, ctx: &Ctx) -> Result<Next, OAuthError> {
+    /// `invalid_request` when the interaction is finished; [`Error::Unavailable`].
+    pub async fn resume(&self, ctx: &Ctx) -> Result<Next, Error> {
         match (self.step, &self.signed_in) {
             (Step::Prompt(page), _) => Ok(Next::Prompt(page, self.id.clone())),
             (Step::Refuse(error), _) => self.refuse(ctx, error).await,
@@ -173,7 +175,7 @@ impl<'b> Interaction<'b> {
     ///
     /// # Errors
     /// As [`Interaction::resume`].
-    pub async fn keep_account(mut self, ctx: &Ctx) -> Result<Next, OAuthError> {
+    pub async fn keep_account(mut self, ctx: &Ctx) -> Result<Next, Error> {
         let Some(keeps) = self.signed_in.as_ref().map(|on| on.browser_session.id) else {
             return self.resume(ctx).await;
         };
@@ -192,7 +194,7 @@ impl<'b> Interaction<'b> {
     ///
     /// # Errors
     /// As [`Interaction::resume`].
-    pub async fn allow(&self, ctx: &Ctx, asked: UserId) -> Result<Next, OAuthError> {
+    pub async fn allow(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
         let Some(signed_in) = self.may_answer(asked) else { return self.resume(ctx).await };
         consent::give(ctx, &signed_in.user, &self.client, &self.request().to_agree_to()).await?;
         self.issue(ctx, signed_in).await
@@ -202,9 +204,9 @@ impl<'b> Interaction<'b> {
     ///
     /// # Errors
     /// As [`Interaction::resume`].
-    pub async fn deny(&self, ctx: &Ctx, asked: UserId) -> Result<Next, OAuthError> {
+    pub async fn deny(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
         match self.may_answer(asked) {
-            Some(_) => self.refuse(ctx, AuthorizationError::AccessDenied).await,
+            Some(_) => self.refuse(ctx, ErrorCode::AccessDenied).await,
             None => self.resume(ctx).await,
         }
     }
@@ -220,18 +222,18 @@ impl<'b> Interaction<'b> {
         }
     }
 
-    async fn refuse(&self, ctx: &Ctx, error: AuthorizationError) -> Result<Next, OAuthError> {
+    async fn refuse(&self, ctx: &Ctx, error: ErrorCode) -> Result<Next, Error> {
         self.finish(ctx).await?;
         Ok(Next::Answer(Answer::refusal(ctx, self.request(), error)))
     }
 
-    async fn issue(&self, ctx: &Ctx, signed_in: &LiveBrowserSession) -> Result<Next, OAuthError> {
+    async fn issue(&self, ctx: &Ctx, signed_in: &LiveBrowserSession) -> Result<Next, Error> {
         self.finish(ctx).await?;
         issue(ctx, &self.client, self.request(), signed_in, self.browser).await.map(Next::Answer)
     }
 
     /// Takes the interaction: it is answered once, whichever of several tabs comes first.
-    async fn finish(&self, ctx: &Ctx) -> Result<(), OAuthError> {
+    async fn finish(&self, ctx: &Ctx) -> Result<(), Error> {
         match ctx.store.ephemeral.take_once(&self.id.key()).await? {
             TakeOutcome::First(_) => Ok(()),
             TakeOutcome::Again(_) | TakeOutcome::Absent => Err(finished()),
@@ -240,7 +242,7 @@ impl<'b> Interaction<'b> {
 
     /// Notes that the person keeps the account of this browser session; says whether the interaction was still as it had
     /// been read.
-    async fn note_choice(&mut self, ctx: &Ctx, keeps: BrowserSessionId) -> Result<bool, OAuthError> {
+    async fn note_choice(&mut self, ctx: &Ctx, keeps: BrowserSessionId) -> Result<bool, Error> {
         let noted = StoredInteraction { chosen: Some(keeps), ..self.stored.clone() };
         let text = noted.encode()?;
         if !ctx.store.ephemeral.update_once(&self.id.key(), &self.text, &text).await? {
@@ -251,34 +253,34 @@ impl<'b> Interaction<'b> {
         Ok(true)
     }
 
-    async fn next_step(&self, ctx: &Ctx) -> Result<Step, OAuthError> {
+    async fn next_step(&self, ctx: &Ctx) -> Result<Step, Error> {
         let arrival = Arrival::Waited(self.stored.chosen);
         next_step(ctx, &self.client, self.request(), self.signed_in.as_ref(), arrival).await
     }
 }
 
-async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<(StoredInteraction, String), OAuthError> {
+async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<(StoredInteraction, String), Error> {
     let gone =
-        || OAuthError::invalid_request("this authorization took too long; go back to the application and begin again");
+        || Error::invalid_request("this authorization took too long; go back to the application and begin again");
     let text = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
     let stored: StoredInteraction = serde_json::from_str(&text).map_err(|_| gone())?;
     if !digest::equal(&stored.browser, &browser.digest()) {
-        return Err(OAuthError::invalid_request("this sign-in was begun in another browser"));
+        return Err(Error::invalid_request("this sign-in was begun in another browser"));
     }
     Ok((stored, text))
 }
 
 /// The application, as long as it may still be answered there.
-async fn application(ctx: &Ctx, request: &Request) -> Result<Arc<Client>, OAuthError> {
+async fn application(ctx: &Ctx, request: &Request) -> Result<Arc<Client>, Error> {
     let may_go_on = |client: &Arc<Client>| {
         client.state == ClientState::Active
             && client.may_use(GrantType::AuthorizationCode)
             && is_registered(client, request.return_to.redirect_uri())
     };
-    let gone = || OAuthError::invalid_request("the application is not registered like this any more");
+    let gone = || Error::invalid_request("the application is not registered like this any more");
     ctx.store.client(&request.client_id).await?.filter(may_go_on).ok_or_else(gone)
 }
 
-fn finished() -> OAuthError {
-    OAuthError::invalid_request("this authorization is finished; go back to the application")
+fn finished() -> Error {
+    Error::invalid_request("this authorization is finished; go back to the application")
 }

@@ -17,7 +17,7 @@ mod interaction;
 
 use crate::browser_sessions::{self, Browser};
 use crate::ctx::Ctx;
-use crate::protocol::OAuthError;
+use crate::error::Error;
 use progress::Arrival;
 
 pub use answer::Answer;
@@ -33,7 +33,7 @@ pub use step::{PromptPage, Step};
 /// # Errors
 /// When client or redirect URI are wrong, or a store does not answer: the person is told on a page, and the browser is
 /// sent nowhere. Everything else the application is told, in an [`Answer`].
-pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
+pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, Error> {
     let (client, mut request) = match check::check(ctx, parameters).await? {
         check::CheckOutcome::Good(client, request) => (client, request),
         check::CheckOutcome::Refused(answer) => return Ok(Next::Answer(answer)),

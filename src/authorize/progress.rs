@@ -6,9 +6,10 @@ use super::step::{self, Step, StepInput};
 use super::{code, consent};
 use crate::browser_sessions::{Browser, LiveBrowserSession};
 use crate::ctx::Ctx;
+use crate::error::{Error, Internal};
 use crate::gate::{self, Principal};
 use crate::model::{BrowserSessionId, Client};
-use crate::protocol::{AuthorizationError, Internal, OAuthError};
+use crate::protocol::ErrorCode;
 use crate::tokens;
 
 /// What is known of a request besides who is signed in.
@@ -27,7 +28,7 @@ pub(super) async fn next_step(
     request: &Request,
     signed_in: Option<&LiveBrowserSession>,
     arrival: Arrival,
-) -> Result<Step, OAuthError> {
+) -> Result<Step, Error> {
     let Some(on) = signed_in else {
         return Ok(step::next(client, request, None));
     };
@@ -55,15 +56,15 @@ pub(super) async fn issue(
     request: &Request,
     signed_in: &LiveBrowserSession,
     browser: &Browser,
-) -> Result<Answer, OAuthError> {
+) -> Result<Answer, Error> {
     let principal = Principal::BrowserSession { user: &signed_in.user, browser_session: &signed_in.browser_session };
     if gate::check(ctx, client, principal, &request.scope, &request.audience).is_err() {
-        return Ok(Answer::refusal(ctx, request, AuthorizationError::AccessDenied));
+        return Ok(Answer::refusal(ctx, request, ErrorCode::AccessDenied));
     }
     let code = code::issue(ctx, request, signed_in, &browser.user_agent).await?;
     Ok(Answer::code(ctx, request, &code))
 }
 
-pub(super) fn nobody() -> OAuthError {
+pub(super) fn nobody() -> Error {
     Internal::inconsistent("a code was to be issued and nobody is signed in").into()
 }

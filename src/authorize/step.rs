@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::request::Request;
 use crate::model::{BrowserSession, Client, ClientKind, User};
-use crate::protocol::{AuthorizationError, Prompt, Scope};
+use crate::protocol::{ErrorCode, Prompt, Scope};
 
 /// What has to happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Step {
     /// Everything is known: a code.
     Issue,
     /// The application is told why not.
-    Refuse(AuthorizationError),
+    Refuse(ErrorCode),
 }
 
 /// What a person is asked.
@@ -45,32 +45,32 @@ pub(super) struct StepInput<'a> {
 
 /// The next step. Nothing but what is known counts, so no order of pages can skip one.
 pub(super) fn next(client: &Client, request: &Request, known: Option<StepInput<'_>>) -> Step {
-    let Some(known) = known else { return ask(request, PromptPage::SignIn, AuthorizationError::LoginRequired) };
+    let Some(known) = known else { return ask(request, PromptPage::SignIn, ErrorCode::LoginRequired) };
     // A sign-in within this interaction has answered whatever asked for one. No clocks are compared: it is another
     // browser session than the browser had when the request came, or the same one renewed.
     let just_signed_in =
         known.waited && request.seen != Some((known.browser_session.id, known.browser_session.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
-        let other = AuthorizationError::LoginRequired;
+        let other = ErrorCode::LoginRequired;
         return if just_signed_in { Step::Refuse(other) } else { ask(request, PromptPage::SignIn, other) };
     }
     if !just_signed_in && (request.prompts(Prompt::Login) || is_too_old(request, known.browser_session)) {
-        return ask(request, PromptPage::SignIn, AuthorizationError::LoginRequired);
+        return ask(request, PromptPage::SignIn, ErrorCode::LoginRequired);
     }
     if request.wants_choice() && !just_signed_in && !known.chosen {
-        return ask(request, PromptPage::Account, AuthorizationError::AccountSelectionRequired);
+        return ask(request, PromptPage::Account, ErrorCode::AccountSelectionRequired);
     }
     if request.scope.concerns_this_server() && !known.user.admin {
-        return Step::Refuse(AuthorizationError::AccessDenied);
+        return Step::Refuse(ErrorCode::AccessDenied);
     }
     let silently = !just_signed_in && is_anybodys(client, request);
     if silently || needs_consent(client, request, known.agreed) {
-        return ask(request, PromptPage::Consent, AuthorizationError::ConsentRequired);
+        return ask(request, PromptPage::Consent, ErrorCode::ConsentRequired);
     }
     Step::Issue
 }
 
-fn ask(request: &Request, page: PromptPage, otherwise: AuthorizationError) -> Step {
+fn ask(request: &Request, page: PromptPage, otherwise: ErrorCode) -> Step {
     if request.prompts(Prompt::None) { Step::Refuse(otherwise) } else { Step::Prompt(page) }
 }
 

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Secret, UserAgent};
-use crate::protocol::OAuthError;
 
 /// A browser that opens the pages.
 #[derive(Debug)]
@@ -42,13 +42,13 @@ impl Browser {
     ///
     /// # Errors
     /// `invalid_request` otherwise.
-    pub fn check_form_token(&self, ctx: &Ctx, presented: Option<&str>) -> Result<(), OAuthError> {
+    pub fn check_form_token(&self, ctx: &Ctx, presented: Option<&str>) -> Result<(), Error> {
         let own = digest::sha256(self.form_token(ctx).as_bytes());
         let presented = digest::sha256(presented.unwrap_or_default().as_bytes());
         if digest::equal(&own, &presented) {
             Ok(())
         } else {
-            Err(OAuthError::invalid_request(
+            Err(Error::invalid_request(
                 "the form is out of date, or this browser keeps no cookies; go back and try again",
             ))
         }

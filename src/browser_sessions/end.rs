@@ -2,21 +2,16 @@
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSessionId, EndReason, Ended, SessionFilter, UserId};
-use crate::protocol::OAuthError;
 use crate::sessions::{self, Receipt};
 
 /// Ends a browser session and the sessions that do not outlive it; the applications of those that do are told as well.
 /// `None`: there is no such browser session. Ending it again ends what an earlier call has left.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
-pub async fn end(
-    ctx: &Ctx,
-    id: BrowserSessionId,
-    reason: EndReason,
-    actor: Actor,
-) -> Result<Option<Receipt>, OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
+pub async fn end(ctx: &Ctx, id: BrowserSessionId, reason: EndReason, actor: Actor) -> Result<Option<Receipt>, Error> {
     let Some(browser_session) = ctx.store.database.browser_session(id).await? else { return Ok(None) };
     let ended = Ended { at: ctx.now(), reason };
     let entry = ctx.audit(
@@ -35,7 +30,7 @@ pub async fn end(
 ///
 /// # Errors
 /// As [`end`].
-pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<(), OAuthError> {
+pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<(), Error> {
     let own = ctx
         .store
         .database
@@ -52,7 +47,7 @@ pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<()
 ///
 /// # Errors
 /// As [`end`].
-pub async fn end_others(ctx: &Ctx, user: UserId, but: BrowserSessionId) -> Result<usize, OAuthError> {
+pub async fn end_others(ctx: &Ctx, user: UserId, but: BrowserSessionId) -> Result<usize, Error> {
     let mut ended = 0;
     loop {
         let browser_sessions = ctx.store.database.live_browser_sessions(user, ctx.now()).await?;

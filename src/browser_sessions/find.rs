@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::gate;
 use crate::model::{BrowserSession, Secret, User};
-use crate::protocol::OAuthError;
 use crate::store::sql::browser_sessions::CookieDigest;
 
 /// Somebody who is signed in in a browser.
@@ -22,8 +22,8 @@ pub struct LiveBrowserSession {
 /// The live browser session of a cookie, and its user. No SQL where both are remembered.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrowserSession>, OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrowserSession>, Error> {
     let Some(cookie) = cookie else { return Ok(None) };
     let digest = digest_of(cookie);
     let Some(mut browser_session) = ctx.store.browser_session(&digest).await? else { return Ok(None) };

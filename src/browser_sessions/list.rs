@@ -2,14 +2,14 @@
 
 use super::find::last_use;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSession, UserId};
-use crate::protocol::OAuthError;
 
 /// The browser sessions of a user that would still be believed, the one used last first.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn of_user(ctx: &Ctx, user: UserId) -> Result<Vec<BrowserSession>, OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn of_user(ctx: &Ctx, user: UserId) -> Result<Vec<BrowserSession>, Error> {
     let (now, global) = (ctx.now(), ctx.store.memory.global_not_before());
     let mut browser_sessions = ctx.store.database.live_browser_sessions(user, now).await?;
     for browser_session in &mut browser_sessions {

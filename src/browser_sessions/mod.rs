@@ -7,10 +7,12 @@ mod end;
 mod find;
 mod list;
 mod password;
+mod sign_in;
 
-pub use begin::{NewBrowserSession, sign_in};
+pub use begin::{NewBrowserSession, begin};
 pub use browser::Browser;
 pub use end::{end, end_others, end_own};
 pub use find::{LiveBrowserSession, find};
 pub use list::of_user;
 pub use password::{PasswordChange, change_password};
+pub use sign_in::sign_in;

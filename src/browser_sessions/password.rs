@@ -1,12 +1,14 @@
 //! A person changes their own password.
 
-use super::begin::{NewBrowserSession, sign_in};
+use super::begin::NewBrowserSession;
 use super::browser::Browser;
+use super::sign_in::sign_in;
+use crate::authentication::{Attempt, password};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords::{self, PolicyViolation};
-use crate::protocol::OAuthError;
-use crate::users::{self, Attempt};
+use crate::users;
 
 /// What became of it.
 #[derive(Debug)]
@@ -26,23 +28,24 @@ pub enum PasswordChange {
 /// the attempts to sign in: whoever finds the browser open must not keep the account.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; [`OAuthError::Unavailable`] when a store or the hashing queue does not take it.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it.
 pub async fn change_password(
     ctx: &Ctx,
     browser: &Browser,
     user: &User,
     current: &Secret,
     new: &Secret,
-) -> Result<PasswordChange, OAuthError> {
+) -> Result<PasswordChange, Error> {
     if let Err(violation) = passwords::may_be_chosen(new, &user.username, &ctx.config.passwords) {
         return Ok(PasswordChange::PolicyViolation(violation));
     }
     let address = browser.user_agent.address.as_deref();
     let attempt = Attempt { identifier: &user.username, password: current, address };
-    let Some(proven) = users::sign_in(ctx, attempt).await?.filter(|proven| proven.user.id == user.id) else {
+    let Some(proven) = password::verify(ctx, attempt).await?.filter(|proven| proven.user().id == user.id) else {
         return Ok(PasswordChange::NotProven);
     };
-    if users::change_own_password(ctx, &proven, new).await?.is_none() {
+    proven.clear_attempts(ctx).await?;
+    if users::change_own_password(ctx, &proven.proven_password(), new).await?.is_none() {
         return Ok(PasswordChange::NotProven);
     }
     match sign_in(ctx, browser, &user.username, new).await {

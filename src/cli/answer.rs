@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::with_causes;
 use crate::model::Secret;
-use crate::protocol::with_causes;
 use crate::sessions::Applied;
 
 /// The answer of a command.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::answer::problem;
 use crate::clients::{ClientChange, Edit};
-use crate::config::Span;
+use crate::config;
 use crate::model::{Pkce, SignOnChange, SigningAlgorithm, SubjectType};
 use crate::protocol::{GrantType, RedirectUri, ResponseMode, Scope};
 
@@ -106,7 +106,7 @@ pub struct SignOnParts {
 
 /// A length of time, or none.
 #[derive(Debug, Clone, Copy)]
-pub struct Life(Option<Span>);
+pub struct Life(Option<config::Duration>);
 
 /// A word that JSON knows too, or none.
 #[derive(Debug, Clone, Copy)]

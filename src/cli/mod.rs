@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod client;
 pub mod client_parts;
+pub mod config;
 pub mod doctor;
 pub mod inspect;
 pub mod keys;
@@ -19,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{self, Purpose};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{Config, Log, load};
 use crate::ctx::Ctx;
 use crate::http::openapi;
 
@@ -61,6 +62,9 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Check configuration, stores, keys and clock, and name each fix.
     Doctor,
+    /// Check the settings, or print what there is to set.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -82,10 +86,14 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
+    let file = arguments.config.as_deref();
     if let Command::Openapi = arguments.command {
         return Ok(Answer::text(openapi::json()));
     }
-    let config = config::load(arguments.config.as_deref()).map_err(problem)?;
+    if let Command::Config(command) = &arguments.command {
+        return config::run(command, file);
+    }
+    let config = load(file).map_err(problem)?;
     let chatty = matches!(arguments.command, Command::Serve(_));
     app::logging::start(&log_settings(&config, chatty))?;
     match arguments.command {
@@ -97,14 +105,15 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
         Command::Session(command) => session::run(command, &open(config).await?).await,
         Command::Inspect(command) => inspect::run(command, config).await,
         Command::Doctor => Box::pin(doctor::run(config)).await,
+        Command::Config(command) => config::run(&command, arguments.config.as_deref()),
         Command::Openapi => Ok(Answer::text(openapi::json())),
     }
 }
 
 /// A command's answer is its output; only warnings go to the log.
-fn log_settings(config: &Config, chatty: bool) -> config::Log {
+fn log_settings(config: &Config, chatty: bool) -> Log {
     let level = if chatty { config.log.level.clone() } else { "warn".to_owned() };
-    config::Log { level, format: config.log.format }
+    Log { level, format: config.log.format }
 }
 
 async fn open(config: Config) -> Result<Ctx, String> {

@@ -9,8 +9,8 @@ use super::answer::{Answer, applied_words, problem, secret_from_stdin};
 use crate::app::upkeep;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{self, PageRequest, UserId};
-use crate::protocol::OAuthError;
 use crate::sessions::Applied;
 use crate::users::{self, NewUser, ProfileChange, UserChange};
 
@@ -281,7 +281,7 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
                 eprintln!("{added} users added");
             }
         }
-        Err(error @ OAuthError::Unavailable(_)) => {
+        Err(error @ Error::Unavailable(_)) => {
             problems
                 .push(format!("line {line}: {}; this line and those after it are still to be added", problem(error)));
         }

@@ -9,9 +9,10 @@ use super::secrets::current_secret;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, Secret, SignOn};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, RedirectUri, Scope};
-use crate::store::StoreError;
+use crate::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
+use crate::store::{StoreError, UniqueKey};
 
 /// A client to be added. Absent parts take the safe default.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -64,8 +65,8 @@ pub struct NewClient {
 /// Adds a client. The second value is its secret where one was generated; it is kept nowhere.
 ///
 /// # Errors
-/// `invalid_request` when the parts do not go together; [`OAuthError::Conflict`] when the identifier is taken.
-pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), OAuthError> {
+/// `invalid_request` when the parts do not go together; [`Error::Conflict`] when the identifier is taken.
+pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), Error> {
     let kind = if new.public { ClientKind::Public } else { ClientKind::Confidential };
     let auth_method = auth_method(kind, new.auth_method)?;
     check_secret(kind, new.secret.as_ref())?;
@@ -101,7 +102,9 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
     let entry = ctx.audit(actor, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         Ok(()) => Ok((client, generated)),
-        Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("a client with this identifier exists".into())),
+        Err(StoreError::Conflict(UniqueKey::ClientId)) => {
+            Err(Error::Conflict("a client with this identifier exists".into()))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, Secret};
-use crate::protocol::{AuthMethod, OAuthError};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// How a caller authenticates as a client.
 #[derive(Debug, Clone)]
@@ -55,16 +56,15 @@ impl ClientAuthentication {
 /// The client that `caller` proves to be.
 ///
 /// # Errors
-/// `invalid_client` when it does not; [`OAuthError::Unavailable`] when the database has to be asked and does not
+/// `invalid_client` when it does not; [`Error::Unavailable`] when the database has to be asked and does not
 /// answer.
-pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Arc<Client>, OAuthError> {
+pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Arc<Client>, Error> {
     let client = find(ctx, caller.client_id()).await?;
-    let proven = client
-        .as_ref()
-        .map_or_else(|| compare(&[0; 32], caller.secret()), |client| proves(client, caller, ctx.now()));
+    let proven =
+        client.as_ref().map_or_else(|| compare(&[0; 32], caller.secret()), |client| proves(client, caller, ctx.now()));
     match client {
         Some(client) if proven && client.state == ClientState::Active => Ok(client),
-        _ => Err(OAuthError::InvalidClient("client authentication failed".into())),
+        _ => Err(Error::oauth(ErrorCode::InvalidClient, "client authentication failed")),
     }
 }
 
@@ -72,11 +72,11 @@ pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Ar
 ///
 /// # Errors
 /// `invalid_client` when there is none, it is disabled, or it is one that has to authenticate.
-pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, OAuthError> {
+pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, Error> {
     authenticate(ctx, &ClientAuthentication::None { client_id: client_id.to_owned() }).await
 }
 
-async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, OAuthError> {
+async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
     match client_id.parse::<ClientId>() {
         Ok(id) => Ok(ctx.store.client(&id).await?),
         Err(_) => Ok(None),

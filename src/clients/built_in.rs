@@ -4,15 +4,16 @@ use super::change::{ClientChange, change};
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientState, RefreshPolicy, SignOn};
-use crate::protocol::{AuthMethod, GrantType, OAuthError, Scope, scope};
-use crate::store::StoreError;
+use crate::protocol::{AuthMethod, GrantType, Scope, scope};
+use crate::store::{StoreError, UniqueKey};
 
 /// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer.
-pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
     let id = ClientId::simplejwt();
     let scope = simplejwt_scope(ctx)?;
     if let Some(client) = ctx.store.database.client(&id).await? {
@@ -49,13 +50,13 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), OAuthError> {
     let entry = ctx.audit(Actor::System, AuditEvent::ClientAdded { client: client.id.clone() });
     match ctx.store.database.add_client(&client, &entry).await {
         // Another instance was faster.
-        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Ok(()) | Err(StoreError::Conflict(UniqueKey::ClientId)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// What the SimpleJWT-compatible API may grant: the configured scope, and the admin API's scopes to administrators.
-fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, OAuthError> {
+fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, Error> {
     let words = [ctx.config.simplejwt.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
-    Scope::parse(words.join(" ").trim())
+    Ok(Scope::parse(words.join(" ").trim())?)
 }

@@ -9,11 +9,12 @@ use super::check::check;
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::audience;
 use crate::model::{
     Client, ClientId, EndReason, RefreshPolicy, Session, SessionFilter, SignOnChange, SigningAlgorithm,
 };
-use crate::protocol::{GrantType, OAuthError, RedirectUri, Scope};
+use crate::protocol::{GrantType, RedirectUri, Scope};
 use crate::sessions::{self, Applied, status_indexes};
 use crate::store::sql::clients::ClientTokens;
 
@@ -101,13 +102,8 @@ impl<T: Serialize> Serialize for Edit<T> {
 /// so are the tokens of its own, all of them, where one may hold more.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` when the parts do not go together.
-pub async fn change(
-    ctx: &Ctx,
-    id: &ClientId,
-    wanted: ClientChange,
-    actor: Actor,
-) -> Result<(Client, Applied), OAuthError> {
+/// [`Error::NotFound`]; `invalid_request` when the parts do not go together.
+pub async fn change(ctx: &Ctx, id: &ClientId, wanted: ClientChange, actor: Actor) -> Result<(Client, Applied), Error> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
     // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
     let may_narrow = wanted.may_narrow();
@@ -125,7 +121,7 @@ pub async fn change(
     Ok((client, applied))
 }
 
-fn apply(client: &mut Client, wanted: ClientChange) -> Result<(), OAuthError> {
+fn apply(client: &mut Client, wanted: ClientChange) -> Result<(), Error> {
     let ClientChange {
         name,
         trusted,
@@ -167,7 +163,7 @@ fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool 
 }
 
 /// Ends the sessions whose scope or audience the client may no longer be granted.
-async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, OAuthError> {
+async fn end_sessions_beyond(ctx: &Ctx, client: &Client, actor: &Actor) -> Result<Applied, Error> {
     let filter = SessionFilter { client: Some(client.id.clone()), ..SessionFilter::default() };
     let is_beyond = |session: &Session| !fits(ctx, client, &session.scope, &session.audience);
     sessions::end_each(ctx, filter, is_beyond, EndReason::ScopeWithdrawn, actor).await

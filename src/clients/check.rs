@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use super::sign_on;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientKind, Secret};
-use crate::protocol::{AuthMethod, GrantType, OAuthError};
+use crate::protocol::{AuthMethod, GrantType};
 
 /// The longest time in which a used refresh token gets its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
 
 /// Whether the parts of a client go together.
-pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
-    let refuse = |why: &'static str| Err(OAuthError::invalid_request(why));
+pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), Error> {
+    let refuse = |why: &'static str| Err(Error::invalid_request(why));
     let public = client.kind == ClientKind::Public;
     if client.name.is_empty() || client.name.len() > 200 || client.name.chars().any(char::is_control) {
         return refuse("a client's name is 1 to 200 bytes without control characters");
@@ -54,25 +55,25 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     sign_on::check(ctx, client)
 }
 
-pub(super) fn auth_method(kind: ClientKind, wanted: Option<AuthMethod>) -> Result<AuthMethod, OAuthError> {
+pub(super) fn auth_method(kind: ClientKind, wanted: Option<AuthMethod>) -> Result<AuthMethod, Error> {
     match (kind, wanted) {
         (ClientKind::Public, None | Some(AuthMethod::None)) => Ok(AuthMethod::None),
         (ClientKind::Confidential, None) => Ok(AuthMethod::ClientSecretBasic),
         (ClientKind::Confidential, Some(method)) if method != AuthMethod::None => Ok(method),
-        _ => Err(OAuthError::invalid_request("a public client authenticates with none, a confidential one does not")),
+        _ => Err(Error::invalid_request("a public client authenticates with none, a confidential one does not")),
     }
 }
 
-pub(super) fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<(), OAuthError> {
+pub(super) fn check_secret(kind: ClientKind, secret: Option<&Secret>) -> Result<(), Error> {
     let Some(secret) = secret else { return Ok(()) };
     if kind == ClientKind::Public {
-        return Err(OAuthError::invalid_request("a public client has no secret"));
+        return Err(Error::invalid_request("a public client has no secret"));
     }
     // What is kept is a plain digest, which is safe for long random secrets only. Unreserved characters mean the same
     // to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
-        return Err(OAuthError::invalid_request(
+        return Err(Error::invalid_request(
             "a client secret is 32 to 512 random characters of A-Z a-z 0-9 - . _ ~, for instance from `openssl rand -hex 32`",
         ));
     }

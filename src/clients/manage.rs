@@ -2,15 +2,15 @@
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
-use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied, status_indexes};
 
 /// Lets a client obtain tokens again.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`].
-pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthError> {
+/// [`Error::NotFound`].
+pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::ClientEnabled { client: id.clone() });
     if !ctx.store.database.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
         return Err(unknown());
@@ -22,12 +22,12 @@ pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), OAuthE
 /// Stops a client and ends its sessions.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`].
-pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
+/// [`Error::NotFound`].
+pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, Error> {
     stop(ctx, id, EndReason::ClientDisabled, actor).await
 }
 
-async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
+async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, Error> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientDisabled { client: id.clone() });
     if !ctx.store.database.set_client_state(id, ClientState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
@@ -39,10 +39,10 @@ async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Resu
 /// Removes a client and ends its sessions.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` for the built-in one, which can be switched off instead.
-pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, OAuthError> {
+/// [`Error::NotFound`]; `invalid_request` for the built-in one, which can be switched off instead.
+pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, Error> {
     if id.is_simplejwt() {
-        return Err(OAuthError::invalid_request("the built-in client is switched off by simplejwt.enabled = false"));
+        return Err(Error::invalid_request("the built-in client is switched off by simplejwt.enabled = false"));
     }
     let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
@@ -53,11 +53,11 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, O
     Ok(applied)
 }
 
-pub(super) fn unknown() -> OAuthError {
-    OAuthError::NotFound("there is no such client".into())
+pub(super) fn unknown() -> Error {
+    Error::NotFound("there is no such client".into())
 }
 
-async fn end_all(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
+async fn end_all(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Result<Applied, Error> {
     let filter = SessionFilter { client: Some(id.clone()), ..SessionFilter::default() };
     Ok(sessions::end_matching(ctx, &filter, reason, actor).await?.applied)
 }

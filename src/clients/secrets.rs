@@ -5,8 +5,8 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientKind, ClientSecret, Secret};
-use crate::protocol::OAuthError;
 
 /// What becomes of the secret before the current one, should it still be good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub enum PreviousSecret {
 /// kept nowhere, and when the old one ends.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` for a public client; [`OAuthError::Conflict`] while the secret before
+/// [`Error::NotFound`]; `invalid_request` for a public client; [`Error::Conflict`] while the secret before
 /// the current one is good, unless it may end.
 pub async fn rotate_secret(
     ctx: &Ctx,
     id: &ClientId,
     previous: PreviousSecret,
     actor: Actor,
-) -> Result<(Secret, Timestamp), OAuthError> {
+) -> Result<(Secret, Timestamp), Error> {
     let now = ctx.now();
     let old_ends = now.plus(ctx.config.clients.secret_overlap.get());
     let secret = Secret::random(&ctx.random);
@@ -46,13 +46,13 @@ pub async fn rotate_secret(
     Ok((secret, old_ends))
 }
 
-fn check_rotation(client: &Client, previous: PreviousSecret, now: Timestamp) -> Result<(), OAuthError> {
+fn check_rotation(client: &Client, previous: PreviousSecret, now: Timestamp) -> Result<(), Error> {
     if client.kind == ClientKind::Public {
-        return Err(OAuthError::invalid_request("a public client has no secret"));
+        return Err(Error::invalid_request("a public client has no secret"));
     }
     let end = client.secrets.iter().filter_map(|secret| secret.expires_at).filter(|end| now < *end).max();
     match (previous, end) {
-        (PreviousSecret::Stays, Some(end)) => Err(OAuthError::Conflict(
+        (PreviousSecret::Stays, Some(end)) => Err(Error::Conflict(
             format!(
                 "the secret before the current one is good until {end}; rotate then, or now with --now, which ends it"
             )

@@ -3,14 +3,15 @@
 use url::Url;
 
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientKind, Pkce, SignOn};
-use crate::protocol::{OAuthError, web_uri};
+use crate::protocol::web_uri;
 
 /// Whether the addresses, algorithms and names are ones.
 ///
 /// # Errors
 /// `invalid_request`, with the name of the first part that is wrong.
-pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
+pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), Error> {
     let sign_on = &client.sign_on;
     check_addresses(sign_on)?;
     // It may lie anywhere (OpenID Connect Back-Channel Logout 1.0 section 2.2); whom this server calls, `outbound`
@@ -41,7 +42,7 @@ pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn check_addresses(sign_on: &SignOn) -> Result<(), OAuthError> {
+fn check_addresses(sign_on: &SignOn) -> Result<(), Error> {
     for (name, uri) in [
         ("client_uri", &sign_on.client_uri),
         ("logo_uri", &sign_on.logo_uri),
@@ -60,7 +61,7 @@ fn check_addresses(sign_on: &SignOn) -> Result<(), OAuthError> {
 }
 
 /// Scheme, host and port are those of a registered redirect URI (OpenID Connect Front-Channel Logout 1.0 section 2).
-fn check_frontchannel(client: &Client, uri: &Url) -> Result<(), OAuthError> {
+fn check_frontchannel(client: &Client, uri: &Url) -> Result<(), Error> {
     let own = |registered: &str| Url::parse(registered).is_ok_and(|registered| registered.origin() == uri.origin());
     if client.redirect_uris.iter().any(|registered| own(registered.as_str())) {
         return Ok(());
@@ -73,6 +74,6 @@ fn is_host_name(text: &str) -> bool {
     Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text) && url.port().is_none())
 }
 
-fn refuse(why: &str) -> Result<(), OAuthError> {
-    Err(OAuthError::invalid_request(why.to_owned()))
+fn refuse(why: &str) -> Result<(), Error> {
+    Err(Error::invalid_request(why.to_owned()))
 }

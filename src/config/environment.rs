@@ -5,39 +5,74 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use serde_json::Value;
+use toml::{Table, Value};
 
-use super::load::{AllGiven, Given};
-use super::settings::{self, Kind, SETTINGS, Setting};
+use super::nearest::nearest;
+use super::shape::{self, Kind, Shape};
 
-/// Puts what the environment sets over `given`. An empty variable counts as not set, since that is how compose files
-/// and unit files write "nothing". Variables that look like ours and are not are problems.
+/// A step on the way to a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Key(&'static str),
+    Index(usize),
+}
+
+/// What the environment sets.
+pub(super) struct Assigned {
+    /// The values that are of the right kind.
+    values: BTreeMap<Vec<Step>, Value>,
+    /// Which variable set what, by the name of the setting.
+    variables: BTreeMap<String, String>,
+}
+
+/// Collects what the environment sets. An empty variable counts as not set, since that is how compose files and unit files
+/// write "nothing". Variables that look like ours and are not are problems.
 pub(super) fn collect(
+    shape: &Shape,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     read: impl Fn(&Path) -> io::Result<String>,
-    given: &mut AllGiven,
     problems: &mut Vec<String>,
-) {
-    let names = Names::all();
-    let mut by: BTreeMap<&'static str, String> = BTreeMap::new();
+) -> Assigned {
+    let known = Variables::of(shape);
+    let mut assigned = Assigned { values: BTreeMap::new(), variables: BTreeMap::new() };
     for (variable, text) in variables {
         let Some(variable) = variable.to_str().filter(|_| !text.is_empty()) else { continue };
-        let Some((setting, source)) = names.find(variable) else {
+        let Some((path, shape, content)) = known.find(variable) else {
             if variable.starts_with("TOKENHOUSE_") && !is_service_link(variable) {
-                problems.push(unknown(variable));
+                problems.push(known.unknown(variable));
             }
             continue;
         };
-        if let Some(other) = by.insert(setting.name, variable.to_owned()) {
-            problems.push(format!("{}: is set by both {other} and {variable}", setting.name));
+        let name = name(&path);
+        if let Some(other) = assigned.variables.insert(name.clone(), variable.to_owned()) {
+            problems.push(format!("{name}: is set by both {other} and {variable}"));
             continue;
         }
-        let name = format!("{} ({variable})", setting.name);
-        let text = text.into_string().map_err(|_| "is not UTF-8".to_owned()).and_then(|text| source.text(text, &read));
-        match text.and_then(|text| typed(setting, text)) {
-            Ok(value) => drop(given.insert(setting.name, (setting, Given { name, value }))),
-            Err(problem) => problems.push(format!("{name}: {problem}")),
+        let text = text.into_string().map_err(|_| "is not UTF-8".to_owned()).and_then(|text| content.text(text, &read));
+        match text.and_then(|text| typed(shape, &text)) {
+            Ok(value) => drop(assigned.values.insert(path, value)),
+            Err(problem) => problems.push(format!("{name} ({variable}): {problem}")),
         }
+    }
+    assigned
+}
+
+impl Assigned {
+    /// Leaves out what belongs into lists of the file.
+    pub(super) fn forget_lists(&mut self) {
+        self.values.retain(|path, _| path.iter().all(|step| matches!(step, Step::Key(_))));
+    }
+
+    /// Puts the values into `tree`, over what stands there, and says which variable set what.
+    pub(super) fn apply(self, tree: &mut Table, problems: &mut Vec<String>) -> BTreeMap<String, String> {
+        for (path, value) in self.values {
+            if let Err(problem) = put(tree, &path, value) {
+                let name = name(&path);
+                let variable = self.variables.get(&name).map_or("", String::as_str);
+                problems.push(format!("{name} ({variable}): {problem}"));
+            }
+        }
+        self.variables
     }
 }
 
@@ -59,27 +94,104 @@ impl Content {
     }
 }
 
-/// Every variable that is ours.
-struct Names(BTreeMap<String, (&'static Setting, Content)>);
+/// Every variable that sets a setting.
+struct Variables<'shape> {
+    shape: &'shape Shape,
+    /// The long name behind each short name.
+    short: BTreeMap<&'static str, String>,
+}
 
-impl Names {
-    fn all() -> Self {
-        let mut names = BTreeMap::new();
-        for setting in SETTINGS {
-            names.insert(setting.long(), (setting, Content::Value));
-            if let Some(short) = setting.short {
-                names.insert(short.to_owned(), (setting, Content::Value));
-            }
-            if let Some(file) = setting.file_variable() {
-                names.insert(file, (setting, Content::File));
+impl<'shape> Variables<'shape> {
+    fn of(shape: &'shape Shape) -> Self {
+        let settings = shape.settings().into_iter();
+        let short = settings.filter_map(|(name, setting)| Some((setting.variable?, shape::variable(&name))));
+        Self { shape, short: short.collect() }
+    }
+
+    /// Where the setting stands that `variable` sets, and how. A secret is also read from the file that its variable with
+    /// `_FILE` at the end names, unless that is a setting of its own.
+    fn find(&self, variable: &str) -> Option<(Vec<Step>, &'shape Shape, Content)> {
+        let simplejwt = self.named(variable).map(|(path, shape)| (path, shape, Content::Value));
+        simplejwt.or_else(|| {
+            let (path, shape) = self.named(variable.strip_suffix("_FILE")?)?;
+            shape.is_secret().then_some((path, shape, Content::File))
+        })
+    }
+
+    fn named(&self, variable: &str) -> Option<(Vec<Step>, &'shape Shape)> {
+        let long = self.short.get(variable).map_or(variable, String::as_str);
+        let parts: Vec<&str> = long.strip_prefix("TOKENHOUSE__")?.split("__").collect();
+        let mut path = Vec::new();
+        let shape = walk(self.shape, &parts, &mut path)?;
+        Some((path, shape))
+    }
+
+    fn unknown(&self, variable: &str) -> String {
+        let name = variable.trim_start_matches("TOKENHOUSE").trim_start_matches('_').replace("__", ".").to_lowercase();
+        let names: Vec<String> = self.shape.settings().into_iter().map(|(name, _)| name).collect();
+        match nearest(&name, &names) {
+            Some(nearest) => format!("{variable}: there is no such setting; is {} meant?", shape::variable(nearest)),
+            None => format!("{variable}: there is no such setting"),
+        }
+    }
+}
+
+/// Follows the parts of a variable's name: keys in capitals, and numbers where there is a list of sections.
+fn walk<'shape>(shape: &'shape Shape, parts: &[&str], path: &mut Vec<Step>) -> Option<&'shape Shape> {
+    let Some((part, rest)) = parts.split_first() else { return Some(shape) };
+    let next = match shape {
+        Shape::Table(section) => {
+            let setting = section.settings.iter().find(|setting| setting.name.to_uppercase() == *part)?;
+            path.push(Step::Key(setting.name));
+            &setting.shape
+        }
+        Shape::List(item) => {
+            item.section()?;
+            path.push(Step::Index(part.parse().ok()?));
+            item
+        }
+        Shape::Scalar(_) => return None,
+    };
+    walk(next, rest, path)
+}
+
+fn name(path: &[Step]) -> String {
+    let name: String = path
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) => format!(".{key}"),
+            Step::Index(index) => format!("[{index}]"),
+        })
+        .collect();
+    name.trim_start_matches('.').to_owned()
+}
+
+/// Puts `value` where `path` leads from `table`. A number names a section of a list, or the one that comes next. Where the
+/// file has something else than a section or a list on the way, that is a problem of its own.
+fn put(table: &mut Table, path: &[Step], value: Value) -> Result<(), String> {
+    let [Step::Key(key), rest @ ..] = path else { return Ok(()) };
+    match rest {
+        [] => drop(table.insert((*key).to_owned(), value)),
+        [Step::Key(_), ..] => {
+            if let Value::Table(section) = table.entry(*key).or_insert_with(|| Value::Table(Table::new())) {
+                return put(section, rest, value);
             }
         }
-        Self(names)
+        [Step::Index(index), rest @ ..] => {
+            if let Value::Array(items) = table.entry(*key).or_insert_with(|| Value::Array(Vec::new())) {
+                if *index == items.len() {
+                    items.push(Value::Table(Table::new()));
+                }
+                let next = items.len();
+                match items.get_mut(*index) {
+                    Some(Value::Table(section)) => return put(section, rest, value),
+                    Some(_) => {}
+                    None => return Err(format!("there are only {next} of these sections, numbered from 0")),
+                }
+            }
+        }
     }
-
-    fn find(&self, variable: &str) -> Option<(&'static Setting, Content)> {
-        self.0.get(variable).copied()
-    }
+    Ok(())
 }
 
 /// Whether Kubernetes made the variable: it tells every container about each Service in its namespace, and a Service
@@ -99,24 +211,25 @@ fn is_service_link(variable: &str) -> bool {
         || variable.split_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
 }
 
-fn unknown(variable: &str) -> String {
-    let name = variable.trim_start_matches("TOKENHOUSE").trim_start_matches('_').replace("__", ".").to_lowercase();
-    match settings::nearest(&name).and_then(settings::named) {
-        Some(nearest) => format!("{variable}: there is no such setting; is {} meant?", nearest.long()),
-        None => format!("{variable}: there is no such setting"),
-    }
-}
-
-/// The text as a value of the setting's kind.
-fn typed(setting: &Setting, text: String) -> Result<Value, String> {
-    match setting.kind() {
-        Kind::Text => Ok(text.into()),
-        Kind::Number => {
-            text.trim().parse::<i64>().map(Value::from).map_err(|_| format!("`{text}` is not a whole number"))
+/// The text as a value of this shape.
+fn typed(shape: &Shape, text: &str) -> Result<Value, String> {
+    match shape {
+        Shape::Scalar(scalar) => match scalar.kind {
+            Kind::Text | Kind::Secret => Ok(text.into()),
+            Kind::Number => {
+                text.trim().parse().map(Value::Integer).map_err(|_| format!("`{text}` is not a whole number"))
+            }
+            Kind::Switch => {
+                text.trim().parse().map(Value::Boolean).map_err(|_| format!("`{text}` is not true or false"))
+            }
+        },
+        Shape::List(item) if item.section().is_none() => {
+            let items = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+            items.map(|text| typed(item, text)).collect::<Result<_, _>>().map(Value::Array)
         }
-        Kind::Switch => {
-            text.trim().parse::<bool>().map(Value::from).map_err(|_| format!("`{text}` is not true or false"))
+        Shape::List(_) => {
+            Err("is a list of sections: name one by its number, and a setting, as in __0__NAME".to_owned())
         }
-        Kind::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
+        Shape::Table(_) => Err("is a section: name a setting in it, as in __NAME".to_owned()),
     }
 }

@@ -4,32 +4,19 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use ipnet::IpNet;
+
+use super::values::text_setting;
 
 /// A range of addresses, read from CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Network {
-    address: IpAddr,
-    length: u8,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
 
 impl Network {
     /// Whether `address` lies within. An IPv4 address that was mapped into IPv6 counts as itself.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let (own, width) = bits(self.address);
-        let (other, other_width) = bits(address.to_canonical());
-        let beyond = u32::from(width.saturating_sub(self.length));
-        width == other_width && (own ^ other).checked_shr(beyond).unwrap_or(0) == 0
-    }
-}
-
-/// The address as a number, and how many bits it has.
-fn bits(address: IpAddr) -> (u128, u8) {
-    match address {
-        IpAddr::V4(address) => (address.to_bits().into(), 32),
-        IpAddr::V6(address) => (address.to_bits(), 128),
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -40,34 +27,19 @@ impl FromStr for Network {
         let wrong = || format!("`{text}` is not a network: write an address, or one with a length, as in `10.0.0.0/8`");
         let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
         let address = address.parse::<IpAddr>().map_err(|_| wrong())?.to_canonical();
-        let (_, width) = bits(address);
-        let length = length.map_or(Ok(width), |length| length.parse().map_err(|_| wrong()))?;
-        if length > width {
-            return Err(wrong());
-        }
-        Ok(Self { address, length })
+        let Some(length) = length else { return Ok(Self(address.into())) };
+        let length = length.parse().map_err(|_| wrong())?;
+        IpNet::new(address, length).map(Self).map_err(|_| wrong())
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
+        self.0.fmt(f)
     }
 }
 
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        network.to_string()
-    }
-}
+text_setting!(Network, None);
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use super::Span;
+use super::duration::Duration;
+use super::values::text_setting;
 
 /// At most so many in a window, or no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
     /// No limit.
     Off,
@@ -18,14 +16,14 @@ pub enum Rate {
         /// How many.
         count: u64,
         /// In which time.
-        window: Span,
+        window: Duration,
     },
 }
 
 impl Rate {
     /// At most `count` in `window`.
     #[must_use]
-    pub const fn of(count: u64, window: Span) -> Self {
+    pub const fn of(count: u64, window: Duration) -> Self {
         Self::Limit { count, window }
     }
 }
@@ -40,7 +38,7 @@ impl FromStr for Rate {
         let wrong = || format!("`{text}` is not a limit: write `off` or a number and a time, as in `10/1m`");
         let (count, window) = text.split_once('/').ok_or_else(wrong)?;
         let count: u64 = count.parse().map_err(|_| wrong())?;
-        let window: Span = window.parse().map_err(|_| wrong())?;
+        let window: Duration = window.parse().map_err(|_| wrong())?;
         if count == 0 || window.get().is_zero() {
             return Err(wrong());
         }
@@ -57,19 +55,7 @@ impl fmt::Display for Rate {
     }
 }
 
-impl TryFrom<String> for Rate {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Rate> for String {
-    fn from(rate: Rate) -> Self {
-        rate.to_string()
-    }
-}
+text_setting!(Rate, Some(r"^([0-9]+/[0-9]+(ms|s|m|h|d)|off)$"));
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_a_count_in_a_time_or_off() {
-        assert_eq!("10/1m".parse(), Ok(Rate::of(10, Span::minutes(1))));
+        assert_eq!("10/1m".parse(), Ok(Rate::of(10, Duration::minutes(1))));
         assert_eq!("off".parse(), Ok(Rate::Off));
         for text in ["10", "0/1m", "10/0", "x/1m", "OFF"] {
             assert!(text.parse::<Rate>().is_err(), "{text}");

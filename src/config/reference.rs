@@ -1,8 +1,10 @@
-//! The documentation of every setting, made from the table in `settings.rs` and from the defaults.
+//! The documentation of every setting, made from the declarations.
 
 use std::fmt::Write as _;
 
-use super::settings::{SETTINGS, Setting};
+use super::declare::Setting;
+use super::settings::Config;
+use super::shape::{Described, Shape, Table, written};
 
 const HEAD: &str = "\
 # Configuration
@@ -19,36 +21,61 @@ access_lifetime = \"10m\"
 
 Each setting can also come from the environment, which wins over the file: `TOKENHOUSE__SECTION__KEY`, so
 `tokens.access_lifetime` is `TOKENHOUSE__TOKENS__ACCESS_LIFETIME`. Some have a short name as well, given below. Lists
-are separated by commas there. An empty variable counts as not set. Names that do not exist are refused, in the file
-and among the variables that begin with `TOKENHOUSE_` (except those that Kubernetes makes for a Service of that name);
-all problems are reported at once, before anything starts.
+are separated by commas there. An empty variable counts as not set.
 
-Lengths of time are a number and a unit: `500ms`, `30s`, `5m`, `24h`, `30d`.
+Names that do not exist are refused, in the file and among the variables that begin with `TOKENHOUSE_` (except those that
+Kubernetes makes for a Service of that name). All problems are reported at once, before anything starts;
+`tokenhouse config check` reports them without starting anything.
+
+`tokenhouse config schema` prints a JSON schema of the file, by which editors complete and check it.
+
+Durations are a number and a unit: `500ms`, `30s`, `5m`, `24h`, `30d`.
 ";
 
 /// The documentation in Markdown, as it stands in `docs/configuration.md`.
 #[must_use]
 pub fn reference() -> String {
-    let mut text = HEAD.to_owned();
-    let mut section = None;
-    text.push_str("\n## Without a section\n\n");
-    for setting in SETTINGS {
-        if setting.section() != section {
-            section = setting.section();
-            let _ = write!(text, "\n## `[{}]`\n\n", section.unwrap_or_default());
-        }
-        text.push_str(&line(setting));
+    let mut text = format!("{HEAD}\n## Without a section\n");
+    if let Some(settings) = Config::shape().section() {
+        add_section(&mut text, "", settings);
     }
     text
 }
 
-fn line(setting: &Setting) -> String {
-    let default = setting.default_text().map_or("not set".to_owned(), |default| format!("`{default}`"));
-    let mut line = format!("- **`{}`** ({default}): {}", setting.key(), setting.says);
-    if let Some(short) = setting.short {
-        let _ = write!(line, " Short name: `{short}`");
-        let file = setting.file_variable().map(|file| format!("; or `{file}`, a file that holds it"));
-        let _ = write!(line, "{}.", file.unwrap_or_default());
+/// Adds the settings of a section whose full name, with a dot behind, is `prefix`, and then the sections in it.
+pub(super) fn add_section(text: &mut String, prefix: &str, section: &Table) {
+    let (sections, settings): (Vec<_>, Vec<_>) =
+        section.settings.iter().partition(|setting| setting.shape.section().is_some());
+    text.push('\n');
+    text.extend(settings.iter().map(|setting| line(setting, &settings)));
+    for inner in sections {
+        let Some(section) = inner.shape.section() else { continue };
+        let name = format!("{prefix}{}", inner.name);
+        let heading = match inner.shape {
+            Shape::List(_) => format!("[[{name}]]"),
+            Shape::Table(_) | Shape::Scalar(_) => format!("[{name}]"),
+        };
+        let _ = write!(text, "\n## `{heading}`\n\n{}\n", section.about);
+        add_section(text, &format!("{name}."), section);
+    }
+}
+
+fn line(setting: &Described, siblings: &[&Described]) -> String {
+    let default = match &setting.default {
+        Some(default) => format!("`{}`", written(default)),
+        None if setting.is_required => "must be set".to_owned(),
+        None => "not set".to_owned(),
+    };
+    let mut line = format!("- **`{}`** ({default}): {}", setting.name, setting.documentation());
+    if let Some(variable) = setting.variable {
+        let file = format!("{variable}_FILE");
+        let is_setting = siblings.iter().any(|sibling| sibling.variable == Some(&file));
+        let from_file = if setting.shape.is_secret() && !is_setting {
+            format!("; or `{file}`, a file that holds it")
+        } else {
+            String::new()
+        };
+        let _ = write!(line, " Short name: `{variable}`{from_file}.");
     }
     line.push('\n');
     line
@@ -60,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::config::load::assemble;
+    use crate::config::shape;
 
     const WRITTEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
 
@@ -77,12 +105,14 @@ mod tests {
     #[test]
     fn every_setting_is_described_with_its_default() {
         let text = reference();
-        for setting in SETTINGS {
-            assert!(text.contains(&format!("- **`{}`** (", setting.key())), "{}", setting.name);
-            assert!(setting.says.ends_with('.'), "{}", setting.name);
+        let shape = Config::shape();
+        assert!(shape.settings().len() > 60, "a section is missing");
+        for (name, setting) in shape.settings() {
+            assert!(text.contains(&format!("- **`{}`** (", setting.name)), "{name}");
+            assert!(setting.about.ends_with('.'), "{name}");
         }
         for shown in
-            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokentokenhouse.db`)"]
+            ["`access_lifetime`** (`5m`)", "`lost_response_window`** (not set)", "(`sqlite://data/tokenhouse.db`)"]
         {
             assert!(text.contains(shown), "{shown}");
         }
@@ -90,14 +120,15 @@ mod tests {
 
     #[test]
     fn the_defaults_that_are_shown_are_those_that_apply() {
-        for setting in SETTINGS {
-            let Some(default) = setting.default_text().filter(|default| !default.starts_with(['"', '['])) else {
+        for (name, setting) in Config::shape().settings() {
+            let Some(default) =
+                setting.default.as_ref().map(written).filter(|default| !default.starts_with(['"', '[']))
+            else {
                 continue;
             };
-            let variables = [(setting.long().into(), default.into())];
+            let variables = [(shape::variable(&name).into(), default.into())];
             let config = assemble(None, variables, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
-            let json = |config| serde_json::to_value(config).unwrap();
-            assert_eq!(json(config), json(crate::config::Config::default()), "{}", setting.name);
+            assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()), "{name}");
         }
     }
 

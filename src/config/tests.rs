@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::load::assemble;
 use super::*;
+use crate::model::SigningAlgorithm;
 
 /// What comes of this file and these variables.
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -33,16 +34,16 @@ fn problem(text: &str) -> String {
 fn nothing_needs_to_be_set() {
     let config = read("", &[("PATH", "/bin"), ("HOME", "/")]).unwrap();
     assert_eq!(config.issuer, "http://127.0.0.1:8080");
-    assert_eq!(serde_json::to_value(config).unwrap(), serde_json::to_value(Config::default()).unwrap());
+    assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
 }
 
 #[test]
 fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
     let file = "[tokens]\naccess_lifetime = \"1m\"\nrefresh_lifetime = \"2h\"";
     let config = read(file, &[("TOKENHOUSE__TOKENS__ACCESS_LIFETIME", "2m")]).unwrap();
-    assert_eq!(config.tokens.access_lifetime, Span::minutes(2));
-    assert_eq!(config.tokens.refresh_lifetime, Span::hours(2));
-    assert_eq!(config.sessions.absolute_lifetime, Span::days(30));
+    assert_eq!(config.tokens.access_lifetime, Duration::minutes(2));
+    assert_eq!(config.tokens.refresh_lifetime, Duration::hours(2));
+    assert_eq!(config.sessions.absolute_lifetime, Duration::days(30));
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn every_type_can_come_from_the_environment() {
     assert_eq!(config.keys.additional_algorithms, [SigningAlgorithm::EdDsa, SigningAlgorithm::Ps256]);
     assert_eq!(config.limits.by_account, Rate::Off);
     assert_eq!(config.log.format, LogFormat::Json);
-    assert_eq!(config.refresh.lost_response_window, Some(Span::seconds(0)));
+    assert_eq!(config.refresh.lost_response_window, Some(Duration::seconds(0)));
     assert_eq!(config.keys.master_key_file, Path::new("/etc/th/master.key"));
 }
 
@@ -80,6 +81,24 @@ fn a_secret_can_come_from_a_variable_or_from_a_file_but_not_from_both() {
     assert!(found[0].starts_with("redis.url (REDIS_URL_FILE): cannot read /nowhere"), "{found:?}");
     let found = problems("", &[("DATABASE_URL", "sqlite://x"), ("DATABASE_URL_FILE", "/run/secrets/db")]);
     assert_eq!(found, ["database.url: is set by both DATABASE_URL and DATABASE_URL_FILE"]);
+}
+
+#[test]
+fn a_secret_has_a_file_variable_unless_that_is_a_setting_of_its_own() {
+    let config = read(
+        "",
+        &[
+            ("TOKENHOUSE_MASTER_KEY_PREVIOUS_FILE", "/run/secrets/db"),
+            ("TOKENHOUSE_MASTER_KEY_FILE", "/run/secrets/db"),
+            ("TOKENHOUSE__REDIS__URL", "redis://redis"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.keys.master_key_previous.unwrap().expose(), "postgres://th:hush@db/th");
+    assert!(config.keys.master_key.is_none());
+    assert_eq!(config.keys.master_key_file, Path::new("/run/secrets/db"));
+    let found = problems("", &[("TOKENHOUSE_ISSUER_FILE", "/run/secrets/db")]);
+    assert!(found[0].starts_with("TOKENHOUSE_ISSUER_FILE: there is no such setting"), "{found:?}");
 }
 
 #[test]
@@ -274,8 +293,8 @@ fn values_that_cannot_be_right_are_refused_by_name() {
         ("limits", "by_address = '10/2d'"),
         ("limits", "authorizations_by_address = '10/2d'"),
         ("tokens", "id_token_lifetime = '25h'"),
-        ("browser sessions", "idle_lifetime = '31d'"),
-        ("browser sessions", "absolute_lifetime = '3651d'"),
+        ("browser_sessions", "idle_lifetime = '31d'"),
+        ("browser_sessions", "absolute_lifetime = '3651d'"),
         ("oauth", "code_lifetime = '61s'"),
         ("oauth", "pkce = 'nobody'"),
         ("branding", "name = ' '"),

@@ -12,7 +12,7 @@ pub use subscriber::{Disconnect, Subscriber};
 
 use crate::broadcast::{FeedProgress, Frame, FrameKind};
 use crate::ctx::Ctx;
-use crate::protocol::OAuthError;
+use crate::error::Error;
 use crate::store::sql::feed::Change;
 use crate::tokens::{self, SecurityEvent};
 
@@ -22,13 +22,13 @@ const MOST_A_SECOND: usize = 200;
 /// Tells whoever listens of the changes of a page of the feed.
 ///
 /// # Errors
-/// [`OAuthError`] when something cannot be signed. Whoever listens is then sent away, so that nobody misses it.
-pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
+/// [`Error`] when something cannot be signed. Whoever listens is then sent away, so that nobody misses it.
+pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     let told = if ctx.broadcast.has_subscribers() { tell_each(ctx, changes).await } else { Ok(()) };
     told.inspect_err(|_| ctx.broadcast.disconnect_all())
 }
 
-async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthError> {
+async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     let concern = || changes.iter().filter_map(|(number, change)| Some((*number, event_of(change)?)));
     let Some((last, _)) = concern().next_back() else { return Ok(()) };
     if !ctx.broadcast.reserve(concern().count(), MOST_A_SECOND) {
@@ -47,7 +47,7 @@ async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), OAuthErro
 ///
 /// # Errors
 /// As [`tell`].
-pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
+pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), Error> {
     // A heartbeat under a previous, greater number would make listeners take the next events for ones they had.
     ctx.broadcast.forget();
     if ctx.broadcast.has_subscribers() {
@@ -61,8 +61,8 @@ pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), OAuthError> {
 /// still. Where more has happened than was told one by one, it comes first that all is to be read again.
 ///
 /// # Errors
-/// [`OAuthError`] when it cannot be signed.
-pub fn give_heartbeat(ctx: &Ctx) -> Result<(), OAuthError> {
+/// [`Error`] when it cannot be signed.
+pub fn give_heartbeat(ctx: &Ctx) -> Result<(), Error> {
     match ctx.broadcast.progress() {
         Some(told) if ctx.broadcast.has_subscribers() => {
             if let Some(number) = ctx.broadcast.backlog() {
@@ -76,7 +76,7 @@ pub fn give_heartbeat(ctx: &Ctx) -> Result<(), OAuthError> {
     }
 }
 
-fn heartbeat(ctx: &Ctx, told: FeedProgress) -> Result<Frame, OAuthError> {
+fn heartbeat(ctx: &Ctx, told: FeedProgress) -> Result<Frame, Error> {
     frame(ctx, told.number, FrameKind::Heartbeat, &SecurityEvent::Heartbeat(told.as_of))
 }
 
@@ -92,7 +92,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
 }
 
 /// One server-sent event (WHATWG HTML section 9.2). Its `id` is what a reader comes back with.
-fn frame(ctx: &Ctx, number: i64, kind: FrameKind, event: &SecurityEvent) -> Result<Frame, OAuthError> {
+fn frame(ctx: &Ctx, number: i64, kind: FrameKind, event: &SecurityEvent) -> Result<Frame, Error> {
     let token = tokens::security_event(ctx, number, event)?;
     Ok(Frame { number, kind, text: Arc::from(format!("id: {number}\ndata: {token}\n\n").into_bytes()) })
 }

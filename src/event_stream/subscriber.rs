@@ -13,7 +13,8 @@ use super::{event_of, frame, heartbeat};
 use crate::broadcast::{FeedProgress, Frame, FrameKind, Subscription};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
-use crate::protocol::{OAuthError, scope};
+use crate::error::Error;
+use crate::protocol::scope;
 use crate::store::StoreError;
 use crate::store::sql::feed::FeedPage;
 use crate::token_status::PresentedToken;
@@ -59,7 +60,7 @@ pub enum Disconnect {
     /// Everybody is sent away.
     ShutDown,
     /// The database does not answer, or nothing can be signed.
-    Failed(OAuthError),
+    Failed(Error),
 }
 
 impl Disconnect {
@@ -82,21 +83,21 @@ impl From<StoreError> for Disconnect {
     }
 }
 
-impl From<OAuthError> for Disconnect {
-    fn from(error: OAuthError) -> Self {
+impl From<Error> for Disconnect {
+    fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
 impl Subscriber {
-    /// Lets who has `presented` a token in, who has heard everything up to the number `last`, or begins now. A number that is
-    /// none stands for one that nobody knows any more.
+    /// Lets who has `presented` a token in, who has heard everything up to the number `last`, or begins now. A number
+    /// that is none stands for one that nobody knows any more.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when all subscriptions are taken, or the database does not answer.
-    pub async fn arrive(ctx: &Ctx, presented: PresentedToken, last: Option<&str>) -> Result<Self, OAuthError> {
+    /// [`Error::Unavailable`] when all subscriptions are taken, or the database does not answer.
+    pub async fn arrive(ctx: &Ctx, presented: PresentedToken, last: Option<&str>) -> Result<Self, Error> {
         let subscription =
-            ctx.broadcast.subscribe().ok_or_else(|| OAuthError::unavailable("a subscription for one more listener"))?;
+            ctx.broadcast.subscribe().ok_or_else(|| Error::unavailable("a subscription for one more listener"))?;
         let as_of = ctx.now();
         let head = ctx.store.database.feed_head().await?;
         let number = last.map_or(head, |last| last.parse().unwrap_or(-1));
@@ -180,8 +181,8 @@ impl Subscriber {
     /// counts.
     async fn authorize(&self, ctx: &Ctx) -> Result<(), Disconnect> {
         match self.presented.admit(ctx, &[scope::EVENTS]).await {
-            Ok(_) | Err(OAuthError::Unavailable(_)) => Ok(()),
-            Err(OAuthError::Internal(error)) => Err(Disconnect::Failed(error.into())),
+            Ok(_) | Err(Error::Unavailable(_)) => Ok(()),
+            Err(Error::Internal(error)) => Err(Disconnect::Failed(error.into())),
             Err(_) => Err(Disconnect::Unauthorized),
         }
     }

@@ -5,9 +5,10 @@ use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
 use crate::authorize::code::{self, Code};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, EndReason, PossessionProof, Secret, User};
-use crate::protocol::{GrantType, OAuthError};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
 use crate::tokens::{self, IdTokenInput, TokenSubject};
@@ -28,7 +29,7 @@ pub(super) async fn exchange(
     client: &Client,
     presented: CodeExchange,
     proof: Option<PossessionProof>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
     check_possession(code.confirmation, proof)?;
@@ -55,7 +56,7 @@ pub(super) async fn exchange(
 
 /// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had
 /// come: a code that leaked does its finder no good, and does its owner no harm.
-fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), OAuthError> {
+fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), Error> {
     let same_address = match &presented.redirect_uri {
         Some(uri) => *uri == code.redirect_uri,
         // OAuth 2.1 leaves it out; without a challenge it is what binds the code (RFC 6749 section 4.1.3).
@@ -71,7 +72,7 @@ fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Res
 }
 
 /// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).
-async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
+async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), Error> {
     let event = AuditEvent::CodeReused { session: code.session, user: code.user, client: code.client_id.clone() };
     let entry = ctx.audit(Actor::System, event);
     if sessions::end_one_as(ctx, code.session, EndReason::CodeReused, entry).await?.is_some() {
@@ -80,12 +81,7 @@ async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn session_of<'a>(
-    client: &'a Client,
-    user: &'a User,
-    code: &Code,
-    proof: Option<PossessionProof>,
-) -> NewSession<'a> {
+fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code, proof: Option<PossessionProof>) -> NewSession<'a> {
     NewSession {
         id: code.session,
         status_index: code.status_index,
@@ -95,7 +91,7 @@ fn session_of<'a>(
         scope: code.scope.clone(),
         audience: code.audience.clone(),
         user_agent: code.user_agent.clone(),
-        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone() },
+        proof: sessions::Proof { at: code.auth_time, amr: code.amr.clone(), acr: code.acr },
         browser_session: Some(sessions::ParentBrowserSession {
             browser_session: code.browser_session,
             ends_at: code.browser_session_ends_at,
@@ -112,14 +108,11 @@ fn mint(
     user: &User,
     code: &Code,
     beginning: &PreparedSession,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let PreparedSession { session, live, .. } = beginning;
     let access = tokens::access_token(ctx, client, TokenSubject::Session(live), &session.scope)?;
-    let refresh_token = if client.may_use(GrantType::RefreshToken) {
-        Some(tokens::refresh_token(ctx, live)?)
-    } else {
-        None
-    };
+    let refresh_token =
+        if client.may_use(GrantType::RefreshToken) { Some(tokens::refresh_token(ctx, live)?) } else { None };
     let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.scope));
     let told = IdTokenInput { session: live, nonce: code.nonce.as_deref(), claims: &claims };
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
@@ -133,14 +126,12 @@ fn mint(
     })
 }
 
-fn not_good() -> OAuthError {
-    OAuthError::invalid_grant("the authorization code is not good, or not any more")
+fn not_good() -> Error {
+    Error::invalid_grant("the authorization code is not good, or not any more")
 }
 
 /// What was asked for at the authorization endpoint and is gone since is the code's fault, not this request's.
-fn as_invalid_grant(error: OAuthError) -> OAuthError {
-    match error {
-        OAuthError::InvalidScope(_) | OAuthError::InvalidTarget(_) => not_good(),
-        other => other,
-    }
+fn as_invalid_grant(error: Error) -> Error {
+    let is_the_codes = |code| matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidTarget);
+    if error.oauth_code().is_some_and(is_the_codes) { not_good() } else { error }
 }

@@ -3,9 +3,10 @@
 
 use super::{TokenResponse, narrow, pass_gate};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{Principal, audience};
 use crate::model::{Client, PossessionProof};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::{ErrorCode, Scope};
 use crate::tokens::{self, TokenSubject};
 
 pub(super) fn exchange(
@@ -14,7 +15,7 @@ pub(super) fn exchange(
     scope: Option<Scope>,
     resource: &[String],
     proof: Option<PossessionProof>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     // The client is known from memory, which only the change feed keeps true.
     ctx.status_lists.hears()?;
     let scope = narrow(&client.scope, scope)?;
@@ -35,12 +36,15 @@ pub(super) fn exchange(
 }
 
 /// What was asked for of `all` that the tokens may be for (RFC 8707 section 2).
-fn narrow_audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, OAuthError> {
+fn narrow_audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, Error> {
     if resource.is_empty() {
         return Ok(all);
     }
     if resource.iter().any(|resource| !all.contains(resource)) {
-        return Err(OAuthError::InvalidTarget("the client's tokens of this scope may not be for this resource".into()));
+        return Err(Error::oauth(
+            ErrorCode::InvalidTarget,
+            "the client's tokens of this scope may not be for this resource",
+        ));
     }
     Ok(resource.to_vec())
 }

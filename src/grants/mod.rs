@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use crate::clients::{self, ClientAuthentication};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{self, Denial, Principal};
 use crate::model::{Client, Confirmation, PossessionProof, Secret};
-use crate::protocol::{GrantType, OAuthError, Scope, TokenScheme, scope};
+use crate::protocol::{ErrorCode, GrantType, Scope, TokenScheme, scope};
 use crate::tokens::{self, IdTokenInput};
 
 pub use authorization_code::CodeExchange;
@@ -71,11 +72,11 @@ pub struct TokenResponse {
 ///
 /// # Errors
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
-pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
+pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, Error> {
     let TokenRequest { credentials, proof, grant } = request;
     let client = clients::authenticate(ctx, &credentials).await?;
     if client.id.is_simplejwt() {
-        return Err(OAuthError::UnauthorizedClient("this client belongs to the SimpleJWT-compatible API".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "this client belongs to the SimpleJWT-compatible API"));
     }
     may_use(&client, grant.grant_type())?;
     match grant {
@@ -101,20 +102,20 @@ impl Grant {
     }
 }
 
-fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
+fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
     if client.may_use(grant) {
         Ok(())
     } else {
-        Err(OAuthError::UnauthorizedClient("the client is not registered for this grant".into()))
+        Err(Error::oauth(ErrorCode::UnauthorizedClient, "the client is not registered for this grant"))
     }
 }
 
 /// Passes when what a code or a refresh token is bound to has been proven.
-fn check_possession(bound: Option<Confirmation>, proof: Option<PossessionProof>) -> Result<(), OAuthError> {
+fn check_possession(bound: Option<Confirmation>, proof: Option<PossessionProof>) -> Result<(), Error> {
     if bound.is_none_or(|bound| bound.is_proven_by(proof)) {
         return Ok(());
     }
-    Err(OAuthError::invalid_grant("this is bound to a key, and the request does not prove that the client holds it"))
+    Err(Error::invalid_grant("this is bound to a key, and the request does not prove that the client holds it"))
 }
 
 /// Passes the gate on behalf of a grant.
@@ -124,24 +125,24 @@ fn pass_gate(
     principal: Principal<'_>,
     scope: &Scope,
     audience: &[String],
-) -> Result<(), OAuthError> {
+) -> Result<(), Error> {
     gate::check(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
-fn refusal(shut: Denial) -> OAuthError {
+fn refusal(shut: Denial) -> Error {
     match shut {
-        Denial::ClientDisabled => OAuthError::InvalidClient("client authentication failed".into()),
+        Denial::ClientDisabled => Error::oauth(ErrorCode::InvalidClient, "client authentication failed"),
         Denial::ClientNotBefore
         | Denial::GlobalNotBefore
         | Denial::UserAbsent
         | Denial::UserDisabled
         | Denial::UserNotBefore
         | Denial::SessionEnded
-        | Denial::SessionOver => OAuthError::invalid_grant("the session is over"),
-        Denial::ScopeWithdrawn => OAuthError::invalid_scope("the client may not be granted this scope"),
+        | Denial::SessionOver => Error::invalid_grant("the session is over"),
+        Denial::ScopeWithdrawn => Error::invalid_scope("the client may not be granted this scope"),
         Denial::AudienceWithdrawn => {
-            OAuthError::InvalidTarget("the client's tokens may not be for this resource".into())
+            Error::oauth(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource")
         }
     }
 }
@@ -154,7 +155,7 @@ fn id_token(
     scope: &Scope,
     told: IdTokenInput<'_>,
     access_token: &str,
-) -> Result<Option<String>, OAuthError> {
+) -> Result<Option<String>, Error> {
     if client.id.is_simplejwt() || !scope.contains(scope::OPENID) {
         return Ok(None);
     }
@@ -162,11 +163,11 @@ fn id_token(
 }
 
 /// The part of `granted` that is asked for; all of it where nothing is.
-fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Error> {
     match asked {
         None => Ok(granted.clone()),
         Some(asked) if asked.is_within(granted) => Ok(asked),
-        Some(_) => Err(OAuthError::invalid_scope("more is asked for than may be granted")),
+        Some(_) => Err(Error::invalid_scope("more is asked for than may be granted")),
     }
 }
 
@@ -191,7 +192,7 @@ mod tests {
         ] {
             let checked = check_possession(bound, proven.map(|proven| PossessionProof { proven }));
 
-            let refused = matches!(checked, Err(OAuthError::InvalidGrant(_)));
+            let refused = checked.as_ref().is_err_and(|error| error.oauth_code() == Some(ErrorCode::InvalidGrant));
             assert_eq!((checked.is_ok(), refused), (passes, !passes), "{bound:?} by {proven:?}");
         }
     }

@@ -7,9 +7,10 @@ use serde_json::Map;
 
 use super::{TokenResponse, check_possession, id_token, narrow, pass_gate};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::Principal;
 use crate::model::{Client, LiveSession, PossessionProof, Secret};
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::Scope;
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
 
@@ -19,10 +20,10 @@ pub(super) async fn exchange(
     presented: &Secret,
     scope: Option<Scope>,
     proof: Option<PossessionProof>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<TokenResponse, Error> {
     let token = tokens::read_refresh_token(ctx, presented.expose())?;
     if token.client_id != client.id {
-        return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
+        return Err(Error::invalid_grant("the refresh token is not valid here"));
     }
     // Before any state is touched: who has stolen a bound token must not be able to end its session with it.
     check_possession(token.confirmation, proof)?;
@@ -39,7 +40,7 @@ async fn check_before_rotation(
     client: &Client,
     token: &RefreshToken,
     scope: Option<Scope>,
-) -> Result<(), OAuthError> {
+) -> Result<(), Error> {
     match sessions::peek(ctx, client, token).await? {
         Some(grant) => narrow(&grant.scope, scope).map(|_| ()),
         // Rotation says why, and does what is to be done.
@@ -47,12 +48,7 @@ async fn check_before_rotation(
     }
 }
 
-fn mint(
-    ctx: &Ctx,
-    client: &Client,
-    session: &LiveSession,
-    asked: Option<Scope>,
-) -> Result<TokenResponse, OAuthError> {
+fn mint(ctx: &Ctx, client: &Client, session: &LiveSession, asked: Option<Scope>) -> Result<TokenResponse, Error> {
     let record = &session.record;
     let scope = narrow(&record.grant.scope, asked)?;
     let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use super::{may_use, pass_gate, refresh_token};
+use crate::authentication::{Attempt, password};
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{Principal, audience};
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
-use crate::protocol::{GrantType, OAuthError, Scope};
-use crate::sessions::{self, NewSession, Proof, SettleOutcome};
+use crate::protocol::{GrantType, Scope};
+use crate::sessions::{self, NewSession, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
-use crate::users::{self, Attempt};
 
 /// A pair of tokens.
 #[derive(Debug, Clone)]
@@ -35,12 +36,13 @@ pub struct SignIn {
     pub user_agent: UserAgent,
 }
 
-/// The first pair of a new session. `None`: unknown, disabled and wrong look alike.
+/// The first pair of a new session. `None`: unknown, disabled and wrong look alike, and so does a user for whom the
+/// password is not enough: this API has no way to ask for more.
 ///
 /// # Errors
-/// [`OAuthError::TooManyTries`]; `invalid_scope` when more is asked for than the user may be granted;
-/// [`OAuthError::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
-pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAuthError> {
+/// [`Error::TooManyRequests`]; `invalid_scope` when more is asked for than the user may be granted;
+/// [`Error::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
+pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::SimpleJwt)?;
     let attempt = Attempt {
@@ -48,20 +50,21 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
         password: &sign_in.password,
         address: sign_in.user_agent.address.as_deref(),
     };
-    let Some(signed_in) = users::sign_in(ctx, attempt).await? else { return Ok(None) };
-    let scope = permitted(ctx, &signed_in.user, sign_in.scope)?;
+    let Some(authenticated) = password::authenticate(ctx, attempt).await? else { return Ok(None) };
+    let (user, at) = (authenticated.user(), authenticated.at());
+    let scope = permitted(ctx, user, sign_in.scope)?;
     let audience = audience::of_user_tokens(ctx, &client, &scope);
-    pass_gate(ctx, &client, Principal::SigningIn { user: &signed_in.user, at: signed_in.at }, &scope, &audience)?;
+    pass_gate(ctx, &client, Principal::SigningIn { user, at }, &scope, &audience)?;
     let new = NewSession {
-        id: SessionId(ctx.random.uuid_at(signed_in.at)),
-        status_index: ctx.store.status_index(signed_in.at).await?,
-        user: &signed_in.user,
-        at: signed_in.at,
+        id: SessionId(ctx.random.uuid_at(at)),
+        status_index: ctx.store.status_index(at).await?,
+        user,
+        at,
         client: &client,
         scope,
         audience,
         user_agent: sign_in.user_agent,
-        proof: Proof { at: signed_in.at, amr: signed_in.amr() },
+        proof: authenticated.proof(),
         browser_session: None,
         claims: Vec::new(),
         confirmation: None,
@@ -77,10 +80,10 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, OAu
 }
 
 /// What the user may be granted. Rights over this server itself are for administrators who ask for them.
-fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAuthError> {
+fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, Error> {
     let asked = asked.map_or_else(|| Scope::parse(&ctx.config.simplejwt.scope), Ok)?;
     if !user.admin && asked.concerns_this_server() {
-        return Err(OAuthError::invalid_scope("this scope is for administrators"));
+        return Err(Error::invalid_scope("this scope is for administrators"));
     }
     Ok(asked)
 }
@@ -89,7 +92,7 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, OAut
 ///
 /// # Errors
 /// As the grant `refresh_token`.
-pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError> {
+pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
     let response = refresh_token::exchange(ctx, &client, refresh, None, None).await?;
@@ -98,6 +101,6 @@ pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, OAuthError>
 }
 
 /// The built-in client, if the SimpleJWT-compatible API is on.
-pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, OAuthError> {
+pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, Error> {
     clients::identify(ctx, ClientId::SIMPLEJWT).await
 }

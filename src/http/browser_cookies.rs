@@ -13,8 +13,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use super::{Ctx, client_ip};
 use crate::browser_sessions::{Browser, NewBrowserSession};
 use crate::ctx;
+use crate::error::{Error, Internal};
 use crate::model::Secret;
-use crate::protocol::{Internal, OAuthError};
 
 use super::error::PageRefusal;
 
@@ -103,7 +103,7 @@ impl FromRequest for BrowserCookies {
     type Future = Ready<Result<Self, PageRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let missing = || OAuthError::from(Internal::inconsistent("a handler without a context"));
+        let missing = || Error::from(Internal::inconsistent("a handler without a context"));
         ready(match request.app_data::<Ctx>() {
             Some(ctx) => Ok(Self::of(request, ctx)),
             None => Err(missing().into()),

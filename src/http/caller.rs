@@ -7,21 +7,22 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::form::Form;
 use crate::clients::ClientAuthentication;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::{AuthMethod, OAuthError};
+use crate::protocol::{AuthMethod, ErrorCode};
 
 /// The credentials of a request.
 ///
 /// # Errors
 /// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
-pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentication, OAuthError> {
+pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentication, Error> {
     let in_body = form.secret("client_secret");
     match (authorization(request)?, form.get("client_id"), in_body) {
-        (Some(_), _, Some(_)) => Err(OAuthError::invalid_request("the client authenticates in two ways at once")),
+        (Some(_), _, Some(_)) => Err(Error::invalid_request("the client authenticates in two ways at once")),
         (Some(header), named, None) => {
             let (client_id, secret) = read_basic(header).ok_or_else(malformed)?;
             if named.is_some_and(|named| named != client_id) {
-                return Err(OAuthError::invalid_request("client_id differs from the authenticated client"));
+                return Err(Error::invalid_request("client_id differs from the authenticated client"));
             }
             Ok(ClientAuthentication::Secret { client_id, secret, method: AuthMethod::ClientSecretBasic })
         }
@@ -30,22 +31,22 @@ pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentic
             Ok(ClientAuthentication::Secret { client_id, secret, method: AuthMethod::ClientSecretPost })
         }
         (None, Some(client_id), None) => Ok(ClientAuthentication::None { client_id: client_id.to_owned() }),
-        (None, None, _) => Err(OAuthError::InvalidClient("the client does not say who it is".into())),
+        (None, None, _) => Err(Error::oauth(ErrorCode::InvalidClient, "the client does not say who it is")),
     }
 }
 
 /// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
-pub(super) fn authorization(request: &HttpRequest) -> Result<Option<&str>, OAuthError> {
+pub(super) fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next();
     if headers.next().is_some() {
-        return Err(OAuthError::invalid_request("the Authorization header is given twice"));
+        return Err(Error::invalid_request("the Authorization header is given twice"));
     }
     Ok(header.map(|header| header.to_str().unwrap_or_default()))
 }
 
-fn malformed() -> OAuthError {
-    OAuthError::InvalidClient("the Authorization header is not HTTP Basic".into())
+fn malformed() -> Error {
+    Error::oauth(ErrorCode::InvalidClient, "the Authorization header is not HTTP Basic")
 }
 
 /// Identifier and secret are form-encoded before they are joined and base64-encoded.

@@ -1,5 +1,5 @@
-//! What refusals look like on the wire. Each API has its own face for the same [`OAuthError`]; what the operator needs
-//! to know goes to the log instead (`request_log.rs`), under a request id that both share.
+//! Errors as responses. Each API has its own form for the same [`RequestError`]; what the operator needs to know goes to
+//! the log instead (`request_log.rs`), under a request id that both share.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,24 +9,45 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTH
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
-use crate::protocol::{OAuthError, with_causes};
+use crate::error::{Error, Progress, with_causes};
+use crate::protocol::ErrorCode;
+
+/// Why a request is refused: by a rule, or by what only HTTP knows.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// A rule refused it.
+    #[error(transparent)]
+    Rule(Error),
+    /// The request is larger than is read (RFC 9110 section 15.5.14).
+    #[error("the request is larger than is read here")]
+    TooLarge,
+    /// The request came without a bearer token (RFC 6750 section 3).
+    #[error("send an access token: `Authorization: Bearer …`")]
+    NoToken,
+}
+
+impl<E: Into<Error>> From<E> for RequestError {
+    fn from(error: E) -> Self {
+        Self::Rule(error.into())
+    }
+}
 
 /// A refusal of an OAuth endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]
-pub struct OAuthRefusal(pub OAuthError);
+pub struct OAuthRefusal(pub RequestError);
 
 /// A refusal in the form of problem details (RFC 9457), with a challenge where a bearer token was refused (RFC 6750
 /// section 3): in the admin API, of userinfo, status lists and events.
 #[derive(Debug)]
-pub struct ProblemRefusal(pub OAuthError);
+pub struct ProblemRefusal(pub RequestError);
 
 /// A refusal that a person sees. `pages::explain` makes a page of it.
 #[derive(Debug)]
 pub enum PageRefusal {
-    /// A rule refused.
-    Refused(OAuthError),
+    /// The request was refused.
+    Refused(RequestError),
     /// What the person was about to do is over, was finished, or belongs to another browser.
-    Expired(OAuthError),
+    Expired(RequestError),
     /// The browser keeps no cookies.
     NoCookies,
 }
@@ -34,10 +55,10 @@ pub enum PageRefusal {
 impl PageRefusal {
     /// What a rule says against an interaction: when it is not to be found, it has expired.
     #[must_use]
-    pub fn of_an_interaction(error: OAuthError) -> Self {
-        match error {
-            OAuthError::InvalidRequest(_) => Self::Expired(error),
-            other => Self::Refused(other),
+    pub fn of_an_interaction(error: Error) -> Self {
+        match error.oauth_code() {
+            Some(ErrorCode::InvalidRequest) => Self::Expired(error.into()),
+            Some(_) | None => Self::Refused(error.into()),
         }
     }
 
@@ -46,13 +67,13 @@ impl PageRefusal {
     pub fn code_and_status(&self) -> (&'static str, StatusCode) {
         match self {
             Self::Refused(error) | Self::Expired(error) => code_and_status(error),
-            Self::NoCookies => ("invalid_request", StatusCode::BAD_REQUEST),
+            Self::NoCookies => (ErrorCode::InvalidRequest.as_str(), StatusCode::BAD_REQUEST),
         }
     }
 
-    /// What a rule said, if it was one.
+    /// The error, unless the browser alone is the reason.
     #[must_use]
-    pub const fn error(&self) -> Option<&OAuthError> {
+    pub const fn error(&self) -> Option<&RequestError> {
         match self {
             Self::Refused(error) | Self::Expired(error) => Some(error),
             Self::NoCookies => None,
@@ -60,68 +81,98 @@ impl PageRefusal {
     }
 }
 
-/// The code and the status of an error, in one exhaustive list (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
-/// RFC 8707 section 2, RFC 6750 section 3.1).
+/// The code and the status of an error, in one exhaustive list.
 #[must_use]
-pub fn code_and_status(error: &OAuthError) -> (&'static str, StatusCode) {
+pub fn code_and_status(error: &RequestError) -> (&'static str, StatusCode) {
     match error {
-        OAuthError::InvalidRequest(_) => ("invalid_request", StatusCode::BAD_REQUEST),
-        OAuthError::TooLarge => ("invalid_request", StatusCode::PAYLOAD_TOO_LARGE),
-        OAuthError::NotFound(_) => ("not_found", StatusCode::NOT_FOUND),
-        OAuthError::Conflict(_) => ("conflict", StatusCode::CONFLICT),
-        OAuthError::InvalidClient(_) => ("invalid_client", StatusCode::UNAUTHORIZED),
-        OAuthError::InvalidGrant(_) => ("invalid_grant", StatusCode::BAD_REQUEST),
-        OAuthError::UnauthorizedClient(_) => ("unauthorized_client", StatusCode::BAD_REQUEST),
-        OAuthError::UnsupportedGrantType(_) => ("unsupported_grant_type", StatusCode::BAD_REQUEST),
-        OAuthError::InvalidScope(_) => ("invalid_scope", StatusCode::BAD_REQUEST),
-        OAuthError::InvalidTarget(_) => ("invalid_target", StatusCode::BAD_REQUEST),
-        OAuthError::UnsupportedTokenType(_) => ("unsupported_token_type", StatusCode::BAD_REQUEST),
-        OAuthError::NoToken | OAuthError::InvalidToken(_) => ("invalid_token", StatusCode::UNAUTHORIZED),
-        OAuthError::InsufficientScope(_) => ("insufficient_scope", StatusCode::FORBIDDEN),
-        OAuthError::TooManyTries(_) => ("slow_down", StatusCode::TOO_MANY_REQUESTS),
-        OAuthError::Unavailable(_) | OAuthError::Unfinished(_) => {
-            ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE)
+        RequestError::TooLarge => (ErrorCode::InvalidRequest.as_str(), StatusCode::PAYLOAD_TOO_LARGE),
+        RequestError::NoToken => (ErrorCode::InvalidToken.as_str(), StatusCode::UNAUTHORIZED),
+        RequestError::Rule(Error::OAuth(error)) => (error.code.as_str(), status(error.code)),
+        RequestError::Rule(Error::NotFound(_)) => ("not_found", StatusCode::NOT_FOUND),
+        RequestError::Rule(Error::Conflict(_)) => ("conflict", StatusCode::CONFLICT),
+        RequestError::Rule(Error::TooManyRequests(_)) => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
+        RequestError::Rule(Error::Unavailable(_)) => {
+            (ErrorCode::TemporarilyUnavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE)
         }
-        OAuthError::Internal(_) => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
+        RequestError::Rule(Error::Internal(_)) => (ErrorCode::ServerError.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
-/// What the caller is told. Of broken plumbing: nothing but that it is not the caller's fault.
+/// The status that goes with a registered code (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1,
+/// RFC 8628 section 3.5, RFC 8707 section 2). Those of the authorization endpoint go back in a redirect, without it.
+const fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::InvalidRequest
+        | ErrorCode::InvalidGrant
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::InvalidScope
+        | ErrorCode::AccessDenied
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::UnsupportedTokenType
+        | ErrorCode::InvalidTarget
+        | ErrorCode::LoginRequired
+        | ErrorCode::AccountSelectionRequired
+        | ErrorCode::ConsentRequired
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::RegistrationNotSupported
+        | ErrorCode::AuthorizationPending
+        | ErrorCode::SlowDown
+        | ErrorCode::ExpiredToken => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// What the caller is told. Where the server is at fault: nothing but that.
 #[must_use]
-pub fn description(error: &OAuthError) -> String {
+pub fn description(error: &RequestError) -> String {
     match error {
-        OAuthError::InvalidRequest(text)
-        | OAuthError::NotFound(text)
-        | OAuthError::Conflict(text)
-        | OAuthError::InvalidClient(text)
-        | OAuthError::InvalidGrant(text)
-        | OAuthError::UnauthorizedClient(text)
-        | OAuthError::UnsupportedGrantType(text)
-        | OAuthError::InvalidScope(text)
-        | OAuthError::InvalidTarget(text)
-        | OAuthError::UnsupportedTokenType(text)
-        | OAuthError::InvalidToken(text)
-        | OAuthError::InsufficientScope(text) => text.to_string(),
-        OAuthError::NoToken => "send an access token: `Authorization: Bearer …`".to_owned(),
-        OAuthError::TooLarge => "the request is larger than is read here".to_owned(),
-        OAuthError::TooManyTries(wait) => format!("too many tries; come back in {} s", seconds_up(*wait)),
-        OAuthError::Unavailable(_) => "the service cannot answer now; nothing was changed, try again".to_owned(),
-        OAuthError::Unfinished(_) => {
-            "the change is kept, but not yet in force everywhere; repeat the call to finish it".to_owned()
+        RequestError::TooLarge | RequestError::NoToken => error.to_string(),
+        RequestError::Rule(Error::OAuth(error)) => error.description.to_string(),
+        RequestError::Rule(Error::NotFound(text) | Error::Conflict(text)) => text.to_string(),
+        RequestError::Rule(Error::TooManyRequests(wait)) => {
+            format!("too many tries; come back in {} s", seconds_up(*wait))
         }
-        OAuthError::Internal(_) => "something is wrong on our side; the log has it under this request's id".to_owned(),
+        RequestError::Rule(Error::Unavailable(unavailable)) => match unavailable.progress {
+            Progress::NotBegun => "the service cannot answer now; nothing was changed, try again".to_owned(),
+            Progress::Unfinished => {
+                "the change is kept, but not yet in force everywhere; repeat the call to finish it".to_owned()
+            }
+        },
+        RequestError::Rule(Error::Internal(_)) => {
+            "something is wrong on our side; the log has it under this request's id".to_owned()
+        }
     }
 }
 
 /// When to come back, where the error says so.
 #[must_use]
-pub fn retry_after(error: &OAuthError) -> Option<u64> {
+pub fn retry_after(error: &RequestError) -> Option<u64> {
     match error {
-        OAuthError::TooManyTries(wait) => Some(seconds_up(*wait)),
-        OAuthError::Unavailable(unavailable) | OAuthError::Unfinished(unavailable) => {
-            Some(seconds_up(unavailable.retry_after))
+        RequestError::Rule(Error::TooManyRequests(wait)) => Some(seconds_up(*wait)),
+        RequestError::Rule(Error::Unavailable(unavailable)) => Some(seconds_up(unavailable.retry_after)),
+        RequestError::TooLarge
+        | RequestError::NoToken
+        | RequestError::Rule(Error::OAuth(_) | Error::NotFound(_) | Error::Conflict(_) | Error::Internal(_)) => None,
+    }
+}
+
+/// The challenge of an endpoint for bearer tokens. That of a request without a token names no error (RFC 6750 section
+/// 3.1).
+fn bearer_challenge(error: &RequestError) -> Option<String> {
+    let realm = "Bearer realm=\"tokenhouse\"";
+    match error {
+        RequestError::NoToken => Some(realm.to_owned()),
+        RequestError::TooLarge => None,
+        RequestError::Rule(error) => {
+            let is_the_tokens =
+                |code: &ErrorCode| matches!(code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope);
+            error.oauth_code().filter(is_the_tokens).map(|code| format!("{realm}, error=\"{code}\""))
         }
-        _ => None,
     }
 }
 
@@ -131,7 +182,7 @@ fn seconds_up(wait: Duration) -> u64 {
 
 /// The beginning of a refusal: status, `Retry-After`, and never cached.
 #[must_use]
-pub fn refusal(error: &OAuthError) -> HttpResponseBuilder {
+pub fn refusal(error: &RequestError) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(code_and_status(error).1);
     response.insert_header((CACHE_CONTROL, "no-store"));
     if let Some(seconds) = retry_after(error) {
@@ -150,15 +201,15 @@ pub fn problem(status: StatusCode, detail: &str) -> HttpResponse {
         .body(json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string())
 }
 
-impl From<OAuthError> for OAuthRefusal {
-    fn from(error: OAuthError) -> Self {
-        Self(error)
+impl<E: Into<RequestError>> From<E> for OAuthRefusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
     }
 }
 
-impl From<OAuthError> for PageRefusal {
-    fn from(error: OAuthError) -> Self {
-        Self::Refused(error)
+impl<E: Into<RequestError>> From<E> for PageRefusal {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
     }
 }
 
@@ -181,9 +232,9 @@ impl ResponseError for PageRefusal {
     }
 }
 
-impl From<OAuthError> for ProblemRefusal {
-    fn from(error: OAuthError) -> Self {
-        Self(error)
+impl<E: Into<RequestError>> From<E> for ProblemRefusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
     }
 }
 
@@ -200,7 +251,7 @@ impl fmt::Display for ProblemRefusal {
 }
 
 /// The error's code, its sentence, and everything behind it.
-pub fn for_the_log(error: &OAuthError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub fn for_the_log(error: &RequestError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}: {}", code_and_status(error).0, with_causes(error))
 }
 
@@ -212,7 +263,7 @@ impl ResponseError for OAuthRefusal {
     fn error_response(&self) -> HttpResponse {
         let (code, _) = code_and_status(&self.0);
         let mut response = refusal(&self.0);
-        if matches!(self.0, OAuthError::InvalidClient(_)) {
+        if code == ErrorCode::InvalidClient.as_str() {
             response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"tokenhouse\", charset=\"UTF-8\""));
         }
         response.json(json!({ "error": code, "error_description": description(&self.0) }))
@@ -227,15 +278,8 @@ impl ResponseError for ProblemRefusal {
     fn error_response(&self) -> HttpResponse {
         let (code, status) = code_and_status(&self.0);
         let mut response = refusal(&self.0);
-        match &self.0 {
-            // The challenge of a request without a token names no error (RFC 6750 section 3.1).
-            OAuthError::NoToken => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tokenhouse\""));
-            }
-            OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
-                response.insert_header((WWW_AUTHENTICATE, format!("Bearer realm=\"tokenhouse\", error=\"{code}\"")));
-            }
-            _ => {}
+        if let Some(challenge) = bearer_challenge(&self.0) {
+            response.insert_header((WWW_AUTHENTICATE, challenge));
         }
         let title = status.canonical_reason().unwrap_or("Error");
         let body = json!({
@@ -245,5 +289,45 @@ impl ResponseError for ProblemRefusal {
             "code": code,
         });
         response.insert_header((CONTENT_TYPE, "application/problem+json")).body(body.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_down_is_a_code_for_devices_and_not_for_too_many_requests() {
+        let too_many = RequestError::from(Error::TooManyRequests(Duration::from_millis(1500)));
+        let device = RequestError::from(Error::oauth(ErrorCode::SlowDown, "ask less often"));
+
+        assert_eq!(code_and_status(&too_many), ("too_many_requests", StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(retry_after(&too_many), Some(2));
+        assert_eq!(code_and_status(&device), ("slow_down", StatusCode::BAD_REQUEST));
+        assert_eq!(retry_after(&device), None);
+    }
+
+    #[test]
+    fn a_change_that_is_not_finished_is_told_from_one_that_is_not_begun() {
+        let not_begun = RequestError::from(Error::unavailable("Redis"));
+        let unfinished = RequestError::from(Error::unavailable("Redis").unfinished());
+
+        for error in [&not_begun, &unfinished] {
+            assert_eq!(code_and_status(error), ("temporarily_unavailable", StatusCode::SERVICE_UNAVAILABLE));
+            assert_eq!(retry_after(error), Some(1));
+            assert!(!description(error).contains("Redis"), "the caller is not told what did not answer");
+        }
+        assert!(description(&not_begun).contains("nothing was changed"));
+        assert!(description(&unfinished).contains("repeat the call"));
+    }
+
+    #[test]
+    fn only_a_token_that_was_sent_is_called_invalid_in_the_challenge() {
+        let realm = "Bearer realm=\"tokenhouse\"";
+        let sent = Error::oauth(ErrorCode::InvalidToken, "it has expired").into();
+
+        assert_eq!(bearer_challenge(&RequestError::NoToken).as_deref(), Some(realm));
+        assert_eq!(bearer_challenge(&sent), Some(format!("{realm}, error=\"invalid_token\"")));
+        assert_eq!(bearer_challenge(&RequestError::TooLarge), None);
     }
 }

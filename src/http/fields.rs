@@ -11,10 +11,10 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
+use super::error::RequestError;
 use super::form::{Form, media_type, read_body};
 use super::{Ctx, error};
 use crate::model::Secret;
-use crate::protocol::OAuthError;
 
 /// The most fields that are read: each is compared with all before it.
 const MAX_FIELDS: usize = 32;
@@ -43,7 +43,7 @@ pub enum SimpleJwtRefusal {
     /// 404: the API is switched off.
     SwitchedOff,
     /// Anything that is not about tokens or fields.
-    Other(OAuthError),
+    Other(RequestError),
 }
 
 impl Fields {
@@ -142,9 +142,9 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-impl From<OAuthError> for SimpleJwtRefusal {
-    fn from(error: OAuthError) -> Self {
-        Self::Other(error)
+impl<E: Into<RequestError>> From<E> for SimpleJwtRefusal {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
 
-use super::error::OAuthRefusal;
+use super::error::{OAuthRefusal, RequestError};
 use super::{BODY_TIME, MAX_BODY};
 use crate::model::Secret;
 use crate::protocol::{OAuthError, Scope};
@@ -107,19 +107,19 @@ pub fn media_type(request: &HttpRequest) -> String {
 /// Reads the body within its limits of size and time.
 ///
 /// # Errors
-/// [`OAuthError::TooLarge`]; `invalid_request` when it is too slow or broken off.
-pub async fn read_body(request: HttpRequest, mut payload: Payload) -> Result<Bytes, OAuthError> {
+/// [`RequestError::TooLarge`]; `invalid_request` when it is too slow or broken off.
+pub async fn read_body(request: HttpRequest, mut payload: Payload) -> Result<Bytes, RequestError> {
     let payload = web::Payload::from_request(&request, &mut payload);
     let read = async {
         let payload = payload.await.map_err(|_| broken_off())?;
         match payload.to_bytes_limited(MAX_BODY).await {
-            Err(_) => Err(OAuthError::TooLarge),
-            Ok(body) => body.map_err(|_| broken_off()),
+            Err(_) => Err(RequestError::TooLarge),
+            Ok(body) => Ok(body.map_err(|_| broken_off())?),
         }
     };
     match tokio::time::timeout(BODY_TIME, read).await {
         Ok(body) => body,
-        Err(_) => Err(OAuthError::invalid_request("the body took too long to arrive")),
+        Err(_) => Err(OAuthError::invalid_request("the body took too long to arrive").into()),
     }
 }
 

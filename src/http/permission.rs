@@ -6,13 +6,14 @@ use std::future::{Ready, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::audit::Actor;
+use crate::error::Error;
 use crate::http::Ctx;
-use crate::http::error::ProblemRefusal;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::routes::{self, Pattern};
-use crate::protocol::OAuthError;
+use crate::protocol::ErrorCode;
 use crate::token_status::PresentedToken;
 
 /// The bearer who passed.
@@ -51,7 +52,7 @@ impl AuthorizedCaller {
 pub async fn require<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match admit(&request).await {
         Ok(admitted) => {
             request.extensions_mut().insert(admitted);
@@ -61,7 +62,7 @@ pub async fn require<B: MessageBody + 'static>(
     }
 }
 
-async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, OAuthError> {
+async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, RequestError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
     let presented = PresentedToken::extract(request.request()).await.map_err(|ProblemRefusal(error)| error)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
@@ -71,8 +72,8 @@ async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, OAuthError>
     Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, presented })
 }
 
-fn denied() -> OAuthError {
-    OAuthError::InsufficientScope("nobody may do this".into())
+fn denied() -> Error {
+    Error::oauth(ErrorCode::InsufficientScope, "nobody may do this")
 }
 
 impl FromRequest for AuthorizedCaller {
@@ -80,6 +81,6 @@ impl FromRequest for AuthorizedCaller {
     type Future = Ready<Result<Self, ProblemRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| ProblemRefusal(denied())))
+        ready(request.extensions().get::<Self>().cloned().ok_or_else(|| denied().into()))
     }
 }

@@ -6,23 +6,22 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::caller::authorization;
-use super::error::ProblemRefusal;
+use super::error::{ProblemRefusal, RequestError};
 use crate::model::Secret;
-use crate::protocol::OAuthError;
 use crate::token_status::PresentedToken;
 
 /// The access token in the header (RFC 6750 section 2.1); `None` where there is no header. Proofs are not read yet, so
 /// a token that is bound to a key is refused by the rule that looks at it.
 ///
 /// # Errors
-/// [`OAuthError::NoToken`] for a header of another kind, `invalid_request` for two.
-pub fn in_header(request: &HttpRequest) -> Result<Option<PresentedToken>, OAuthError> {
+/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
+pub fn in_header(request: &HttpRequest) -> Result<Option<PresentedToken>, RequestError> {
     let Some(header) = authorization(request)? else { return Ok(None) };
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(Some(PresentedToken::bearer(Secret::new(token.trim()))))
     } else {
-        Err(OAuthError::NoToken)
+        Err(RequestError::NoToken)
     }
 }
 
@@ -31,6 +30,6 @@ impl FromRequest for PresentedToken {
     type Future = Ready<Result<Self, ProblemRefusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(in_header(request).and_then(|token| token.ok_or(OAuthError::NoToken)).map_err(ProblemRefusal))
+        ready(in_header(request).and_then(|token| token.ok_or(RequestError::NoToken)).map_err(ProblemRefusal))
     }
 }

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::prepared::PrivateKey;
 use crate::clock::Random;
+use crate::error::Internal;
 use crate::model::SigningAlgorithm;
-use crate::protocol::Internal;
 
 /// Bits of a new RSA key: 112 bits of security, enough until 2030 (NIST SP 800-57 part 1 section 5.6).
 const RSA_BITS: usize = 2048;

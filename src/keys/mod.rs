@@ -28,8 +28,9 @@ use tokenhouse_verifier::KeySet;
 use crate::audit::Actor;
 use crate::clock::{Clock, Random, Timestamp};
 use crate::config;
+use crate::error::{Error, Internal};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::{Internal, OAuthError, TokenType};
+use crate::protocol::TokenType;
 use crate::store::Database;
 
 pub use files::WriteOutcome;
@@ -77,7 +78,7 @@ pub enum RotateError {
     },
     /// A store failed.
     #[error(transparent)]
-    Failed(#[from] OAuthError),
+    Failed(#[from] Error),
 }
 
 /// Whether an unripe key may begin to sign.
@@ -129,14 +130,9 @@ impl Keyring {
     }
 
     /// Signs `claims` as a compact JWS with the active key of `algorithm` and the header `typ`.
-    pub fn sign<T: Serialize>(
-        &self,
-        algorithm: SigningAlgorithm,
-        typ: TokenType,
-        claims: &T,
-    ) -> Result<String, OAuthError> {
+    pub fn sign<T: Serialize>(&self, algorithm: SigningAlgorithm, typ: TokenType, claims: &T) -> Result<String, Error> {
         if self.is_stale() {
-            return Err(OAuthError::unavailable("the keyring, not read from the database for 24 h, does not sign"));
+            return Err(Error::unavailable("the keyring, not read from the database for 24 h, does not sign"));
         }
         let ring = self.ring();
         let key = ring
@@ -147,7 +143,7 @@ impl Keyring {
 
     /// Signs a refresh token: HS256 under a key derived from the master key, `typ: rt+jwt`. The same claims give the
     /// same token, byte for byte.
-    pub fn sign_refresh<T: Serialize>(&self, claims: &T) -> Result<String, OAuthError> {
+    pub fn sign_refresh<T: Serialize>(&self, claims: &T) -> Result<String, Error> {
         let unwritable = |error| Internal::new("claims cannot be written", error);
         Ok(self.records.master_keys.current.refresh.sign(claims).map_err(unwritable)?)
     }
@@ -189,7 +185,7 @@ impl Keyring {
     }
 
     /// Reads the database again (the change feed said so, or a minute has passed).
-    pub async fn reload(&self) -> Result<(), OAuthError> {
+    pub async fn reload(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let started = self.records.clock.now();
         let list = self.records.database.signing_keys().await?;
@@ -197,7 +193,7 @@ impl Keyring {
     }
 
     /// Makes missing next keys, activates ripe ones that are due, removes retired ones whose time is over.
-    pub async fn maintain(&self) -> Result<(), OAuthError> {
+    pub async fn maintain(&self) -> Result<(), Error> {
         self.change(Actor::System, |draft: &mut Draft<'_>| draft.maintain()).await?;
         Ok(())
     }
@@ -219,15 +215,15 @@ impl Keyring {
 
     /// Takes a key out of the JWKS at once; tokens that it signed are refused wherever the JWKS is read again.
     /// `false`: no such key, or it was removed before.
-    pub async fn remove(&self, kid: &str, actor: Actor) -> Result<bool, OAuthError> {
+    pub async fn remove(&self, kid: &str, actor: Actor) -> Result<bool, Error> {
         self.change(actor, |draft: &mut Draft<'_>| draft.remove(kid)).await
     }
 
     /// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as *next*. A key that is there already is
     /// left as it is, and one that was removed is refused.
-    pub async fn import(&self, pem: &str, actor: Actor) -> Result<KeySummary, OAuthError> {
+    pub async fn import(&self, pem: &str, actor: Actor) -> Result<KeySummary, Error> {
         let key = import::parse(pem, self.records.rules.rsa())
-            .map_err(|refusal| OAuthError::invalid_request(format!("the text {refusal}")))?;
+            .map_err(|refusal| Error::invalid_request(format!("the text {refusal}")))?;
         let row = self.records.sealed(&key).await?;
         let step = |draft: &mut Draft<'_>| {
             let entry = draft.import(row.clone());
@@ -238,17 +234,17 @@ impl Keyring {
         };
         match self.change(actor, step).await? {
             (Entry::New | Entry::Known, Some(record)) => Ok(KeySummary::of(&record, &self.records.rules)),
-            (Entry::Removed, _) => Err(OAuthError::invalid_request("this key was removed and is never taken again")),
+            (Entry::Removed, _) => Err(Error::invalid_request("this key was removed and is never taken again")),
             (_, None) => Err(Internal::inconsistent("an imported key is not in the list").into()),
         }
     }
 
     /// All keys, removed ones too.
-    pub async fn list(&self) -> Result<Vec<KeySummary>, OAuthError> {
+    pub async fn list(&self) -> Result<Vec<KeySummary>, Error> {
         Ok(self.summaries(&self.records.database.signing_keys().await?))
     }
 
-    async fn change<R, S>(&self, actor: Actor, step: S) -> Result<R, OAuthError>
+    async fn change<R, S>(&self, actor: Actor, step: S) -> Result<R, Error>
     where
         S: Fn(&mut Draft<'_>) -> R + Send + Sync,
         R: Send,
@@ -260,7 +256,7 @@ impl Keyring {
         Ok(outcome)
     }
 
-    fn adopt(&self, list: &[SigningKeyRecord], read_at: Timestamp) -> Result<(), OAuthError> {
+    fn adopt(&self, list: &[SigningKeyRecord], read_at: Timestamp) -> Result<(), Error> {
         let OpenedKeys { ring, unopened } = Ring::open(list, &self.records.master_keys, Some(&self.ring()))?;
         for kid in unopened {
             tracing::error!(kid, "a signing key does not open under this instance's master key and is left out");

@@ -18,8 +18,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::jwks::{PublicJwk, PublicKey};
+use crate::error::Internal;
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Internal, TokenType};
+use crate::protocol::TokenType;
 
 /// A private key on its way into the database.
 pub(super) struct PrivateKey {

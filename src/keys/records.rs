@@ -6,8 +6,8 @@ use super::prepared::{PreparedKey, PrivateKey};
 use super::schedule::{Draft, Rules};
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::{Clock, Random, Timestamp};
+use crate::error::{Error, Internal};
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::{Internal, OAuthError};
 use crate::store::Database;
 use crate::store::sql::keys::KeyringChange;
 
@@ -29,7 +29,7 @@ impl Records {
     /// the same time come one after the other, and a key that is no longer wanted is dropped.
     ///
     /// Returns what the step said and the list as it is then.
-    pub(super) async fn change<R, S>(&self, actor: Actor, step: S) -> Result<(R, Vec<SigningKeyRecord>), OAuthError>
+    pub(super) async fn change<R, S>(&self, actor: Actor, step: S) -> Result<(R, Vec<SigningKeyRecord>), Error>
     where
         S: Fn(&mut Draft<'_>) -> R + Send + Sync,
         R: Send,
@@ -62,12 +62,12 @@ impl Records {
     }
 
     /// The row of a key from elsewhere.
-    pub(super) async fn sealed(&self, key: &PrivateKey) -> Result<SigningKeyRecord, OAuthError> {
+    pub(super) async fn sealed(&self, key: &PrivateKey) -> Result<SigningKeyRecord, Error> {
         let master_key = self.sealing_key().await?;
         Ok(self.row(key, master_key)?)
     }
 
-    async fn new_keys(&self, algorithms: &[SigningAlgorithm]) -> Result<Vec<SigningKeyRecord>, OAuthError> {
+    async fn new_keys(&self, algorithms: &[SigningAlgorithm]) -> Result<Vec<SigningKeyRecord>, Error> {
         let keys = generate(algorithms, &self.random).await?;
         let master_key = self.sealing_key().await?;
         let rows = keys.iter().map(|key| self.row(key, master_key)).collect::<Result<_, Internal>>()?;
@@ -75,7 +75,7 @@ impl Records {
     }
 
     /// The master key that the database names. It is the other one while the master key is being changed.
-    async fn sealing_key(&self) -> Result<&MasterKey, OAuthError> {
+    async fn sealing_key(&self) -> Result<&MasterKey, Error> {
         let check = self.database.master_key_check().await?.unwrap_or_default();
         let key = self.master_keys.of_check(&check).ok_or_else(|| {
             Internal::inconsistent(

@@ -8,8 +8,8 @@ use tokenhouse_verifier::KeySet;
 use super::Jwks;
 use super::master_key::MasterKeys;
 use super::prepared::PreparedKey;
+use crate::error::Internal;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use crate::protocol::Internal;
 
 /// The keys of one moment. It never changes; a new one replaces it.
 pub(super) struct Ring {

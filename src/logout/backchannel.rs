@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::ctx::{Ctx, SharedCtx};
+use crate::error::{Error, with_causes};
 use crate::model::BackchannelLogout;
-use crate::protocol::{OAuthError, with_causes};
 use crate::tokens;
 
 /// How many are sent at the same time. None takes longer than a request of `outbound` may.
@@ -26,8 +26,8 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 /// Sends every logout that is due.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer; what was not sent stays in the outbox.
-pub async fn send_due(ctx: &SharedCtx) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer; what was not sent stays in the outbox.
+pub async fn send_due(ctx: &SharedCtx) -> Result<(), Error> {
     loop {
         let due = ctx.store.database.due_backchannel_logouts(ctx.now(), AT_ONCE).await?;
         if due.is_empty() {
@@ -44,7 +44,7 @@ pub async fn send_due(ctx: &SharedCtx) -> Result<(), OAuthError> {
 }
 
 /// Takes a logout for one try. Whoever dies on the way has left it for the next one.
-async fn claim(ctx: &Ctx, logout: &BackchannelLogout) -> Result<bool, OAuthError> {
+async fn claim(ctx: &Ctx, logout: &BackchannelLogout) -> Result<bool, Error> {
     let now = ctx.now();
     if now.since(logout.created_at) >= GIVE_UP_AFTER {
         give_up(ctx, logout).await?;
@@ -53,7 +53,7 @@ async fn claim(ctx: &Ctx, logout: &BackchannelLogout) -> Result<bool, OAuthError
     Ok(ctx.store.database.claim_backchannel_logout(logout, now.plus(wait_after(logout.tries))).await?)
 }
 
-async fn give_up(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), OAuthError> {
+async fn give_up(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), Error> {
     tracing::warn!(
         client.id = %logout.client,
         session.id = %logout.session,
@@ -88,7 +88,7 @@ async fn deliver(ctx: SharedCtx, logout: BackchannelLogout) {
 
 /// Tells the application. Of one that is gone, or does not want to be told any more, nobody is left to tell.
 async fn post(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), String> {
-    let said = |error: OAuthError| with_causes(&error);
+    let said = |error: Error| with_causes(&error);
     let client = ctx.store.client(&logout.client).await.map_err(|error| with_causes(&error))?;
     let Some((client, uri)) =
         client.as_ref().and_then(|client| Some((client, client.backchannel_logout_uri.as_ref()?)))

@@ -2,15 +2,15 @@
 //! 2).
 
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BrowserSessionId, Client, Session};
-use crate::protocol::OAuthError;
 use crate::protocol::web_uri::with_parameters;
 
 /// The most sessions of a browser session that are told of in the browser. Back-channel logout knows no such bound.
 const MOST: u32 = 50;
 
 /// The pages for the live sessions of a browser session, those that outlive it too; none twice.
-pub(super) async fn of(ctx: &Ctx, browser_session: BrowserSessionId) -> Result<Vec<String>, OAuthError> {
+pub(super) async fn of(ctx: &Ctx, browser_session: BrowserSessionId) -> Result<Vec<String>, Error> {
     let mut frames = Vec::new();
     for session in ctx.store.database.sessions_of_browser_session(browser_session, ctx.now(), MOST).await? {
         let Some(client) = ctx.store.client(&session.client_id).await? else { continue };

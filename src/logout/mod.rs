@@ -14,8 +14,8 @@ use crate::audit::Actor;
 use crate::authorize::Parameters;
 use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, ClientState, EndReason};
-use crate::protocol::OAuthError;
 use crate::protocol::web_uri::with_parameters;
 use crate::sessions::Applied;
 use crate::tokens::{self, IdToken};
@@ -69,10 +69,10 @@ struct Hint {
 /// An application sends a browser here.
 ///
 /// # Errors
-/// `invalid_request` for what can only be said on a page; [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, OAuthError> {
+/// `invalid_request` for what can only be said on a page; [`Error::Unavailable`] when a store does not answer.
+pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, Error> {
     if !parameters.repeated.is_empty() {
-        return Err(OAuthError::invalid_request("a parameter is given twice"));
+        return Err(Error::invalid_request("a parameter is given twice"));
     }
     let hint = read_hint(ctx, parameters).await?;
     let back = hint.as_ref().map(|hint| way_back(&hint.client, parameters)).transpose()?.flatten();
@@ -95,8 +95,8 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
 /// Somebody opens the page.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, Error> {
     Ok(match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => Next::Ask(Question { user: here.user.username.clone(), application: None }),
         None => Next::SignedOut(LogoutOutcome::default()),
@@ -106,15 +106,15 @@ pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, OAuthError> {
 /// The person says yes, in a form of our own.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<LogoutOutcome, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<LogoutOutcome, Error> {
     match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => logout(ctx, &here).await,
         None => Ok(LogoutOutcome::default()),
     }
 }
 
-async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, OAuthError> {
+async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, Error> {
     // Before the end: afterwards nobody knows which sessions were live.
     let frames = frames::of(ctx, here.browser_session.id).await?;
     let by = Actor::User(here.user.id);
@@ -125,23 +125,21 @@ async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, O
 
 /// The hint, where it is an ID token of this server, expired or not, for an application that is still one. A bad one
 /// counts as none.
-async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, OAuthError> {
+async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, Error> {
     let token = parameters.get("id_token_hint").and_then(|hint| tokens::read_id_token(ctx, hint));
     let Some((token, id)) = token.and_then(|token| token.client().map(|id| (token, id))) else { return Ok(None) };
     if parameters.get("client_id").is_some_and(|named| named != id.as_str()) {
-        return Err(OAuthError::invalid_request("client_id and id_token_hint name two applications"));
+        return Err(Error::invalid_request("client_id and id_token_hint name two applications"));
     }
     let client = ctx.store.client(&id).await?.filter(|client| client.state == ClientState::Active);
     Ok(client.map(|client| Hint { token, client }))
 }
 
 /// Compared byte by byte with what was registered (RP-Initiated Logout 1.0 section 3).
-fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogoutRedirect>, OAuthError> {
+fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogoutRedirect>, Error> {
     let Some(sent) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
     if !client.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
-        return Err(OAuthError::invalid_request(
-            "post_logout_redirect_uri is not one that this application has registered",
-        ));
+        return Err(Error::invalid_request("post_logout_redirect_uri is not one that this application has registered"));
     }
     let address = match parameters.get("state") {
         Some(state) => with_parameters(sent, &[("state", state)]),
@@ -151,11 +149,7 @@ fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogou
 }
 
 /// For whom the hint speaks.
-async fn hint_trust(
-    ctx: &Ctx,
-    hint: Option<&Hint>,
-    here: Option<&LiveBrowserSession>,
-) -> Result<HintTrust, OAuthError> {
+async fn hint_trust(ctx: &Ctx, hint: Option<&Hint>, here: Option<&LiveBrowserSession>) -> Result<HintTrust, Error> {
     let Some(hint) = hint else { return Ok(HintTrust::None) };
     let Some(here) = here else { return Ok(HintTrust::Another) };
     if tokens::subject(ctx, &hint.client, here.user.id) == hint.token.sub {
@@ -169,7 +163,7 @@ async fn hint_trust(
 }
 
 /// The name of the application that asks. Without a hint it is only what it says of itself.
-async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Result<Option<String>, OAuthError> {
+async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Result<Option<String>, Error> {
     if let Some(hint) = hint {
         return Ok(Some(hint.client.name.clone()));
     }

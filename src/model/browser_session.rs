@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{BrowserSessionId, Ended, UserAgent, UserId};
+use super::{Acr, BrowserSessionId, Ended, UserAgent, UserId};
 use crate::clock::Timestamp;
 
 /// A browser's sign-in as the database keeps it. The cookie that proves it is kept as a digest and is not part of this
@@ -26,6 +26,9 @@ pub struct BrowserSession {
     pub auth_time: Timestamp,
     /// How (`amr`, RFC 8176).
     pub amr: Vec<String>,
+    /// How well (`acr`). Only ID tokens say it.
+    #[serde(skip)]
+    pub acr: Acr,
     /// Why it is over, if it is.
     pub ended: Option<Ended>,
 }

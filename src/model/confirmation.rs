@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn what_is_no_thumbprint_is_refused() {
-        for text in ["", "AQ", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQF"] {
+        for text in
+            ["", "AQ", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQF"]
+        {
             assert_eq!(Thumbprint::parse(text), None, "{text:?}");
             assert!(serde_json::from_str::<Confirmation>(&format!(r#"{{"jkt":"{text}"}}"#)).is_err(), "{text:?}");
         }

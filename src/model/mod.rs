@@ -1,5 +1,6 @@
 //! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
 
+pub mod acr;
 pub mod client;
 pub mod confirmation;
 pub mod consent;
@@ -18,6 +19,7 @@ pub mod sign_on;
 pub mod signing_key;
 pub mod user;
 
+pub use acr::Acr;
 pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::BrowserSession;
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Confirmation, Session, SessionId, User, UserId};
+use super::{Acr, ClientId, Confirmation, Session, SessionId, User, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
@@ -96,6 +96,9 @@ pub struct SessionGrant {
     /// `amr` (RFC 8176).
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
+    /// `acr`.
+    #[serde(rename = "l", default, skip_serializing_if = "Acr::is_weakest")]
+    pub acr: Acr,
     /// `roles`.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
@@ -123,6 +126,7 @@ impl SessionGrant {
             began_at: session.created_at,
             auth_time: session.auth_time.seconds(),
             amr: session.amr.clone(),
+            acr: session.acr,
             roles: user.roles.clone(),
             groups: user.groups.clone(),
             claims: session.claims.clone(),

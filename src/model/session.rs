@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BrowserSessionId, ClientId, ClientStatusIndex, Confirmation, SessionId, UserAgent, UserId};
+use super::{Acr, BrowserSessionId, ClientId, ClientStatusIndex, Confirmation, SessionId, UserAgent, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -33,6 +33,9 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// How (`amr`, RFC 8176).
     pub amr: Vec<String>,
+    /// How well (`acr`). Only ID tokens say it.
+    #[serde(skip)]
+    pub acr: Acr,
     /// The browser session under which it began; none where the user signed in at the application.
     pub browser_session_id: Option<BrowserSessionId>,
     /// Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::SigningAlgorithm;
-use crate::protocol::{Internal, ResponseMode};
+use crate::error::Internal;
+use crate::protocol::ResponseMode;
 
 /// What an application has registered about sign-in, by the names of OpenID Connect Dynamic Client
 /// Registration 1.0 section 2 and of the logout specifications.

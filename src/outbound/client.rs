@@ -10,7 +10,7 @@ use url::Url;
 
 use super::guard::Guard;
 use crate::config;
-use crate::protocol::with_causes;
+use crate::error::with_causes;
 
 /// How long a request may take, from the look-up of the name to the end of the answer.
 const TIME: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 
-use crate::protocol::with_causes;
+use crate::error::with_causes;
 
 /// How long a whole fetch may take.
 const TIME: Duration = Duration::from_secs(10);

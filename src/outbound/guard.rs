@@ -7,16 +7,16 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use crate::config::Reachable;
+use crate::config::AllowedHost;
 
 /// What may be called.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    allow: Arc<[Reachable]>,
+    allow: Arc<[AllowedHost]>,
 }
 
 impl Guard {
-    pub(super) fn new(allow: &[Reachable]) -> Self {
+    pub(super) fn new(allow: &[AllowedHost]) -> Self {
         Self { allow: allow.into() }
     }
 
@@ -47,9 +47,9 @@ impl Guard {
 
     /// Whether this address may be called, by `name` where it has one.
     fn admits(&self, address: IpAddr, name: Option<&str>) -> bool {
-        let is_named = |allowed: &Reachable| match allowed {
-            Reachable::Network(network) => network.contains(address),
-            Reachable::Host(host) => name.is_some_and(|name| name.eq_ignore_ascii_case(host)),
+        let is_named = |allowed: &AllowedHost| match allowed {
+            AllowedHost::Network(network) => network.contains(address),
+            AllowedHost::Host(host) => name.is_some_and(|name| name.eq_ignore_ascii_case(host)),
         };
         is_public(address) || self.allow.iter().any(is_named)
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn check(allow: &[&str], url: &str) -> Result<(), String> {
-        let allow: Vec<Reachable> = allow.iter().map(|text| text.parse().unwrap()).collect();
+        let allow: Vec<AllowedHost> = allow.iter().map(|text| text.parse().unwrap()).collect();
         Guard::new(&allow).check(&Url::parse(url).unwrap())
     }
 
@@ -178,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_judged_by_every_address_that_it_has() {
         let resolve = async |allow: &[&str], name: &str| {
-            let allow: Vec<Reachable> = allow.iter().map(|text| text.parse().unwrap()).collect();
+            let allow: Vec<AllowedHost> = allow.iter().map(|text| text.parse().unwrap()).collect();
             Guard::new(&allow)
                 .resolve(name.parse().unwrap())
                 .await

@@ -6,8 +6,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::Memory;
 use crate::config;
+use crate::error::Internal;
 use crate::model::Secret;
-use crate::protocol::error::Internal;
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;

@@ -2,8 +2,8 @@
 
 use super::{MAX_PASSWORD_BYTES, common};
 use crate::config;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::OAuthError;
 
 /// Up to so many digits and signs around a common word leave it a common password: `Tokenhouse1!`.
 const DECORATION: usize = 8;
@@ -25,7 +25,7 @@ pub enum PolicyViolation {
     Common,
 }
 
-impl From<PolicyViolation> for OAuthError {
+impl From<PolicyViolation> for Error {
     fn from(violation: PolicyViolation) -> Self {
         Self::invalid_request(violation.to_string())
     }
@@ -35,7 +35,7 @@ impl From<PolicyViolation> for OAuthError {
 /// of its user or of this product, and none of these with only digits and signs around it.
 ///
 /// # Errors
-/// Why not; as an [`OAuthError`], in words for the person who chose it.
+/// Why not; as an [`Error`], in words for the person who chose it.
 pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), PolicyViolation> {
     let text = password.expose();
     if text.chars().count() < settings.minimum_length {

@@ -19,8 +19,8 @@ use threads::Threads;
 
 use crate::clock::Random;
 use crate::config;
+use crate::error::Error;
 use crate::model::Secret;
-use crate::protocol::OAuthError;
 
 /// The most bytes of a password. A longer one is refused, never cut off.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -53,10 +53,10 @@ impl Hasher {
     /// A new argon2id hash (PHC string) of `password`.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when the queue is full; `invalid_request` for more than [`MAX_PASSWORD_BYTES`].
-    pub async fn hash(&self, password: &Secret) -> Result<String, OAuthError> {
+    /// [`Error::Unavailable`] when the queue is full; `invalid_request` for more than [`MAX_PASSWORD_BYTES`].
+    pub async fn hash(&self, password: &Secret) -> Result<String, Error> {
         if password.expose().len() > MAX_PASSWORD_BYTES {
-            return Err(OAuthError::invalid_request("a password has at most 1,024 bytes"));
+            return Err(Error::invalid_request("a password has at most 1,024 bytes"));
         }
         let (argon, password, salt) = (self.argon, password.clone(), self.random.bytes());
         let hash = self.threads.run(move |memory| argon.hash(&password, salt, memory)).await?;
@@ -71,8 +71,8 @@ impl Hasher {
     /// would have cost there.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when the queue is full.
-    pub async fn verify(&self, password: &Secret, stored: Option<&str>) -> Result<Verdict, OAuthError> {
+    /// [`Error::Unavailable`] when the queue is full.
+    pub async fn verify(&self, password: &Secret, stored: Option<&str>) -> Result<Verdict, Error> {
         let (argon, password) = (self.argon, password.clone());
         let stored = stored.filter(|_| password.expose().len() <= MAX_PASSWORD_BYTES).and_then(StoredHash::parse);
         self.threads.run(move |memory| compare(argon, &password, stored.as_ref(), memory)).await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Stopwatch;
+use crate::protocol::ErrorCode;
 
 const PASSWORD: &str = "Grüße, Welt 7";
 
@@ -87,7 +88,8 @@ async fn every_byte_of_a_long_password_counts() {
     assert_eq!(hasher.verify(&secret(&longest), Some(&hash)).await.unwrap(), Verdict::Right);
     assert_eq!(hasher.verify(&secret(&changed), Some(&hash)).await.unwrap(), Verdict::Wrong);
     assert_eq!(hasher.verify(&secret(&longer), Some(&hash)).await.unwrap(), Verdict::Wrong);
-    assert!(matches!(hasher.hash(&secret(&longer)).await, Err(OAuthError::InvalidRequest(_))));
+    let refused = hasher.hash(&secret(&longer)).await.unwrap_err();
+    assert_eq!(refused.oauth_code(), Some(ErrorCode::InvalidRequest));
 }
 
 #[tokio::test]

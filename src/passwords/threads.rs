@@ -13,8 +13,7 @@ use tokio::sync::oneshot;
 
 use super::Memory;
 use crate::config;
-use crate::protocol::OAuthError;
-use crate::protocol::error::Internal;
+use crate::error::{Error, Internal};
 
 /// How long a thread keeps its memory after its last hash.
 const IDLE: Duration = Duration::from_secs(30);
@@ -40,7 +39,7 @@ impl Threads {
     }
 
     /// Has `work` done by one of the threads. If the caller goes away meanwhile, it is not begun.
-    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, OAuthError>
+    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
         W: FnOnce(&mut Memory) -> T + Send + 'static,
@@ -107,10 +106,10 @@ impl Queue {
         Self { state: Mutex::default(), changed: Condvar::new(), capacity, idle }
     }
 
-    fn push(&self, job: Job) -> Result<(), OAuthError> {
+    fn push(&self, job: Job) -> Result<(), Error> {
         let mut state = self.lock();
         if state.jobs.len() >= self.capacity {
-            return Err(OAuthError::unavailable("the queue of passwords to hash is full"));
+            return Err(Error::unavailable("the queue of passwords to hash is full"));
         }
         state.jobs.push_back(job);
         drop(state);
@@ -202,7 +201,7 @@ mod tests {
 
         assert!(first.is_ok());
         assert_eq!(second.unwrap(), "second");
-        let OAuthError::Unavailable(unavailable) = third.unwrap_err() else { panic!("an answer of another kind") };
+        let Error::Unavailable(unavailable) = third.unwrap_err() else { panic!("an answer of another kind") };
         assert!(unavailable.retry_after >= Duration::from_secs(1));
     }
 
@@ -242,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_no_thread() {
         let threads = one_thread(8);
-        assert!(matches!(threads.run(|_| panic!("on purpose")).await, Err::<(), _>(OAuthError::Internal(_))));
+        assert!(matches!(threads.run(|_| panic!("on purpose")).await, Err::<(), _>(Error::Internal(_))));
         assert_eq!(threads.run(|_| 7).await.unwrap(), 7);
     }
 

@@ -1,7 +1,6 @@
 //! The words of the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2).
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,70 +83,6 @@ impl Prompt {
             return Err(OAuthError::invalid_request("prompt is none, or something else"));
         }
         Ok(prompts)
-    }
-}
-
-/// Why an authorization request was not granted, as its application is told (RFC 6749 section 4.1.2.1, OpenID Connect
-/// Core 1.0 section 3.1.2.6, RFC 8707 section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthorizationError {
-    /// A parameter is missing, repeated or malformed.
-    InvalidRequest,
-    /// The application may not ask this way.
-    UnauthorizedClient,
-    /// The person, or the server, said no.
-    AccessDenied,
-    /// Only codes are issued.
-    UnsupportedResponseType,
-    /// The scope is malformed, or none of it can be granted.
-    InvalidScope,
-    /// The resource is not one of the application's.
-    InvalidTarget,
-    /// Somebody would have to sign in, and nothing may be asked.
-    LoginRequired,
-    /// Somebody would have to agree, and nothing may be asked.
-    ConsentRequired,
-    /// An account would have to be chosen, and nothing may be asked.
-    AccountSelectionRequired,
-    /// Request objects are not offered.
-    RequestNotSupported,
-    /// Request objects by reference are not offered.
-    RequestUriNotSupported,
-    /// Registration by request is not offered.
-    RegistrationNotSupported,
-    /// A store does not answer.
-    TemporarilyUnavailable,
-    /// Something of ours is broken.
-    ServerError,
-}
-
-impl AuthorizationError {
-    /// The value on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::AccessDenied => "access_denied",
-            Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::InvalidScope => "invalid_scope",
-            Self::InvalidTarget => "invalid_target",
-            Self::LoginRequired => "login_required",
-            Self::ConsentRequired => "consent_required",
-            Self::AccountSelectionRequired => "account_selection_required",
-            Self::RequestNotSupported => "request_not_supported",
-            Self::RequestUriNotSupported => "request_uri_not_supported",
-            Self::RegistrationNotSupported => "registration_not_supported",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::ServerError => "server_error",
-        }
-    }
-}
-
-impl fmt::Display for AuthorizationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

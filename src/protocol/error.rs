@@ -1,175 +1,124 @@
-//! One error for every rule: what the client is told, and who is at fault.
+//! The registered error codes, and an error as RFC 6749 describes it.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::fmt;
 
-/// Why a request was not granted.
-///
-/// The text of a refusal goes to the client as `error_description` (RFC 6749 section 5.2), so it never holds more
-/// than the caller may know. [`OAuthError::Internal`] keeps its cause for the log. The codes belong to the wire
-/// (`http/error.rs`): here is a sentence, for whoever reads it.
-#[derive(Debug, thiserror::Error)]
-pub enum OAuthError {
-    /// A parameter is missing, repeated or malformed (RFC 6749 section 5.2).
-    #[error("{0}")]
-    InvalidRequest(Cow<'static, str>),
-    /// The request is larger than is read (RFC 9110 section 15.5.14).
-    #[error("the request is larger than is read here")]
-    TooLarge,
-    /// The thing that is to be changed does not exist (admin API).
-    #[error("{0}")]
-    NotFound(Cow<'static, str>),
-    /// The state of the thing does not allow it now (admin API).
-    #[error("{0}")]
-    Conflict(Cow<'static, str>),
-    /// The client is unknown or did not prove who it is (RFC 6749 section 5.2).
-    #[error("{0}")]
-    InvalidClient(Cow<'static, str>),
-    /// The code, refresh token or assertion is not (or no longer) good. Clients sign their user out on it.
-    #[error("{0}")]
-    InvalidGrant(Cow<'static, str>),
-    /// The client may not use this grant or endpoint (RFC 6749 section 5.2).
-    #[error("{0}")]
-    UnauthorizedClient(Cow<'static, str>),
-    /// No such grant here (RFC 6749 section 5.2).
-    #[error("{0}")]
-    UnsupportedGrantType(Cow<'static, str>),
-    /// The scope is malformed, unknown or more than may be granted (RFC 6749 section 5.2).
-    #[error("{0}")]
-    InvalidScope(Cow<'static, str>),
+/// A registered error code (IANA OAuth Extensions Error Registry).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// A parameter is missing, repeated or malformed (RFC 6749 sections 4.1.2.1 and 5.2).
+    InvalidRequest,
+    /// The client is unknown or did not authenticate (RFC 6749 section 5.2).
+    InvalidClient,
+    /// The code, refresh token or assertion is not valid, or not any more (RFC 6749 section 5.2). Clients sign their
+    /// user out on it.
+    InvalidGrant,
+    /// The client may not use this grant, response type or endpoint (RFC 6749 sections 4.1.2.1 and 5.2).
+    UnauthorizedClient,
+    /// The grant type is not offered (RFC 6749 section 5.2).
+    UnsupportedGrantType,
+    /// The scope is malformed, unknown or more than may be granted (RFC 6749 sections 4.1.2.1 and 5.2).
+    InvalidScope,
+    /// The user or the server denied the request (RFC 6749 section 4.1.2.1).
+    AccessDenied,
+    /// The response type is not offered (RFC 6749 section 4.1.2.1).
+    UnsupportedResponseType,
+    /// The server is at fault (RFC 6749 section 4.1.2.1).
+    ServerError,
+    /// The server cannot answer now (RFC 6749 section 4.1.2.1).
+    TemporarilyUnavailable,
+    /// The access token is malformed, expired or revoked (RFC 6750 section 3.1).
+    InvalidToken,
+    /// The access token lacks the scope that this request needs (RFC 6750 section 3.1).
+    InsufficientScope,
+    /// A token of this type cannot be revoked (RFC 7009 section 2.2.1).
+    UnsupportedTokenType,
     /// The resource is unknown or not for this client (RFC 8707 section 2).
-    #[error("{0}")]
-    InvalidTarget(Cow<'static, str>),
-    /// This kind of token cannot be revoked here (RFC 7009 section 2.2.1).
-    #[error("{0}")]
-    UnsupportedTokenType(Cow<'static, str>),
-    /// The request came without a bearer token (RFC 6750 section 3).
-    #[error("send an access token: `Authorization: Bearer …`")]
-    NoToken,
-    /// The bearer token is malformed, expired or revoked (RFC 6750 section 3.1).
-    #[error("{0}")]
-    InvalidToken(Cow<'static, str>),
-    /// The bearer token lacks the scope that is asked for here (RFC 6750 section 3.1).
-    #[error("{0}")]
-    InsufficientScope(Cow<'static, str>),
-    /// Too many tries; the caller may come back after this time (RFC 6585 section 4).
-    #[error("too many tries, come back in {} s", .0.as_secs())]
-    TooManyTries(Duration),
-    /// A store or a queue cannot take the request now; nothing was consumed.
-    #[error("{0}")]
-    Unavailable(Unavailable),
-    /// What was asked is in the database, and a store did not take the rest; repeating the call finishes it (admin
-    /// API).
-    #[error("the change is made, and not yet in force everywhere: {0}; repeat it")]
-    Unfinished(Unavailable),
-    /// Something of ours is broken.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    InvalidTarget,
+    /// The user would have to sign in, and `prompt=none` forbids to ask (OpenID Connect Core 1.0 section 3.1.2.6).
+    LoginRequired,
+    /// The user would have to choose an account, and `prompt=none` forbids to ask (OpenID Connect Core 1.0 section
+    /// 3.1.2.6).
+    AccountSelectionRequired,
+    /// The user would have to consent, and `prompt=none` forbids to ask (OpenID Connect Core 1.0 section 3.1.2.6).
+    ConsentRequired,
+    /// Request objects are not offered (OpenID Connect Core 1.0 section 3.1.2.6).
+    RequestNotSupported,
+    /// Request objects by reference are not offered (OpenID Connect Core 1.0 section 3.1.2.6).
+    RequestUriNotSupported,
+    /// The `registration` parameter is not offered (OpenID Connect Core 1.0 section 3.1.2.6).
+    RegistrationNotSupported,
+    /// The user has not decided yet; the device asks again (RFC 8628 section 3.5).
+    AuthorizationPending,
+    /// As `authorization_pending`, and the device asks too often (RFC 8628 section 3.5). No other limit answers with it.
+    SlowDown,
+    /// The device code has expired (RFC 8628 section 3.5).
+    ExpiredToken,
 }
 
-/// What could not be reached, for the log; the client learns only that it should come back.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct Unavailable {
-    /// Which part did not answer, in words.
-    pub what: Cow<'static, str>,
-    /// When to try again (`Retry-After`, RFC 9110 section 10.2.3).
-    pub retry_after: Duration,
-}
-
-impl Unavailable {
-    /// `what` did not answer; it is worth trying again in a second.
-    pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
-        Self { what: what.into(), retry_after: Duration::from_secs(1) }
-    }
-}
-
-/// Broken plumbing, with its cause. Never shown to a client.
-#[derive(Debug, thiserror::Error)]
-#[error("{context}")]
-pub struct Internal {
-    /// What was being done.
-    pub context: Cow<'static, str>,
-    /// Why it failed.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl Internal {
-    /// Broken plumbing with a cause.
-    pub fn new(
-        context: impl Into<Cow<'static, str>>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self { context: context.into(), source: Some(source.into()) }
-    }
-
-    /// A state that must not exist, described in words.
-    pub fn inconsistent(context: impl Into<Cow<'static, str>>) -> Self {
-        Self { context: context.into(), source: None }
-    }
-}
-
-/// The error and everything behind it, in one line: for the log and for operators, never for a client. Some errors end
-/// with the words of their cause, which is then not said again.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
-        let cause = cause.to_string();
-        if !said.ends_with(&cause) {
-            said.push_str(": ");
-            said.push_str(&cause);
+impl ErrorCode {
+    /// The value of `error` on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidTarget => "invalid_target",
+            Self::LoginRequired => "login_required",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
         }
     }
-    said
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error as the client is told it: a registered code and a sentence (RFC 6749 section 5.2).
+///
+/// The sentence is sent as `error_description`, so it never says more than the caller may know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{description}")]
+pub struct OAuthError {
+    /// The code.
+    pub code: ErrorCode,
+    /// The sentence, for the developer of the client.
+    pub description: Cow<'static, str>,
 }
 
 impl OAuthError {
-    /// [`OAuthError::InvalidRequest`] with this description.
+    /// An error of this code.
+    pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, description: description.into() }
+    }
+
+    /// `invalid_request` with this description.
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::InvalidRequest(description.into())
+        Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// [`OAuthError::InvalidGrant`] with this description.
-    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::InvalidGrant(description.into())
-    }
-
-    /// [`OAuthError::InvalidScope`] with this description.
+    /// `invalid_scope` with this description.
     pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::InvalidScope(description.into())
-    }
-
-    /// What remains of `self` when the database has the change already: [`OAuthError::Unfinished`] where a store did
-    /// not answer.
-    #[must_use]
-    pub fn unfinished(self) -> Self {
-        match self {
-            Self::Unavailable(unavailable) => Self::Unfinished(unavailable),
-            other => other,
-        }
-    }
-
-    /// [`OAuthError::Unavailable`]: `what` did not answer.
-    pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
-        Self::Unavailable(Unavailable::new(what))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_that_an_error_repeats_is_said_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("error communicating: {0}")]
-        struct Repeats(#[source] std::fmt::Error);
-
-        let cause = std::fmt::Error.to_string();
-
-        assert_eq!(with_causes(&Repeats(std::fmt::Error)), format!("error communicating: {cause}"));
-        let internal = Internal::new("store", Repeats(std::fmt::Error));
-        assert_eq!(with_causes(&internal), format!("store: error communicating: {cause}"));
+        Self::new(ErrorCode::InvalidScope, description)
     }
 }

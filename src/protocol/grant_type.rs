@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::OAuthError;
+use super::{ErrorCode, OAuthError};
 
 /// What a client presents to obtain tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,7 +30,10 @@ impl GrantType {
     #[must_use]
     pub fn not_offered() -> OAuthError {
         let offered = Self::AT_TOKEN_ENDPOINT.map(Self::as_str).join(", ");
-        OAuthError::UnsupportedGrantType(format!("this grant_type is not offered here; there are {offered}").into())
+        OAuthError::new(
+            ErrorCode::UnsupportedGrantType,
+            format!("this grant_type is not offered here; there are {offered}"),
+        )
     }
 
     /// The value on the wire.

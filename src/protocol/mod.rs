@@ -15,9 +15,9 @@ pub mod token_type;
 pub mod web_uri;
 
 pub use auth_method::AuthMethod;
-pub use authorization::{AuthorizationError, Prompt, ResponseMode};
+pub use authorization::{Prompt, ResponseMode};
 pub use claims::ClaimsRequest;
-pub use error::{Internal, OAuthError, with_causes};
+pub use error::{ErrorCode, OAuthError};
 pub use grant_type::GrantType;
 pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;

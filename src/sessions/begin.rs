@@ -5,12 +5,14 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{
-    BrowserSessionId, Client, Confirmation, LiveSession, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
+    Acr, BrowserSessionId, Client, Confirmation, LiveSession, RotationRecord, RotationState, Session, SessionGrant,
+    SessionId, User, UserAgent,
 };
-use crate::protocol::{OAuthError, Scope, scope};
-use crate::store::StoreError;
+use crate::protocol::{Scope, scope};
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
+use crate::store::{StoreError, UniqueKey};
 
 /// What is decided when a user has signed in and the gate is open.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct Proof {
     pub at: Timestamp,
     /// By what (`amr`, RFC 8176).
     pub amr: Vec<String>,
+    /// How well (`acr`).
+    pub acr: Acr,
 }
 
 /// The browser session under which a session begins.
@@ -107,6 +111,7 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
         ends_at,
         auth_time: new.proof.at,
         amr: new.proof.amr,
+        acr: new.proof.acr,
         browser_session_id: new.browser_session.map(|under| under.browser_session),
         claims: new.claims,
         confirmation: new.confirmation,
@@ -122,8 +127,8 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
 /// which a concurrent disable, removal or `not_before` either stops or sees.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer, and then no session has begun.
-pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutcome, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer, and then no session has begun.
+pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutcome, Error> {
     let session = &beginning.session;
     let entry = ctx.audit(
         Actor::User(session.user_id),
@@ -135,14 +140,14 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
         Ok(BeginOutcome::Begun) => Ok(SettleOutcome::BeginOutcome),
         Ok(BeginOutcome::Refused) => Ok(SettleOutcome::Refused),
-        Err(StoreError::Conflict(_)) => Ok(SettleOutcome::BegunBefore),
+        Err(StoreError::Conflict(UniqueKey::SessionId)) => Ok(SettleOutcome::BegunBefore),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have
 /// known other rights of the user, this one replaces it. Says which.
-async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, OAuthError> {
+async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, Error> {
     let id = beginning.session.id;
     // Before the database is asked: what comes to be there meanwhile is not replaced.
     let (left, _) = ctx.store.ephemeral.load(id).await?;

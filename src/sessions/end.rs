@@ -12,8 +12,8 @@ use super::status_indexes::{self, BatchClients};
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientStatusIndex, EndReason, Ended, PageRequest, Session, SessionFilter, SessionId};
-use crate::protocol::OAuthError;
 use crate::status_lists::REFUSED_WITHIN;
 use crate::store::sql::sessions::EndOutcome;
 
@@ -54,13 +54,8 @@ pub struct Receipt {
 /// Ends one session. `None`: there is no such session.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer: then nothing has ended.
-pub async fn end_one(
-    ctx: &Ctx,
-    session: SessionId,
-    reason: EndReason,
-    actor: Actor,
-) -> Result<Option<Applied>, OAuthError> {
+/// [`Error::Unavailable`] when the database does not answer: then nothing has ended.
+pub async fn end_one(ctx: &Ctx, session: SessionId, reason: EndReason, actor: Actor) -> Result<Option<Applied>, Error> {
     let Some(row) = ctx.store.database.session(session).await? else { return Ok(None) };
     let event = AuditEvent::SessionEnded { session, user: row.user_id, client: row.client_id, reason };
     end_one_as(ctx, session, reason, ctx.audit(actor, event)).await
@@ -75,7 +70,7 @@ pub async fn end_one_as(
     session: SessionId,
     reason: EndReason,
     entry: AuditEntry,
-) -> Result<Option<Applied>, OAuthError> {
+) -> Result<Option<Applied>, Error> {
     let ended = Ended { at: ctx.now(), reason };
     match ctx.store.database.end_session(session, ended, &entry).await? {
         EndOutcome::Absent => Ok(None),
@@ -89,14 +84,14 @@ pub async fn end_one_as(
 /// Ends, one by one, the live sessions of `filter` for which `is_over` holds; says how far the ends have come.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
+/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn end_each(
     ctx: &Ctx,
     filter: SessionFilter,
     is_over: impl Fn(&Session) -> bool,
     reason: EndReason,
     actor: &Actor,
-) -> Result<Applied, OAuthError> {
+) -> Result<Applied, Error> {
     let filter = SessionFilter { live_only: true, ..filter };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut applied = Applied::Everywhere;
@@ -117,17 +112,17 @@ pub async fn end_each(
 /// sign-in that is under way is covered too.
 ///
 /// # Errors
-/// `invalid_request` for a moment that lies ahead; [`OAuthError::Unavailable`] when the database does not answer:
+/// `invalid_request` for a moment that lies ahead; [`Error::Unavailable`] when the database does not answer:
 /// sessions that were ended before that stay ended, and calling again goes on.
 pub async fn end_matching(
     ctx: &Ctx,
     filter: &SessionFilter,
     reason: EndReason,
     actor: Actor,
-) -> Result<Receipt, OAuthError> {
+) -> Result<Receipt, Error> {
     let at = ctx.now();
     if filter.issued_before.is_some_and(|moment| moment > at) {
-        return Err(OAuthError::invalid_request("issued_before lies ahead"));
+        return Err(Error::invalid_request("issued_before lies ahead"));
     }
     raise_not_before(ctx, filter, at).await?;
     let filter = SessionFilter { live_only: true, ..filter.clone() };
@@ -220,7 +215,7 @@ fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], clients: &BatchClients, l
 
 /// One part of a filter has a `not_before` of its own; a browser session has its row instead, which lets no session
 /// begin once it is over. Several parts together have none: the `not_before` would end more than was asked for.
-async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), OAuthError> {
+async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), Error> {
     let mark = filter.issued_before.unwrap_or(at);
     if filter.browser_session.is_some() {
         return Ok(());

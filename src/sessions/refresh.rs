@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Stopwatch;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{self, Principal};
 use crate::model::{
-    Client, EndReason, LiveSession, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId, UserId,
+    Client, EndReason, LiveSession, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId,
+    UserId,
 };
-use crate::protocol::OAuthError;
 use crate::tokens::RefreshToken;
 
 use super::begin::refresh_lifetime;
@@ -32,9 +33,9 @@ const REPEATS_REPORTED: u32 = 3;
 ///
 /// # Errors
 /// `invalid_grant` when the session is over or the token was used before (which ends the session);
-/// [`OAuthError::Unavailable`] when the ephemeral store (or the database, for a lost record) does not answer: then
+/// [`Error::Unavailable`] when the ephemeral store (or the database, for a lost record) does not answer: then
 /// nothing was consumed, or a retry repairs it.
-pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<LiveSession, OAuthError> {
+pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<LiveSession, Error> {
     let watch = Stopwatch::start();
     let record = settle(ctx, client, token).await?;
     if watch.elapsed() > PROMPT && ctx.store.ephemeral.load(token.session).await?.0 == RotationState::Ended {
@@ -46,7 +47,7 @@ pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<
 }
 
 /// Decides, and writes the decision down.
-async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, OAuthError> {
+async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, Error> {
     refuse_known_end(ctx, token.session)?;
     let rules = rules_of(ctx, client);
     let (mut known, mut now) = if rules.fixed {
@@ -76,14 +77,14 @@ async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Rota
         }
         (known, now) = ctx.store.ephemeral.load(token.session).await?;
     }
-    Err(OAuthError::unavailable("a rotation record that changes without end"))
+    Err(Error::unavailable("a rotation record that changes without end"))
 }
 
 /// What a live refresh token would be exchanged from; nothing changes. `None`: it would be refused.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<SessionGrant>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<SessionGrant>, Error> {
     if ctx.store.memory.has_ended(token.session) {
         return Ok(None);
     }
@@ -98,12 +99,12 @@ pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Op
     }
 }
 
-fn refuse_known_end(ctx: &Ctx, session: SessionId) -> Result<(), OAuthError> {
+fn refuse_known_end(ctx: &Ctx, session: SessionId) -> Result<(), Error> {
     if ctx.store.memory.has_ended(session) { Err(over()) } else { Ok(()) }
 }
 
-fn over() -> OAuthError {
-    OAuthError::invalid_grant("the session is over")
+fn over() -> Error {
+    Error::invalid_grant("the session is over")
 }
 
 fn presented(token: &RefreshToken) -> PresentedRefresh {
@@ -124,7 +125,7 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
         lost_response_window: client
             .refresh
             .lost_response_window
-            .or(defaults.lost_response_window.map(crate::config::Span::get)),
+            .or(defaults.lost_response_window.map(crate::config::Duration::get)),
         fixed: client.refresh.fixed,
     }
 }
@@ -133,7 +134,7 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
 ///
 /// The database is read again after the record was written. An end that was acknowledged in between has either written
 /// its tombstone before (then nothing was inserted) or its row before this second look. Other roles are found likewise.
-async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), OAuthError> {
+async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), Error> {
     let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
     let lifetime = refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at));
     let first = RotationRecord::begin(grant, token.issued_at, lifetime, session.ends_at);
@@ -151,11 +152,7 @@ async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(),
 }
 
 /// The session of a token whose record is lost, if database and gate say that it is live, and what its tokens say.
-async fn recorded(
-    ctx: &Ctx,
-    client: &Client,
-    token: &RefreshToken,
-) -> Result<Option<(Session, SessionGrant)>, OAuthError> {
+async fn recorded(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<(Session, SessionGrant)>, Error> {
     let Some(session) = ctx.store.database.session(token.session).await? else { return Ok(None) };
     let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
     let asked = gate::GateRequest {
@@ -174,7 +171,7 @@ async fn recorded(
 }
 
 /// Ends the session: two parties hold its tokens. Returns what the client is told.
-async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<OAuthError, OAuthError> {
+async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<Error, Error> {
     let event = AuditEvent::RefreshReused {
         session: token.session,
         user,
@@ -183,11 +180,11 @@ async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<OAuthErr
     };
     end::end_one_as(ctx, token.session, EndReason::Reuse, ctx.audit(Actor::System, event)).await?;
     tracing::warn!(session.id = %token.session, client.id = %token.client_id, "a used refresh token came back");
-    Ok(OAuthError::invalid_grant("the refresh token was used before; the session has been ended"))
+    Ok(Error::invalid_grant("the refresh token was used before; the session has been ended"))
 }
 
 /// Tells the audit what is unusual about a step.
-async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId, why: Why) -> Result<(), OAuthError> {
+async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId, why: Why) -> Result<(), Error> {
     match why {
         Why::Rotated | Why::Reissued => Ok(()),
         Why::RolledForward => {
@@ -200,7 +197,7 @@ async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId, 
     }
 }
 
-async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId) -> Result<(), OAuthError> {
+async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId) -> Result<(), Error> {
     let event = AuditEvent::RefreshRepeated {
         session: token.session,
         user,
@@ -212,7 +209,7 @@ async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId
         RepeatedRefresh::Report => Ok(()),
         RepeatedRefresh::EndSession => {
             end::end_one(ctx, token.session, EndReason::Repeated, Actor::System).await?;
-            Err(OAuthError::invalid_grant("the session's tokens are used by two parties; it has been ended"))
+            Err(Error::invalid_grant("the session's tokens are used by two parties; it has been ended"))
         }
     }
 }

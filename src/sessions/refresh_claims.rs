@@ -3,8 +3,8 @@
 use super::end::{self, Applied};
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, PageRequest, RotationState, SessionFilter, SessionId, UserId};
-use crate::protocol::OAuthError;
 
 /// Each round but two means that somebody else has changed the record or the user meanwhile.
 const MAX_ROUNDS: u32 = 16;
@@ -12,8 +12,8 @@ const MAX_ROUNDS: u32 = 16;
 /// Brings the records of a user's live sessions up to the roles and groups that the database has.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer; calling again goes on.
-pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer; calling again goes on.
+pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), Error> {
     let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     loop {
@@ -34,8 +34,8 @@ pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), OAuthError> {
 /// after several changes, the last to write has seen the last change.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), Error> {
     for _ in 0..MAX_ROUNDS {
         // What is made again later is made from the user as the database has it then.
         let (RotationState::Live(record), _) = ctx.store.ephemeral.load(session).await? else { return Ok(()) };
@@ -49,19 +49,19 @@ pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<
         next.grant.groups = user.groups;
         ctx.store.ephemeral.replace(session, &record, &next).await?;
     }
-    Err(OAuthError::unavailable("a rotation record that changes without end"))
+    Err(Error::unavailable("a rotation record that changes without end"))
 }
 
 /// Ends the user's live sessions that have rights over this server.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when the database does not answer; calling again goes on.
+/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
 pub async fn end_those_over_this_server(
     ctx: &Ctx,
     user: UserId,
     reason: EndReason,
     actor: &Actor,
-) -> Result<Applied, OAuthError> {
+) -> Result<Applied, Error> {
     let theirs = SessionFilter { user: Some(user), ..SessionFilter::default() };
     end::end_each(ctx, theirs, |session| session.scope.concerns_this_server(), reason, actor).await
 }

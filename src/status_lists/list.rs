@@ -13,8 +13,8 @@ use flate2::write::ZlibEncoder;
 
 use super::SignedList;
 use crate::clock::{Stopwatch, Timestamp};
+use crate::error::Internal;
 use crate::model::LIST_LENGTH;
-use crate::protocol::Internal;
 
 /// A list as of an earlier moment is signed again after this time, where somebody asks for it.
 const SIGNED_EVERY: Duration = Duration::from_secs(1);

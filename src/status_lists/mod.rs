@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::{Stopwatch, Timestamp};
+use crate::error::Error;
 use crate::keys::Keyring;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{LIST_LIFETIME, SigningAlgorithm, StatusIndex, TOLD_AFTER_EXPIRY};
-use crate::protocol::OAuthError;
 use crate::store::sql::status::StatusFacts;
 use list::List;
 use signed::Draft;
@@ -90,8 +90,8 @@ impl StatusLists {
     /// longer may hand out what was revoked, and what it hands out then would outlive the bit that says so.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`].
-    pub fn hears(&self) -> Result<(), OAuthError> {
+    /// [`Error::Unavailable`].
+    pub fn hears(&self) -> Result<(), Error> {
         let since = lock(&self.heard).since;
         since.filter(|since| since.elapsed() < LIST_LIFETIME).map(drop).ok_or_else(cut_off)
     }
@@ -138,9 +138,9 @@ impl StatusLists {
     /// list.
     ///
     /// # Errors
-    /// [`OAuthError::NotFound`] for a list that is neither in use nor the next; [`OAuthError::Unavailable`] where
+    /// [`Error::NotFound`] for a list that is neither in use nor the next; [`Error::Unavailable`] where
     /// the change feed was not read for so long that a list would have expired, or no key may sign.
-    pub async fn signed(&self, number: u64, keys: &Keyring, now: Timestamp) -> Result<Arc<SignedList>, OAuthError> {
+    pub async fn signed(&self, number: u64, keys: &Keyring, now: Timestamp) -> Result<Arc<SignedList>, Error> {
         let asked = Stopwatch::start();
         loop {
             let as_of = self.as_of(number, now)?;
@@ -164,10 +164,10 @@ impl StatusLists {
     }
 
     /// The moment as of which the list is true here.
-    fn as_of(&self, number: u64, now: Timestamp) -> Result<Timestamp, OAuthError> {
+    fn as_of(&self, number: u64, now: Timestamp) -> Result<Timestamp, Error> {
         let heard = lock(&self.heard);
         if !heard.serves(number) {
-            return Err(OAuthError::NotFound("there is no such status list".into()));
+            return Err(Error::NotFound("there is no such status list".into()));
         }
         if now.since(heard.as_of) >= LIST_LIFETIME {
             return Err(cut_off());
@@ -194,8 +194,8 @@ impl FeedState {
     }
 }
 
-fn cut_off() -> OAuthError {
-    OAuthError::unavailable("the change feed")
+fn cut_off() -> Error {
+    Error::unavailable("the change feed")
 }
 
 /// A panic while one was held cannot leave it half changed: each change is one assignment.

@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::digest;
+use crate::error::{Error, Internal};
 use crate::keys::Keyring;
 use crate::model::{LIST_LIFETIME, SigningAlgorithm};
-use crate::protocol::{Internal, OAuthError, TokenType};
+use crate::protocol::TokenType;
 
 /// After how many seconds a service that verifies asks for a fresh list.
 const TTL: u64 = 2;
@@ -74,7 +75,7 @@ struct Bits<'a> {
 impl Draft {
     /// Signs the list. `iat` is the moment as of which it is true, so that an instance that hears nothing of the others
     /// vouches for nothing that it cannot know, and `exp` counts from there.
-    pub(super) fn sign(self, keys: &Keyring, algorithm: SigningAlgorithm) -> Result<SignedList, OAuthError> {
+    pub(super) fn sign(self, keys: &Keyring, algorithm: SigningAlgorithm) -> Result<SignedList, Error> {
         let iat = Timestamp::from_seconds(self.as_of.seconds());
         let claims = Claims {
             sub: &self.uri,

@@ -14,9 +14,9 @@ use super::{SignedList, StatusLists};
 use crate::clock::{Clock, Random, Stopwatch, Timestamp};
 use crate::config;
 use crate::digest;
+use crate::error::Error;
 use crate::keys::Keyring;
 use crate::model::{LIST_LENGTH, LIST_LIFETIME, SigningAlgorithm, StatusIndex};
-use crate::protocol::OAuthError;
 use crate::store::Database;
 use crate::store::sql::DatabaseSettings;
 use crate::store::sql::status::StatusFacts;
@@ -163,7 +163,7 @@ async fn an_instance_that_hears_nothing_vouches_for_nothing_new() {
     let later = now.plus(LIST_LIFETIME).minus(Duration::from_millis(1));
     assert_eq!(lists.signed(0, keys, later).await.unwrap().token(), last.token());
     let refusal = lists.signed(0, keys, now.plus(LIST_LIFETIME)).await.unwrap_err();
-    assert!(matches!(refusal, OAuthError::Unavailable(_)), "{refusal:?}");
+    assert!(matches!(refusal, Error::Unavailable(_)), "{refusal:?}");
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn nothing_is_served_before_the_change_feed_was_read() {
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     lists.vouch(Timestamp::default());
 
-    assert!(matches!(lists.signed(0, keys, *now).await, Err(OAuthError::Unavailable(_))));
+    assert!(matches!(lists.signed(0, keys, *now).await, Err(Error::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn the_lists_that_were_begun_and_the_next_are_there_and_no_others() {
         for number in 0..9 {
             match lists.signed(number, keys, *now).await {
                 Ok(_) => assert!(all.contains(&number), "{number}"),
-                Err(OAuthError::NotFound(_)) => assert!(!all.contains(&number), "{number}"),
+                Err(Error::NotFound(_)) => assert!(!all.contains(&number), "{number}"),
                 Err(other) => panic!("{number}: {other:?}"),
             }
         }

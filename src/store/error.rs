@@ -1,6 +1,8 @@
 //! What a store may answer when it does not answer.
 
-use crate::protocol::{Internal, OAuthError};
+use std::fmt;
+
+use crate::error::{Error, Internal};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +25,9 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The thing exists already.
-    #[error("{0} exists already")]
-    Conflict(&'static str),
+    /// Another row has this key already. The rule that wrote it knows what to say of it.
+    #[error("the {0} is taken")]
+    Conflict(UniqueKey),
     /// What was read is not what was written.
     #[error("{0}")]
     Corrupt(String),
@@ -40,8 +42,47 @@ pub enum StoreError {
     },
 }
 
+/// A key that no two rows share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UniqueKey {
+    /// The identifier of a user.
+    UserId,
+    /// The name of a user, which is no other user's address either.
+    Username,
+    /// The address of a user, which is no other user's name either.
+    Email,
+    /// The identifier of a client.
+    ClientId,
+    /// The identifier of a session.
+    SessionId,
+    /// The identifier of a browser session.
+    BrowserSessionId,
+    /// The cookie of a browser session.
+    BrowserSessionCookie,
+    /// The identifier of a signing key.
+    Kid,
+    /// The one active signing key of an algorithm.
+    ActiveSigningKey,
+}
+
+impl fmt::Display for UniqueKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UserId => "identifier of a user",
+            Self::Username => "name of a user",
+            Self::Email => "address of a user",
+            Self::ClientId => "client_id",
+            Self::SessionId => "identifier of a session",
+            Self::BrowserSessionId => "identifier of a browser session",
+            Self::BrowserSessionCookie => "cookie of a browser session",
+            Self::Kid => "kid",
+            Self::ActiveSigningKey => "position of the active key of an algorithm",
+        })
+    }
+}
+
 /// A store that cannot answer is a 503 with nothing consumed; everything else is ours to mend.
-impl From<StoreError> for OAuthError {
+impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } | StoreError::NotOpened { .. } => Self::unavailable(with_source(&error)),

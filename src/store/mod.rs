@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 pub use ephemeral::{Advance, CounterState, EphemeralStore, TakeOutcome};
-pub use error::StoreError;
+pub use error::{StoreError, UniqueKey};
 pub use memory::Memory;
 pub use sql::Database;
 

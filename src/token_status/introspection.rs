@@ -7,9 +7,10 @@ use tokenhouse_verifier::AccessToken;
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::gate::{self, Principal};
 use crate::model::{Client, ClientId, ClientKind, RotationState, SessionGrant, SessionId};
-use crate::protocol::{OAuthError, Scope, scope};
+use crate::protocol::{ErrorCode, Scope, scope};
 use crate::sessions;
 use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
@@ -38,11 +39,11 @@ pub struct LiveRefresh {
 /// for both).
 ///
 /// # Errors
-/// `unauthorized_client` for a public client, whose identifier anybody may use; [`OAuthError::Unavailable`] when a
+/// `unauthorized_client` for a public client, whose identifier anybody may use; [`Error::Unavailable`] when a
 /// store does not answer.
-pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, OAuthError> {
+pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, Error> {
     if caller.kind == ClientKind::Public {
-        return Err(OAuthError::UnauthorizedClient("only confidential clients may introspect".into()));
+        return Err(Error::oauth(ErrorCode::UnauthorizedClient, "only confidential clients may introspect"));
     }
     Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
 }
@@ -50,8 +51,8 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
 /// Looks at `token`, whoever asks. `None`: not good.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, Error> {
     if let Some(live) = live_access(ctx, token).await? {
         return Ok(Some(LiveToken::Access(Box::new(live.access))));
     }
@@ -84,8 +85,8 @@ pub struct LiveAccess {
 /// key, is another question: `presented_token.rs`.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when a store does not answer.
-pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, OAuthError> {
+/// [`Error::Unavailable`] when a store does not answer.
+pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, Error> {
     let keys = ctx.keys.verifying_keys();
     let now = ctx.now().seconds();
     let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
@@ -115,7 +116,7 @@ async fn live_session(
     id: SessionId,
     scope: &Scope,
     audience: &[String],
-) -> Result<Option<SessionGrant>, OAuthError> {
+) -> Result<Option<SessionGrant>, Error> {
     if ctx.store.memory.has_ended(id) {
         return Ok(None);
     }

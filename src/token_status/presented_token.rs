@@ -4,8 +4,9 @@ use tokenhouse_verifier::AccessToken;
 
 use super::introspection::{self, LiveAccess};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Confirmation, PossessionProof, Secret};
-use crate::protocol::{OAuthError, TokenScheme};
+use crate::protocol::{ErrorCode, TokenScheme};
 
 /// An access token as a request presents it.
 #[derive(Debug, Clone)]
@@ -29,8 +30,8 @@ impl PresentedToken {
     /// bound to. `None`: not good, or not theirs.
     ///
     /// # Errors
-    /// [`OAuthError::Unavailable`] when a store does not answer.
-    pub async fn live_access(&self, ctx: &Ctx) -> Result<Option<LiveAccess>, OAuthError> {
+    /// [`Error::Unavailable`] when a store does not answer.
+    pub async fn live_access(&self, ctx: &Ctx) -> Result<Option<LiveAccess>, Error> {
         let live = introspection::live_access(ctx, self.token.expose()).await?;
         Ok(live.filter(|live| self.proves(live.access.cnf.as_ref())))
     }
@@ -39,19 +40,20 @@ impl PresentedToken {
     /// `scopes` (RFC 6750 section 3.1).
     ///
     /// # Errors
-    /// `invalid_token`, `insufficient_scope`; [`OAuthError::Unavailable`] when a store does not answer.
-    pub async fn admit(&self, ctx: &Ctx, scopes: &[&str]) -> Result<AccessToken, OAuthError> {
+    /// `invalid_token`, `insufficient_scope`; [`Error::Unavailable`] when a store does not answer.
+    pub async fn admit(&self, ctx: &Ctx, scopes: &[&str]) -> Result<AccessToken, Error> {
         let live = self.live_access(ctx).await?.map(|live| live.access);
         let access = live
             .filter(|access| access.aud.contains(&ctx.config.issuer))
-            .ok_or_else(|| OAuthError::InvalidToken("the access token is not valid here".into()))?;
+            .ok_or_else(|| Error::oauth(ErrorCode::InvalidToken, "the access token is not valid here"))?;
         if scopes.iter().any(|scope| access.has_scope(scope)) {
             return Ok(access);
         }
-        Err(OAuthError::InsufficientScope(match scopes {
-            [] => "nobody may do this".into(),
-            scopes => format!("this needs the scope {}", scopes.join(" or ")).into(),
-        }))
+        let needed = match scopes {
+            [] => "nobody may do this".to_owned(),
+            scopes => format!("this needs the scope {}", scopes.join(" or ")),
+        };
+        Err(Error::oauth(ErrorCode::InsufficientScope, needed))
     }
 
     /// Whether it comes as its binding demands: a bearer token as one (RFC 6750), a bound one with the proof of its key

@@ -3,8 +3,9 @@
 use crate::audit::Actor;
 use crate::clients;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, ClientId, EndReason, SessionId};
-use crate::protocol::OAuthError;
+use crate::protocol::ErrorCode;
 use crate::sessions::{self, Applied};
 use crate::tokens;
 
@@ -12,17 +13,17 @@ use crate::tokens;
 /// section 2.2): there is nothing left to revoke.
 ///
 /// # Errors
-/// `unsupported_token_type` for an access token without a session; [`OAuthError::Unavailable`] when the end could not
+/// `unsupported_token_type` for an access token without a session; [`Error::Unavailable`] when the end could not
 /// be written everywhere: the client tries again (section 2.2.1).
-pub async fn revoke(ctx: &Ctx, client: &Client, token: &str) -> Result<(), OAuthError> {
+pub async fn revoke(ctx: &Ctx, client: &Client, token: &str) -> Result<(), Error> {
     let Some(session) = session_of(ctx, client, token)? else { return Ok(()) };
     match sessions::end_one(ctx, session, EndReason::Revoked, Actor::Client(client.id.clone())).await? {
         None | Some(Applied::Everywhere) => Ok(()),
-        Some(Applied::Pending) => Err(OAuthError::unavailable("the tombstone of a revoked session is pending")),
+        Some(Applied::Pending) => Err(Error::unavailable("the tombstone of a revoked session is pending")),
     }
 }
 
-fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionId>, OAuthError> {
+fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionId>, Error> {
     if let Ok(refresh) = tokens::read_refresh_token(ctx, token) {
         return Ok((refresh.client_id == client.id).then_some(refresh.session));
     }
@@ -33,20 +34,21 @@ fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionI
     }
     match access.sid {
         Some(sid) => Ok(sid.parse().ok()),
-        None => {
-            Err(OAuthError::UnsupportedTokenType("this access token belongs to no session; it ends by itself".into()))
-        }
+        None => Err(Error::oauth(
+            ErrorCode::UnsupportedTokenType,
+            "this access token belongs to no session; it ends by itself",
+        )),
     }
 }
 
 /// Ends the session of a refresh token of the SimpleJWT-compatible API.
 ///
 /// # Errors
-/// `invalid_grant` when it is none; [`OAuthError::Unavailable`] as [`revoke`].
-pub async fn blacklist(ctx: &Ctx, token: &str) -> Result<(), OAuthError> {
+/// `invalid_grant` when it is none; [`Error::Unavailable`] as [`revoke`].
+pub async fn blacklist(ctx: &Ctx, token: &str) -> Result<(), Error> {
     let refresh = tokens::read_refresh_token(ctx, token)?;
     if !refresh.client_id.is_simplejwt() {
-        return Err(OAuthError::invalid_grant("the refresh token is not valid here"));
+        return Err(Error::invalid_grant("the refresh token is not valid here"));
     }
     let client = clients::identify(ctx, ClientId::SIMPLEJWT).await?;
     revoke(ctx, &client, token).await

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::introspection::LiveAccess;
 use super::presented_token::PresentedToken;
 use crate::ctx::Ctx;
+use crate::error::{Error, Internal};
 use crate::model::SigningAlgorithm;
-use crate::protocol::{Internal, OAuthError, Scope, TokenType, scope};
+use crate::protocol::{ErrorCode, Scope, TokenType, scope};
 use crate::tokens;
 use crate::tokens::claims;
 
@@ -22,14 +23,18 @@ pub enum UserInfo {
 /// The claims that go with an access token.
 ///
 /// # Errors
-/// `invalid_token` when it is not good now, or is bound to a key that was not proven; `insufficient_scope` without `openid`; [`OAuthError::Unavailable`].
-pub async fn userinfo(ctx: &Ctx, presented: &PresentedToken) -> Result<UserInfo, OAuthError> {
-    let not_good = || OAuthError::InvalidToken("the access token is not good, or not any more".into());
+/// `invalid_token` when it is not good now, or is bound to a key that was not proven; `insufficient_scope` without
+/// `openid`; [`Error::Unavailable`].
+pub async fn userinfo(ctx: &Ctx, presented: &PresentedToken) -> Result<UserInfo, Error> {
+    let not_good = || Error::oauth(ErrorCode::InvalidToken, "the access token is not good, or not any more");
     let LiveAccess { access, client, grant } = presented.live_access(ctx).await?.ok_or_else(not_good)?;
     let scope = Scope::parse(&access.scope)?;
     let grant = grant.filter(|_| scope.contains(scope::OPENID));
     let Some(grant) = grant else {
-        return Err(OAuthError::InsufficientScope("the access token is not for signing a person on (openid)".into()));
+        return Err(Error::oauth(
+            ErrorCode::InsufficientScope,
+            "the access token is not for signing a person on (openid)",
+        ));
     };
     let user = ctx.store.user(grant.user_id).await?.ok_or_else(not_good)?;
     let named = claims::permitted(&grant.claims, &client.scope);
@@ -46,7 +51,7 @@ fn sign(
     algorithm: SigningAlgorithm,
     audience: &str,
     mut claims: Map<String, Value>,
-) -> Result<String, OAuthError> {
+) -> Result<String, Error> {
     claims.insert("iss".to_owned(), json!(ctx.config.issuer));
     claims.insert("aud".to_owned(), json!(audience));
     if !ctx.keys.algorithms().contains(&algorithm) {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Client, Confirmation, LiveSession, RotationRecord, SessionId};
-use crate::protocol::{OAuthError, Scope, TokenScheme, TokenType};
+use crate::protocol::{Scope, TokenScheme, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
@@ -79,13 +80,8 @@ struct Status {
 /// Signs an access token of `client` for `bearer` with `scope`. It never outlives the session.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn access_token(
-    ctx: &Ctx,
-    client: &Client,
-    bearer: TokenSubject<'_>,
-    scope: &Scope,
-) -> Result<AccessToken, OAuthError> {
+/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope: &Scope) -> Result<AccessToken, Error> {
     let now = issued_at(ctx.now(), bearer);
     let lifetime = client.access_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
     let algorithm = client.access_token_algorithm.unwrap_or(ctx.config.keys.access_token_algorithm);

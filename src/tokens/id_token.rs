@@ -8,11 +8,9 @@ use serde_json::{Map, Value};
 use super::subject;
 use crate::ctx::Ctx;
 use crate::digest;
+use crate::error::Error;
 use crate::model::{Client, ClientId, LiveSession, SessionId, SigningAlgorithm};
-use crate::protocol::{OAuthError, TokenType};
-
-/// How well a password proves who somebody is. There is one way to sign in, so there is one class.
-pub const ACR_PASSWORD: &str = "urn:tokenhouse:acr:password";
+use crate::protocol::TokenType;
 
 /// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +46,8 @@ struct Claims<'a> {
 /// Signs the ID token that goes with `access_token`.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token: &str) -> Result<String, OAuthError> {
+/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token: &str) -> Result<String, Error> {
     let algorithm = algorithm_for(ctx, client);
     let now = ctx.now().seconds();
     let lifetime = i64::try_from(ctx.config.tokens.id_token_lifetime.get().as_secs()).unwrap_or(i64::MAX);
@@ -62,7 +60,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
         iat: now,
         auth_time: grant.auth_time,
         nonce: told.nonce,
-        acr: ACR_PASSWORD,
+        acr: grant.acr.as_str(),
         amr: &grant.amr,
         at_hash: half_hash(algorithm, access_token),
         sid: told.session.id,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{algorithm_for, subject};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{BackchannelLogout, Client, SessionId};
-use crate::protocol::{OAuthError, TokenType};
+use crate::protocol::TokenType;
 
 /// How long a logout token is good, in seconds: as long as section 4 advises, for it is made anew for each try.
 const LIFETIME: i64 = 120;
@@ -31,8 +32,8 @@ struct Claims<'a> {
 /// Signs a logout token as the client's ID tokens are signed, of a type that no other token has.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn logout_token(ctx: &Ctx, client: &Client, logout: &BackchannelLogout) -> Result<String, OAuthError> {
+/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+pub fn logout_token(ctx: &Ctx, client: &Client, logout: &BackchannelLogout) -> Result<String, Error> {
     let now = ctx.now();
     let claims = Claims {
         iss: &ctx.config.issuer,

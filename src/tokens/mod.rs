@@ -11,7 +11,7 @@ mod security_event;
 mod subject;
 
 pub use access::{AccessToken, TokenSubject, access_token};
-pub use id_token::{ACR_PASSWORD, IdToken, IdTokenInput, algorithm_for, id_token, read_id_token};
+pub use id_token::{IdToken, IdTokenInput, algorithm_for, id_token, read_id_token};
 pub use logout_token::logout_token;
 pub use refresh::{RefreshToken, read_refresh_token, refresh_token};
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{ClientId, Confirmation, Generation, LiveSession, SessionId};
-use crate::protocol::OAuthError;
 
 /// What a good signature says of a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,8 @@ const LEEWAY: i64 = 60;
 /// Signs the current refresh token of the session.
 ///
 /// # Errors
-/// [`OAuthError::Internal`] when signing fails.
-pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, OAuthError> {
+/// [`Error::Internal`] when signing fails.
+pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, Error> {
     let LiveSession { id, record } = session;
     let claims = Claims {
         iss: ctx.config.issuer.clone(),
@@ -76,8 +76,8 @@ pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, OAuthEr
 ///
 /// # Errors
 /// `invalid_grant` for anything that is not a refresh token of this server with time left.
-pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, OAuthError> {
-    let refuse = || OAuthError::invalid_grant("the refresh token is not valid here");
+pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, Error> {
+    let refuse = || Error::invalid_grant("the refresh token is not valid here");
     let claims: Claims = ctx.keys.open_refresh(token).ok_or_else(refuse)?;
     let generation = Generation { number: claims.number, branch: claims.branch };
     let ours = claims.iss == ctx.config.issuer && claims.aud == ctx.config.issuer;
@@ -85,7 +85,7 @@ pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, OAuthE
         return Err(refuse());
     }
     if ctx.now().seconds() >= claims.exp.saturating_add(LEEWAY) {
-        return Err(OAuthError::invalid_grant("the refresh token has expired"));
+        return Err(Error::invalid_grant("the refresh token has expired"));
     }
     Ok(RefreshToken {
         session: claims.sid,

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use super::Reference;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, EndedSession, RevokedIndex};
-use crate::protocol::{OAuthError, TokenType};
+use crate::protocol::TokenType;
 
 /// `CAEP` 1.0 section 3.1.
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
@@ -51,8 +52,8 @@ struct Claims<'a> {
 /// Signs the security event token of what is told under `number`, as access tokens are signed.
 ///
 /// # Errors
-/// [`OAuthError::Unavailable`] when no key may sign, [`OAuthError::Internal`] when signing fails.
-pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<String, OAuthError> {
+/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<String, Error> {
     let (name, details) = said(ctx, event);
     let claims = Claims {
         iss: &ctx.config.issuer,

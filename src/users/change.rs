@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::manage::{check_email, check_words, unknown};
+use super::manage::{check_email, check_words, taken, unknown};
 use super::profile::ProfileChange;
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, Profile, User, UserId};
-use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
 
 /// What may be changed of a user, as a JSON merge patch (RFC 7396): what is absent stays, and null takes away.
@@ -48,10 +48,10 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 /// this server have ended where `admin` was taken away, before this returns.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` when a part cannot be taken; [`OAuthError::Conflict`] when the address
-/// is taken; [`OAuthError::Unfinished`] when the database has the change and a session does not: repeating the call
+/// [`Error::NotFound`]; `invalid_request` when a part cannot be taken; [`Error::Conflict`] when the address
+/// is taken; [`Error::Unavailable`], unfinished, when the database has the change and a session does not: repeating the call
 /// finishes it, and so does the background work of any instance once a lost ephemeral store is back.
-pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> Result<(User, Applied), OAuthError> {
+pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> Result<(User, Applied), Error> {
     // What is said again is done again: an earlier call may have been cut off before it was everywhere.
     let touches_rights = wanted.roles.is_some() || wanted.groups.is_some();
     let takes_admin = wanted.admin == Some(false);
@@ -68,21 +68,20 @@ pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> 
         let entry = entry(ctx, before, &after, actor.clone());
         Ok((after, entry))
     };
-    let user = ctx.store.database.edit_user(id, at, decide).await?.ok_or_else(unknown)?;
+    let user = ctx.store.database.edit_user(id, at, decide).await.map_err(taken)??.ok_or_else(unknown)?;
     ctx.store.memory.forget_user(id);
     let mut applied = Applied::Everywhere;
     if takes_admin {
         let reason = EndReason::ScopeWithdrawn;
-        applied =
-            sessions::end_those_over_this_server(ctx, id, reason, &actor).await.map_err(OAuthError::unfinished)?;
+        applied = sessions::end_those_over_this_server(ctx, id, reason, &actor).await.map_err(Error::unfinished)?;
     }
     if touches_rights {
-        sessions::refresh_claims(ctx, id).await.map_err(OAuthError::unfinished)?;
+        sessions::refresh_claims(ctx, id).await.map_err(Error::unfinished)?;
     }
     Ok((user, applied))
 }
 
-fn apply(user: &mut User, wanted: UserChange) -> Result<(), OAuthError> {
+fn apply(user: &mut User, wanted: UserChange) -> Result<(), Error> {
     let UserChange { email, email_verified, admin, roles, groups, profile } = wanted;
     if let Some(email) = email {
         email.as_deref().map_or(Ok(()), check_email)?;
@@ -91,7 +90,7 @@ fn apply(user: &mut User, wanted: UserChange) -> Result<(), OAuthError> {
     }
     user.email_verified = email_verified.unwrap_or(user.email_verified);
     if user.email_verified && user.email.is_none() {
-        return Err(OAuthError::invalid_request("there is no address that could be verified"));
+        return Err(Error::invalid_request("there is no address that could be verified"));
     }
     user.admin = admin.unwrap_or(user.admin);
     if let Some(roles) = roles {

@@ -6,9 +6,9 @@ use super::manage::{self, NewUser};
 use super::profile::ProfileChange;
 use crate::audit::Actor;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords;
-use crate::protocol::OAuthError;
 
 /// One line of an import file.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,10 +34,10 @@ pub struct ImportedUser {
 
 /// Adds a user for each line of `text` that holds one; empty lines are passed over. What cannot be taken is told, and
 /// the others are added all the same. Where a store does not answer, the line that finds out is the last that is tried.
-pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl FnMut(usize, Result<User, OAuthError>)) {
+pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl FnMut(usize, Result<User, Error>)) {
     for (position, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let done = import_line(ctx, line, actor.clone()).await;
-        let store_is_away = matches!(done, Err(OAuthError::Unavailable(_)));
+        let store_is_away = matches!(done, Err(Error::Unavailable(_)));
         tell(position + 1, done);
         if store_is_away {
             return;
@@ -45,22 +45,22 @@ pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl Fn
     }
 }
 
-async fn import_line(ctx: &Ctx, line: &str, actor: Actor) -> Result<User, OAuthError> {
+async fn import_line(ctx: &Ctx, line: &str, actor: Actor) -> Result<User, Error> {
     // What serde says could hold a part of a hash.
     let user = serde_json::from_str(line)
-        .map_err(|error| OAuthError::invalid_request(format!("not as expected at column {}", error.column())))?;
+        .map_err(|error| Error::invalid_request(format!("not as expected at column {}", error.column())))?;
     import(ctx, user, actor).await
 }
 
 /// Adds a user with a hash from elsewhere.
 ///
 /// # Errors
-/// `invalid_request` when a part is not as it must be, or the hash is in no known form; [`OAuthError::Conflict`] when
+/// `invalid_request` when a part is not as it must be, or the hash is in no known form; [`Error::Conflict`] when
 /// the name or the address is taken.
-pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User, OAuthError> {
+pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User, Error> {
     let hash = user.password_hash;
     if hash.as_ref().is_some_and(|hash| !passwords::is_known_form(hash.expose())) {
-        return Err(OAuthError::invalid_request("the password hash is neither argon2, bcrypt nor one of Django's"));
+        return Err(Error::invalid_request("the password hash is neither argon2, bcrypt nor one of Django's"));
     }
     let new = NewUser {
         username: user.username,

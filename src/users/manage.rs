@@ -3,16 +3,15 @@
 use serde::Deserialize;
 
 use super::profile::ProfileChange;
-use super::sign_in::SignedInUser;
 use crate::audit::{Actor, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
+use crate::error::Error;
 use crate::model::{EndReason, Profile, Secret, SessionFilter, User, UserId, UserState};
 use crate::passwords;
-use crate::protocol::OAuthError;
 use crate::sessions::{self, Applied};
-use crate::store::StoreError;
 use crate::store::sql::users::ProvenPassword;
+use crate::store::{StoreError, UniqueKey};
 
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -42,8 +41,8 @@ pub struct NewUser {
 /// Adds a user.
 ///
 /// # Errors
-/// `invalid_request` when a part is not as it must be; [`OAuthError::Conflict`] when the name or the address is taken.
-pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, OAuthError> {
+/// `invalid_request` when a part is not as it must be; [`Error::Conflict`] when the name or the address is taken.
+pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, Error> {
     let hash = match &new.password {
         Some(password) => {
             passwords::may_be_chosen(password, &new.username, &ctx.config.passwords)?;
@@ -57,13 +56,13 @@ pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, OAuthErr
 }
 
 /// The user's row, drawn up from checked parts.
-pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, OAuthError> {
+pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, Error> {
     check_username(&new.username)?;
     if let Some(email) = &new.email {
         check_email(email)?;
     }
     if new.email_verified && new.email.is_none() {
-        return Err(OAuthError::invalid_request("there is no address that could be verified"));
+        return Err(Error::invalid_request("there is no address that could be verified"));
     }
     check_words("roles", &new.roles)?;
     check_words("groups", &new.groups)?;
@@ -86,20 +85,25 @@ pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User,
     })
 }
 
-pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Actor) -> Result<(), OAuthError> {
+pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::UserAdded { user: user.id });
-    match ctx.store.database.add_user(user, hash, &entry).await {
-        Ok(()) => Ok(()),
-        Err(StoreError::Conflict(_)) => Err(OAuthError::Conflict("the name or the address is taken".into())),
-        Err(error) => Err(error.into()),
+    ctx.store.database.add_user(user, hash, &entry).await.map_err(taken)
+}
+
+/// Words what another user has already.
+pub(super) fn taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Conflict(UniqueKey::Username) => Error::Conflict("the name is taken".into()),
+        StoreError::Conflict(UniqueKey::Email) => Error::Conflict("the address is taken".into()),
+        other => other.into(),
     }
 }
 
 /// Sets a new password and ends the user's sessions.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`]; `invalid_request` when the password cannot be chosen.
-pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Actor) -> Result<Applied, OAuthError> {
+/// [`Error::NotFound`]; `invalid_request` when the password cannot be chosen.
+pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Actor) -> Result<Applied, Error> {
     let user = existing(ctx, id).await?;
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
     let hash = ctx.passwords.hash(password).await?;
@@ -118,16 +122,15 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
 /// `invalid_request` when the password cannot be chosen.
 pub async fn change_own_password(
     ctx: &Ctx,
-    proven: &SignedInUser,
+    proven: &ProvenPassword<'_>,
     password: &Secret,
-) -> Result<Option<Applied>, OAuthError> {
-    let user = &proven.user;
+) -> Result<Option<Applied>, Error> {
+    let user = proven.user;
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
     let hash = ctx.passwords.hash(password).await?;
     let actor = Actor::User(user.id);
     let entry = ctx.audit(actor.clone(), AuditEvent::PasswordChanged { user: user.id });
-    let proven = ProvenPassword { user, password_hash: proven.password_hash.expose() };
-    if !ctx.store.database.change_password(&proven, &hash, ctx.now(), &entry).await? {
+    if !ctx.store.database.change_password(proven, &hash, ctx.now(), &entry).await? {
         return Ok(None);
     }
     ctx.store.memory.forget_user(user.id);
@@ -137,12 +140,12 @@ pub async fn change_own_password(
 /// Stops a user from signing in and ends the user's sessions.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`].
-pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
+/// [`Error::NotFound`].
+pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, Error> {
     stop(ctx, id, EndReason::UserDisabled, actor).await
 }
 
-async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
+async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, Error> {
     let entry = ctx.audit(actor.clone(), AuditEvent::UserDisabled { user: id });
     if !ctx.store.database.set_user_state(id, UserState::Disabled, ctx.now(), &entry).await? {
         return Err(unknown());
@@ -154,8 +157,8 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 /// Lets a user sign in again. Sessions that ended stay ended.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`].
-pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthError> {
+/// [`Error::NotFound`].
+pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
     if ctx.store.database.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
         ctx.store.memory.forget_user(id);
@@ -168,8 +171,8 @@ pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), OAuthErro
 /// Removes a user for good and ends the user's sessions. The identifier is never used again.
 ///
 /// # Errors
-/// [`OAuthError::NotFound`].
-pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAuthError> {
+/// [`Error::NotFound`].
+pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, Error> {
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
     ctx.store.database.remove_user(id, &entry).await?;
@@ -177,41 +180,37 @@ pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, OAut
     Ok(applied)
 }
 
-async fn existing(ctx: &Ctx, id: UserId) -> Result<User, OAuthError> {
+async fn existing(ctx: &Ctx, id: UserId) -> Result<User, Error> {
     ctx.store.database.user(id).await?.ok_or_else(unknown)
 }
 
-pub(super) fn unknown() -> OAuthError {
-    OAuthError::NotFound("there is no such user".into())
+pub(super) fn unknown() -> Error {
+    Error::NotFound("there is no such user".into())
 }
 
-async fn end_all(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, OAuthError> {
+async fn end_all(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<Applied, Error> {
     let filter = SessionFilter { user: Some(id), ..SessionFilter::default() };
     Ok(sessions::end_matching(ctx, &filter, reason, actor).await?.applied)
 }
 
-fn check_username(username: &str) -> Result<(), OAuthError> {
+fn check_username(username: &str) -> Result<(), Error> {
     let fits = (1..=128).contains(&username.len())
         && username.trim() == username
         && !username.chars().any(|letter| letter.is_control() || letter.is_whitespace());
-    if fits { Ok(()) } else { Err(OAuthError::invalid_request("a user name is 1 to 128 bytes without white space")) }
+    if fits { Ok(()) } else { Err(Error::invalid_request("a user name is 1 to 128 bytes without white space")) }
 }
 
 /// Roles and groups stand in every token, so there are few of them and they are short.
-pub(super) fn check_words(what: &str, words: &[String]) -> Result<(), OAuthError> {
+pub(super) fn check_words(what: &str, words: &[String]) -> Result<(), Error> {
     let fits = words.len() <= 100 && words.iter().all(|word| (1..=200).contains(&word.len()));
-    if fits {
-        Ok(())
-    } else {
-        Err(OAuthError::invalid_request(format!("{what} are at most 100, of 1 to 200 bytes each")))
-    }
+    if fits { Ok(()) } else { Err(Error::invalid_request(format!("{what} are at most 100, of 1 to 200 bytes each"))) }
 }
 
 /// One `@` with something on both sides; whether the address works is known only once mail was answered.
-pub(super) fn check_email(email: &str) -> Result<(), OAuthError> {
+pub(super) fn check_email(email: &str) -> Result<(), Error> {
     let parts: Vec<&str> = email.split('@').collect();
     let fits = email.len() <= 254
         && matches!(parts.as_slice(), [local, domain] if !local.is_empty() && domain.contains('.'))
         && !email.chars().any(|letter| letter.is_control() || letter.is_whitespace());
-    if fits { Ok(()) } else { Err(OAuthError::invalid_request("this is not an electronic mail address")) }
+    if fits { Ok(()) } else { Err(Error::invalid_request("this is not an electronic mail address")) }
 }

@@ -1,13 +1,11 @@
-//! People: signing in, and adding, changing and removing them. The command line and the admin API use the same rules.
+//! Users: adding, changing and removing them. The command line and the admin API use the same rules.
 
 mod change;
 pub mod import;
 pub mod manage;
 mod profile;
-pub mod sign_in;
 
 pub use change::{UserChange, change};
 pub use import::{ImportedUser, import, import_lines};
 pub use manage::{NewUser, add, change_own_password, change_password, disable, enable, remove};
 pub use profile::ProfileChange;
-pub use sign_in::{Attempt, SignedInUser, sign_in};

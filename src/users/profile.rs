@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::error::Error;
 use crate::model::{Address, Profile};
-use crate::protocol::OAuthError;
 
 /// Claims to be set, as a JSON merge patch (RFC 7396): what is absent stays, and null takes a claim away.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,18 +19,18 @@ impl ProfileChange {
     ///
     /// # Errors
     /// `invalid_request` when there is no such claim, or it was set before.
-    pub fn set(&mut self, claim: &str, text: &str) -> Result<(), OAuthError> {
+    pub fn set(&mut self, claim: &str, text: &str) -> Result<(), Error> {
         let value = match (claim, text) {
             (_, "") => Value::Null,
             ("phone_number_verified", "true") => Value::Bool(true),
             ("phone_number_verified", "false") => Value::Bool(false),
             ("phone_number_verified", _) => {
-                return Err(OAuthError::invalid_request("the claim phone_number_verified is true or false"));
+                return Err(Error::invalid_request("the claim phone_number_verified is true or false"));
             }
             ("address", _) => {
                 let parts = Address::PARTS.join(", ");
                 let what = format!("an address has parts: write address.locality=Paris; there are {parts}");
-                return Err(OAuthError::invalid_request(what));
+                return Err(Error::invalid_request(what));
             }
             (_, text) => Value::String(text.to_owned()),
         };
@@ -51,7 +51,7 @@ impl ProfileChange {
     ///
     /// # Errors
     /// `invalid_request`, naming the claim that cannot be taken.
-    pub(super) fn applied_to(&self, before: &Profile) -> Result<Profile, OAuthError> {
+    pub(super) fn applied_to(&self, before: &Profile) -> Result<Profile, Error> {
         let mut after = before.clone();
         for (claim, value) in &self.0 {
             check_known(claim)?;
@@ -61,7 +61,7 @@ impl ProfileChange {
             after.phone_number_verified = None;
         }
         if after.phone_number.is_none() && after.phone_number_verified.take() == Some(true) {
-            return Err(OAuthError::invalid_request("there is no phone_number that could be verified"));
+            return Err(Error::invalid_request("there is no phone_number that could be verified"));
         }
         after.address = after.address.filter(|address| *address != Address::default());
         check(&after)?;
@@ -69,30 +69,30 @@ impl ProfileChange {
     }
 }
 
-fn twice(claim: &str) -> OAuthError {
-    OAuthError::invalid_request(format!("the claim {claim} is set twice"))
+fn twice(claim: &str) -> Error {
+    Error::invalid_request(format!("the claim {claim} is set twice"))
 }
 
-fn check_known(claim: &str) -> Result<(), OAuthError> {
+fn check_known(claim: &str) -> Result<(), Error> {
     if claim == "updated_at" {
-        return Err(OAuthError::invalid_request("the claim updated_at is set by the service itself"));
+        return Err(Error::invalid_request("the claim updated_at is set by the service itself"));
     }
     known("claim", claim, &Profile::CLAIMS)
 }
 
-fn known(what: &str, name: &str, names: &[&str]) -> Result<(), OAuthError> {
+fn known(what: &str, name: &str, names: &[&str]) -> Result<(), Error> {
     if names.contains(&name) {
         return Ok(());
     }
-    Err(OAuthError::invalid_request(format!("there is no {what} {name:?}; there are {}", names.join(", "))))
+    Err(Error::invalid_request(format!("there is no {what} {name:?}; there are {}", names.join(", "))))
 }
 
 /// The profile with another value of one claim.
-fn with(profile: &Profile, claim: &str, value: &Value) -> Result<Profile, OAuthError> {
+fn with(profile: &Profile, claim: &str, value: &Value) -> Result<Profile, Error> {
     if let (true, Some(parts)) = (claim == "address", value.as_object()) {
         parts.keys().try_for_each(|part| known("part of address", part, &Address::PARTS))?;
     }
-    let wrong = || OAuthError::invalid_request(format!("the claim {claim} is not of the right type"));
+    let wrong = || Error::invalid_request(format!("the claim {claim} is not of the right type"));
     let mut claims = serde_json::to_value(profile).map_err(|_| wrong())?;
     merge(&mut claims[claim], value);
     serde_json::from_value(claims).map_err(|_| wrong())
@@ -112,7 +112,7 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-fn check(profile: &Profile) -> Result<(), OAuthError> {
+fn check(profile: &Profile) -> Result<(), Error> {
     let Profile {
         name,
         given_name,
@@ -154,7 +154,7 @@ fn check(profile: &Profile) -> Result<(), OAuthError> {
     address.as_ref().map_or(Ok(()), check_address)
 }
 
-fn check_address(address: &Address) -> Result<(), OAuthError> {
+fn check_address(address: &Address) -> Result<(), Error> {
     let Address { formatted, street_address, locality, region, postal_code, country } = address;
     for (part, text) in [("address.formatted", formatted), ("address.street_address", street_address)] {
         check_claim(
@@ -175,9 +175,9 @@ fn check_address(address: &Address) -> Result<(), OAuthError> {
     Ok(())
 }
 
-fn check_claim(claim: &str, text: Option<&str>, fits: fn(&str) -> bool, form: &str) -> Result<(), OAuthError> {
+fn check_claim(claim: &str, text: Option<&str>, fits: fn(&str) -> bool, form: &str) -> Result<(), Error> {
     match text {
-        Some(text) if !fits(text) => Err(OAuthError::invalid_request(format!("the claim {claim} {form}"))),
+        Some(text) if !fits(text) => Err(Error::invalid_request(format!("the claim {claim} {form}"))),
         _ => Ok(()),
     }
 }

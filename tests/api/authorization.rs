@@ -1,4 +1,4 @@
-//! Signing people on: from an application's request to its tokens.
+//! Signing users in to applications: from an application's request to its tokens.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use tokenhouse::authorize::{Interaction, InteractionId, Next, PromptPage, Step};
 use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
 use tokenhouse::model::{Client, Consent, Secret, UserAgent};
-use tokenhouse::protocol::{GrantType, OAuthError, RedirectUri, Scope};
+use tokenhouse::protocol::{ErrorCode, GrantType, RedirectUri, Scope};
 
 use crate::browser::{Browser, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{
     Answer, Backend, TestServer, USER, all_at_once, claims, header, new_client, on_each_backend, read,
 };
@@ -24,7 +24,7 @@ pub const CALLBACK: &str = "https://app.example.com/cb";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// An application that signs people on.
+/// An application that signs users in.
 pub fn application(id: &str) -> NewClient {
     let scope = "openid profile email offline_access roles groups read";
     let mut new = new_client(id, &[GrantType::AuthorizationCode, GrantType::RefreshToken], scope);
@@ -156,7 +156,7 @@ async fn of_fifty_uses_of_a_code_at_once_one_succeeds() {
 
         let good: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(good.len(), 1);
-        // Whichever of them has written what, the tokens and the session are at the same position in the status lists.
+        // The tokens and the session have the same status index, whichever use of the code has written what.
         let claims = claims(good[0].body["access_token"].as_str().unwrap());
         let session = claims["sid"].as_str().unwrap().parse().unwrap();
         let session = server.ctx().store.database.session(session).await.unwrap().unwrap();
@@ -313,10 +313,13 @@ async fn of_several_tabs_each_may_choose_and_one_answers() {
         let Next::Answer(answer) = yes.allow(ctx, user).await.unwrap() else { panic!("it was agreed to") };
 
         assert!(answer.parameters.iter().any(|(name, _)| *name == "code"));
-        assert!(matches!(no.deny(ctx, user).await, Err(OAuthError::InvalidRequest(_))));
-        assert!(matches!(third.keep_account(ctx).await, Err(OAuthError::InvalidRequest(_))));
+        assert_eq!(no.deny(ctx, user).await.unwrap_err().oauth_code(), Some(ErrorCode::InvalidRequest));
+        assert_eq!(third.keep_account(ctx).await.unwrap_err().oauth_code(), Some(ErrorCode::InvalidRequest));
         let elsewhere = browser_sessions::Browser { secret: browser_sessions::Browser::new_secret(ctx), ..cookies };
-        assert!(matches!(Interaction::open(ctx, &elsewhere, id).await, Err(OAuthError::InvalidRequest(_))));
+        assert_eq!(
+            Interaction::open(ctx, &elsewhere, id).await.unwrap_err().oauth_code(),
+            Some(ErrorCode::InvalidRequest)
+        );
     })
     .await;
 }

@@ -60,7 +60,7 @@ async fn a_code_is_good_for_its_client_its_address_and_its_verifier_alone() {
 }
 
 #[actix_web::test]
-async fn whoever_finds_a_used_code_cannot_end_what_it_has_issued() {
+async fn a_finder_of_a_used_code_cannot_end_what_it_has_issued() {
     on_each_backend(async |server| {
         let (client, secret) = server.add_new_client(application("app")).await;
         let secret = secret.unwrap();
@@ -464,7 +464,7 @@ async fn a_code_is_worth_nothing_once_the_person_has_taken_back_their_word() {
 }
 
 #[actix_web::test]
-async fn a_client_that_takes_a_removed_ones_name_takes_nobodys_consent() {
+async fn a_client_that_takes_a_removed_ones_name_inherits_no_consent() {
     on_each_backend(async |server| {
         let mut new = application("app");
         new.trusted = false;

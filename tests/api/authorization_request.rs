@@ -137,7 +137,7 @@ async fn only_a_native_application_may_come_back_to_another_loopback_port() {
 }
 
 #[actix_web::test]
-async fn who_asks_must_be_known_before_anybody_is_sent_anywhere() {
+async fn a_client_must_be_known_before_a_browser_is_sent_anywhere() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let browser = Browser::of(server);
@@ -356,7 +356,8 @@ async fn administrators_rights_are_given_to_administrators_alone() {
 #[actix_web::test]
 async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
     let few = |config: &mut tokenhouse::config::Config| {
-        config.limits.authorizations_by_address = tokenhouse::config::Rate::of(5, tokenhouse::config::Span::minutes(1));
+        config.limits.authorizations_by_address =
+            tokenhouse::config::Rate::of(5, tokenhouse::config::Duration::minutes(1));
     };
     on_each_backend_with(few, async |server| {
         server.add_new_client(application("app")).await;
@@ -376,7 +377,7 @@ async fn what_waits_for_a_person_is_small_and_each_address_has_so_many() {
         let refused = browser.get(&request("app", &[])).await;
         assert_eq!(refused.status, 429);
         assert!(refused.headers.contains_key("retry-after"));
-        // Nothing waits where nobody is asked.
+        // Nothing waits where no user is asked.
         sign_in(server, &browser).await;
         assert!(parameters(&browser.get(&request("app", &[])).await).contains_key("code"));
     })

@@ -14,6 +14,7 @@ use crate::admin::{AdminClient, assert_problem};
 use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::Browser;
 use crate::logout_receiver::{LogoutReceiver, SILENCE};
+use crate::support::until;
 use crate::test_server::{Answer, TestServer, backends, claims, header, on_each_backend, on_each_backend_with, read};
 
 /// A server that may call applications on this machine.
@@ -45,17 +46,6 @@ fn id_token(tokens: &Answer) -> Value {
 async fn outbox(server: &TestServer) -> Vec<BackchannelLogout> {
     let some_day = server.clock.now().plus(Duration::from_hours(1000));
     server.ctx().store.database.due_backchannel_logouts(some_day, 100).await.unwrap()
-}
-
-/// Background work goes on by itself; this waits until it has done what is due.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..400 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("it never came: {what}");
 }
 
 async fn log_out(browser: &Browser<'_>) -> Answer {
@@ -161,7 +151,7 @@ async fn an_application_that_fails_is_told_again_later_and_later_with_a_new_toke
 }
 
 #[actix_web::test]
-async fn a_notice_survives_a_restart() {
+async fn a_queued_back_channel_logout_survives_a_restart() {
     for backend in backends() {
         let server = TestServer::open(backend, &near).await;
         let receiver = LogoutReceiver::answering(500).await;
@@ -306,7 +296,7 @@ async fn an_end_that_the_application_brought_about_is_no_news_to_it() {
 }
 
 #[actix_web::test]
-async fn whoever_ends_a_session_its_application_is_told_and_the_receipt_counts_it() {
+async fn every_end_of_a_session_is_told_to_its_application_and_counted_in_the_receipt() {
     on_each_backend_with(near, async |server| {
         let receiver = LogoutReceiver::answering(200).await;
         let admin_api = AdminClient::of(server).await;

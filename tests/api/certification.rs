@@ -11,8 +11,8 @@
 //! | idtoken-unsigned | `nothing_is_offered_unsigned` |
 //! | userinfo-get, -post-header, -post-body | `authorization::userinfo_tells_what_the_scope_asks_for` |
 //! | scope-profile, -email, -address, -phone, -all | `each_scope_brings_its_claims_by_userinfo_and_no_others` |
-//! | alternate-happy-flow, display-…, browser-session-hint, ui-locales, claims-locales, acr-values, nonce absent, unknown parameter | `authorization_request::what_is_not_known_or_merely_wished_for_changes_nothing` |
-//! | prompt-browser-session, max-age-1, max-age-10000 | `single_sign_on::a_person_proves_again_who_they_are_where_the_application_wants_it` |
+//! | alternate-happy-flow, display-…, login-hint, ui-locales, claims-locales, acr-values, nonce absent, unknown parameter | `authorization_request::what_is_not_known_or_merely_wished_for_changes_nothing` |
+//! | prompt-login, max-age-1, max-age-10000 | `single_sign_on::a_person_proves_again_who_they_are_where_the_application_wants_it` |
 //! | prompt-none-not-logged-in | `authorization::without_a_browser_session_nothing_is_answered_silently` |
 //! | prompt-none-logged-in | `a_silent_answer_tells_of_the_same_person_and_sign_in` |
 //! | id-token-hint | `single_sign_on::a_hint_names_the_one_person_who_may_answer` |
@@ -20,7 +20,7 @@
 //! | ensure-registered-redirect-uri, ensure-request-object-with-redirect-uri | `authorization_request::a_mutation_of_a_registered_redirect_uri_ends_on_a_page` |
 //! | ensure-post-request-succeeds | `authorization_request::a_request_by_post_is_served_as_one_by_get` |
 //! | claims-essential | `authorization_code::claims_asked_for_by_name_are_told_where_they_were_asked_for` |
-//! | refresh-token | `authorization::a_refresh_brings_a_new_id_token_of_the_same_person_and_session`, `a_refresh_token_is_its_clients_alone` |
+//! | refresh-token | `authorization::a_refresh_brings_a_new_id_token_of_the_same_person_and_session`, `refresh_policy::a_token_of_another_client_is_refused_and_lives_on` |
 //! | discovery-endpoint-verification | `authorization_request::the_metadata_says_what_openid_connect_asks_for`, `nothing_is_offered_unsigned` |
 //! | form post, all modules | `every_answer_by_form_is_a_form_and_nothing_in_an_address` |
 
@@ -182,28 +182,6 @@ async fn a_silent_answer_tells_of_the_same_person_and_sign_in() {
 
         let of = |answer: &Answer| claims(answer.body["id_token"].as_str().unwrap());
         assert_eq!((&of(&first)["sub"], &of(&first)["auth_time"]), (&of(&second)["sub"], &of(&second)["auth_time"]));
-    })
-    .await;
-}
-
-#[actix_web::test]
-async fn a_refresh_token_is_its_clients_alone() {
-    on_each_backend(async |server| {
-        let (one, one_secret) = server.add_new_client(application("one")).await;
-        let other_secret = server.add_new_client(application("other")).await.1.unwrap();
-        let one_secret = one_secret.unwrap();
-        let browser = Browser::of(server);
-        sign_in(server, &browser).await;
-        let tokens = exchange(server, &one, &one_secret, &code(&browser, "one", &[]).await).await;
-        let refresh = tokens.body["refresh_token"].as_str().unwrap();
-
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-        let stolen = server.post_as("other", &other_secret, "/oauth2/token", &form).await;
-        let own = server.post_as("one", &one_secret, "/oauth2/token", &form).await;
-
-        assert_eq!(stolen.body["error"], "invalid_grant");
-        assert_eq!(own.status, 200, "{}", own.text);
-        assert!(refresh.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)));
     })
     .await;
 }

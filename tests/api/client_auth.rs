@@ -9,8 +9,9 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::clients::{self, PreviousSecret};
+use tokenhouse::error::Error;
 use tokenhouse::model::Secret;
-use tokenhouse::protocol::{AuthMethod, GrantType, OAuthError};
+use tokenhouse::protocol::{AuthMethod, GrantType};
 
 use crate::test_server::{Answer, TestServer, new_client, on_each_backend, read};
 
@@ -48,7 +49,7 @@ async fn a_client_authenticates_in_the_one_way_that_it_registered() {
         ];
         for (id, secret, sent, expected) in table {
             let answer = read(request(server, id, secret, sent)).await;
-            // Whoever passes is told that its token is not good.
+            // A client that passes is told that its token is not good.
             let error = expected.err().unwrap_or("invalid_grant");
             assert_eq!(answer.body["error"], error, "{id} {sent:?}: {}", answer.text);
             assert_eq!(answer.status, if error == "invalid_client" { 401 } else { 400 }, "{id} {sent:?}");
@@ -156,7 +157,7 @@ async fn two_secrets_are_live_while_one_takes_over() {
         let first = add(server, "app", AuthMethod::ClientSecretBasic).await;
         let rotate = async |previous| {
             let (secret, _) = clients::rotate_secret(ctx, &id, previous, Actor::System).await?;
-            Ok::<_, OAuthError>(secret.expose().to_owned())
+            Ok::<_, Error>(secret.expose().to_owned())
         };
         let second = rotate(PreviousSecret::Stays).await.unwrap();
         let passes = async |secret: &str| read(request(server, "app", secret, Sent::Basic)).await.status != 401;
@@ -168,7 +169,7 @@ async fn two_secrets_are_live_while_one_takes_over() {
         assert!(!passes(&first).await && passes(&second).await, "the old one has ended");
 
         let third = rotate(PreviousSecret::Stays).await.unwrap();
-        assert!(matches!(rotate(PreviousSecret::Stays).await, Err(OAuthError::Conflict(_))));
+        assert!(matches!(rotate(PreviousSecret::Stays).await, Err(Error::Conflict(_))));
         assert!(passes(&second).await && passes(&third).await, "what was promised is kept");
         let fourth = rotate(PreviousSecret::Ends).await.unwrap();
         assert!(!passes(&second).await && passes(&third).await && passes(&fourth).await, "never more than two");

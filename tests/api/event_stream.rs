@@ -18,6 +18,7 @@ use tokenhouse::protocol::GrantType;
 use tokenhouse::store::sql::feed::Change;
 
 use crate::support::event_reader::{Event, EventReader, KEYS_CHANGED, RESYNC, SESSION_REVOKED, SOON, read_block};
+use crate::support::until;
 use crate::test_server::{TestServer, claims, header, on_each_backend, read};
 
 /// Adds a client that may follow events, and returns a token of its own.
@@ -60,7 +61,7 @@ async fn is_signed(server: &TestServer, token: &str) -> bool {
 async fn end_of(mut reader: EventReader) {
     let watch = Stopwatch::start();
     while reader.next().await.is_some() {
-        assert!(watch.elapsed() < SOON, "nobody ended it");
+        assert!(watch.elapsed() < SOON, "nothing ended it");
     }
 }
 
@@ -70,18 +71,8 @@ async fn read_to_the_end(server: &TestServer) {
     until("the feed is read", async || server.ctx().broadcast.progress().is_some_and(|told| told.number >= head)).await;
 }
 
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    for _ in 0..800 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("it never came: {what}");
-}
-
 #[actix_web::test]
-async fn an_end_is_told_in_a_security_event_token_that_names_nobody() {
+async fn an_end_is_told_in_a_security_event_token_that_names_no_user() {
     on_each_backend(async |server| {
         let token = follower_token(server).await;
         let mut reader = EventReader::open(server.running.address, &token, None).await;
@@ -192,7 +183,7 @@ async fn only_who_has_the_scope_may_follow_events() {
 }
 
 #[actix_web::test]
-async fn whoever_asks_for_the_headers_takes_no_seat() {
+async fn a_request_for_the_headers_alone_takes_no_subscription() {
     on_each_backend(async |server| {
         let token = follower_token(server).await;
 
@@ -267,7 +258,7 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_loses_nothing() {
         let token = follower_token(server).await;
         let broadcast = &server.ctx().broadcast;
         let mut stalled = raw_reader(server.running.address, &token);
-        until("somebody listens", async || broadcast.has_subscribers()).await;
+        until("a verifier listens", async || broadcast.has_subscribers()).await;
         let number = server.ctx().store.database.feed_head().await.unwrap();
 
         // More than the buffers on the way take.
@@ -313,7 +304,7 @@ fn drain(stream: &mut TcpStream) -> usize {
 }
 
 #[actix_web::test]
-async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
+async fn without_a_free_subscription_a_verifier_is_asked_to_come_back() {
     on_each_backend(async |server| {
         let token = follower_token(server).await;
         let subscriptions: Vec<_> = std::iter::from_fn(|| server.ctx().broadcast.subscribe()).collect();
@@ -329,7 +320,7 @@ async fn without_a_free_seat_a_listener_is_asked_to_come_back() {
 
 /// A keyring that may not sign shows when it is asked to.
 #[actix_web::test]
-async fn nothing_is_signed_while_nobody_listens_and_whoever_would_miss_something_is_sent_away() {
+async fn nothing_is_signed_without_a_subscriber_and_one_that_would_miss_something_is_sent_away() {
     on_each_backend(async |server| {
         let ctx = app::open(server.config.clone(), server.clock.clone(), Purpose::Command).await.unwrap();
         server.clock.advance(Duration::from_hours(25));

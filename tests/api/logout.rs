@@ -10,7 +10,7 @@ use tokenhouse::clients::NewClient;
 use tokenhouse::model::{Secret, UserAgent};
 use tokenhouse::protocol::RedirectUri;
 
-use crate::authorization::{application, code, exchange, request, sign_in};
+use crate::authorization::{application, code, exchange, request, sign_in, sign_in_as};
 use crate::browser::{Browser, location, parameters};
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
@@ -37,7 +37,7 @@ fn logout(parameters: &[(&str, &str)]) -> String {
     format!("/oauth2/logout?{query}")
 }
 
-/// Whether somebody is signed in in this browser, as an application finds it.
+/// Whether a user is signed in in this browser, as an application finds it.
 async fn is_signed_in(browser: &Browser<'_>) -> bool {
     parameters(&browser.get(&request("app", &[("prompt", "none")])).await).contains_key("code")
 }
@@ -99,7 +99,7 @@ async fn an_application_signs_the_person_out_and_gets_the_browser_back() {
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert_eq!(location(&answer).unwrap(), format!("{BYE}&state=a+b%26c%3Dd"));
         assert_eq!(answer.headers["cache-control"], "no-store");
-        assert!(!browser.has_cookie("browser session"), "the cookie is taken away");
+        assert!(!browser.has_cookie("browser-session"), "the cookie is taken away");
         let silent = browser.get(&request("app", &[("prompt", "none")])).await;
         assert_eq!(parameters(&silent)["error"], "login_required");
         let sessions = server
@@ -170,7 +170,7 @@ async fn an_address_that_was_not_registered_is_never_gone_to() {
             let answer = browser.get(&logout(&[("id_token_hint", &hint), ("post_logout_redirect_uri", other)])).await;
             assert_eq!((answer.status, location(&answer)), (400, None), "{other}: {}", answer.text);
         }
-        assert!(is_signed_in(&browser).await, "and nobody was signed out by it");
+        assert!(is_signed_in(&browser).await, "and no user was signed out by it");
     })
     .await;
 }
@@ -209,7 +209,7 @@ async fn without_an_id_token_of_ours_the_person_is_asked_and_stays_here() {
 
 /// `oidcc-rp-initiated-logout-no-params`, `oidcc-rp-initiated-logout-only-state`
 #[actix_web::test]
-async fn a_bare_request_asks_and_then_says_that_nobody_is_signed_in() {
+async fn a_bare_request_asks_and_then_says_that_no_user_is_signed_in() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         for path in [
@@ -254,7 +254,7 @@ async fn without_an_address_the_browser_stays_on_a_page_that_says_so() {
 }
 
 #[actix_web::test]
-async fn an_id_token_of_somebody_else_signs_nobody_out_unasked() {
+async fn an_id_token_of_another_user_signs_no_user_out_unasked() {
     on_each_backend(async |server| {
         let (mine, theirs) = (Browser::of(server), Browser::of(server));
         sign_in(server, &mine).await;
@@ -317,7 +317,7 @@ async fn a_request_by_post_is_repeated_by_get_which_brings_the_cookies() {
 }
 
 #[actix_web::test]
-async fn another_sites_form_signs_nobody_out() {
+async fn another_sites_form_signs_no_user_out() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let (browser, other) = (Browser::of(server), Browser::of(server));
@@ -383,22 +383,6 @@ async fn the_last_page_signs_the_person_out_of_applications_in_the_browser() {
 fn frames(html: &str) -> Vec<String> {
     let sources = html.split("<iframe src=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     sources.map(|source| source.replace("&amp;", "&").replace("&#x2f;", "/")).collect()
-}
-
-/// As [`sign_in`], for any user.
-async fn sign_in_as(server: &TestServer, browser: &Browser<'_>, (name, password): (&str, &str)) {
-    let ctx = server.ctx();
-    let cookies = browser_sessions::Browser {
-        secret: browser_sessions::Browser::new_secret(ctx),
-        session_cookie: None,
-        user_agent: UserAgent::default(),
-    };
-    let new = browser_sessions::sign_in(ctx, &cookies, name, &Secret::new(password)).await.unwrap().unwrap();
-    let cookie = |what: &str| format!("tokenhouse-insecure-development-{what}");
-    browser.set_cookies(BTreeMap::from([
-        (cookie("browser"), cookies.secret.expose().to_owned()),
-        (cookie("browser-session"), new.cookie.expose().to_owned()),
-    ]));
 }
 
 #[actix_web::test]

@@ -2,12 +2,10 @@
 //! sentences.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
-#![allow(dead_code, reason = "the server speaks more verbs than today's tests use")]
 
 mod authorization_code;
 mod authorization_request;
 mod bound_tokens;
-mod out_of_band;
 mod browser;
 mod certification;
 mod client_auth;
@@ -15,7 +13,6 @@ mod admin;
 mod simplejwt;
 mod discovery;
 mod logout_receiver;
-mod test_server;
 mod introspection;
 mod backchannel_logout;
 mod matrix;
@@ -36,5 +33,6 @@ mod pages;
 mod rotation_under_load;
 mod token_kinds;
 mod transport;
-#[path = "../support/mod.rs"]
-mod support;
+
+use test_support as support;
+use test_support::{quiet_instance, test_server};

@@ -1,4 +1,4 @@
-//! Whatever takes rights away takes them everywhere: every change against every endpoint, on two instances.
+//! A change that takes rights away takes them everywhere: every change against every endpoint, on two instances.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -206,10 +206,10 @@ async fn after(gone: &[Hold], change: impl AsyncFn(&Case<'_>)) {
     .await;
 }
 
-/// A server in which somebody holds every kind of token.
+/// A server with a user who holds every kind of token.
 struct Case<'a> {
     server: &'a TestServer,
-    /// A token of somebody else, for the admin API.
+    /// A token of another user, for the admin API.
     root: String,
     user: Value,
     secret: String,

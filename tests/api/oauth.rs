@@ -170,6 +170,8 @@ async fn what_is_too_large_is_refused_unread() {
             let headers = server.request(Method::POST, path).header(COOKIE, "x".repeat(17 * 1024)).form(&OURS);
             assert_eq!(read(headers).await.status, 431, "{path}");
         }
+        let json = server.obtain(("ada", &"x".repeat(64 * 1024))).await;
+        assert_eq!((json.status, &json.body["code"]), (413, &json!("invalid_request")));
         let large = "x".repeat(64 * 1024 - 100);
         let form = [OURS[0], ("unknown", large.as_str())];
         assert_eq!(

@@ -92,7 +92,7 @@ async fn a_server_whose_redis_is_away_lives_and_is_not_ready() {
 #[actix_web::test]
 async fn a_server_that_is_stopping_says_so_while_it_still_answers() {
     let settings = |config: &mut tokenhouse::config::Config| {
-        config.shutdown.announce = tokenhouse::config::Span::millis(700);
+        config.shutdown.announce = tokenhouse::config::Duration::millis(700);
     };
     let server = TestServer::open(Backend::Embedded, &settings).await;
     let second = server.second_instance(server.clock.clone()).await;

@@ -115,13 +115,13 @@ async fn an_answer_that_was_lost_is_made_again_hours_later() {
         let next = pair(&server.refresh(&found[0].refresh).await);
         assert_eq!(claims(&next.refresh)["gen"], 2);
         assert_eq!(server.verify(&next.access).await.status, 200);
-        assert_eq!(events(server).await, 0, "nobody did anything wrong");
+        assert_eq!(events(server).await, 0, "no client did anything wrong");
     })
     .await;
 }
 
 #[actix_web::test]
-async fn whoever_shows_the_lost_token_after_it_was_replaced_ends_the_session() {
+async fn a_lost_token_that_is_shown_after_it_was_replaced_ends_the_session() {
     on_each_backend(async |server| {
         let first = server.pair().await;
         let lost = pair(&server.refresh(&first.refresh).await);
@@ -187,7 +187,7 @@ async fn a_refresh_leaves_access_tokens_in_flight_alone() {
 #[actix_web::test]
 async fn no_rotation_moves_the_end_of_the_session() {
     let an_hour = |config: &mut tokenhouse::config::Config| {
-        config.sessions.absolute_lifetime = tokenhouse::config::Span::hours(1);
+        config.sessions.absolute_lifetime = tokenhouse::config::Duration::hours(1);
     };
     on_each_backend_with(an_hour, async |server| {
         let first = server.pair().await;
@@ -211,14 +211,14 @@ async fn no_rotation_moves_the_end_of_the_session() {
 }
 
 #[actix_web::test]
-async fn an_expired_refresh_token_is_refused_and_accuses_nobody() {
+async fn an_expired_refresh_token_is_refused_and_is_not_taken_for_reuse() {
     on_each_backend(async |server| {
         let (first, second) = (server.pair().await, server.pair().await);
         server.clock.advance(Duration::from_secs(24 * 3600 + 30));
         // What background work does every minute: an instance that has not looked at its keys for a day does not sign.
         server.ctx().keys.reload().await.unwrap();
 
-        assert_eq!(server.verify(&first.refresh).await.status, 401, "nobody is told that it is good");
+        assert_eq!(server.verify(&first.refresh).await.status, 401, "no client is told that it is good");
         assert_eq!(server.refresh(&first.refresh).await.status, 200, "clocks of instances may differ by a minute");
         server.clock.advance(Duration::from_secs(31));
         assert_eq!(server.refresh(&second.refresh).await.status, 401);
@@ -268,7 +268,7 @@ async fn a_token_with_a_letter_more_less_or_other_is_no_token() {
     .await;
 }
 
-/// How many events accuse somebody or tell of an end.
+/// How many events report reuse or tell of an end.
 async fn events(server: &TestServer) -> usize {
     let accusing =
         ["refresh_reused", "refresh_repeated", "refresh_rolled_forward", "session_ended", "sessions_revoked"];

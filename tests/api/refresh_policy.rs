@@ -135,6 +135,8 @@ async fn a_token_of_another_client_is_refused_and_lives_on() {
         let other = App::open(server, "other", RefreshPolicy::default()).await;
         let (session, token) = server.begin_session(&app.client, "read").await;
         let simplejwt = server.pair().await.refresh;
+        // RFC 6749 appendix A.17, as the certification looks at it.
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)));
 
         for foreign in [&token, &simplejwt] {
             assert_refused(&other.refresh(server, foreign, None).await, "invalid_grant");

@@ -6,11 +6,11 @@ use tokenhouse::model::{EndReason, RotationState, UserState};
 use tokenhouse::protocol::GrantType;
 use tokenhouse::sessions;
 
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Backend, all_at_once, claims, on_each_backend, pair, read};
 
 #[actix_web::test]
-async fn a_lost_record_signs_nobody_out() {
+async fn a_lost_record_signs_no_user_out() {
     on_each_backend(async |server| {
         let fresh = server.pair().await;
         let rotated = pair(&server.refresh(&server.pair().await.refresh).await);

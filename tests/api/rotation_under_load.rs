@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::clock::{Clock, Timestamp};
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokenhouse::protocol::GrantType;
 use tokenhouse_verifier::{KeySet, Verifier};
 
@@ -19,7 +19,7 @@ const ROTATIONS: usize = 20;
 #[actix_web::test]
 async fn a_verifier_that_keeps_the_jwks_as_long_as_it_may_accepts_every_token_through_20_rotations() {
     on_each_backend_with(
-        |config| config.keys.jwks_max_age = Span::seconds(1),
+        |config| config.keys.jwks_max_age = config::Duration::seconds(1),
         async |server| {
             let second = server.second_instance(server.clock.clone()).await;
             let (_, secret) = server.add_client("ops", &[GrantType::ClientCredentials], "tokenhouse:admin").await;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
-use tokenhouse::config::{Config, Network, Rate, Span};
+use tokenhouse::authentication::{Attempt, password};
+use tokenhouse::config::{self, Config, Network, Rate};
 use tokenhouse::gate::audience;
-use tokenhouse::model::{Secret, SessionId};
+use tokenhouse::model::{Acr, Secret, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, NewUser};
@@ -19,7 +20,7 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
     // The queue of hashes holds no more than the limit. Were attempts hashed first and counted afterwards, two hundred
     // at once would overflow it, and some would be answered 503.
     let slow = |config: &mut Config| {
-        config.limits.by_account = Rate::of(10, Span::minutes(1));
+        config.limits.by_account = Rate::of(10, config::Duration::minutes(1));
         config.passwords.queue = 10;
         config.passwords.memory_kib = 8 * 1024;
     };
@@ -33,7 +34,7 @@ async fn attempts_are_reserved_before_anything_is_hashed() {
             let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
             assert!((1..=60).contains(&wait), "{wait}");
             assert_eq!(answer.headers["cache-control"], "no-store");
-            assert_eq!(answer.body["code"], "slow_down");
+            assert_eq!(answer.body["code"], "too_many_requests");
         }
         assert_eq!(server.count_events("sign_in_failed").await, 10);
         assert_eq!(server.obtain(USER).await.status, 429, "the right password is not looked at either");
@@ -110,7 +111,7 @@ async fn a_flood_from_elsewhere_does_not_lock_a_user_out_at_home() {
 #[actix_web::test]
 async fn one_address_may_try_only_so_often_whatever_the_accounts() {
     let limited = |config: &mut Config| {
-        config.limits.by_address = Rate::of(4, Span::minutes(1));
+        config.limits.by_address = Rate::of(4, config::Duration::minutes(1));
         config.trusted_proxies = vec!["127.0.0.1".parse::<Network>().unwrap()];
     };
     on_each_backend_with(limited, async |server| {
@@ -133,7 +134,7 @@ async fn one_address_may_try_only_so_often_whatever_the_accounts() {
 
 #[actix_web::test]
 async fn forwarded_headers_of_strangers_are_not_believed() {
-    let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, Span::minutes(1));
+    let limited = |config: &mut Config| config.limits.by_address = Rate::of(4, config::Duration::minutes(1));
     on_each_backend_with(limited, async |server| {
         for attempt in 0..4 {
             let pretended = format!("198.51.100.{attempt}");
@@ -208,7 +209,7 @@ async fn a_hash_is_made_again_at_the_next_sign_in_once_the_parameters_have_chang
 }
 
 fn five_a_minute(config: &mut Config) {
-    config.limits.by_account = Rate::of(5, Span::minutes(1));
+    config.limits.by_account = Rate::of(5, config::Duration::minutes(1));
 }
 
 async fn obtain_from(server: &TestServer, forwarded_for: &str, (username, password): (&str, &str)) -> Answer {
@@ -257,7 +258,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 scope: Scope::empty(),
                 audience,
                 user_agent,
-                proof: Proof { at, amr: Vec::new() },
+                proof: Proof { at, amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
                 confirmation: None,
@@ -278,13 +279,13 @@ async fn a_password_that_an_administrator_has_set_meanwhile_is_not_changed_by_wh
     on_each_backend(async |server| {
         let ctx = server.ctx();
         let previous = Secret::new(USER.1);
-        let attempt = users::Attempt { identifier: USER.0, password: &previous, address: None };
-        let proven = users::sign_in(ctx, attempt).await.unwrap().unwrap();
+        let attempt = Attempt { identifier: USER.0, password: &previous, address: None };
+        let proven = password::verify(ctx, attempt).await.unwrap().unwrap();
         let set = Secret::new("set by an administrator");
-        users::change_password(ctx, proven.user.id, &set, Actor::System).await.unwrap();
+        users::change_password(ctx, proven.user().id, &set, Actor::System).await.unwrap();
 
         let own = Secret::new("what somebody wants");
-        assert!(users::change_own_password(ctx, &proven, &own).await.unwrap().is_none());
+        assert!(users::change_own_password(ctx, &proven.proven_password(), &own).await.unwrap().is_none());
 
         assert_eq!(server.obtain((USER.0, own.expose())).await.status, 401);
         assert_eq!(server.obtain((USER.0, set.expose())).await.status, 200);

@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokenhouse::model::{Client, EndReason, Secret, SessionFilter, SignOn};
 use tokenhouse::{clients, sessions, users};
 
 use crate::authorization::{application, code, exchange, request, sign_in};
 use crate::browser::{Browser, Form, location, parameters};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Answer, TestServer, USER, claims, on_each_backend, on_each_backend_with, read};
 
 const OTHER: (&str, &str) = ("bob", "yet another password");
@@ -125,7 +125,7 @@ async fn a_hint_names_the_one_person_who_may_answer() {
 }
 
 #[actix_web::test]
-async fn when_somebody_else_signs_in_nothing_carries_the_first_person_any_more() {
+async fn when_another_user_signs_in_nothing_carries_the_first_user_any_more() {
     on_each_backend(async |server| {
         let bob = server.add_user(OTHER, false).await;
         let (client, secret) = server.add_new_client(application("app")).await;
@@ -207,7 +207,7 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
                 };
                 let to = location(&answer).unwrap_or_default();
                 assert!(!to.contains("code="), "{to}");
-                assert!(!browser.has_cookie("browser session"), "nobody has signed in");
+                assert!(!browser.has_cookie("browser-session"), "no user has signed in");
             }
         }
     })
@@ -217,8 +217,8 @@ async fn no_order_of_steps_leads_to_a_code_without_the_password() {
 #[actix_web::test]
 async fn a_browser_session_ends_when_it_is_not_used_and_at_its_absolute_end() {
     let short = |config: &mut tokenhouse::config::Config| {
-        config.browser_sessions.idle_lifetime = Span::minutes(10);
-        config.browser_sessions.absolute_lifetime = Span::minutes(25);
+        config.browser_sessions.idle_lifetime = config::Duration::minutes(10);
+        config.browser_sessions.absolute_lifetime = config::Duration::minutes(25);
     };
     on_each_backend_with(short, async |server| {
         server.add_new_client(application("app")).await;

@@ -28,7 +28,7 @@ async fn headers_beyond_16_kib_are_refused() {
     .await;
 }
 
-/// What each answer says to browsers, whoever asked and whatever came of it.
+/// What each answer says to browsers, whatever was asked and came of it.
 const FOR_BROWSERS: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -218,7 +218,7 @@ fn drip(address: std::net::SocketAddr, start: &str) -> (Duration, String) {
             return (watch.elapsed(), String::new());
         }
     }
-    panic!("nobody cut the connection");
+    panic!("the connection was not cut");
 }
 
 /// Writes the parts to a connection of its own and reads what comes back until it is quiet.

@@ -3,14 +3,12 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
-mod cluster;
+mod scene;
 
 #[path = "../../examples/two_apps/apps/mod.rs"]
 mod apps;
-#[path = "../support/mod.rs"]
-mod support;
 
-use cluster::play;
+use scene::play;
 
 #[test]
 fn one_sign_in_serves_both_applications_and_one_sign_out_ends_both() {

@@ -184,7 +184,7 @@ export async function end_others(cluster, arrive) {
   await here.signIn()
   assert.match(await here.text(), /Notes/)
   await here.press('end-others')
-  assert(!(await here.has('end-others')), 'there is nobody else any more')
+  assert(!(await here.has('end-others')), 'no other sign-in is left')
 
   await elsewhere.mustSoonBeOut(cluster.notes)
   await elsewhere.press('browser_session')
@@ -225,7 +225,7 @@ export async function error_page(cluster, arrive) {
   }
   for (const wrong of [request, { ...request, client_id: 'nobody' }]) {
     await person.open(`${cluster.server}/oauth2/authorize?${new URLSearchParams(wrong)}`)
-    assert(person.page.url().startsWith(cluster.server), 'sent on to an address that nobody has registered')
+    assert(person.page.url().startsWith(cluster.server), 'sent on to an address that is not registered')
     assert.match(await person.text(), /redirect_uri|client/)
   }
   await person.open(`${cluster.server}/login`)

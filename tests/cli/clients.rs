@@ -8,21 +8,21 @@ const SECRET: &str = "a-secret-that-was-brought-along-and-is-long";
 
 #[actix_web::test]
 async fn a_secret_is_printed_once_and_works() {
-    let position = Workplace::fresh();
-    let added = position
+    let workplace = Workplace::fresh();
+    let added = workplace
         .run(&["client", "add", "shop", "--grant", "client_credentials", "--scope", "read write", "--json"])
         .json();
     let secret = added["client_secret"].as_str().unwrap();
     assert_eq!(added["client"]["scope"], "read write");
 
     for command in [&["client", "show", "shop"][..], &["client", "list"], &["client", "list", "--json"]] {
-        let shown = position.run(command).good();
+        let shown = workplace.run(command).good();
         assert!(shown.contains("shop") && !shown.contains(secret), "{shown}");
     }
-    let serving = position.serve(&[]);
+    let serving = workplace.serve(&[]);
     assert_eq!(token(&serving, "shop", secret).await, 200);
 
-    let rotated = position.run(&["client", "rotate-secret", "shop"]).good();
+    let rotated = workplace.run(&["client", "rotate-secret", "shop"]).good();
 
     assert!(
         rotated.starts_with("New secret (shown once): ") && rotated.contains("The old one is good until "),
@@ -31,38 +31,38 @@ async fn a_secret_is_printed_once_and_works() {
     let new = rotated.lines().next().unwrap().rsplit(' ').next().unwrap();
     wait_for(&serving, "shop", new, 200).await;
     assert_eq!(token(&serving, "shop", secret).await, 200);
-    let early = position.run(&["client", "rotate-secret", "shop"]).bad();
+    let early = workplace.run(&["client", "rotate-secret", "shop"]).bad();
     assert!(early.starts_with("tokenhouse: the secret before the current one is good until 20"), "{early}");
     assert!(early.contains("--now"), "{early}");
-    let third = position.run(&["client", "rotate-secret", "shop", "--now", "--json"]).json();
+    let third = workplace.run(&["client", "rotate-secret", "shop", "--now", "--json"]).json();
     wait_for(&serving, "shop", secret, 401).await;
     wait_for(&serving, "shop", third["client_secret"].as_str().unwrap(), 200).await;
-    assert!(position.run(&["client", "disable", "shop"]).good().starts_with("Disabled; sessions ended everywhere."));
+    assert!(workplace.run(&["client", "disable", "shop"]).good().starts_with("Disabled; sessions ended everywhere."));
     wait_for(&serving, "shop", new, 401).await;
-    assert_eq!(position.run(&["client", "enable", "shop"]).good(), "Enabled.\n");
+    assert_eq!(workplace.run(&["client", "enable", "shop"]).good(), "Enabled.\n");
     wait_for(&serving, "shop", new, 200).await;
-    assert_eq!(position.run(&["client", "remove", "shop", "--json"]).json(), json!({ "applied": "everywhere" }));
+    assert_eq!(workplace.run(&["client", "remove", "shop", "--json"]).json(), json!({ "applied": "everywhere" }));
     wait_for(&serving, "shop", new, 401).await;
 }
 
 #[actix_web::test]
 async fn a_secret_may_be_brought_along_on_standard_input() {
-    let position = Workplace::fresh();
+    let workplace = Workplace::fresh();
     let add = ["client", "add", "shop", "--grant", "client_credentials", "--secret-stdin"];
 
-    let short = position.run_with_input(&add, "short").bad();
-    let added = position.run_with_input(&add, SECRET).good();
+    let short = workplace.run_with_input(&add, "short").bad();
+    let added = workplace.run_with_input(&add, SECRET).good();
 
     let form = "32 to 512 random characters of A-Z a-z 0-9 - . _ ~, for instance from `openssl rand -hex 32`";
     assert_eq!(short, format!("tokenhouse: a client secret is {form}\n"));
     assert_eq!(added, "Added shop confidential active [client_credentials] \"\"\n");
-    assert_eq!(token(&position.serve(&[]), "shop", SECRET).await, 200);
+    assert_eq!(token(&workplace.serve(&[]), "shop", SECRET).await, 200);
 }
 
 #[test]
 fn every_part_of_a_client_can_be_given() {
-    let position = Workplace::fresh();
-    let added = position.run(&[
+    let workplace = Workplace::fresh();
+    let added = workplace.run(&[
         "client",
         "add",
         "web",
@@ -100,13 +100,13 @@ fn every_part_of_a_client_can_be_given() {
     assert_eq!(client["backchannel_logout_uri"], "https://shop.example/logout");
     assert_eq!(client["audience"], json!(["https://api.example"]));
     assert_eq!(client["trusted"], true);
-    assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), *client);
+    assert_eq!(workplace.run(&["client", "show", "web", "--json"]).json(), *client);
 }
 
 #[test]
 fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
-    let position = Workplace::fresh();
-    let added = position.run(&[
+    let workplace = Workplace::fresh();
+    let added = workplace.run(&[
         "client",
         "add",
         "web",
@@ -172,8 +172,8 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
     assert_eq!((&client["access_lifetime"], &client["refresh_lifetime"]), (&json!(600), &json!(7200)));
 
     let changed =
-        position.run(&["client", "set", "web", "--logo-uri", "", "--unverified=false", "--pkce", "required"]).good();
-    position.run(&["client", "set", "web", "--access-lifetime", "", "--name", "Web", "--trusted", "--json"]).good();
+        workplace.run(&["client", "set", "web", "--logo-uri", "", "--unverified=false", "--pkce", "required"]).good();
+    workplace.run(&["client", "set", "web", "--access-lifetime", "", "--name", "Web", "--trusted", "--json"]).good();
 
     assert!(changed.starts_with("Changed web confidential active"), "{changed}");
     client["sign_on"].as_object_mut().unwrap().retain(|name, _| name != "logo_uri" && name != "unverified");
@@ -181,25 +181,25 @@ fn everything_about_signing_on_can_be_given_and_changed_one_by_one() {
     client["access_lifetime"] = serde_json::Value::Null;
     client["name"] = json!("Web");
     client["trusted"] = json!(true);
-    // Its tokens can no longer be for itself, so those that it may hold are revoked, and it has another position.
+    // Its tokens can no longer be for itself, so those that it may hold are revoked, and it has another workplace.
     client["status_index"] = json!(1);
-    assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), client);
-    let nothing = position.run(&["client", "set", "web"]).bad();
+    assert_eq!(workplace.run(&["client", "show", "web", "--json"]).json(), client);
+    let nothing = workplace.run(&["client", "set", "web"]).bad();
     assert_eq!(nothing, "tokenhouse: name what is to change; see `tokenhouse client set --help`\n");
-    let problem = position.run(&["client", "set", "web", "--logo-uri", "http://shop.example/logo.png"]).bad();
+    let problem = workplace.run(&["client", "set", "web", "--logo-uri", "http://shop.example/logo.png"]).bad();
     assert_eq!(problem, "tokenhouse: logo_uri: the scheme is https, or http on a loopback address\n");
     assert_eq!(
-        position.run(&["client", "set", "nobody", "--name", "x"]).bad(),
+        workplace.run(&["client", "set", "nobody", "--name", "x"]).bad(),
         "tokenhouse: there is no such client\n"
     );
-    assert_eq!(position.run(&["client", "show", "web", "--json"]).json(), client);
+    assert_eq!(workplace.run(&["client", "show", "web", "--json"]).json(), client);
 }
 
 #[test]
 fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
-    let position = Workplace::fresh();
-    position.run(&["client", "add", "shop"]).good();
-    position.run(&["client", "add", "spa", "--public"]).good();
+    let workplace = Workplace::fresh();
+    workplace.run(&["client", "add", "shop"]).good();
+    workplace.run(&["client", "add", "spa", "--public"]).good();
     for (arguments, says) in [
         (&["client", "add", "shop"][..], "a client with this identifier exists"),
         (
@@ -215,7 +215,7 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
         (&["client", "remove", "simplejwt"], "the built-in client is switched off by simplejwt.enabled = false"),
         (&["client", "rotate-secret", "spa"], "a public client has no secret"),
     ] {
-        let problem = position.run(arguments).bad();
+        let problem = workplace.run(arguments).bad();
         assert!(problem.starts_with(&format!("tokenhouse: {says}")), "{arguments:?}: {problem}");
     }
     for (arguments, says) in [
@@ -227,7 +227,7 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
         ),
         (&["client", "add", "a", "--scope", "a  b"], "scope"),
     ] {
-        let ended = position.run(arguments);
+        let ended = workplace.run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
         assert!(ended.err.contains(says) && !ended.err.contains("invalid_"), "{arguments:?}: {}", ended.err);
     }
@@ -235,9 +235,9 @@ fn what_is_wrong_with_a_client_is_said_in_a_sentence() {
 
 #[test]
 fn what_is_hardly_meant_is_pointed_out_and_ended_sessions_are_told_of_where_there_may_be_some() {
-    let position = Workplace::fresh();
-    let grantless = position.run(&["client", "add", "shop"]).good();
-    let set = |arguments: &[&str]| position.run(&[&["client", "set", "shop"], arguments].concat()).good();
+    let workplace = Workplace::fresh();
+    let grantless = workplace.run(&["client", "add", "shop"]).good();
+    let set = |arguments: &[&str]| workplace.run(&[&["client", "set", "shop"], arguments].concat()).good();
 
     let granted = set(&["--grant", "client_credentials"]);
     let narrowed = set(&["--scope", "read,write"]);

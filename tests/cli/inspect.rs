@@ -11,14 +11,14 @@ const PASSWORD: &str = "a fine long password";
 
 #[actix_web::test]
 async fn a_token_is_explained_and_judged() {
-    let mut position = Workplace::fresh();
-    position.set("TOKENHOUSE_ISSUER", "https://id.example.org");
-    position.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
-    let serving = position.serve(&[]);
+    let mut workplace = Workplace::fresh();
+    workplace.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    workplace.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = workplace.serve(&[]);
     let [access, refresh] = sign_in(&serving).await;
 
-    let good = position.run(&["inspect", &access]).good();
-    let renews = position.run(&["inspect", &refresh, "--json"]).json();
+    let good = workplace.run(&["inspect", &access]).good();
+    let renews = workplace.run(&["inspect", &refresh, "--json"]).json();
 
     assert!(good.contains("\"typ\": \"at+jwt\"") && good.contains("\"token_type\": \"access\""), "{good}");
     assert!(
@@ -31,16 +31,16 @@ async fn a_token_is_explained_and_judged() {
     assert_eq!((&renews["good"], &renews["why"]), (&true.into(), &"good: a refresh token of a live session".into()));
     assert_eq!(renews["claims"]["gen"], 0);
     for token in [tampered(&access), tampered(&refresh), "nonsense".to_owned(), String::new(), "a.b.c".to_owned()] {
-        let refused = position.run(&["inspect", &token, "--json"]);
+        let refused = workplace.run(&["inspect", &token, "--json"]);
         assert_eq!(refused.code, Some(1), "{}", refused.out);
         let answer: Value = serde_json::from_str(&refused.out).unwrap();
         assert_eq!(answer["good"], false);
         assert!(answer["why"].as_str().unwrap().starts_with("refused: "), "{answer}");
         assert!(!answer["why"].as_str().unwrap().contains("invalid_"), "{answer}");
     }
-    position.run(&["session", "revoke", "--all"]).good();
+    workplace.run(&["session", "revoke", "--all"]).good();
     for token in [&access, &refresh] {
-        let over = position.run(&["inspect", token]).bad();
+        let over = workplace.run(&["inspect", token]).bad();
         assert!(
             over.ends_with(
                 "by introspection: not active\n\
@@ -49,24 +49,24 @@ async fn a_token_is_explained_and_judged() {
             "{over}"
         );
     }
-    assert!(position.run(&["inspect", &access]).bad().contains("by list: revoked\n"));
+    assert!(workplace.run(&["inspect", &access]).bad().contains("by list: revoked\n"));
 }
 
 #[actix_web::test]
 async fn a_token_is_judged_from_outside_by_its_status_list() {
-    let mut position = Workplace::fresh();
+    let mut workplace = Workplace::fresh();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    position.set("TOKENHOUSE_LISTEN", &address);
-    position.set("TOKENHOUSE_ISSUER", &format!("http://{address}"));
-    position.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
-    let serving = position.serve(&[]);
+    workplace.set("TOKENHOUSE_LISTEN", &address);
+    workplace.set("TOKENHOUSE_ISSUER", &format!("http://{address}"));
+    workplace.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = workplace.serve(&[]);
     let [access, _] = sign_in(&serving).await;
     let jwks = serving.url("/.well-known/jwks.json");
     let mut elsewhere = Workplace::fresh();
     elsewhere.set("TOKENHOUSE_ISSUER", &format!("http://{address}"));
 
     let valid = elsewhere.run(&["inspect", &access, "--jwks", &jwks, "--json"]).json();
-    position.run(&["session", "revoke", "--all"]).good();
+    workplace.run(&["session", "revoke", "--all"]).good();
     let revoked = until_the_list_says_so(&elsewhere, &access, &jwks).await;
 
     assert_eq!((&valid["good"], &valid["by_list"]), (&true.into(), &"valid".into()));
@@ -89,27 +89,27 @@ async fn until_the_list_says_so(elsewhere: &Workplace, access: &str, jwks: &str)
 
 #[actix_web::test]
 async fn an_expired_token_is_told_to_be_expired() {
-    let mut position = Workplace::fresh();
-    position.set("TOKENHOUSE__TOKENS__ACCESS_LIFETIME", "1s");
-    position.set("TOKENHOUSE__TOKENS__REFRESH_LIFETIME", "1s");
-    position.set("TOKENHOUSE__REFRESH__LOST_RESPONSE_WINDOW", "1s");
-    position.set("TOKENHOUSE_ISSUER", "https://id.example.org");
-    position.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
-    let tokens = sign_in(&position.serve(&[])).await;
+    let mut workplace = Workplace::fresh();
+    workplace.set("TOKENHOUSE__TOKENS__ACCESS_LIFETIME", "1s");
+    workplace.set("TOKENHOUSE__TOKENS__REFRESH_LIFETIME", "1s");
+    workplace.set("TOKENHOUSE__REFRESH__LOST_RESPONSE_WINDOW", "1s");
+    workplace.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    workplace.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let tokens = sign_in(&workplace.serve(&[])).await;
     tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
 
     for token in tokens {
-        let refused = position.run(&["inspect", &token]).bad();
+        let refused = workplace.run(&["inspect", &token]).bad();
         assert!(refused.contains("refused: ") && refused.contains("expired"), "{refused}");
     }
 }
 
 #[actix_web::test]
 async fn a_token_is_judged_offline_with_a_jwks_alone() {
-    let mut position = Workplace::fresh();
-    position.set("TOKENHOUSE_ISSUER", "https://id.example.org");
-    position.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
-    let serving = position.serve(&[]);
+    let mut workplace = Workplace::fresh();
+    workplace.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    workplace.run_with_input(&["user", "add", "ada", "--password-stdin"], PASSWORD).good();
+    let serving = workplace.serve(&[]);
     let [access, refresh] = sign_in(&serving).await;
     let jwks = reqwest::get(serving.url("/.well-known/jwks.json")).await.unwrap().text().await.unwrap();
     let mut elsewhere = Workplace::fresh();
@@ -134,9 +134,9 @@ async fn a_token_is_judged_offline_with_a_jwks_alone() {
 
 /// Another letter in the middle of the signature.
 fn tampered(token: &str) -> String {
-    let position = token.len() - 10;
-    let other = if token.as_bytes()[position] == b'A' { "B" } else { "A" };
-    format!("{}{other}{}", &token[..position], &token[position + 1..])
+    let workplace = token.len() - 10;
+    let other = if token.as_bytes()[workplace] == b'A' { "B" } else { "A" };
+    format!("{}{other}{}", &token[..workplace], &token[workplace + 1..])
 }
 
 async fn sign_in(serving: &Serving) -> [String; 2] {

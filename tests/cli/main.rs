@@ -11,5 +11,4 @@ mod setup;
 mod serve;
 mod users;
 
-#[path = "../support/mod.rs"]
-mod support;
+use test_support as support;

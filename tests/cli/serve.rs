@@ -11,8 +11,8 @@ use crate::support::program::{Serving, Workplace};
 
 #[actix_web::test]
 async fn a_fresh_folder_serves_and_every_printed_line_works() {
-    let position = Workplace::fresh();
-    let mut serving = position.serve(&["--dev"]);
+    let workplace = Workplace::fresh();
+    let mut serving = workplace.serve(&["--dev"]);
     let printed = printed(&serving);
 
     let mut refresh_token = String::new();
@@ -37,14 +37,14 @@ async fn a_fresh_folder_serves_and_every_printed_line_works() {
 }
 
 #[actix_web::test]
-async fn what_everybody_knows_is_stopped_by_a_start_without_dev() {
-    let position = Workplace::fresh();
-    let mut serving = position.serve(&["--dev"]);
+async fn published_credentials_are_disabled_by_a_start_without_dev() {
+    let workplace = Workplace::fresh();
+    let mut serving = workplace.serve(&["--dev"]);
     let sign_in = printed(&serving);
     let sign_in: Vec<String> = curl_lines(&sign_in);
     serving.stop();
 
-    let mut serving = position.serve(&[]);
+    let mut serving = workplace.serve(&[]);
 
     let port = |line: &str| line.split("127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().to_owned();
     for line in [&sign_in[0], &sign_in[2], &sign_in[4]] {
@@ -55,35 +55,35 @@ async fn what_everybody_knows_is_stopped_by_a_start_without_dev() {
     assert!(serving.printed().is_empty(), "{}", serving.printed());
     assert!(serving.logged().contains("a demo user of an earlier `serve --dev` was disabled"));
     serving.stop();
-    let serving = position.serve(&["--dev"]);
+    let serving = workplace.serve(&["--dev"]);
     let again = curl_lines(&printed(&serving));
     assert!(!execute(&again[0])["access"].is_null(), "and --dev brings them back");
 }
 
 #[actix_web::test]
 async fn a_database_with_users_of_its_own_gets_no_demo_users_and_the_demo_may_have_another_file() {
-    let mut position = Workplace::fresh();
-    position.run(&["user", "add", "alice"]).good();
+    let mut workplace = Workplace::fresh();
+    workplace.run(&["user", "add", "alice"]).good();
 
-    let refused = position.run(&["serve", "--dev"]).bad();
+    let refused = workplace.run(&["serve", "--dev"]).bad();
 
     let says = "start without --dev, or name another file, as in DATABASE_URL=sqlite://data/dev.db\n";
     assert!(refused.ends_with(says), "{refused}");
-    position.set("DATABASE_URL", "sqlite://data/dev.db");
-    assert_eq!(position.serve(&["--dev"]).stop().code(), Some(0));
+    workplace.set("DATABASE_URL", "sqlite://data/dev.db");
+    assert_eq!(workplace.serve(&["--dev"]).stop().code(), Some(0));
 }
 
 #[test]
 fn demo_credentials_are_not_offered_to_the_network() {
-    let mut position = Workplace::fresh();
-    position.set("TOKENHOUSE_ISSUER", "https://id.example.org");
+    let mut workplace = Workplace::fresh();
+    workplace.set("TOKENHOUSE_ISSUER", "https://id.example.org");
     for name in ["TOKENHOUSE_LISTEN", "TOKENHOUSE_OPS_LISTEN"] {
-        position.set(name, "0.0.0.0:0");
-        let refused = position.run(&["serve", "--dev"]).bad();
+        workplace.set(name, "0.0.0.0:0");
+        let refused = workplace.run(&["serve", "--dev"]).bad();
         assert!(refused.contains("--dev listens on loopback only"), "{refused}");
-        position.set(name, "127.0.0.1:0");
+        workplace.set(name, "127.0.0.1:0");
     }
-    assert!(!position.path("data").exists(), "refused before anything was made");
+    assert!(!workplace.path("data").exists(), "refused before anything was made");
 }
 
 #[test]
@@ -91,10 +91,10 @@ fn an_address_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for (variable, setting) in [("TOKENHOUSE_LISTEN", "listen"), ("TOKENHOUSE_OPS_LISTEN", "ops_listen")] {
-        let mut position = Workplace::fresh();
-        position.set(variable, &address);
+        let mut workplace = Workplace::fresh();
+        workplace.set(variable, &address);
 
-        let refused = position.run(&["serve"]).bad();
+        let refused = workplace.run(&["serve"]).bad();
 
         let begins = format!("tokenhouse: {setting}: cannot listen on {address}: ");
         let ends = format!("; another program has it, and {variable} sets another\n");
@@ -104,9 +104,9 @@ fn an_address_that_is_taken_is_named() {
 
 #[actix_web::test]
 async fn a_request_in_flight_is_answered_before_the_service_ends() {
-    let position = Workplace::fresh();
-    position.run_with_input(&["user", "add", "ada", "--password-stdin"], "a fine long password").good();
-    let mut serving = position.serve(&[]);
+    let workplace = Workplace::fresh();
+    workplace.run_with_input(&["user", "add", "ada", "--password-stdin"], "a fine long password").good();
+    let mut serving = workplace.serve(&[]);
     let body = r#"{"username":"ada","password":"a fine long password"}"#;
     let mut stream = TcpStream::connect(serving.address).unwrap();
     let head = "POST /api/token/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
@@ -128,8 +128,8 @@ async fn a_request_in_flight_is_answered_before_the_service_ends() {
 
 #[actix_web::test]
 async fn a_connection_that_is_only_kept_open_does_not_hold_up_the_end() {
-    let position = Workplace::fresh();
-    let mut serving = position.serve(&[]);
+    let workplace = Workplace::fresh();
+    let mut serving = workplace.serve(&[]);
     let client = reqwest::Client::new();
     assert_eq!(client.get(serving.url("/.well-known/jwks.json")).send().await.unwrap().status(), 200);
     let watch = tokenhouse::clock::Stopwatch::start();

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use test_support::provider::Provider;
+
+use crate::provider::{SECRET, sign_in, with_user};
 use crate::support::browser::Browser;
 use crate::support::packages::program;
-use crate::support::skipped;
-use crate::test_server::{SECRET, TestServer, free_port, sign_in};
+use crate::support::{free_port, skipped};
 
 /// Two hosts need two addresses: cookies know no ports.
 const HOSTS: [(&str, &str); 2] = [("notes", "127.0.0.2"), ("photos", "127.0.0.3")];
@@ -21,7 +23,7 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
         Ok(found) => found,
         Err(why) => return skipped(&why),
     };
-    let server = TestServer::empty();
+    let server = with_user();
     let server = Apache::start(&apache, &modules, &server);
     let mut browser = Browser::new();
     let [notes, photos] = [server.url("notes"), server.url("photos")];
@@ -41,8 +43,8 @@ async fn two_virtual_hosts_of_apache_share_one_sign_in_and_one_sign_out() {
     }
 }
 
-/// The notice comes behind the browser's back, a moment after the browser; and again ten seconds later, where Apache
-/// has not answered within two.
+/// The back-channel logout comes a moment after the browser; and again ten seconds later, where Apache has not answered
+/// within two.
 async fn wait_for_logout(browser: &mut Browser, host: &str, server: &Apache) {
     for _ in 0..600 {
         if browser.open(host).await.has("password") {
@@ -68,10 +70,10 @@ struct Apache {
 }
 
 impl Apache {
-    fn start(program: &Path, modules: &Path, server: &TestServer) -> Self {
-        let folder = server.position.path("apache");
+    fn start(program: &Path, modules: &Path, server: &Provider) -> Self {
+        let folder = server.workplace.path("apache");
         fs::create_dir(&folder).unwrap();
-        // Apache gives up root, and reads its pages as somebody else.
+        // Apache gives up root, and reads its pages as another user.
         for position in [folder.parent().unwrap(), &folder] {
             fs::set_permissions(position, fs::Permissions::from_mode(0o755)).unwrap();
         }
@@ -80,10 +82,10 @@ impl Apache {
         for (name, address) in HOSTS {
             let host = format!("http://{address}:{port}");
             register(server, name, &host);
-            server.position.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
-            server.position.write(&format!("apache/{name}/bye.html"), "bye\n");
+            server.workplace.write(&format!("apache/{name}/index.html"), INSIDE.replace("NAME", name).as_str());
+            server.workplace.write(&format!("apache/{name}/bye.html"), "bye\n");
             let secrets = format!("OIDCClientSecret {SECRET}\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n");
-            server.position.write(&format!("apache/secrets/{name}.conf"), &secrets);
+            server.workplace.write(&format!("apache/secrets/{name}.conf"), &secrets);
             let here = [
                 ("*:443".to_owned(), format!("{address}:{port}")),
                 ("https://id.example.com".to_owned(), server.issuer()),
@@ -93,7 +95,7 @@ impl Apache {
             ];
             configuration.push(format!("Listen {address}:{port}\n{}", recipe(name, &here)));
         }
-        let file = server.position.write("apache/httpd.conf", &configuration.concat());
+        let file = server.workplace.write("apache/httpd.conf", &configuration.concat());
         let mut command = Command::new(program);
         command.arg("-f").arg(file).args(["-D", "FOREGROUND"]).stdin(Stdio::null());
         let mut server = Self { process: command.spawn().unwrap(), folder, port };
@@ -177,12 +179,12 @@ fn recipe(name: &str, here: &[(String, String)]) -> String {
 }
 
 /// As the recipe says.
-fn register(server: &TestServer, name: &str, host: &str) {
+fn register(server: &Provider, name: &str, host: &str) {
     let id = format!("apache-{name}");
     let callback = format!("{host}/oidc");
     let (bye, notice) = (format!("{host}/bye.html"), format!("{host}/oidc?logout=backchannel"));
-    server.add_client(&[
-        &id,
+    let arguments = [
+        id.as_str(),
         "--trusted",
         "--grant",
         "authorization_code",
@@ -194,5 +196,6 @@ fn register(server: &TestServer, name: &str, host: &str) {
         &bye,
         "--backchannel-logout-uri",
         &notice,
-    ]);
+    ];
+    server.add_client(&arguments, SECRET);
 }

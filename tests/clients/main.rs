@@ -4,10 +4,9 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod apache;
-mod test_server;
+mod provider;
 mod openidconnect;
 mod recipes;
 mod scripts;
 
-#[path = "../support/mod.rs"]
-mod support;
+use test_support as support;

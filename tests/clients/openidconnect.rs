@@ -6,28 +6,29 @@ use openidconnect::{
     EndpointSet, HttpRequest, HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse,
 };
+use test_support::provider::Provider;
 
+use crate::provider::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, SECRET, USERNAME, sign_in, with_application};
 use crate::support::browser::{Browser, Page};
-use crate::test_server::{AFTER_LOGOUT, APPLICATION, CALLBACK, CLIENT, SECRET, TestServer, USERNAME, sign_in};
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 #[actix_web::test]
 async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
-    let server = TestServer::open();
+    let server = with_application();
     let mut browser = Browser::that_stops_at(APPLICATION);
     let metadata = discover(&server).await;
     let client = client(&metadata);
 
-    let begun =
-        BeginOutcome::new(&client, &["openid", "profile", "email", "offline_access"], &[CoreAuthPrompt::Consent]);
-    let page = browser.open(&begun.url).await;
+    let pending =
+        PendingRequest::new(&client, &["openid", "profile", "email", "offline_access"], &[CoreAuthPrompt::Consent]);
+    let page = browser.open(&pending.url).await;
     let page = sign_in(&mut browser, page).await;
-    assert_eq!(page.parameter("state").as_ref(), Some(begun.state.secret()));
+    assert_eq!(page.parameter("state").as_ref(), Some(pending.state.secret()));
     assert_eq!(page.parameter("iss"), Some(server.issuer()));
-    let nonce = begun.nonce.clone();
-    let tokens = exchange(&client, &page, begun.verifier).await.unwrap();
+    let nonce = pending.nonce.clone();
+    let tokens = exchange(&client, &page, pending.verifier).await.unwrap();
 
     let id_token = tokens.id_token().unwrap();
     let verifier = client.id_token_verifier();
@@ -58,32 +59,32 @@ async fn the_openidconnect_crate_signs_in_refreshes_and_signs_out() {
     let page = browser.open(goodbye.http_get_url()).await;
     assert!(page.url.as_str().starts_with(AFTER_LOGOUT), "not sent back: {page:?}");
     assert_eq!(page.parameter("state").as_deref(), Some("so long"));
-    let page = browser.open(BeginOutcome::new(&client, &["openid"], &[CoreAuthPrompt::None]).url).await;
+    let page = browser.open(PendingRequest::new(&client, &["openid"], &[CoreAuthPrompt::None]).url).await;
     assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "{page:?}");
 }
 
 #[actix_web::test]
 async fn a_code_is_worth_nothing_to_the_openidconnect_crate_without_its_verifier_or_a_second_time() {
-    let server = TestServer::open();
+    let server = with_application();
     let mut browser = Browser::that_stops_at(APPLICATION);
     let client = client(&discover(&server).await);
 
-    let begun = BeginOutcome::new(&client, &["openid"], &[]);
-    let page = browser.open(&begun.url).await;
+    let pending = PendingRequest::new(&client, &["openid"], &[]);
+    let page = browser.open(&pending.url).await;
     let page = sign_in(&mut browser, page).await;
     let (_, another) = PkceCodeChallenge::new_random_sha256();
     let refused = exchange(&client, &page, another).await.unwrap_err();
     assert!(refused.contains("invalid_grant"), "{refused}");
 
-    let begun = BeginOutcome::new(&client, &["openid"], &[]);
-    let page = browser.open(&begun.url).await;
-    let again = PkceCodeVerifier::new(begun.verifier.secret().clone());
-    exchange(&client, &page, begun.verifier).await.unwrap();
+    let pending = PendingRequest::new(&client, &["openid"], &[]);
+    let page = browser.open(&pending.url).await;
+    let again = PkceCodeVerifier::new(pending.verifier.secret().clone());
+    exchange(&client, &page, pending.verifier).await.unwrap();
     let refused = exchange(&client, &page, again).await.unwrap_err();
     assert!(refused.contains("invalid_grant"), "{refused}");
 }
 
-async fn discover(server: &TestServer) -> ProviderMetadataWithLogout {
+async fn discover(server: &Provider) -> ProviderMetadataWithLogout {
     let issuer = IssuerUrl::new(server.issuer()).unwrap();
     ProviderMetadataWithLogout::discover_async(issuer, &send).await.unwrap()
 }
@@ -94,14 +95,14 @@ fn client(metadata: &ProviderMetadataWithLogout) -> Client {
         .set_redirect_uri(RedirectUrl::new(CALLBACK.to_owned()).unwrap())
 }
 
-struct BeginOutcome {
+struct PendingRequest {
     url: url::Url,
     state: CsrfToken,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
 }
 
-impl BeginOutcome {
+impl PendingRequest {
     fn new(client: &Client, scopes: &[&str], prompts: &[CoreAuthPrompt]) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;

@@ -9,10 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::provider::Provider;
 
+use crate::provider::{PASSWORD, USERNAME, with_user};
 use crate::support::packages::{npm, pip};
-use crate::support::skipped;
-use crate::test_server::{PASSWORD, TestServer, USERNAME, free_port};
+use crate::support::{free_port, skipped};
 
 /// How often it is asked whether the token is still good, in ten seconds: an end is heard of within a second, and the
 /// list asked for every two; the rest is for a busy machine.
@@ -41,9 +42,9 @@ async fn express_accepts_our_access_tokens_until_their_session_is_revoked() {
         Ok(packages) => packages,
         Err(why) => return skipped(&why),
     };
-    let server = TestServer::empty();
+    let server = with_user();
     // Node looks for packages beside the script.
-    let folder = server.position.path("express");
+    let folder = server.workplace.path("express");
     fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["notes.mjs", "status_lists.mjs"] {
@@ -61,7 +62,7 @@ async fn python_service_follows_revocations(name: &str, arguments: impl FnOnce(u
         Ok(python) => python,
         Err(why) => return skipped(&why),
     };
-    let server = TestServer::empty();
+    let server = with_user();
     let port = free_port();
     let mut command = Command::new(python);
     command.arg("-B").args(arguments(port));
@@ -81,8 +82,8 @@ struct Service {
 }
 
 impl Service {
-    fn start(mut command: Command, port: u16, server: &TestServer) -> Self {
-        let log = server.position.path("service.txt");
+    fn start(mut command: Command, port: u16, server: &Provider) -> Self {
+        let log = server.workplace.path("service.txt");
         let file = File::create(&log).unwrap();
         command.env("ISSUER", server.issuer());
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
@@ -92,17 +93,17 @@ impl Service {
         service
     }
 
-    async fn follows_revocations(&self, server: &TestServer) {
+    async fn follows_revocations(&self, server: &Provider) {
         let (pair, other) = (sign_in(server).await, sign_in(server).await);
         let (access, refresh) = (pair["access"].as_str().unwrap(), pair["refresh"].as_str().unwrap());
         let untouched = other["access"].as_str().unwrap();
         let sid =
-            server.position.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
+            server.workplace.run(&["inspect", access, "--json"]).json()["claims"]["sid"].as_str().unwrap().to_owned();
         for (token, status) in [(access, 200), (untouched, 200), (refresh, 401), ("", 401), ("a.b.c", 401)] {
             assert_eq!(self.status(token).await, status, "{token} {}", self.log());
         }
 
-        server.position.run(&["session", "revoke", &sid]).good();
+        server.workplace.run(&["session", "revoke", &sid]).good();
 
         self.wait_until_it_refuses(access).await;
         assert_eq!(self.status(untouched).await, 200, "{}", self.log());
@@ -148,7 +149,7 @@ impl Drop for Service {
     }
 }
 
-async fn sign_in(server: &TestServer) -> Value {
+async fn sign_in(server: &Provider) -> Value {
     let who = json!({ "username": USERNAME, "password": PASSWORD });
     let answer =
         reqwest::Client::new().post(format!("{}/api/token/", server.issuer())).json(&who).send().await.unwrap();

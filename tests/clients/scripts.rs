@@ -5,9 +5,11 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use test_support::provider::Provider;
+
+use crate::provider::{for_scripts, with_application};
 use crate::support::packages::{npm, pip};
 use crate::support::skipped;
-use crate::test_server::TestServer;
 
 #[test]
 fn openid_client_for_node_signs_in_refreshes_and_signs_out() {
@@ -15,9 +17,9 @@ fn openid_client_for_node_signs_in_refreshes_and_signs_out() {
         Ok(packages) => packages,
         Err(why) => return skipped(&why),
     };
-    let server = TestServer::open();
+    let server = with_application();
     // Node looks for packages beside the script.
-    let folder = server.position.path("openid-client");
+    let folder = server.workplace.path("openid-client");
     std::fs::create_dir(&folder).unwrap();
     symlink(packages, folder.join("node_modules")).unwrap();
     for name in ["client.mjs", "browser.mjs"] {
@@ -32,12 +34,12 @@ fn authlib_for_python_signs_in_refreshes_and_signs_out() {
         Ok(python) => python,
         Err(why) => return skipped(&why),
     };
-    let server = TestServer::open();
+    let server = with_application();
     check(Command::new(python).arg("-B").arg(script("authlib").join("client.py")), &server);
 }
 
-fn check(command: &mut Command, server: &TestServer) {
-    let output = command.arg(server.for_scripts().to_string()).stdin(Stdio::null()).output().unwrap();
+fn check(command: &mut Command, server: &Provider) {
+    let output = command.arg(for_scripts(server).to_string()).stdin(Stdio::null()).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{out}");
     assert!(output.status.success(), "{out}\n{err}");

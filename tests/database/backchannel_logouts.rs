@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use tokenhouse::model::{BackchannelLogout, Client, EndReason, SessionFilter};
 
-use crate::test_database::{TestServer, of_user, on_each_database};
+use crate::test_database::{TestDatabase, of_user, on_each_database};
 
-async fn listening(server: &TestServer, id: &str) -> Client {
+async fn listening(server: &TestDatabase, id: &str) -> Client {
     let mut client = server.new_client(id);
     client.backchannel_logout_uri = Some("https://app.example/out".to_owned());
     server.database.add_client(&client, &server.any_entry()).await.unwrap();
     client
 }
 
-async fn due(server: &TestServer) -> Vec<BackchannelLogout> {
+async fn due(server: &TestDatabase) -> Vec<BackchannelLogout> {
     server.database.due_backchannel_logouts(server.now().plus(Duration::from_hours(1)), 100).await.unwrap()
 }
 
 #[tokio::test]
-async fn an_end_and_its_notice_are_written_together_and_only_for_whom_it_is_news() {
+async fn an_end_and_its_back_channel_logout_are_written_together_and_only_where_it_is_news() {
     on_each_database(async |server| {
         let (user, deaf) = (server.user("alice").await.id, server.client("deaf").await.id);
         let client = listening(server, "app").await.id;
@@ -45,7 +45,7 @@ async fn an_end_and_its_notice_are_written_together_and_only_for_whom_it_is_news
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_claim_a_notice_at_once_one_has_it_until_its_next_try() {
+async fn of_many_that_claim_a_back_channel_logout_at_once_one_has_it_until_its_next_try() {
     on_each_database(async |server| {
         let user = server.user("alice").await.id;
         let client = listening(server, "app").await.id;

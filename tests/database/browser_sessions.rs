@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{BrowserSession, EndReason, User};
+use tokenhouse::model::{Acr, BrowserSession, EndReason, User};
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::browser_sessions::{CookieDigest, Exchange};
+use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, on_each_database};
+use crate::test_database::{TestDatabase, on_each_database};
 
-async fn begin(server: &TestServer, browser_session: &BrowserSession, cookie: u8, seen: &User) -> BeginOutcome {
+async fn begin(server: &TestDatabase, browser_session: &BrowserSession, cookie: u8, seen: &User) -> BeginOutcome {
     server
         .database
         .begin_browser_session(browser_session, &CookieDigest::of([cookie; 32]), seen, &server.any_entry())
@@ -17,7 +18,7 @@ async fn begin(server: &TestServer, browser_session: &BrowserSession, cookie: u8
         .unwrap()
 }
 
-async fn by_cookie(server: &TestServer, cookie: u8) -> Option<BrowserSession> {
+async fn by_cookie(server: &TestDatabase, cookie: u8) -> Option<BrowserSession> {
     server.database.browser_session_by_cookie(&CookieDigest::of([cookie; 32])).await.unwrap()
 }
 
@@ -32,6 +33,25 @@ async fn a_browser_session_is_found_by_its_cookie_and_comes_back_as_it_was_writt
         assert_eq!(by_cookie(server, 1).await, Some(browser_session.clone()));
         assert_eq!(server.database.browser_session(browser_session.id).await.unwrap(), Some(browser_session));
         assert_eq!(by_cookie(server, 2).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_identifier_and_a_cookie_belong_to_one_browser_session() {
+    on_each_database(async |server| {
+        let user = server.user("alice").await;
+        let (one, two) = (server.new_browser_session(user.id), server.new_browser_session(user.id));
+        begin(server, &one, 1, &user).await;
+
+        for (browser_session, cookie, key) in
+            [(&one, 2, UniqueKey::BrowserSessionId), (&two, 1, UniqueKey::BrowserSessionCookie)]
+        {
+            let cookie = CookieDigest::of([cookie; 32]);
+            let begun =
+                server.database.begin_browser_session(browser_session, &cookie, &user, &server.any_entry()).await;
+            assert!(matches!(begun, Err(StoreError::Conflict(taken)) if taken == key), "{key:?}: {begun:?}");
+        }
     })
     .await;
 }
@@ -56,7 +76,8 @@ async fn a_renewed_browser_session_has_another_cookie_and_only_the_present_one_c
         let browser_session = server.new_browser_session(user.id);
         begin(server, &browser_session, 1, &user).await;
         let later = browser_session.auth_time.plus(Duration::from_secs(9));
-        let renewed = BrowserSession { auth_time: later, last_used_at: later, ..browser_session.clone() };
+        let renewed =
+            BrowserSession { auth_time: later, last_used_at: later, acr: Acr::Password, ..browser_session.clone() };
         let renew = async |previous: u8, new: u8| {
             let (previous, new) = (CookieDigest::of([previous; 32]), CookieDigest::of([new; 32]));
             let cookies = Exchange { previous: &previous, new: &new };

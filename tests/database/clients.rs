@@ -5,10 +5,10 @@ use tokenhouse::model::{
     ClientKind, ClientSecret, ClientState, PageRequest, RefreshPolicy, RepeatedRefresh, SigningAlgorithm,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, RedirectUri, Scope};
-use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::clients::ClientTokens;
+use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, millis, on_each_database};
+use crate::test_database::{TestDatabase, millis, on_each_database};
 
 #[tokio::test]
 async fn a_client_comes_back_as_it_was_added() {
@@ -47,7 +47,7 @@ async fn a_client_id_that_is_taken_is_refused() {
         let client = server.client("app").await;
         let error = server.database.add_client(&client, &server.any_entry()).await.unwrap_err();
 
-        assert!(matches!(error, StoreError::Conflict(_)), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::ClientId)), "{error:?}");
         server.client("APP").await;
     })
     .await;
@@ -129,7 +129,7 @@ async fn the_longer_previous_life_of_access_tokens_is_kept_for_a_day() {
     .await;
 }
 
-async fn previous(server: &TestServer) -> (Option<i64>, Option<i64>) {
+async fn previous(server: &TestDatabase) -> (Option<i64>, Option<i64>) {
     use sqlx::{Connection, Row};
     let mut connection = sqlx::AnyConnection::connect(&server.settings.url).await.unwrap();
     let row = sqlx::query("select previous_access_lifetime, access_lifetime_changed_at from clients where id = 'app'")
@@ -232,10 +232,10 @@ async fn a_refused_edit_writes_nothing() {
     on_each_database(async |server| {
         let client = server.client("app").await;
         let before = server.database.feed_head().await.unwrap();
-        let refuse = |_| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+        let refuse = |_| Err(tokenhouse::error::Error::invalid_request("no"));
 
         let refused = server.database.edit_client(&client.id, &server.any_entry(), refuse).await;
-        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::protocol::OAuthError::invalid_request("no"));
+        let refuse = |_: &tokenhouse::model::Client| Err(tokenhouse::error::Error::invalid_request("no"));
         let secrets = server.database.edit_client_secrets(&client.id, &server.any_entry(), refuse).await;
 
         assert!(refused.is_err() && secrets.is_err());

@@ -6,9 +6,9 @@ use tokenhouse::model::{ClientId, Consent, UserId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::sql::admission::BeginOutcome;
 
-use crate::test_database::{TestServer, on_each_database};
+use crate::test_database::{TestDatabase, on_each_database};
 
-fn consent(server: &TestServer, user: UserId, client: &ClientId, scope: &str) -> Consent {
+fn consent(server: &TestDatabase, user: UserId, client: &ClientId, scope: &str) -> Consent {
     let scope = Scope::parse(scope).unwrap();
     Consent { user_id: user, client_id: client.clone(), scope, given_at: server.now() }
 }

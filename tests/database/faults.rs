@@ -8,10 +8,10 @@ use tokenhouse::store::sql::ephemeral::SqlEphemeral;
 use tokenhouse::store::sql::{DatabaseSettings, Dialect};
 use tokenhouse::store::{Database, EphemeralStore, StoreError};
 
-use crate::test_database::{TestServer, millis, on_each_database};
+use crate::test_database::{TestDatabase, millis, on_each_database};
 
 /// The database as an impatient instance would open it.
-async fn impatient(server: &TestServer, connections: u32) -> Database {
+async fn impatient(server: &TestDatabase, connections: u32) -> Database {
     let settings = DatabaseSettings {
         max_connections: connections,
         acquire_timeout: millis(500),
@@ -22,7 +22,7 @@ async fn impatient(server: &TestServer, connections: u32) -> Database {
 }
 
 /// Somebody else holds what every change needs.
-async fn blocked(server: &TestServer) -> AnyConnection {
+async fn blocked(server: &TestDatabase) -> AnyConnection {
     let mut blocker = AnyConnection::connect(&server.settings.url).await.unwrap();
     let block = match server.database.dialect() {
         Dialect::Postgres => "begin; lock table users, feed_head, rotation_records, counters",

@@ -2,7 +2,7 @@ use tokenhouse::model::{ClientStatusIndex, EndReason, RevokedIndex};
 use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
 
-use crate::test_database::{TestServer, changes_after, ended_session, millis, on_each_database};
+use crate::test_database::{TestDatabase, changes_after, ended_session, millis, on_each_database};
 
 #[tokio::test]
 async fn changes_are_read_in_order_from_any_index() {
@@ -135,7 +135,7 @@ async fn a_reader_misses_nothing_while_many_write() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_may_be_any_change_and_stops_nobody() {
+async fn a_row_that_cannot_be_read_may_be_any_change_and_stops_no_reader() {
     on_each_database(async |server| {
         server.user("alice").await;
         for damage in ["update feed set kind = 'future'", "update feed set kind = 'user', subject = 'nobody'"] {
@@ -151,7 +151,7 @@ fn at(millis: i64) -> tokenhouse::clock::Timestamp {
     tokenhouse::clock::Timestamp::from_millis(millis)
 }
 
-async fn users_at(server: &TestServer, times: &[i64]) {
+async fn users_at(server: &TestDatabase, times: &[i64]) {
     for time in times {
         let user = server.new_user(&format!("user at {time}"), None);
         let mut entry = server.any_entry();

@@ -1,12 +1,12 @@
 use tokenhouse::audit::AuditEvent;
 use tokenhouse::model::{KeyState, PageRequest, SigningAlgorithm, SigningKeyRecord};
-use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
+use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, changes_after, millis, on_each_database};
+use crate::test_database::{TestDatabase, changes_after, millis, on_each_database};
 
-fn key(server: &TestServer, kid: &str, state: KeyState) -> SigningKeyRecord {
+fn key(server: &TestDatabase, kid: &str, state: KeyState) -> SigningKeyRecord {
     SigningKeyRecord {
         kid: kid.to_owned(),
         algorithm: SigningAlgorithm::Es256,
@@ -75,10 +75,13 @@ async fn an_algorithm_never_has_two_active_keys() {
         server.database.change_keyring(|_| changes(vec![KeyChange::Insert(one.clone())])).await.unwrap();
         let error =
             server.database.change_keyring(|_| changes(vec![KeyChange::Insert(two.clone())])).await.unwrap_err();
-        assert!(matches!(error, StoreError::Conflict(_)), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::ActiveSigningKey)), "{error:?}");
         let again =
             server.database.change_keyring(|_| changes(vec![KeyChange::Insert(one.clone())])).await.unwrap_err();
-        assert!(matches!(again, StoreError::Conflict(_)), "{again:?}");
+        assert!(matches!(again, StoreError::Conflict(_)), "of two keys that are taken, either is named: {again:?}");
+        let same_kid = key(server, "one", KeyState::Next);
+        let error = server.database.change_keyring(|_| changes(vec![KeyChange::Insert(same_kid)])).await.unwrap_err();
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::Kid)), "{error:?}");
         assert_eq!(server.database.feed_head().await.unwrap(), 1);
 
         // A change of guard may be written in either order.

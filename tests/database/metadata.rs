@@ -55,7 +55,7 @@ async fn the_global_not_before_only_rises() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_index_in_the_status_lists_is_never_given_out_twice() {
+async fn an_index_in_the_status_lists_is_never_given_out_twice() {
     on_each_database(async |server| {
         let leasing: Vec<_> = (0..10)
             .map(|_| {

@@ -5,7 +5,7 @@ use tokenhouse::store::sql::Dialect;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::test_database::{TestServer, millis, on_each_database};
+use crate::test_database::{TestDatabase, millis, on_each_database};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -23,7 +23,7 @@ async fn a_change_is_news_in_its_own_process_and_a_refused_one_is_none() {
 }
 
 /// Another instance, and its listening.
-async fn listener(server: &TestServer) -> (Database, JoinHandle<()>) {
+async fn listener(server: &TestDatabase) -> (Database, JoinHandle<()>) {
     let other = Database::connect(&server.settings).await.unwrap();
     let listening = tokio::spawn({
         let other = other.clone();

@@ -6,21 +6,21 @@ use tokenhouse::model::{Client, ClientId, ClientState, ClientStatusIndex, Revoke
 use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 
-use crate::test_database::{TestServer, changes_after, millis, on_each_database};
+use crate::test_database::{TestDatabase, changes_after, millis, on_each_database};
 
-async fn index_of(server: &TestServer, id: &ClientId) -> i64 {
+async fn index_of(server: &TestDatabase, id: &ClientId) -> i64 {
     server.database.client(id).await.unwrap().unwrap().status_index
 }
 
 /// A client with a status index that was leased for it.
-async fn client(server: &TestServer, id: &str) -> Client {
+async fn client(server: &TestDatabase, id: &str) -> Client {
     let mut client = server.new_client(id);
     client.status_index = server.database.lease_status_indexes(1).await.unwrap().start;
     server.database.add_client(&client, &server.any_entry()).await.unwrap();
     client
 }
 
-async fn retired(server: &TestServer) -> Vec<RevokedIndex> {
+async fn retired(server: &TestDatabase) -> Vec<RevokedIndex> {
     server.database.revoked_indexes(Timestamp::default()).await.unwrap()
 }
 

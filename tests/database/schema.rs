@@ -1,7 +1,7 @@
 use tokenhouse::store::sql::{DatabaseSettings, Dialect};
 use tokenhouse::store::{Database, StoreError};
 
-use crate::test_database::{TestServer, millis, on_each_database, on_each_empty_database};
+use crate::test_database::{TestDatabase, millis, on_each_database, on_each_empty_database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_start_at_once_migrate_once() {
@@ -106,7 +106,7 @@ async fn only_its_owner_may_read_the_sqlite_file() {
     assert_eq!(mode("data/deep/database.db-wal"), 0o600);
 }
 
-async fn problem(server: &TestServer) -> String {
+async fn problem(server: &TestDatabase) -> String {
     let checked = server.database.check_schema().await.unwrap_err();
     assert!(matches!(checked, StoreError::Corrupt(_)), "{checked:?}");
     if !checked.to_string().contains("missing") {

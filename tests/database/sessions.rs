@@ -3,12 +3,12 @@ use tokenhouse::model::{
     ClientState, Confirmation, EndReason, PageRequest, Session, SessionFilter, Thumbprint, UserState,
 };
 use tokenhouse::protocol::Scope;
-use tokenhouse::store::StoreError;
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::sessions::EndOutcome;
+use tokenhouse::store::{StoreError, UniqueKey};
 
-use crate::test_database::{TestServer, as_seen, millis, of_user, on_each_database};
+use crate::test_database::{TestDatabase, as_seen, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_comes_back_as_it_began_and_the_user_has_signed_in() {
@@ -29,8 +29,7 @@ async fn a_session_comes_back_with_the_key_that_its_tokens_are_bound_to() {
         let (user, client) = (server.user("alice").await, server.client("app").await);
         let thumbprint = Thumbprint::of([7; 32]);
         for confirmation in [Confirmation::DpopKey(thumbprint), Confirmation::Certificate(thumbprint)] {
-            let session =
-                Session { confirmation: Some(confirmation), ..server.new_session(user.id, &client.id) };
+            let session = Session { confirmation: Some(confirmation), ..server.new_session(user.id, &client.id) };
             server.begin(&session).await;
 
             assert_eq!(server.database.session(session.id).await.unwrap(), Some(session.clone()));
@@ -52,7 +51,7 @@ async fn a_session_comes_back_with_the_key_that_its_tokens_are_bound_to() {
 }
 
 #[tokio::test]
-async fn a_session_begins_for_nobody_who_may_not_have_one() {
+async fn a_session_begins_only_for_a_user_and_a_client_that_may_have_one() {
     on_each_database(async |server| {
         let (user, client) = (server.user("alice").await, server.client("app").await);
         let nobody = server.new_user("bob", None).id;
@@ -153,7 +152,7 @@ async fn a_session_id_is_used_once() {
         let session = server.session(user.id, &client.id).await;
         let error = server.database.begin_session(&session, &as_seen(&user), &server.any_entry()).await.unwrap_err();
 
-        assert!(matches!(error, StoreError::Conflict("the session")), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::SessionId)), "{error:?}");
     })
     .await;
 }
@@ -230,7 +229,7 @@ async fn last_use_is_written_forwards_only() {
     .await;
 }
 
-async fn refused(server: &TestServer, why: &str, session: &tokenhouse::model::Session) {
+async fn refused(server: &TestDatabase, why: &str, session: &tokenhouse::model::Session) {
     let audit = server.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len();
     let began =
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() };

@@ -7,7 +7,7 @@ use tokenhouse::store::sql::clients::ClientTokens;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::sessions::EndOutcome;
 
-use crate::test_database::{TestServer, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
+use crate::test_database::{TestDatabase, as_seen, changes_after, ended_session, millis, of_user, on_each_database};
 
 #[tokio::test]
 async fn a_session_ends_once() {
@@ -269,7 +269,7 @@ async fn no_earlier_session_slips_through_a_not_before() {
     .await;
 }
 
-async fn five(server: &TestServer, user: UserId, client: &ClientId) -> Vec<Session> {
+async fn five(server: &TestDatabase, user: UserId, client: &ClientId) -> Vec<Session> {
     let mut sessions = Vec::new();
     for _ in 0..5 {
         sessions.push(server.session(user, client).await);

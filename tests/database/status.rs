@@ -5,11 +5,11 @@ use tokenhouse::model::{ClientId, EndReason, Ended, Session, UserId};
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::feed::Change;
 
-use crate::test_database::{TestServer, changes_after, ended_session, millis, on_each_database};
+use crate::test_database::{TestDatabase, changes_after, ended_session, millis, on_each_database};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-async fn longest(server: &TestServer, later: Duration) -> Duration {
+async fn longest(server: &TestDatabase, later: Duration) -> Duration {
     server.database.status_facts(server.now().plus(later)).await.unwrap().longest_access_lifetime
 }
 
@@ -44,12 +44,12 @@ async fn an_instance_that_starts_as_before_changes_nothing() {
     .await;
 }
 
-async fn lists(server: &TestServer) -> Vec<u64> {
+async fn lists(server: &TestDatabase) -> Vec<u64> {
     server.database.status_facts(server.now()).await.unwrap().lists.into_iter().collect()
 }
 
 /// Begins as many lists.
-async fn begin_lists(server: &TestServer, count: u32) {
+async fn begin_lists(server: &TestDatabase, count: u32) {
     server.database.lease_status_indexes(count * 131_072).await.unwrap();
 }
 
@@ -107,7 +107,7 @@ async fn a_list_in_which_something_lives_is_kept() {
     .await;
 }
 
-async fn session_in(server: &TestServer, user: UserId, client: &ClientId, list: i64, ends_at: Timestamp) -> Session {
+async fn session_in(server: &TestDatabase, user: UserId, client: &ClientId, list: i64, ends_at: Timestamp) -> Session {
     let session = Session { status_index: list * 131_072 + 5, ends_at, ..server.new_session(user, client) };
     assert_eq!(server.begin(&session).await, BeginOutcome::Begun);
     session

@@ -1,16 +1,17 @@
-//! Each test makes its own server: a fresh database on each backend, and the nouns to put into it.
+//! A fresh database on each engine, and the nouns to put into it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::Connection;
 use tempfile::TempDir;
+use test_support::postgres::{create_database, drop_database, url_of};
+use test_support::sqlite;
 use tokenhouse::audit::{Actor, AuditEntry, AuditEvent};
 use tokenhouse::clock::{Clock, Random, Timestamp};
 use tokenhouse::model::{
-    BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason, Ended,
-    EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
+    Acr, BrowserSession, BrowserSessionId, Client, ClientId, ClientKind, ClientState, ClientStatusIndex, EndReason,
+    Ended, EndedSession, Profile, RefreshPolicy, Session, SessionFilter, SessionId, SignOn, User, UserAgent, UserId,
     UserState,
 };
 use tokenhouse::protocol::{AuthMethod, GrantType, Scope};
@@ -21,7 +22,7 @@ use tokenhouse::store::sql::browser_sessions::CookieDigest;
 use tokenhouse::store::sql::feed::{Change, FeedPage};
 
 /// A fresh database.
-pub(crate) struct TestServer {
+pub(crate) struct TestDatabase {
     pub(crate) database: Database,
     pub(crate) settings: DatabaseSettings,
     pub(crate) random: Random,
@@ -31,7 +32,7 @@ pub(crate) struct TestServer {
 }
 
 /// Runs `test` on each database, with its schema up.
-pub(crate) async fn on_each_database(test: impl AsyncFn(&TestServer)) {
+pub(crate) async fn on_each_database(test: impl AsyncFn(&TestDatabase)) {
     on_each_empty_database(async |server| {
         server.database.migrate().await.unwrap();
         test(server).await;
@@ -40,20 +41,21 @@ pub(crate) async fn on_each_database(test: impl AsyncFn(&TestServer)) {
 }
 
 /// Runs `test` on each database, without a schema.
-pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&TestServer)) {
+pub(crate) async fn on_each_empty_database(test: impl AsyncFn(&TestDatabase)) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/data/database.db", folder.path().display());
-    let server = TestServer::open(url, Some(folder)).await;
+    let server = TestDatabase::open(url, Some(folder)).await;
     test(&server).await;
     server.database.close().await;
 
-    let Some(admin) = postgres() else { return };
-    let name = format!("database_{}", Random::default().uuid().simple());
-    run(&admin, format!("create database {name}")).await;
-    let server = TestServer::open(admin.clone().database(&name).to_url_lossy().to_string(), None).await;
+    if !is_postgres_there() {
+        return;
+    }
+    let name = create_database().await;
+    let server = TestDatabase::open(url_of(&name), None).await;
     test(&server).await;
     server.database.close().await;
-    run(&admin, format!("drop database {name} with (force)")).await;
+    drop_database(&name).await;
 }
 
 /// What a reader at `after` gets who reads up to these changes.
@@ -64,23 +66,17 @@ pub(crate) fn changes_after(after: i64, changes: impl IntoIterator<Item = Change
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration; this names the server to test on")]
-fn postgres() -> Option<PgConnectOptions> {
-    std::env::var("TEST_DATABASE_URL").ok().map(|url| url.parse().unwrap())
+fn is_postgres_there() -> bool {
+    std::env::var_os("TEST_DATABASE_URL").is_some()
 }
 
-async fn run(admin: &PgConnectOptions, sql: String) {
-    let mut connection = admin.connect().await.unwrap();
-    connection.execute(AssertSqlSafe(sql)).await.unwrap();
-    connection.close().await.unwrap();
-}
-
-impl TestServer {
+impl TestDatabase {
     async fn open(url: String, folder: Option<TempDir>) -> Self {
         let settings = DatabaseSettings {
-            url,
             max_connections: 8,
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
+            ..sqlite::settings(&url)
         };
         let database = Database::connect(&settings).await.unwrap();
         Self {
@@ -190,6 +186,7 @@ impl TestServer {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
+            acr: Acr::MultiFactor,
             browser_session_id: None,
             claims: vec!["name".to_owned()],
             confirmation: None,
@@ -208,6 +205,7 @@ impl TestServer {
             ends_at: now.plus(Duration::from_hours(1)),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
+            acr: Acr::MultiFactor,
             ended: None,
         }
     }
@@ -225,11 +223,11 @@ impl TestServer {
 
     pub(crate) async fn session(&self, user: UserId, client: &ClientId) -> Session {
         let session = self.new_session(user, client);
-        assert_eq!(self.begin(&session).await, tokenhouse::store::sql::admission::BeginOutcome::Begun);
+        assert_eq!(self.begin(&session).await, BeginOutcome::Begun);
         session
     }
 
-    pub(crate) async fn begin(&self, session: &Session) -> tokenhouse::store::sql::admission::BeginOutcome {
+    pub(crate) async fn begin(&self, session: &Session) -> BeginOutcome {
         let entry = self.entry(AuditEvent::SessionBegan {
             session: session.id,
             user: session.user_id,
@@ -238,7 +236,7 @@ impl TestServer {
         self.database.begin_session(session, &self.seen(session.user_id).await, &entry).await.unwrap()
     }
 
-    /// What a sign-in reads of the user, and of a client of this server; somebody else where there is no such user.
+    /// What a sign-in reads of the user, and of a client of this server; another user where there is no such user.
     pub(crate) async fn seen(&self, user: UserId) -> Snapshot {
         as_seen(&self.database.user(user).await.unwrap().unwrap_or_else(|| self.new_user("nobody", None)))
     }

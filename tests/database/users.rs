@@ -1,9 +1,10 @@
 use tokenhouse::audit::AuditEvent;
+use tokenhouse::error::Error;
 use tokenhouse::model::{PageRequest, Profile, UserState};
-use tokenhouse::protocol::OAuthError;
-use tokenhouse::store::StoreError;
+use tokenhouse::protocol::ErrorCode;
 use tokenhouse::store::sql::feed::Change;
 use tokenhouse::store::sql::users::ProvenPassword;
+use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{changes_after, millis, on_each_database};
 
@@ -41,22 +42,25 @@ async fn a_user_without_address_and_password_can_be_added_twice_under_two_names(
 }
 
 #[tokio::test]
-async fn a_name_or_address_that_is_somebodys_name_or_address_is_refused() {
+async fn a_name_or_address_that_is_another_users_name_or_address_is_refused() {
     on_each_database(async |server| {
         let first = server.new_user("alice", Some("alice@example.com"));
         server.database.add_user(&first, None, &server.any_entry()).await.unwrap();
 
-        for (name, address) in
-            [("ALICE", None), ("Alice@Example.com", None), ("bob", Some("Alice@example.com")), ("bob", Some("alice"))]
-        {
+        for (name, address, key) in [
+            ("ALICE", None, UniqueKey::Username),
+            ("Alice@Example.com", None, UniqueKey::Username),
+            ("bob", Some("Alice@example.com"), UniqueKey::Email),
+            ("bob", Some("alice"), UniqueKey::Email),
+        ] {
             let error =
                 server.database.add_user(&server.new_user(name, address), None, &server.any_entry()).await.unwrap_err();
-            assert!(matches!(error, StoreError::Conflict(_)), "{name} {address:?}: {error:?}");
+            assert!(matches!(error, StoreError::Conflict(taken) if taken == key), "{name} {address:?}: {error:?}");
         }
         let mut same_id = server.new_user("bob", None);
         same_id.id = first.id;
         let error = server.database.add_user(&same_id, None, &server.any_entry()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Conflict("the user")), "{error:?}");
+        assert!(matches!(error, StoreError::Conflict(UniqueKey::UserId)), "{error:?}");
         // What was refused left nothing: neither a feed row nor an audit entry.
         assert_eq!(server.database.feed_head().await.unwrap(), 1);
         assert_eq!(server.database.list_audit(&PageRequest::new(None, None)).await.unwrap().items.len(), 1);
@@ -117,7 +121,7 @@ async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
             assert_eq!(*seen, before);
             Ok((proposed, entry))
         };
-        assert!(server.database.edit_user(user.id, at, change).await.unwrap().is_some());
+        assert!(server.database.edit_user(user.id, at, change).await.unwrap().unwrap().is_some());
 
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(decided.clone()));
         assert_eq!(server.database.user_to_sign_in("alice@example.com").await.unwrap().unwrap().0, decided);
@@ -128,7 +132,7 @@ async fn a_change_is_decided_on_the_row_as_it_is_and_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn what_is_refused_equal_or_nobodys_is_not_written() {
+async fn a_change_that_is_refused_or_changes_nothing_or_has_no_user_is_not_written() {
     on_each_database(async |server| {
         let user = server.user("alice").await;
         let bob = server.new_user("bob", Some("bob@example.com"));
@@ -143,23 +147,27 @@ async fn what_is_refused_equal_or_nobodys_is_not_written() {
             }
         };
 
-        let equal =
-            server.database.edit_user(user.id, at, |seen| Ok((seen.clone(), server.any_entry()))).await.unwrap();
-        let refuse = |_: &tokenhouse::model::User| Err(OAuthError::invalid_request("no"));
-        let refused = server.database.edit_user(user.id, at, refuse).await.unwrap_err();
+        let equal = server
+            .database
+            .edit_user(user.id, at, |seen| Ok((seen.clone(), server.any_entry())))
+            .await
+            .unwrap()
+            .unwrap();
+        let refuse = |_: &tokenhouse::model::User| Err(Error::invalid_request("no"));
+        let refused = server.database.edit_user(user.id, at, refuse).await.unwrap().unwrap_err();
         for taken in ["BOB@example.com", "bob"] {
             let taken = server.database.edit_user(user.id, at, with_address(taken)).await.unwrap_err();
-            assert!(matches!(taken, OAuthError::Conflict(_)), "{taken:?}");
+            assert!(matches!(taken, StoreError::Conflict(UniqueKey::Email)), "{taken:?}");
         }
         let nobody = server.new_user("eve", None).id;
-        let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap();
+        let absent = server.database.edit_user(nobody, at, |_| unreachable!()).await.unwrap().unwrap();
 
         assert_eq!(equal, Some(user.clone()));
-        assert!(matches!(refused, OAuthError::InvalidRequest(_)), "{refused:?}");
+        assert_eq!(refused.oauth_code(), Some(ErrorCode::InvalidRequest), "{refused:?}");
         assert_eq!(absent, None);
         assert_eq!(server.database.user(user.id).await.unwrap(), Some(user.clone()));
         assert_eq!((server.database.feed_head().await.unwrap(), audit().await), (head, entries));
-        let own = server.database.edit_user(user.id, at, with_address("Alice")).await.unwrap();
+        let own = server.database.edit_user(user.id, at, with_address("Alice")).await.unwrap().unwrap();
         assert_eq!(own.unwrap().email.as_deref(), Some("Alice"), "one's own name is not taken by another");
     })
     .await;
@@ -192,7 +200,7 @@ async fn live_sessions_of_users_whose_rights_changed_are_found() {
                 }
                 Ok((after, server.any_entry()))
             };
-            server.database.edit_user(user, at, change).await.unwrap();
+            server.database.edit_user(user, at, change).await.unwrap().unwrap();
         };
         let find =
             async |since, now, after| server.database.sessions_of_changed_users(since, now, after, 2).await.unwrap();
@@ -239,17 +247,17 @@ async fn a_password_that_was_set_since_the_previous_was_proved_stays() {
         let hash = async || server.database.user_to_sign_in("alice").await.unwrap().unwrap().1.unwrap();
 
         // In the same millisecond as the user's `not_before`.
-        server.database.set_password(seen.id, "set by somebody else", seen.not_before, &entry()).await.unwrap();
+        server.database.set_password(seen.id, "set by an administrator", seen.not_before, &entry()).await.unwrap();
         assert!(!change("hash").await);
-        assert_eq!(hash().await, "set by somebody else");
+        assert_eq!(hash().await, "set by an administrator");
         for state in [UserState::Disabled, UserState::Active] {
             server.database.set_user_state(seen.id, state, server.now(), &server.any_entry()).await.unwrap();
-            assert!(!change("set by somebody else").await, "{state:?}");
+            assert!(!change("set by an administrator").await, "{state:?}");
         }
 
         let seen = server.database.user(seen.id).await.unwrap().unwrap();
         let entry = entry();
-        let proven = ProvenPassword { user: &seen, password_hash: "set by somebody else" };
+        let proven = ProvenPassword { user: &seen, password_hash: "set by an administrator" };
         let changed = server.database.change_password(&proven, "own", server.now(), &entry).await;
         assert!(changed.unwrap());
         assert_eq!(hash().await, "own");
@@ -289,7 +297,7 @@ async fn disabling_raises_the_not_before_and_enabling_leaves_it() {
 }
 
 #[tokio::test]
-async fn a_change_to_nobody_says_so_and_leaves_nothing() {
+async fn a_change_to_no_user_says_so_and_leaves_nothing() {
     on_each_database(async |server| {
         let nobody = server.new_user("nobody", None).id;
         let (at, entry) = (server.now(), server.any_entry());

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use tokenhouse::config::{Config, Span};
+use tokenhouse::config::{self, Config};
 use tokenhouse::model::{LiveSession, RotationState};
 use tokenhouse::tokens;
 use tokio::task::JoinSet;
 
 use crate::checks::{Allowed, NOTHING, Silence, Writes};
 use crate::clients::Instances;
-use crate::cluster::Cluster;
 use crate::history::{Answer, Mark};
 use crate::proxy::{Proxy, Way};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::backends;
 use crate::times;
 
@@ -27,12 +27,12 @@ struct Lost {
     lost: String,
 }
 
-async fn lose_an_answer(cluster: &Cluster) -> Lost {
+async fn lose_an_answer(cluster: &RecordedCluster) -> Lost {
     let first = cluster.instances.sessions(1).await.remove(0);
     let held = cluster.instances.next(&first).await;
-    let proxy = Proxy::to(cluster.server.running.address);
+    let proxy = Proxy::to(cluster.server().running.address);
     proxy.set(Way::DropAnswersAfter(0));
-    let session = cluster.server.session_of(&held);
+    let session = cluster.server().session_of(&held);
     let dropped = tokio::time::timeout(Duration::from_secs(20), async {
         let instances = Instances::of(&[proxy.address()]);
         let mut asking = Box::pin(instances.refresh(0, &held));
@@ -41,7 +41,7 @@ async fn lose_an_answer(cluster: &Cluster) -> Lost {
                 answer = &mut asking => panic!("{answer:?} came through"),
                 () = tokio::time::sleep(Duration::from_millis(5)) => {}
             }
-            let record = cluster.server.record(session).await;
+            let record = cluster.server().record(session).await;
             if record.current.number == 2 {
                 return record;
             }
@@ -53,8 +53,8 @@ async fn lose_an_answer(cluster: &Cluster) -> Lost {
 }
 
 /// Lets the rotation of `held` lie that far back, by the clock of the store, which no test can move.
-async fn rotated_ago(cluster: &Cluster, held: &str, ago: Duration) {
-    let session = cluster.server.session_of(held);
+async fn rotated_ago(cluster: &RecordedCluster, held: &str, ago: Duration) {
+    let session = cluster.server().session_of(held);
     let ephemeral = &cluster.ctx().store.ephemeral;
     let (RotationState::Live(old), now) = ephemeral.load(session).await.unwrap() else { panic!("no live record") };
     let mut aged = *old.clone();
@@ -65,7 +65,7 @@ async fn rotated_ago(cluster: &Cluster, held: &str, ago: Duration) {
 #[actix_web::test]
 async fn a_retry_within_the_window_gets_the_token_that_was_lost() {
     for backend in backends() {
-        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let cluster = RecordedCluster::open(backend, |_, _| {}).await;
         for after in [Duration::from_millis(100), Duration::from_secs(5), Duration::from_secs(29)] {
             let Lost { held, lost } = lose_an_answer(&cluster).await;
             rotated_ago(&cluster, &held, after).await;
@@ -82,7 +82,7 @@ async fn a_retry_within_the_window_gets_the_token_that_was_lost() {
 #[actix_web::test]
 async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
     for backend in backends() {
-        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let cluster = RecordedCluster::open(backend, |_, _| {}).await;
         for after in [Duration::from_secs(31), Duration::from_hours(3)] {
             let Lost { held, lost } = lose_an_answer(&cluster).await;
             rotated_ago(&cluster, &held, after).await;
@@ -104,10 +104,10 @@ async fn a_late_retry_gets_another_token_and_the_lost_one_is_dead() {
 async fn a_strict_server_takes_any_retry_for_theft() {
     for backend in backends() {
         let strict = |config: &mut Config, _| {
-            config.refresh.retry_window = Span::seconds(0);
-            config.refresh.lost_response_window = Some(Span::seconds(0));
+            config.refresh.retry_window = config::Duration::seconds(0);
+            config.refresh.lost_response_window = Some(config::Duration::seconds(0));
         };
-        let cluster = Cluster::open(backend, strict).await;
+        let cluster = RecordedCluster::open(backend, strict).await;
         let Lost { held, lost } = lose_an_answer(&cluster).await;
 
         assert_eq!(cluster.instances.steal(1, &held).await, Answer::Refused);
@@ -120,7 +120,7 @@ async fn a_strict_server_takes_any_retry_for_theft() {
 #[actix_web::test]
 async fn a_hundred_parallel_refreshes_on_two_instances_get_one_successor() {
     for backend in backends() {
-        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let cluster = RecordedCluster::open(backend, |_, _| {}).await;
         let mut token = cluster.instances.sessions(1).await.remove(0);
         for _ in 0..times(2, 100) {
             let mut load = JoinSet::new();

@@ -28,7 +28,7 @@ pub struct Allowed {
     pub silence: Silence,
 }
 
-/// Nothing is lost and everybody is answered.
+/// Nothing is lost and every client is answered.
 pub const NOTHING: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
 
 /// Instances refuse a session whose end is pending as soon as they have read the change feed: a second, and slack.
@@ -146,7 +146,7 @@ pub fn acknowledged_lives(events: &[Event]) -> Vec<String> {
     broken
 }
 
-/// I4: a replaced token that is shown ends its session, with one event in the audit; nobody else is accused.
+/// I4: a replaced token that is shown ends its session, with one event in the audit; no other session is reported.
 pub fn theft_seen_and_honesty_spared(events: &[Event], reused: &[String]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut thefts: BTreeMap<String, Duration> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Clients at the instances of one or more instances. Whatever they ask is recorded.
+//! Clients at one or more instances. All that they ask is recorded.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::server::USER;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a client keeps a connection that it does not use: less than the five seconds after which the service closes
-/// it, or a request could meet the farewell.
+/// it, or a request could meet the end of the connection.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// How long a client asks for its last refresh.
@@ -85,7 +85,7 @@ impl Instances {
         unreachable!()
     }
 
-    /// A thief shows a token that was replaced long ago, until somebody knows what to say.
+    /// A thief shows a token that was replaced long ago, until an instance can judge it.
     pub async fn steal(&self, at: usize, token: &str) -> Answer {
         loop {
             let request = self.post(at, "/api/token/refresh/", &json!({ "refresh": token }));
@@ -158,13 +158,13 @@ impl LoadClients {
         }
     }
 
-    /// Somebody goes on showing the token of a session that has ended.
+    /// A client goes on showing the token of a session that has ended.
     pub fn keep_using(&mut self, token: &str) {
         let keep_using = keep_using(self.instances.clone(), self.leave.subscribe(), token.to_owned());
         self.clients.spawn(keep_using);
     }
 
-    /// Sends everybody home; each honest client is served once more, if it takes a while. Their tokens.
+    /// Stops the clients; each honest one is served once more, if it takes a while. Returns their tokens.
     pub async fn leave(self) -> Vec<String> {
         self.leave.send_replace(true);
         self.clients.join_all().await.into_iter().flatten().collect()

@@ -1,13 +1,14 @@
-//! Row 8: nobody knows whether a commit was done. The connection is cut before the statement, right behind it, or
+//! Row 8: it is unknown whether a commit was done. The connection is cut before the statement, right behind it, or
 //! before its answer.
 
 use tokenhouse::config::Config;
 
 use crate::checks::NOTHING;
-use crate::cluster::{Cluster, database_by, impatient, shared_postgres};
 use crate::history::Answer;
 use crate::proxy::{Moment, Proxy, Way};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::Backend;
+use crate::settings::{database_by, impatient, shared_postgres};
 use crate::support::only_sqlite;
 use crate::times;
 
@@ -39,7 +40,7 @@ async fn cut_commits(settings: impl Fn(&mut Config), writers: &[Writer], rounds:
         return;
     }
     let proxy = Proxy::to_port(shared_postgres());
-    let cluster = Cluster::open(Backend::Servers, |config, instance| {
+    let cluster = RecordedCluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         settings(config);
         if instance == 1 {

@@ -8,10 +8,11 @@ use sqlx::{AnyConnection, Connection as _};
 use tokenhouse::model::{Secret, UserState};
 
 use crate::checks::NOTHING;
-use crate::cluster::{Cluster, impatient, pass};
 use crate::history::{Answer, Call, Event};
 use crate::postgres::PrivatePostgres;
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::{Backend, backends};
+use crate::settings::{impatient, pass};
 use crate::support::only_sqlite;
 use crate::times;
 
@@ -25,14 +26,14 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         return;
     }
     let Some(mut postgres) = PrivatePostgres::start().await else { return };
-    let cluster = Cluster::open(Backend::Servers, |config, _| {
+    let cluster = RecordedCluster::open(Backend::Servers, |config, _| {
         impatient(config);
         config.database.url = Secret::new(postgres.url());
     })
     .await;
     let tokens = cluster.instances.sessions(4).await;
-    let admin = cluster.server.admin_token().await;
-    let user = cluster.server.user().await.id;
+    let admin = cluster.server().admin_token().await;
+    let user = cluster.server().user().await.id;
 
     for token in &tokens {
         cluster.instances.next(token).await;
@@ -46,7 +47,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         let disable = format!("/admin/v1/users/{user}/disable");
         let revoke = json!({ "user": user });
         for (path, body) in [(disable.as_str(), None), ("/admin/v1/revocations", Some(&revoke))] {
-            let answer = cluster.server.admin(&admin, Method::POST, path, body).await;
+            let answer = cluster.server().admin(&admin, Method::POST, path, body).await;
             assert_eq!(
                 (answer.status, &answer.headers["retry-after"]),
                 (503, &"1".parse().unwrap()),
@@ -57,7 +58,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
         current = cluster.instances.next(&current).await;
         spared = cluster.instances.next(&spared).await;
         assert_eq!(cluster.instances.introspect(0, &current).await, Answer::Good);
-        assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
+        assert_eq!(cluster.server().get("/.well-known/jwks.json").await.status, 200);
     }
     let during = cluster.instances.history.since(mark);
     postgres.launch().await;
@@ -65,7 +66,7 @@ async fn with_redis_a_dead_database_stops_sign_ins_and_ends_and_nothing_else() {
     let refreshes = during.iter().filter(|event| matches!(event.call, Call::Refresh(_)));
     assert!(refreshes.clone().count() > 0);
     assert!(refreshes.clone().all(Event::is_success), "refreshes go on");
-    assert!(cluster.server.user().await.state == UserState::Active, "nothing was half done");
+    assert!(cluster.server().user().await.state == UserState::Active, "nothing was half done");
     cluster.instances.next(&spared).await;
     cluster.instances.sessions(1).await;
     cluster.instances.end_at_last(&tokens[2]).await;
@@ -80,7 +81,7 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
         return;
     }
     let Some(mut postgres) = PrivatePostgres::start().await else { return };
-    let cluster = Cluster::open(Backend::Servers, |config, _| {
+    let cluster = RecordedCluster::open(Backend::Servers, |config, _| {
         impatient(config);
         config.database.url = Secret::new(postgres.url());
         config.redis.url = None;
@@ -95,7 +96,7 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
         pass(200).await;
         let mark = cluster.instances.history.mark();
         assert!(matches!(cluster.instances.sign_in(1).await, Answer::Away(Some(_))));
-        assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
+        assert_eq!(cluster.server().get("/.well-known/jwks.json").await.status, 200);
         pass(u64::try_from(times(1_000, 20_000)).unwrap()).await;
         let during = cluster.instances.history.since(mark);
         postgres.launch().await;
@@ -113,9 +114,9 @@ async fn without_redis_a_dead_database_costs_503_and_consumes_nothing() {
 #[actix_web::test]
 async fn a_locked_database_costs_503_in_bounded_time_and_leaves_nothing_half_done() {
     for backend in backends() {
-        let cluster = Cluster::open(backend, |config, _| impatient(config)).await;
+        let cluster = RecordedCluster::open(backend, |config, _| impatient(config)).await;
         let tokens = cluster.instances.sessions(3).await;
-        let mut lock = AnyConnection::connect(cluster.server.config.database.url.expose()).await.unwrap();
+        let mut lock = AnyConnection::connect(cluster.server().config.database.url.expose()).await.unwrap();
         let statement = match backend {
             Backend::Embedded => "begin immediate",
             Backend::Servers => "begin; lock table users, sessions, feed_head, audit in access exclusive mode",

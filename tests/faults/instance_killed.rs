@@ -2,45 +2,40 @@
 
 use reqwest::Method;
 use serde_json::json;
+use test_support::cluster::Cluster;
+use test_support::installation::Installation;
 use tokenhouse::clock::Random;
 
 use crate::checks::{self, Allowed, Silence, Writes};
 use crate::clients::{Instances, LoadClients};
-use crate::cluster::{pass, reused};
 use crate::history::Answer;
-use crate::process::{Installation, Process};
-use crate::server::{ADMIN, Backend, backends};
+use crate::process::Process;
+use crate::recorded_cluster::reused;
+use crate::server::{ADMIN, backends};
+use crate::settings::pass;
 use crate::times;
 
 /// Connections break, and nothing else.
 const KILLED: Allowed = Allowed { writes: Writes::Kept, silence: Silence::Allowed };
 
 #[actix_web::test]
-async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothing_back() {
+async fn an_instance_killed_at_random_moments_signs_no_user_out_and_brings_nothing_back() {
     for backend in backends() {
-        let installation = Installation::prepare(backend).await;
-        let mut victim = Process::start(&installation, "victim.log").await;
-        let mut addresses = vec![victim.address];
-        let survivor = match backend {
-            // Two processes on one SQLite file would only wait for each other.
-            Backend::Embedded => None,
-            Backend::Servers => Some(Process::start(&installation, "survivor.log").await),
-        };
-        addresses.extend(survivor.iter().map(|process| process.address));
-        let instances = Instances::of(&addresses);
+        let mut cluster = Cluster::of_processes(Installation::for_processes(backend).await, |_, _| {}).await;
+        let instances = Instances::of(&cluster.addresses());
         let tokens = instances.sessions(4).await;
-        let admin = admin_token(&victim).await;
+        let admin = admin_token(&cluster.instances[0]).await;
         let mut load = LoadClients::at(&instances);
         load.walk(&tokens);
 
         let mut ended = Vec::new();
         for round in 0..times(5, 250) {
             let busy = tokio::spawn(be_busy(instances.clone()));
-            let rotating = tokio::spawn(rotate_keys(format!("http://{}", victim.address), admin.clone()));
+            let rotating = tokio::spawn(rotate_keys(format!("http://{}", cluster.instances[0].address), admin.clone()));
             pass(40 + u64::from(Random::default().bytes::<1>()[0])).await;
-            victim.kill();
+            cluster.instances[0].kill();
             rotating.await.unwrap();
-            victim.launch().await;
+            cluster.instances[0].launch().await;
             ended.extend(busy.await.unwrap());
             if let Some(token) = ended.last().filter(|_| round < 3) {
                 load.keep_using(token);
@@ -58,11 +53,10 @@ async fn an_instance_killed_at_random_moments_signs_nobody_out_and_brings_nothin
             }
         }
         assert_eq!(instances.steal(0, &tokens[0]).await, Answer::Refused);
-        let ctx = installation.open().await;
+        let ctx = cluster.installation.open().await;
         checks::assert_all(&instances.history, KILLED, &reused(&ctx.store.database).await);
         ctx.store.database.close().await;
-        drop((victim, survivor));
-        installation.leave().await;
+        cluster.close().await;
     }
 }
 

@@ -4,18 +4,21 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokenhouse::config::Span;
+use test_support::cluster::Cluster;
+use test_support::installation::Installation;
+use tokenhouse::config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::checks::{self, Allowed, Silence, Writes};
 use crate::clients::Instances;
-use crate::cluster::{pass, port_of, redis_by, reused};
 use crate::history::Answer;
-use crate::process::{Installation, Process};
+use crate::process::Process;
 use crate::proxy::{Proxy, Way};
+use crate::recorded_cluster::reused;
 use crate::server::{Backend, USER, backends};
+use crate::settings::{pass, port_of, redis_by};
 use crate::support::only_sqlite;
 use crate::times;
 
@@ -25,9 +28,9 @@ const CLIENTS: usize = 12;
 #[actix_web::test]
 async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_reached_it() {
     for backend in backends() {
-        let mut installation = Installation::prepare(backend).await;
-        installation.config.shutdown.announce = Span::seconds(1);
-        installation.config.shutdown.drain = Span::seconds(10);
+        let mut installation = Installation::for_processes(backend).await;
+        installation.config.shutdown.announce = config::Duration::seconds(1);
+        installation.config.shutdown.drain = config::Duration::seconds(10);
         let mut process = Process::start(&installation, "leaving.log").await;
         let mut clients = JoinSet::new();
         for position in 0..CLIENTS {
@@ -54,7 +57,7 @@ async fn an_instance_told_to_stop_says_so_first_and_answers_every_request_that_r
             assert!(matches!(end, End::ToldToLeave), "{ends:?}\n{}", process.read_log());
         }
         assert!(status.is_some_and(|status| status.success()), "{status:?}: it did not end by itself in time");
-        installation.leave().await;
+        installation.remove().await;
     }
 }
 
@@ -132,14 +135,17 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
     if only_sqlite() {
         return;
     }
-    let installation = Installation::prepare(Backend::Servers).await;
+    let installation = Installation::for_processes(Backend::Servers).await;
     let proxy = Proxy::to_port(port_of(installation.config.redis.url.as_ref().unwrap().expose()));
-    let mut config = installation.config.clone();
-    redis_by(&mut config, proxy.port());
-    config.redis.command_timeout = Span::seconds(5);
-    let awake = Process::start(&installation, "awake.log").await;
-    let sleeper = Process::start_with(config, installation.path("sleeper.log")).await;
-    let instances = Instances::of(&[awake.address, sleeper.address]);
+    let cluster = Cluster::of_processes(installation, |config, instance| {
+        if instance == 1 {
+            redis_by(config, proxy.port());
+            config.redis.command_timeout = config::Duration::seconds(5);
+        }
+    })
+    .await;
+    let sleeper = &cluster.instances[1];
+    let instances = Instances::of(&cluster.addresses());
     for _ in 0..times(2, 20) {
         let token = instances.sessions(1).await.remove(0);
 
@@ -164,10 +170,9 @@ async fn an_instance_that_stood_still_in_mid_refresh_hands_out_nothing_of_a_sess
         let other = instances.sessions(1).await.remove(0);
         instances.next(&other).await;
     }
-    let ctx = installation.open().await;
+    let ctx = cluster.installation.open().await;
     let allowed = Allowed { writes: Writes::Kept, silence: Silence::Never };
     checks::assert_all(&instances.history, allowed, &reused(&ctx.store.database).await);
     ctx.store.database.close().await;
-    drop((awake, sleeper));
-    installation.leave().await;
+    cluster.close().await;
 }

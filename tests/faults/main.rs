@@ -5,8 +5,6 @@
 //! faults is which test. `TEST_LONG=1` (`./test --long`) multiplies the counts.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
-#![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
-#![allow(dead_code, reason = "the server speaks more verbs than these tests use")]
 
 mod answers_lost;
 mod checks;
@@ -15,29 +13,21 @@ mod commit_unknown;
 mod clients;
 mod events_stand_still;
 mod history;
-#[path = "../api/test_server.rs"]
-mod server;
 mod instance_killed;
 mod instance_stopped;
 mod keys;
 mod database_away;
 mod postgres;
-mod process;
-mod proxy;
 mod races;
 mod redis_away;
+mod recorded_cluster;
 mod redis_forgets;
-#[path = "../support/mod.rs"]
-mod support;
-mod cluster;
-mod wire;
+mod settings;
 
-/// Whether this is the long run.
-fn is_long() -> bool {
-    std::env::var("TEST_LONG").is_ok_and(|value| value == "1")
-}
+use test_support as support;
+use test_support::{process, proxy, test_server as server};
 
 /// How often: a few times, or many in the long run.
 fn times(quick: usize, long: usize) -> usize {
-    if is_long() { long } else { quick }
+    if support::long() { long } else { quick }
 }

@@ -41,10 +41,6 @@ impl PrivatePostgres {
         format!("postgres://postgres@127.0.0.1:{}/server", self.port)
     }
 
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Starts it (again, with what it had on disk).
     pub async fn launch(&mut self) {
         for _ in 0..5 {
@@ -134,6 +130,7 @@ fn other_user() -> Option<(u32, u32)> {
 }
 
 /// The folder of `initdb` and `postgres`.
+#[expect(clippy::disallowed_methods, reason = "PATH, which is no setting of the server")]
 fn programs() -> Option<PathBuf> {
     let in_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
     let mut folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")

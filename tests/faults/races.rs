@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
+use tokenhouse::error::Error;
 use tokenhouse::gate::audience;
-use tokenhouse::model::{ClientId, EndReason, Secret, SessionId, User, UserAgent};
-use tokenhouse::protocol::{OAuthError, Scope};
+use tokenhouse::model::{Acr, ClientId, EndReason, Secret, SessionId, User, UserAgent};
+use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
 use tokenhouse::tokens;
 use tokenhouse::users;
@@ -16,8 +17,8 @@ use tokio::sync::watch;
 
 use crate::checks::NOTHING;
 use crate::clients::Instances;
-use crate::cluster::Cluster;
 use crate::history::{Answer, Call};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::{Backend, backends};
 use crate::times;
 
@@ -31,10 +32,10 @@ async fn once_an_end_was_acknowledged_no_refresh_succeeds_on_any_instance() {
             Backend::Embedded => times(100, 2_000),
             Backend::Servers => times(200, 8_000),
         };
-        let cluster = Cluster::open(backend, |_, _| {}).await;
+        let cluster = RecordedCluster::open(backend, |_, _| {}).await;
         let mut lanes = Vec::new();
         for lane in 0..LANES {
-            let user = cluster.server.add_user((&format!("user-{lane}"), "a fine long password"), false).await;
+            let user = cluster.server().add_user((&format!("user-{lane}"), "a fine long password"), false).await;
             lanes.push(race(&cluster, user, rounds / LANES));
         }
         futures_joined(lanes).await;
@@ -53,14 +54,14 @@ async fn futures_joined<F: Future<Output = ()>>(futures: Vec<F>) {
     .await;
 }
 
-async fn race(cluster: &Cluster, user: User, rounds: usize) {
+async fn race(cluster: &RecordedCluster, user: User, rounds: usize) {
     for round in 0..rounds {
         let (session, token) = begin(cluster.ctx(), &user).await;
         let done = watch::Sender::new(false);
         let refreshing = tokio::spawn(refresh(cluster.instances.clone(), token.clone(), done.subscribe()));
         tokio::time::sleep(Duration::from_micros(u64::from(u16::from_be_bytes(Random::default().bytes())) / 8)).await;
 
-        let ctx = if round.is_multiple_of(2) { cluster.ctx() } else { &*cluster.other.ctx };
+        let ctx = if round.is_multiple_of(2) { cluster.ctx() } else { &*cluster.other().running.ctx };
         match round / 2 % 4 {
             0 => drop(cluster.instances.end(round % 2, &token).await),
             way => {
@@ -80,7 +81,7 @@ async fn race(cluster: &Cluster, user: User, rounds: usize) {
     }
 }
 
-async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<Option<Applied>, OAuthError> {
+async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<Option<Applied>, Error> {
     match way {
         1 => sessions::end_one(ctx, session, EndReason::Admin, Actor::System).await,
         2 => {
@@ -91,7 +92,7 @@ async fn end(ctx: &Ctx, user: &User, session: SessionId, way: usize) -> Result<O
     }
 }
 
-fn acknowledged(applied: Result<Option<Applied>, OAuthError>) -> Answer {
+fn acknowledged(applied: Result<Option<Applied>, Error>) -> Answer {
     match applied {
         Ok(Some(Applied::Everywhere)) => Answer::Good,
         Ok(Some(Applied::Pending)) => Answer::Pending,
@@ -123,7 +124,7 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         scope: Scope::default(),
         audience: audience::registered_or_default(ctx, &client),
         user_agent: UserAgent::default(),
-        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
         confirmation: None,

@@ -7,10 +7,11 @@ use reqwest::Method;
 
 use crate::checks::NOTHING;
 use crate::clients::{Instances, LoadClients};
-use crate::cluster::{Cluster, impatient, pass, port_of, redis_by};
 use crate::history::{Answer, Call, Event};
 use crate::proxy::{Proxy, Way};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::Backend;
+use crate::settings::{impatient, pass, port_of, redis_by};
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
@@ -53,7 +54,7 @@ async fn cut_off(way: Way) {
     let (mark, since) = (instances.history.mark(), instances.history.now());
     pass(200).await;
     assert!(matches!(instances.sign_in(0).await, Answer::Away(Some(_))), "{way:?}");
-    assert_eq!(cluster.server.get("/.well-known/jwks.json").await.status, 200);
+    assert_eq!(cluster.server().get("/.well-known/jwks.json").await.status, 200);
     let seconds = u64::try_from(times(1, 30)).unwrap();
     pass(u64::try_from(TO_OPEN.as_millis()).unwrap() + seconds * 1000).await;
     let during = instances.history.since(mark);
@@ -83,7 +84,7 @@ fn p99(during: &[Event], from: Duration) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-async fn live_sessions(cluster: &Cluster) -> usize {
+async fn live_sessions(cluster: &RecordedCluster) -> usize {
     let filter = tokenhouse::model::SessionFilter { live_only: true, ..Default::default() };
     let page = tokenhouse::model::PageRequest::new(None, Some(500));
     cluster.ctx().store.database.list_sessions(&filter, &page, cluster.ctx().now()).await.unwrap().items.len()
@@ -130,7 +131,7 @@ async fn scripts_flushed_under_load_cost_503_at_most() {
         return;
     }
     let Some(redis) = PrivateRedis::start(&[]) else { return };
-    let cluster = Cluster::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
+    let cluster = RecordedCluster::open(Backend::Servers, |config, _| redis_by(config, port_of(&redis.url()))).await;
     let tokens = cluster.instances.sessions(4).await;
     let mut load = LoadClients::at(&cluster.instances);
     load.walk(&tokens);
@@ -158,12 +159,12 @@ async fn an_end_that_redis_does_not_hear_of_is_pending_and_holds_on_every_instan
     let Some(redis) = PrivateRedis::start(&[]) else { return };
     let way = Proxy::to_port(port_of(&redis.url()));
     let ports = [way.port(), port_of(&redis.url())];
-    let cluster = Cluster::open(Backend::Servers, |config, instance| {
+    let cluster = RecordedCluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         redis_by(config, ports[instance]);
     })
     .await;
-    let (instances, server) = (&cluster.instances, &cluster.server);
+    let (instances, server) = (&cluster.instances, cluster.server());
     let tokens = instances.sessions(2).await;
     let admin = server.admin_token().await;
 
@@ -200,11 +201,11 @@ async fn served_again(instances: &Instances) {
             return;
         }
     }
-    panic!("nobody was served again");
+    panic!("no client was served again");
 }
 
-async fn cluster(port: u16) -> Cluster {
-    Cluster::open(Backend::Servers, |config, _| {
+async fn cluster(port: u16) -> RecordedCluster {
+    RecordedCluster::open(Backend::Servers, |config, _| {
         impatient(config);
         redis_by(config, port);
     })

@@ -4,10 +4,11 @@ use redis::cmd;
 
 use crate::checks::{Allowed, Silence, Writes};
 use crate::clients::{Instances, LoadClients};
-use crate::cluster::{Cluster, impatient, pass, port_of, redis_by};
 use crate::history::{Answer, Call, Mark};
 use crate::proxy::{Proxy, Way};
+use crate::recorded_cluster::RecordedCluster;
 use crate::server::Backend;
+use crate::settings::{impatient, pass, port_of, redis_by};
 use crate::support::private_redis::PrivateRedis;
 use crate::support::{only_sqlite, redis as shared};
 use crate::times;
@@ -21,7 +22,7 @@ const CLIENTS: usize = 6;
 const RECOVERY: u64 = 1_500;
 
 #[actix_web::test]
-async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_nothing_back() {
+async fn a_redis_that_restarts_empty_under_load_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }
@@ -47,14 +48,14 @@ async fn a_redis_that_restarts_empty_under_load_signs_nobody_out_and_brings_noth
     let current = load.leave().await;
 
     assert_eq!(current.len(), CLIENTS);
-    assert!(cluster.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "nobody noticed");
+    assert!(cluster.instances.history.count(|event| matches!(event.answer, Answer::Away(_))) > 0, "no client noticed");
     thief_is_found(&cluster.instances, &tokens[0], &current).await;
     cluster.check(FORGETFUL).await;
     cluster.close().await;
 }
 
 #[actix_web::test]
-async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back() {
+async fn a_failover_that_loses_writes_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }
@@ -100,7 +101,7 @@ async fn a_failover_that_loses_writes_signs_nobody_out_and_brings_nothing_back()
 }
 
 #[actix_web::test]
-async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_nothing_back() {
+async fn a_redis_rolled_back_to_an_old_snapshot_signs_no_user_out_and_brings_nothing_back() {
     if only_sqlite() {
         return;
     }
@@ -136,8 +137,8 @@ async fn a_redis_rolled_back_to_an_old_snapshot_signs_nobody_out_and_brings_noth
     cluster.close().await;
 }
 
-async fn cluster(one: u16, other: u16) -> Cluster {
-    Cluster::open(Backend::Servers, |config, instance| {
+async fn cluster(one: u16, other: u16) -> RecordedCluster {
+    RecordedCluster::open(Backend::Servers, |config, instance| {
         impatient(config);
         redis_by(config, [one, other][instance]);
     })
@@ -179,13 +180,13 @@ async fn in_step(replica: &PrivateRedis) {
 }
 
 /// In how many sessions the replica is behind what clients were told.
-async fn lost_rotations(cluster: &Cluster, replica: &PrivateRedis) -> usize {
+async fn lost_rotations(cluster: &RecordedCluster, replica: &PrivateRedis) -> usize {
     let mut raw = shared::raw(&replica.url()).await;
     let mut lost = 0;
     for event in cluster.instances.history.events() {
         let (Call::Refresh(_), Answer::Issued(token)) = (&event.call, &event.answer) else { continue };
         let mark = Mark::of(token);
-        let key = format!("{}s:{}", cluster.server.config.redis.key_prefix, mark.session);
+        let key = format!("{}s:{}", cluster.server().config.redis.key_prefix, mark.session);
         let record: Option<String> = cmd("GET").arg(key).query_async(&mut raw).await.unwrap();
         let number = record.and_then(|record| record.split(' ').next()?.parse::<u64>().ok());
         lost += usize::from(number.is_some_and(|number| number < mark.number));

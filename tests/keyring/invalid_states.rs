@@ -1,19 +1,20 @@
-//! A database that is away, or in which somebody else has been.
+//! A database that is away, or that another program has changed.
 
+use test_support::installation::a_master_key;
 use tokenhouse::audit::Actor;
 use tokenhouse::clock::Random;
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
-use tokenhouse::protocol::OAuthError;
 use tokenhouse::store::sql::keys::{KeyChange, KeyringChange};
 
-use crate::test_server::{LIFE, TestServer, a_master_key, kid, sign, the, verifies};
+use crate::test_keyring::{LIFE, TestKeyring, kid, sign, the, verifies};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 
 #[tokio::test]
 async fn a_start_without_its_database_says_what_does_not_answer() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     server.open().await;
     let database = server.database().await;
     database.close().await;
@@ -26,7 +27,7 @@ async fn a_start_without_its_database_says_what_does_not_answer() {
 
 #[tokio::test]
 async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let database = server.database().await;
     let keyring =
         Keyring::open(&server.settings, LIFE, database.clone(), server.clock.clone(), Random::default()).await.unwrap();
@@ -35,8 +36,8 @@ async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
 
     let rotated = keyring.rotate(Ripeness::Ignored, Actor::CommandLine).await.unwrap_err();
 
-    assert!(matches!(rotated, RotateError::Failed(OAuthError::Unavailable(_))), "{rotated}");
-    let is_away = |error: Option<OAuthError>| assert!(matches!(error, Some(OAuthError::Unavailable(_))), "{error:?}");
+    assert!(matches!(rotated, RotateError::Failed(Error::Unavailable(_))), "{rotated}");
+    let is_away = |error: Option<Error>| assert!(matches!(error, Some(Error::Unavailable(_))), "{error:?}");
     is_away(keyring.reload().await.err());
     is_away(keyring.maintain().await.err());
     is_away(keyring.list().await.err());
@@ -48,7 +49,7 @@ async fn while_its_database_is_away_a_keyring_signs_and_changes_nothing() {
 #[tokio::test]
 async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are_told() {
     for _ in 0..10 {
-        let mut server = TestServer::new().await;
+        let mut server = TestKeyring::new().await;
         let mut settings = Vec::new();
         for _ in 0..3 {
             server.settings.master_key = Some(a_master_key());
@@ -81,7 +82,7 @@ async fn of_first_starts_with_different_master_keys_one_holds_and_the_others_are
 
 #[tokio::test]
 async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_others_could_not_open() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let database = server.database().await;
     let check = database.master_key_check().await.unwrap().unwrap();
@@ -99,8 +100,8 @@ async fn an_instance_whose_master_key_was_changed_meanwhile_adds_no_key_that_oth
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_slipped_into_the_database_is_not_published_by_a_running_instance() {
-    let server = TestServer::new().await;
+async fn a_key_that_was_slipped_into_the_database_is_not_published_by_a_running_instance() {
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let slipped = |record: &SigningKeyRecord| SigningKeyRecord { kid: "slipped-in".to_owned(), ..record.clone() };
@@ -116,7 +117,7 @@ async fn a_key_that_somebody_slipped_into_the_database_is_not_published_by_a_run
 
 #[tokio::test]
 async fn a_key_under_the_name_of_another_algorithm_refuses_the_start() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let other = |record: &SigningKeyRecord| SigningKeyRecord { algorithm: SigningAlgorithm::EdDsa, ..record.clone() };
@@ -128,7 +129,7 @@ async fn a_key_under_the_name_of_another_algorithm_refuses_the_start() {
 }
 
 /// Changes the row of `kid` behind the keyring's back.
-async fn change(server: &TestServer, kid: &str, step: impl FnOnce(&SigningKeyRecord) -> KeyChange + Send) {
+async fn change(server: &TestKeyring, kid: &str, step: impl FnOnce(&SigningKeyRecord) -> KeyChange + Send) {
     let decide = move |records: &[SigningKeyRecord]| {
         let record = records.iter().find(|record| record.kid == kid).unwrap();
         KeyringChange { changes: vec![step(record)], entries: Vec::new() }

@@ -4,15 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
+use test_support::installation::a_master_key;
 use tokenhouse::clock::Random;
 use tokenhouse::keys::{Ripeness, make_master_key};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
 
-use crate::test_server::{TestServer, a_master_key, kid, sign, the, verifies};
+use crate::test_keyring::{TestKeyring, kid, sign, the, verifies};
 
 #[tokio::test]
 async fn the_first_start_makes_a_private_master_key_and_the_keys_and_the_second_finds_them() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let first = server.open().await;
     let key = fs::read_to_string(server.path("master.key")).unwrap();
     assert_eq!(fs::metadata(server.path("master.key")).unwrap().permissions().mode() & 0o777, 0o600);
@@ -28,7 +29,7 @@ async fn the_first_start_makes_a_private_master_key_and_the_keys_and_the_second_
 
 #[tokio::test]
 async fn the_default_algorithms_have_a_key_to_sign_and_a_next_one_after_the_first_start() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     let defaults = tokenhouse::config::Keys::default();
     server.settings.id_token_algorithm = defaults.id_token_algorithm;
     server.settings.access_token_algorithm = defaults.access_token_algorithm;
@@ -46,7 +47,7 @@ async fn the_default_algorithms_have_a_key_to_sign_and_a_next_one_after_the_firs
 
 #[tokio::test]
 async fn several_instances_that_start_at_once_on_an_empty_sqlite_database_share_one_set_of_keys() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let (one, two, three) = tokio::join!(server.open(), server.open(), server.open());
     for keyring in [&one, &two, &three] {
         keyring.reload().await.unwrap();
@@ -59,7 +60,7 @@ async fn several_instances_that_start_at_once_on_an_empty_sqlite_database_share_
 
 #[tokio::test]
 async fn with_postgresql_a_missing_master_key_refuses_the_start_and_names_the_command_that_makes_one() {
-    let Some(mut server) = TestServer::on_postgres().await else { return };
+    let Some(mut server) = TestKeyring::on_postgres().await else { return };
     server.settings.master_key = None;
     let message = server.refusal().await;
     let path = server.path("master.key");
@@ -72,7 +73,7 @@ async fn with_postgresql_a_missing_master_key_refuses_the_start_and_names_the_co
 
 #[tokio::test]
 async fn a_master_key_that_was_lost_is_not_replaced_by_another() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     server.open().await;
     fs::remove_file(server.path("master.key")).unwrap();
 
@@ -84,7 +85,7 @@ async fn a_master_key_that_was_lost_is_not_replaced_by_another() {
 
 #[tokio::test]
 async fn another_master_key_is_refused_by_name() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     server.open().await;
     let file = server.path("master.key");
     let right = fs::read_to_string(&file).unwrap();
@@ -107,7 +108,7 @@ async fn another_master_key_is_refused_by_name() {
 
 #[tokio::test]
 async fn the_previous_master_key_opens_what_it_sealed_and_it_is_sealed_again() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     let (old, new) = (a_master_key(), a_master_key());
     server.settings.master_key = Some(old.clone());
     let before = server.open().await;
@@ -132,7 +133,7 @@ async fn the_previous_master_key_opens_what_it_sealed_and_it_is_sealed_again() {
 
 #[tokio::test]
 async fn a_change_of_the_master_key_that_was_broken_off_goes_on_at_the_next_start() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     let (old, new) = (a_master_key(), a_master_key());
     server.settings.master_key = Some(old.clone());
     server.open().await;
@@ -159,7 +160,7 @@ async fn a_change_of_the_master_key_that_was_broken_off_goes_on_at_the_next_star
 
 #[tokio::test]
 async fn instances_understand_each_other_while_the_master_key_is_changed_in_two_steps() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     let (old, new) = (a_master_key(), a_master_key());
     server.settings.master_key = Some(old.clone());
     server.settings.master_key_previous = Some(new.clone());
@@ -183,7 +184,7 @@ async fn instances_understand_each_other_while_the_master_key_is_changed_in_two_
 
 #[tokio::test]
 async fn a_damaged_key_in_the_database_refuses_the_start_with_its_kid() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let kid = the(&keyring, KeyState::Next, SigningAlgorithm::Es256).await;
     let damage = |records: &[tokenhouse::model::SigningKeyRecord]| {
@@ -201,7 +202,7 @@ async fn a_damaged_key_in_the_database_refuses_the_start_with_its_kid() {
 
 #[tokio::test]
 async fn derived_values_and_refresh_tokens_are_the_same_after_a_restart() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let claims = json!({"sub": "u", "gen": 3});
     let (one, two) = (server.open().await, server.open().await);
     assert_eq!(one.derive("jti", b"text"), two.derive("jti", b"text"));
@@ -210,7 +211,7 @@ async fn derived_values_and_refresh_tokens_are_the_same_after_a_restart() {
 
 #[tokio::test]
 async fn a_keyring_prints_nothing_secret() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     let key = a_master_key();
     server.settings.master_key = Some(key.clone());
     let keyring = server.open().await;

@@ -1,21 +1,15 @@
 //! PEM files in the folder of keys.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use test_support::pem::p256;
 use tokenhouse::audit::{Actor, AuditEvent};
 use tokenhouse::keys::{KeySummary, Ripeness};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
-use tokenhouse::protocol::OAuthError;
+use tokenhouse::protocol::ErrorCode;
 
-use crate::test_server::{RIPE, TestServer, kid, kids, sign, the};
-
-/// A new P-256 key in PEM form.
-fn p256() -> String {
-    let document = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap().to_pkcs8v1().unwrap();
-    pem::encode(&pem::Pem::new("PRIVATE KEY", document.as_ref()))
-}
+use crate::test_keyring::{RIPE, TestKeyring, kid, kids, sign, the};
 
 fn rsa_key(bits: usize) -> RsaPrivateKey {
     RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).unwrap()
@@ -23,7 +17,7 @@ fn rsa_key(bits: usize) -> RsaPrivateKey {
 
 #[tokio::test]
 async fn on_an_empty_keyring_an_imported_key_signs_at_once() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     server.put("mine.pem", p256(), 0o600);
 
     let keyring = server.open().await;
@@ -31,14 +25,14 @@ async fn on_an_empty_keyring_an_imported_key_signs_at_once() {
     let keys = keyring.list().await.unwrap();
     assert_eq!(keys.len(), 4, "one of the four was not made: {keys:?}");
     let token = sign(&keyring, SigningAlgorithm::Es256);
-    let other = TestServer::new().await;
+    let other = TestKeyring::new().await;
     other.put("mine.pem", std::fs::read(server.path("mine.pem")).unwrap(), 0o400);
     assert_eq!(kid(&sign(&other.open().await, SigningAlgorithm::Es256)), kid(&token), "it is the key of the file");
 }
 
 #[tokio::test]
 async fn later_an_imported_key_enters_as_next_and_signs_after_a_rotation() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let first = server.open().await;
     let signer = kid(&sign(&first, SigningAlgorithm::Es256));
     server.put("mine.pem", p256(), 0o600);
@@ -58,7 +52,7 @@ async fn later_an_imported_key_enters_as_next_and_signs_after_a_rotation() {
 
 #[tokio::test]
 async fn the_same_key_in_two_files_or_at_two_starts_is_one_key() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let pem = p256();
     server.put("a.pem", &pem, 0o600);
     server.put("b.pem", pem.replace("\r\n", "\n"), 0o600);
@@ -71,7 +65,7 @@ async fn the_same_key_in_two_files_or_at_two_starts_is_one_key() {
 
 #[tokio::test]
 async fn a_removed_key_is_never_imported_again() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let pem = p256();
     server.put("mine.pem", &pem, 0o600);
     let keyring = server.open().await;
@@ -82,13 +76,14 @@ async fn a_removed_key_is_never_imported_again() {
 
     assert!(!again.jwks().body.contains(&kid));
     let error = again.import(&pem, Actor::CommandLine).await.unwrap_err();
-    assert!(matches!(&error, OAuthError::InvalidRequest(text) if text.contains("removed")), "{error}");
+    assert_eq!(error.oauth_code(), Some(ErrorCode::InvalidRequest), "{error}");
+    assert!(error.to_string().contains("removed"), "{error}");
     assert!(!again.jwks().body.contains(&kid));
 }
 
 #[tokio::test]
 async fn a_key_can_be_imported_while_the_server_runs() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let pem = p256();
 
@@ -101,14 +96,14 @@ async fn a_key_can_be_imported_while_the_server_runs() {
     let published = (Actor::Admin("a".to_owned()), AuditEvent::KeyPublished { kid: entered.kid });
     assert!(server.audit().await.contains(&published));
     let error = keyring.import("nothing", Actor::CommandLine).await.unwrap_err();
-    assert!(matches!(error, OAuthError::InvalidRequest(_)), "{error}");
+    assert_eq!(error.oauth_code(), Some(ErrorCode::InvalidRequest), "{error}");
 }
 
 #[tokio::test]
 async fn an_imported_rsa_key_signs_with_the_rsa_algorithm_that_is_configured() {
     let pem = rsa_key(2048).to_pkcs1_pem(LineEnding::LF).unwrap();
     for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256] {
-        let mut server = TestServer::new().await;
+        let mut server = TestKeyring::new().await;
         server.settings.id_token_algorithm = algorithm;
         server.put("mine.pem", &*pem, 0o600);
         let keyring = server.open().await;
@@ -129,7 +124,7 @@ async fn a_broken_pem_file_refuses_the_start_with_its_name_and_the_reason() {
         (&*small, 0o600, "holds an RSA key of 1024 bits: at least 2048 are needed"),
         (&format!("{good}{good}"), 0o600, "more than one PEM block"),
     ] {
-        let server = TestServer::new().await;
+        let server = TestKeyring::new().await;
         server.put("broken.pem", text, mode);
         let message = server.refusal().await;
         assert!(message.starts_with(server.path("broken.pem").to_str().unwrap()), "{message}");
@@ -139,7 +134,7 @@ async fn a_broken_pem_file_refuses_the_start_with_its_name_and_the_reason() {
 
 #[tokio::test]
 async fn all_broken_pem_files_are_named_at_once() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     server.put("a.pem", "", 0o600);
     server.put("b.pem", p256(), 0o644);
     std::fs::create_dir(server.path("c.pem")).unwrap();

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::error::Error;
 use tokenhouse::keys::{Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
-use tokenhouse::protocol::{OAuthError, TokenType};
+use tokenhouse::protocol::TokenType;
 
-use crate::test_server::{LIFE, RIPE, TestServer, kid, sign, the, verifies};
+use crate::test_keyring::{LIFE, RIPE, TestKeyring, kid, sign, the, verifies};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,8 +19,8 @@ fn just_before(time: Duration) -> Duration {
 }
 
 #[tokio::test]
-async fn an_unripe_key_does_not_sign_unless_somebody_insists() {
-    let server = TestServer::new().await;
+async fn an_unripe_key_does_not_sign_unless_an_administrator_insists() {
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let (signer, next) = (the(&keyring, KeyState::Active, ES256).await, the(&keyring, KeyState::Next, ES256).await);
     server.clock.advance(just_before(RIPE));
@@ -35,7 +36,7 @@ async fn an_unripe_key_does_not_sign_unless_somebody_insists() {
 
 #[tokio::test]
 async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let token = sign(&keyring, ES256);
     let tag = keyring.jwks().etag.clone();
@@ -62,7 +63,7 @@ async fn keys_rotate_by_themselves_when_due_and_the_retired_one_leaves_on_time()
 
 #[tokio::test]
 async fn maintaining_a_keyring_that_needs_nothing_writes_nothing() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let (head, tag) = (server.database().await.feed_head().await.unwrap(), keyring.jwks().etag.clone());
     server.clock.advance(DAY);
@@ -73,7 +74,7 @@ async fn maintaining_a_keyring_that_needs_nothing_writes_nothing() {
 
 #[tokio::test]
 async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     let next = the(&keyring, KeyState::Next, ES256).await;
     let token = sign(&keyring, ES256);
@@ -96,8 +97,8 @@ async fn a_removed_key_leaves_the_jwks_at_once_and_another_signs() {
 }
 
 #[tokio::test]
-async fn when_every_key_is_removed_new_ones_take_their_position() {
-    let server = TestServer::new().await;
+async fn when_every_key_is_removed_new_ones_take_their_place() {
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     for key in keyring.list().await.unwrap() {
         assert!(keyring.remove(&key.kid, Actor::CommandLine).await.unwrap());
@@ -108,7 +109,7 @@ async fn when_every_key_is_removed_new_ones_take_their_position() {
 
 #[tokio::test]
 async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing() {
-    let server = TestServer::new().await;
+    let server = TestKeyring::new().await;
     let keyring = server.open().await;
     server.clock.advance(just_before(DAY));
     assert!(keyring.can_sign());
@@ -117,7 +118,7 @@ async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing()
 
     let refused = keyring.sign(ES256, TokenType::Access, &1);
 
-    assert!(matches!(refused, Err(OAuthError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     assert!(!keyring.can_sign());
     keyring.reload().await.unwrap();
     assert!(keyring.can_sign());
@@ -126,14 +127,14 @@ async fn an_instance_that_has_not_read_the_database_for_24_hours_stops_signing()
 
 #[tokio::test]
 async fn an_algorithm_without_a_key_does_not_sign() {
-    let keyring = TestServer::new().await.open().await;
+    let keyring = TestKeyring::new().await.open().await;
     let refused = keyring.sign(SigningAlgorithm::Es384, TokenType::Access, &1);
-    assert!(matches!(refused, Err(OAuthError::Internal(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn an_algorithm_that_is_configured_later_gets_its_keys() {
-    let mut server = TestServer::new().await;
+    let mut server = TestKeyring::new().await;
     server.open().await;
     server.settings.additional_algorithms = vec![SigningAlgorithm::Es384];
     let keyring = server.open().await;

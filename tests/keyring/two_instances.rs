@@ -8,7 +8,7 @@ use tokenhouse::clock::Timestamp;
 use tokenhouse::keys::{Jwks, Keyring, Ripeness, RotateError};
 use tokenhouse::model::{KeyState, SigningAlgorithm};
 
-use crate::test_server::{LIFE, MAX_AGE, RIPE, TestServer, kid, sign};
+use crate::test_keyring::{LIFE, MAX_AGE, RIPE, TestKeyring, kid, sign};
 
 const ALGORITHMS: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
@@ -17,18 +17,18 @@ const LAG: std::time::Duration = std::time::Duration::from_secs(59);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_instances_that_rotate_at_once_a_hundred_times_always_leave_one_active_key_and_verifiable_tokens() {
-    Box::pin(rotate_together(TestServer::new().await, 100)).await;
+    Box::pin(rotate_together(TestKeyring::new().await, 100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_on_postgresql() {
-    let Some(server) = TestServer::on_postgres().await else { return };
+async fn two_instances_on_postgresql_that_rotate_at_once_always_leave_one_active_key_and_verifiable_tokens() {
+    let Some(server) = TestKeyring::on_postgres().await else { return };
     Box::pin(rotate_together(server, 25)).await;
 }
 
 /// Each round both rotate at the first moment at which they may. A third instance learns of everything as late as it
 /// may and goes on signing; verifiers fetch from each of the three and keep what they get as long as they may.
-async fn rotate_together(server: TestServer, rounds: u32) {
+async fn rotate_together(server: TestKeyring, rounds: u32) {
     let (one, two, late) = (server.open().await, server.open().await, server.open().await);
     let (one, two) = (Arc::new(one), Arc::new(two));
     let mut world = World::default();
@@ -78,8 +78,8 @@ struct World {
 }
 
 impl World {
-    /// Everybody signs, verifiers fetch from everybody, and every verifier judges every token that is alive.
-    fn look(&mut self, server: &TestServer, keyrings: &[&Keyring]) {
+    /// Each instance signs, verifiers fetch from each, and every verifier judges every token that is alive.
+    fn look(&mut self, server: &TestKeyring, keyrings: &[&Keyring]) {
         let now = server.clock.now();
         for keyring in keyrings {
             self.tokens.extend(ALGORITHMS.map(|algorithm| (now, sign(keyring, algorithm))));
@@ -96,19 +96,19 @@ impl World {
             }
         }
         let (_, newest) = self.tokens.last().unwrap();
-        assert!(self.fetched.iter().all(|(_, jwks)| crate::test_server::verifies(jwks, newest)));
+        assert!(self.fetched.iter().all(|(_, jwks)| crate::test_keyring::verifies(jwks, newest)));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn instances_that_tend_rotate_and_remove_at_once_leave_one_active_key_of_each_algorithm() {
-    disturb(TestServer::new().await, 30).await;
-    if let Some(server) = TestServer::on_postgres().await {
+async fn instances_that_maintain_rotate_and_remove_at_once_leave_one_active_key_of_each_algorithm() {
+    disturb(TestKeyring::new().await, 30).await;
+    if let Some(server) = TestKeyring::on_postgres().await {
         disturb(server, 15).await;
     }
 }
 
-async fn disturb(server: TestServer, rounds: u32) {
+async fn disturb(server: TestKeyring, rounds: u32) {
     let keyrings = [Arc::new(server.open().await), Arc::new(server.open().await)];
     for round in 0..rounds {
         let signing = keyrings[0].list().await.unwrap();

@@ -102,7 +102,7 @@ impl Journal {
     }
 }
 
-/// What must be true of every history, whoever takes part.
+/// What must be true of every history, with a thief or without.
 pub fn always(journal: &Journal, decide: Rule, rules: Rules) -> Verdict {
     one_token_is_live(journal, decide, rules)?;
     nothing_goes_back(journal)?;
@@ -206,7 +206,7 @@ fn the_end_is_the_end(journal: &Journal) -> Verdict {
     Ok(())
 }
 
-/// Nothing is decided in favour of anybody after the absolute end, nothing is asked for with a token that expired
+/// Nothing is decided in favour of a client after the absolute end, nothing is asked for with a token that expired
 /// longer ago than the leeway, and no token outlives the session.
 fn expiry_holds(journal: &Journal) -> Verdict {
     for event in &journal.events {

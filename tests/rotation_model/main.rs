@@ -4,7 +4,7 @@
 //! Random histories of one session are played by an honest client (which uses the newest token that it received,
 //! presents it several times at once, and again when an answer was lost), a thief who copied a token, two instances
 //! whose clocks differ, a network that loses and delays, processes that die between two steps, an ephemeral store that
-//! comes back empty or from the past, and somebody who ends the session. The checkers read the journal of what was
+//! comes back empty or from the past, and an administrator who ends the session. The checkers read the journal of what was
 //! seen:
 //!
 //! - at most one token is live, nothing goes back, no end moves, and an ended session is never answered again;
@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use test_support::long;
 use tokenhouse::sessions::Rules;
 
 use check::{Journal, Patience, Verdict};
@@ -130,16 +131,11 @@ fn setting(rules: Rules) -> impl Strategy<Value = Setting> {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a switch of this test, not a setting of the server")]
-fn is_long() -> bool {
-    std::env::var_os("TEST_LONG").is_some()
-}
-
 /// The quick run plays the same histories everywhere, so that a change is judged by itself; the long one looks for new.
 fn seed() -> RngSeed {
-    if is_long() { RngSeed::Random } else { RngSeed::Fixed(20_261_121) }
+    if long() { RngSeed::Random } else { RngSeed::Fixed(20_261_121) }
 }
 
 fn cases() -> u32 {
-    1_000 * if is_long() { 50 } else { 1 }
+    1_000 * if long() { 50 } else { 1 }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokenhouse::clock::Timestamp;
-use tokenhouse::model::{ClientId, Generation, RotationRecord, RotationState, SessionGrant, UserId};
+use tokenhouse::model::{Acr, ClientId, Generation, RotationRecord, RotationState, SessionGrant, UserId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::Rules;
 use tokenhouse::sessions::rotation::PresentedRefresh;
@@ -240,6 +240,7 @@ fn grant() -> SessionGrant {
         began_at: START,
         auth_time: START.seconds(),
         amr: Vec::new(),
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),

@@ -253,7 +253,7 @@ async fn the_password_is_never_shown() {
     shown.push(format!("{ephemeral:?}"));
     let error = ephemeral.needs_replay().await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
-    shown.push(format!("{:?}", tokenhouse::protocol::OAuthError::from(error)));
+    shown.push(format!("{:?}", tokenhouse::error::Error::from(error)));
     let error = ephemeral.count("key", MINUTE).await.unwrap_err();
     shown.push(format!("{error} {error:?}"));
     for url in [

@@ -57,7 +57,7 @@ async fn an_instance_begins_behind_a_closed_gate() {
 }
 
 #[tokio::test]
-async fn a_replay_that_nobody_asked_for_opens_nothing() {
+async fn a_replay_that_was_not_asked_for_opens_nothing() {
     let Some(server) = server() else { return };
     let ephemeral = RedisEphemeral::connect(strict(&server.url())).await.unwrap();
 

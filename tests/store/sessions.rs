@@ -6,9 +6,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::Repeats;
-use tokenhouse::model::{
-    Ancestor, Confirmation, Generation, RotationRecord, RotationState, SessionGrant, Thumbprint,
-};
+use tokenhouse::model::{Ancestor, Confirmation, Generation, RotationRecord, RotationState, SessionGrant, Thumbprint};
 use tokenhouse::store::Advance;
 
 use super::backends::{Position, every_backend};
@@ -26,7 +24,7 @@ every_backend! {
     a_session_can_be_advanced_many_times
     insert_overwrites_no_record
     insert_overwrites_no_tombstone
-    replace_takes_the_position_of_exactly_the_old_record
+    replace_replaces_exactly_the_old_record
     replace_of_an_unknown_session_writes_nothing
     parallel_replaces_of_one_record_succeed_once
     an_ended_session_stays_ended
@@ -155,7 +153,7 @@ async fn insert_overwrites_no_tombstone(position: &Position) {
     assert_eq!(position.load(session).await.unwrap().0, RotationState::Ended);
 }
 
-async fn replace_takes_the_position_of_exactly_the_old_record(position: &Position) {
+async fn replace_replaces_exactly_the_old_record(position: &Position) {
     let (session, old) = position.begun().await;
     let roles = vec!["admin".to_owned()];
     let new = RotationRecord { grant: SessionGrant { roles, ..old.grant.clone() }, ..old.clone() };
@@ -258,6 +256,9 @@ async fn an_expired_record_is_gone(position: &Position) {
     assert_eq!(position.load(kept).await.unwrap().0, live(&just_kept));
     assert_eq!(position.load(gone).await.unwrap().0, RotationState::Absent);
     assert_eq!(position.advance(gone, just_gone.current).await.unwrap().session, RotationState::Absent);
+    assert!(!position.replace(gone, &just_gone, &just_kept).await.unwrap());
+    assert!(!position.insert(kept, &just_gone).await.unwrap());
+    assert!(position.insert(gone, &just_kept).await.unwrap(), "nothing is there any more");
 }
 
 async fn records_come_back_as_they_were_written(position: &Position) {

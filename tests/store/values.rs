@@ -108,6 +108,7 @@ async fn a_taken_value_is_forgotten_when_its_time_is_over(position: &Position) {
     position.prune().await.unwrap();
 
     assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Absent);
+    assert!(position.put_once(&key, "another", MINUTE).await.unwrap());
 }
 
 async fn a_one_time_value_may_hold_any_text(position: &Position) {
@@ -188,6 +189,7 @@ async fn fifty_parallel_memories_of_one_key_are_new_once(position: &Position) {
 async fn a_memory_expires(position: &Position) {
     let key = key();
     position.remember(&key, Duration::from_millis(100)).await.unwrap();
+    assert!(!position.remember(&key, MINUTE).await.unwrap(), "known, and remembered no longer for it");
 
     position.pass(Duration::from_millis(150)).await;
 
@@ -239,9 +241,10 @@ async fn later_counts_do_not_prolong_the_window(position: &Position) {
 }
 
 async fn what_is_forgotten_starts_over(position: &Position) {
-    let (counted, remembered, value) = (key(), key(), key());
+    let (counted, remembered, value, other) = (key(), key(), key(), key());
     position.count(&counted, MINUTE).await.unwrap();
     position.remember(&remembered, MINUTE).await.unwrap();
+    position.count(&other, MINUTE).await.unwrap();
     position.put_once(&value, "stays", MINUTE).await.unwrap();
 
     for key in [&counted, &remembered, &value, &key()] {
@@ -249,6 +252,8 @@ async fn what_is_forgotten_starts_over(position: &Position) {
     }
 
     assert_eq!(position.count(&counted, MINUTE).await.unwrap().count, 1);
+    assert_eq!(position.count(&other, MINUTE).await.unwrap().count, 2);
+    assert!(!position.remembers(&remembered).await.unwrap());
     assert!(position.remember(&remembered, MINUTE).await.unwrap());
     assert_eq!(position.take_once(&value).await.unwrap(), TakeOutcome::First("stays".to_owned()));
 }

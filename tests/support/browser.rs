@@ -10,7 +10,7 @@ pub struct Browser {
     client: reqwest::Client,
     /// By host and name; cookies know no ports.
     cookies: BTreeMap<(String, String), String>,
-    /// Where nobody listens: a redirect to an address that begins so is not followed.
+    /// A redirect to an address that begins so is not followed: no program listens there.
     stop_at: Option<String>,
 }
 
@@ -23,10 +23,16 @@ pub struct Page {
     pub html: String,
 }
 
-impl Browser {
-    pub fn new() -> Self {
+impl Default for Browser {
+    fn default() -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         Self { client, cookies: BTreeMap::new(), stop_at: None }
+    }
+}
+
+impl Browser {
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// A browser that stops at the address of an application that is the test itself.

@@ -8,12 +8,13 @@ use std::process::{Command, Stdio};
 
 use tokenhouse::digest::sha256;
 
+use crate::program::executable;
+
 /// Whether a program is in PATH.
 pub fn program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).chain(["/usr/sbin".into()]).collect();
-    let indexes = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    indexes.into_iter().find(|index| index.is_file())
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
 }
 
 /// The folder `node_modules` with what `package-lock.json` in that folder (under `tests/`) names.
@@ -23,13 +24,13 @@ pub fn npm(folder: &str) -> Result<PathBuf, String> {
         return Err("node and npm are not in PATH".to_owned());
     }
     let from = tests().join(folder);
-    let index = install(folder, &from.join("package-lock.json"), |index| {
+    let installed = install(folder, &from.join("package-lock.json"), |into| {
         for name in ["package.json", "package-lock.json"] {
-            fs::copy(from.join(name), index.join(name)).unwrap();
+            fs::copy(from.join(name), into.join(name)).unwrap();
         }
-        run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(index))
+        run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(into))
     })?;
-    Ok(index.join("node_modules"))
+    Ok(installed.join("node_modules"))
 }
 
 /// The Python with what `requirements.txt` in that folder (under `tests/`) names.
@@ -38,31 +39,31 @@ pub fn pip(folder: &str) -> Result<PathBuf, String> {
         return Err("python3 is not in PATH".to_owned());
     }
     let wanted = tests().join(folder).join("requirements.txt");
-    let index = install(folder, &wanted, |index| {
-        run(Command::new("python3").args(["-m", "venv", "."]).current_dir(index))?;
-        let mut pip = Command::new(index.join("bin/python"));
+    let installed = install(folder, &wanted, |into| {
+        run(Command::new("python3").args(["-m", "venv", "."]).current_dir(into))?;
+        let mut pip = Command::new(into.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r"]);
         run(pip.arg(&wanted))
     })?;
-    Ok(index.join("bin/python"))
+    Ok(installed.join("bin/python"))
 }
 
 /// Makes the folder for this lock file, unless it is there: `work` fills a folder beside it, which then takes its name,
 /// so that a half-filled one is never found.
 fn install(name: &str, lock: &Path, work: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+    let home = target().join("tmp/packages");
     fs::create_dir_all(&home).unwrap();
-    let index = home.join(format!("{}-{}", name.replace('/', "-"), version(&fs::read(lock).unwrap())));
-    let endpoint = File::create(home.join("lock")).unwrap();
-    endpoint.lock().unwrap();
-    if !index.exists() {
-        let unfinished = index.with_extension("unfinished");
+    let installed = home.join(format!("{}-{}", name.replace('/', "-"), version(&fs::read(lock).unwrap())));
+    let others = File::create(home.join("lock")).unwrap();
+    others.lock().unwrap();
+    if !installed.exists() {
+        let unfinished = installed.with_extension("unfinished");
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir(&unfinished).unwrap();
         work(&unfinished)?;
-        fs::rename(&unfinished, &index).unwrap();
+        fs::rename(&unfinished, &installed).unwrap();
     }
-    Ok(index)
+    Ok(installed)
 }
 
 fn version(lock: &[u8]) -> String {
@@ -80,5 +81,10 @@ fn run(command: &mut Command) -> Result<(), String> {
 }
 
 fn tests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Cargo's target folder: the program lies in the folder of its profile there.
+fn target() -> PathBuf {
+    executable().ancestors().nth(2).unwrap().to_owned()
 }

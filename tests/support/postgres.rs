@@ -34,7 +34,7 @@ pub async fn create_database() -> String {
     database
 }
 
-/// Drops a database, whoever is connected to it.
+/// Drops a database, although connections to it may be open.
 pub async fn drop_database(database: &str) {
     run(format!("drop database if exists {database} with (force)")).await;
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::packages::program;
+
 /// A server on a free port, without persistence. It ends with this value.
 pub struct PrivateRedis {
     program: PathBuf,
@@ -23,7 +25,7 @@ impl PrivateRedis {
 
     /// Finds a program and a port, and starts nothing yet.
     pub fn prepare(arguments: &[&str]) -> Option<Self> {
-        let Some(program) = program() else {
+        let Some(program) = program(&["redis-server", "valkey-server"]) else {
             super::skipped("neither redis-server nor valkey-server is in PATH");
             return None;
         };
@@ -90,12 +92,4 @@ impl Drop for PrivateRedis {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    ["redis-server", "valkey-server"]
-        .iter()
-        .flat_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).collect::<Vec<_>>())
-        .find(|program| program.is_file())
 }

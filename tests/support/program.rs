@@ -9,6 +9,12 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The program under test, which Cargo builds for the test programs of the package and names to them.
+pub fn executable() -> PathBuf {
+    let named = std::env::var_os("CARGO_BIN_EXE_tokenhouse");
+    named.unwrap_or_else(|| panic!("the tests are run by `cargo test`, which names the program")).into()
+}
+
 /// A folder in which the program is run. Nothing of this process's environment reaches it but what a test sets.
 pub struct Workplace {
     folder: TempDir,
@@ -73,7 +79,7 @@ impl Workplace {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenhouse"));
+        let mut command = Command::new(executable());
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::{MAX_ANCESTORS, Repeats};
 use tokenhouse::model::{
-    Ancestor, Confirmation, Generation, RotationRecord, SessionGrant, SessionId, Thumbprint, UserId,
+    Acr, Ancestor, Confirmation, Generation, RotationRecord, SessionGrant, SessionId, Thumbprint, UserId,
 };
 use tokenhouse::protocol::Scope;
 use uuid::Uuid;
@@ -27,6 +27,7 @@ pub fn grant(now: Timestamp) -> SessionGrant {
         began_at: now.minus(Duration::from_hours(24)),
         auth_time: now.seconds() - 86_400,
         amr: vec!["pwd".to_owned()],
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
@@ -99,6 +100,7 @@ fn any_grant(now: Timestamp) -> impl Strategy<Value = SessionGrant> {
             groups,
             status_index,
             auth_time,
+            acr: if auth_time % 2 == 0 { Acr::Password } else { Acr::MultiFactor },
             ..grant(now)
         },
     )

@@ -6,7 +6,7 @@ use tokenhouse_verifier::remote::OnStale;
 use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::time::sleep;
 
-use crate::cluster::{Cluster, all, eventually};
+use crate::deployment::{Deployment, all, eventually};
 use crate::proxy::Way;
 use crate::server::backends;
 
@@ -23,21 +23,22 @@ fn answers_503(service: &Issuer, token: &str) -> bool {
 #[actix_web::test]
 async fn a_service_that_is_cut_off_accepts_no_revoked_token_beyond_the_stated_staleness_and_recovers() {
     for backend in backends() {
-        let cluster = Cluster::open(backend, None).await;
-        let strict = [cluster.service(), cluster.listener()].map(|service| service.max_staleness(LIMIT));
-        let lenient = [cluster.service(), cluster.listener()];
+        let deployment = Deployment::open(backend, None).await;
+        let strict = [deployment.service(), deployment.listener()].map(|service| service.max_staleness(LIMIT));
+        let lenient = [deployment.service(), deployment.listener()];
         let lenient = lenient.map(|service| service.max_staleness(LIMIT).on_stale(OnStale::Accept));
         let (strict, lenient) = (all(strict).await, all(lenient).await);
         let services = || strict.iter().chain(&lenient);
-        let [honest, known, doomed] = [cluster.sign_in().await, cluster.sign_in().await, cluster.sign_in().await];
+        let [honest, known, doomed] =
+            [deployment.sign_in().await, deployment.sign_in().await, deployment.sign_in().await];
         let is_revoked = |token: &str| services().all(|service| service.verify(token) == Err(Refusal::Revoked));
         let is_accepted = |token: &str| services().all(|service| service.verify(token).is_ok());
         eventually("all are accepted", || is_accepted(&honest.access) && is_accepted(&doomed.access)).await;
-        cluster.end(&known).await;
+        deployment.end(&known).await;
         eventually("one is refused", || is_revoked(&known.access)).await;
 
-        cluster.way.set(Way::Hold);
-        cluster.end(&doomed).await;
+        deployment.way.set(Way::Hold);
+        deployment.end(&doomed).await;
         sleep(LIMIT + SECOND).await;
         for service in &strict {
             assert!(answers_503(service, &doomed.access) && answers_503(service, &honest.access));
@@ -47,10 +48,10 @@ async fn a_service_that_is_cut_off_accepts_no_revoked_token_beyond_the_stated_st
         }
         assert!(is_revoked(&known.access));
 
-        cluster.way.set(Way::Pass);
+        deployment.way.set(Way::Pass);
         eventually("the honest one is accepted again", || is_accepted(&honest.access)).await;
         eventually("the other one is refused", || is_revoked(&doomed.access)).await;
         assert!(is_revoked(&known.access));
-        cluster.close().await;
+        deployment.close().await;
     }
 }

@@ -1,4 +1,5 @@
-//! Somebody who looks all the time whether honest tokens are accepted, and whether one that was refused comes back.
+//! A monitor that asks services all the time whether honest tokens are accepted, and whether one that was refused is
+//! accepted again.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use tokenhouse_verifier::{Issuer, Refusal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::cluster::{Cluster, eventually};
+use crate::deployment::{Deployment, eventually};
 use crate::server::Pair;
 
 pub struct Monitor {
@@ -19,10 +20,10 @@ pub struct Monitor {
 
 impl Monitor {
     /// Watches a few honest tokens at these services, until it is called.
-    pub async fn at(cluster: &Cluster, services: &[Issuer]) -> Self {
+    pub async fn at(deployment: &Deployment, services: &[Issuer]) -> Self {
         let mut honest = Vec::new();
         for _ in 0..3 {
-            honest.push(cluster.sign_in().await.access);
+            honest.push(deployment.sign_in().await.access);
         }
         let (services, refused) = (services.to_vec(), Arc::default());
         let (leave, left) = oneshot::channel();
@@ -31,11 +32,11 @@ impl Monitor {
     }
 
     /// Ends a session. The services have accepted its token and refuse it soon; from then on it stays refused.
-    pub async fn see_the_end_of(&self, cluster: &Cluster, doomed: &Pair) {
+    pub async fn see_the_end_of(&self, deployment: &Deployment, doomed: &Pair) {
         for service in &self.services {
             service.verify(&doomed.access).unwrap();
         }
-        cluster.end(doomed).await;
+        deployment.end(doomed).await;
         let is_refused = |service: &Issuer| service.verify(&doomed.access) == Err(Refusal::Revoked);
         eventually("all services refuse it", || self.services.iter().all(is_refused)).await;
         self.refused.lock().unwrap().push(doomed.access.clone());

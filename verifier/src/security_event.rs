@@ -27,7 +27,7 @@ pub struct SecurityEventToken {
     pub events: Vec<SecurityEvent>,
 }
 
-/// Something that a service that verifies tokens has to know; `docs/events.md` of Tokenhouse has the whole of it.
+/// Something that a service that verifies tokens has to know; `docs/event-stream.md` of Tokenhouse has the whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityEvent {

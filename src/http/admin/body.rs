@@ -7,10 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
-use crate::http::error::ProblemRefusal;
+use crate::error::Error;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::{media_type, read_body};
 use crate::model::Secret;
-use crate::protocol::OAuthError;
 
 /// A JSON body, parsed strictly: unknown fields are refused.
 pub struct Body<T>(pub T);
@@ -27,16 +27,15 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
             // An absent body is an empty object: some calls have nothing that must be said.
             let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
             if !is_json && !body.is_empty() {
-                return Err(OAuthError::invalid_request("the body is application/json").into());
+                return Err(Error::invalid_request("the body is application/json").into());
             }
             // A struct could be read from an array as well, by the order of its fields.
             if text.trim_ascii_start().first() != Some(&b'{') {
-                return Err(OAuthError::invalid_request("the body is a JSON object").into());
+                return Err(Error::invalid_request("the body is a JSON object").into());
             }
             serde_json::from_slice(text).map(Self).map_err(|error| {
                 let position = format!("wrong type or syntax at line {} column {}", error.line(), error.column());
-                OAuthError::invalid_request(format!("the body does not fit: {}", without_values(&error, &position)))
-                    .into()
+                Error::invalid_request(format!("the body does not fit: {}", without_values(&error, &position))).into()
             })
         })
     }
@@ -45,15 +44,15 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 /// A body that is a text of one of the media types `types`.
 ///
 /// # Errors
-/// `invalid_request` when it is something else; [`OAuthError::TooLarge`].
-pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, OAuthError> {
+/// `invalid_request` when it is something else; [`RequestError::TooLarge`].
+pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, RequestError> {
     if !types.contains(&media_type(request).as_str()) {
-        return Err(OAuthError::invalid_request(format!("the body is {}", types.join(" or "))));
+        return Err(Error::invalid_request(format!("the body is {}", types.join(" or "))).into());
     }
     let body = read_body(request.clone(), payload.into_inner()).await?;
     match std::str::from_utf8(&body) {
         Ok(text) => Ok(Secret::new(text)),
-        Err(_) => Err(OAuthError::invalid_request("the body is not UTF-8")),
+        Err(_) => Err(Error::invalid_request("the body is not UTF-8").into()),
     }
 }
 

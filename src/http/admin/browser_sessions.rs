@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use super::{AuthorizedCaller, answer, ok, status_of};
 use crate::browser_sessions;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{BrowserSessionId, EndReason, Page, UserId};
-use crate::protocol::OAuthError;
 
 /// Whose browser sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -33,7 +33,7 @@ pub async fn list(ctx: Ctx, wanted: Query<BrowserSessionQuery>) -> Result<HttpRe
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the ephemeral store does not know it yet"), (status = 404)))]
 pub async fn end(ctx: Ctx, administrator: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let unknown = || OAuthError::NotFound("there is no such browser session".into());
+    let unknown = || Error::NotFound("there is no such browser session".into());
     let id: BrowserSessionId = id.parse().map_err(|_| unknown())?;
     let receipt =
         browser_sessions::end(&ctx, id, EndReason::Admin, administrator.actor()).await?.ok_or_else(unknown)?;

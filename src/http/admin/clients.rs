@@ -7,16 +7,16 @@ use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, created, ok, status_of};
 use crate::clients::{self, ClientChange, NewClient, PreviousSecret};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, Secret};
-use crate::protocol::OAuthError;
 
 /// Lists clients in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/clients", tag = "admin: clients", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
-    Ok(ok(&ctx.store.database.list_clients(&paging.into()).await.map_err(OAuthError::from)?))
+    Ok(ok(&ctx.store.database.list_clients(&paging.into()).await.map_err(Error::from)?))
 }
 
 /// Adds a client. A generated secret is in this answer and nowhere else.
@@ -31,7 +31,7 @@ pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<NewClient>) -> Result
 #[utoipa::path(get, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let client = ctx.store.database.client(&parse(&id)?).await.map_err(OAuthError::from)?;
+    let client = ctx.store.database.client(&parse(&id)?).await.map_err(Error::from)?;
     Ok(ok(&client.ok_or_else(unknown)?))
 }
 
@@ -96,10 +96,10 @@ pub async fn rotate_secret(
     Ok(ok(&json!({ "client_secret": secret.expose(), "old_secret_ends": old_ends })))
 }
 
-fn parse(id: &str) -> Result<ClientId, OAuthError> {
+fn parse(id: &str) -> Result<ClientId, Error> {
     id.parse().map_err(|_| unknown())
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::NotFound("there is no such client".into())
+fn unknown() -> Error {
+    Error::NotFound("there is no such client".into())
 }

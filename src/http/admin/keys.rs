@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, body, ok};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::keys::{Ripeness, RotateError};
-use crate::protocol::OAuthError;
 
 /// Lists all keys, removed ones too.
 #[utoipa::path(get, path = "/admin/v1/keys", tag = "admin: keys",
@@ -34,7 +34,7 @@ pub async fn rotate(ctx: Ctx, by: AuthorizedCaller, wanted: Body<Rotation>) -> R
     let ripeness = if wanted.0.now { Ripeness::Ignored } else { Ripeness::Required };
     match ctx.keys.rotate(ripeness, by.actor()).await {
         Ok(keys) => Ok(ok(&json!({ "items": keys }))),
-        Err(unripe @ RotateError::Unripe { .. }) => Err(OAuthError::Conflict(unripe.to_string().into()).into()),
+        Err(unripe @ RotateError::Unripe { .. }) => Err(Error::Conflict(unripe.to_string().into()).into()),
         Err(RotateError::Failed(error)) => Err(error.into()),
     }
 }
@@ -59,7 +59,7 @@ pub async fn import(
     responses((status = 200, description = "verifiers refuse its tokens by the time given"), (status = 404)))]
 pub async fn remove(ctx: Ctx, by: AuthorizedCaller, kid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     if !ctx.keys.remove(&kid, by.actor()).await? {
-        return Err(OAuthError::NotFound("there is no such key, or it was removed before".into()).into());
+        return Err(Error::NotFound("there is no such key, or it was removed before".into()).into());
     }
     let refused_by = ctx.now().plus(ctx.config.keys.jwks_max_age.get());
     Ok(ok(&json!({ "removed": *kid, "refused_by": refused_by })))

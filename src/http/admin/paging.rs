@@ -5,9 +5,9 @@ use actix_web::web::{Query, QueryConfig};
 use serde::Deserialize;
 
 use super::body::without_values;
+use crate::error::Error;
 use crate::http::error::ProblemRefusal;
 use crate::model::PageRequest;
-use crate::protocol::OAuthError;
 
 /// The longest identifier after which a page can begin, in bytes.
 const MAX_INDEX: usize = 128;
@@ -58,6 +58,6 @@ pub fn query_config() -> QueryConfig {
             QueryPayloadError::Deserialize(error) => without_values(error, "a parameter is not of the right form"),
             _ => "it cannot be read".to_owned(),
         };
-        ProblemRefusal(OAuthError::invalid_request(format!("the query does not fit: {why}"))).into()
+        ProblemRefusal::from(Error::invalid_request(format!("the query does not fit: {why}"))).into()
     })
 }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::paging::{self, PageKey};
 use super::{AuthorizedCaller, Body, answer, applied_answer, ok, status_of};
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, EndReason, Page, SessionFilter, SessionId, UserId};
-use crate::protocol::OAuthError;
 use crate::sessions;
 
 /// Which sessions are listed.
@@ -41,7 +41,7 @@ pub async fn list(ctx: Ctx, wanted: Query<SessionQuery>) -> Result<HttpResponse,
     let filter =
         SessionFilter { user: wanted.user, client: wanted.client, live_only: wanted.live, ..Default::default() };
     let page = paging::page(wanted.after, wanted.limit);
-    let found = ctx.store.database.list_sessions(&filter, &page, ctx.now()).await.map_err(OAuthError::from)?;
+    let found = ctx.store.database.list_sessions(&filter, &page, ctx.now()).await.map_err(Error::from)?;
     let mut items = Vec::with_capacity(found.items.len());
     for session in found.items {
         items.push(sessions::describe(&ctx, session).await);
@@ -54,7 +54,7 @@ pub async fn list(ctx: Ctx, wanted: Query<SessionQuery>) -> Result<HttpResponse,
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, sid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
     let id = parse(&sid)?;
-    let session = ctx.store.database.session(id).await.map_err(OAuthError::from)?.ok_or_else(unknown)?;
+    let session = ctx.store.database.session(id).await.map_err(Error::from)?.ok_or_else(unknown)?;
     Ok(ok(&sessions::describe(&ctx, session).await))
 }
 
@@ -98,20 +98,20 @@ pub async fn revoke(
     Ok(answer(status_of(receipt.applied), &receipt))
 }
 
-fn filter(wanted: Revocation) -> Result<(SessionFilter, EndReason), OAuthError> {
+fn filter(wanted: Revocation) -> Result<(SessionFilter, EndReason), Error> {
     let Revocation { session, user, client, issued_before, all } = wanted;
     let names_something = session.is_some() || user.is_some() || client.is_some() || issued_before.is_some();
     if all == names_something {
-        return Err(OAuthError::invalid_request("name a session, user, client or issued_before, or say all: true"));
+        return Err(Error::invalid_request("name a session, user, client or issued_before, or say all: true"));
     }
     let reason = if issued_before.is_some() { EndReason::IssuedBefore } else { EndReason::Admin };
     Ok((SessionFilter { session, user, client, browser_session: None, issued_before, live_only: true }, reason))
 }
 
-fn parse(sid: &str) -> Result<SessionId, OAuthError> {
+fn parse(sid: &str) -> Result<SessionId, Error> {
     sid.parse().map_err(|_| unknown())
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::NotFound("there is no such session".into())
+fn unknown() -> Error {
+    Error::NotFound("there is no such session".into())
 }

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{AuthorizedCaller, Body, Paging, answer, applied_answer, body, created, ok, status_of};
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::{ProblemRefusal, description};
 use crate::model::{Secret, User, UserId};
-use crate::protocol::OAuthError;
 use crate::users::{self, NewUser, UserChange};
 
 /// Lists users in the order of their identifiers.
 #[utoipa::path(get, path = "/admin/v1/users", tag = "admin: users", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {
-    Ok(ok(&ctx.store.database.list_users(&paging.into()).await.map_err(OAuthError::from)?))
+    Ok(ok(&ctx.store.database.list_users(&paging.into()).await.map_err(Error::from)?))
 }
 
 /// Adds a user.
@@ -71,15 +71,15 @@ pub async fn import(
     let text = body::text(&request, payload, &["application/x-ndjson", "application/jsonl"]).await?;
     let mut receipt = ImportReceipt::default();
     let mut away = None;
-    let tell = |line, done: Result<User, OAuthError>| match done {
+    let tell = |line, done: Result<User, Error>| match done {
         Ok(user) => {
             receipt.added += 1;
             receipt.lines.push(ImportedLine { line, id: Some(user.id), username: Some(user.username), problem: None });
         }
-        Err(error @ OAuthError::Unavailable(_)) => away = Some(error),
+        Err(error @ Error::Unavailable(_)) => away = Some(error),
         Err(error) => {
             receipt.refused += 1;
-            let problem = Some(description(&error));
+            let problem = Some(description(&error.into()));
             receipt.lines.push(ImportedLine { line, id: None, username: None, problem });
         }
     };
@@ -95,7 +95,7 @@ pub async fn import(
 #[utoipa::path(get, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 404)))]
 pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
-    let user = ctx.store.database.user(parse(&id)?).await.map_err(OAuthError::from)?;
+    let user = ctx.store.database.user(parse(&id)?).await.map_err(Error::from)?;
     Ok(ok(&user.ok_or_else(unknown)?))
 }
 
@@ -160,10 +160,10 @@ pub async fn password(
     Ok(applied_answer(applied))
 }
 
-fn parse(id: &str) -> Result<UserId, OAuthError> {
+fn parse(id: &str) -> Result<UserId, Error> {
     id.parse().map_err(|_| unknown())
 }
 
-fn unknown() -> OAuthError {
-    OAuthError::NotFound("there is no such user".into())
+fn unknown() -> Error {
+    Error::NotFound("there is no such user".into())
 }

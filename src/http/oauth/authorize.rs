@@ -7,12 +7,13 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::authorize::{self, Answer, Interaction, InteractionId, Next, Parameters, PromptPage};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
-use crate::http::error::PageRefusal;
+use crate::http::error::{PageRefusal, RequestError};
 use crate::http::form::read_body;
 use crate::http::pages::{self, FormPost, PageContext};
-use crate::protocol::{OAuthError, ResponseMode};
+use crate::protocol::ResponseMode;
 
 /// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
 const LONGEST_QUERY: usize = 8 * 1024;
@@ -51,9 +52,9 @@ pub(super) async fn by_get(
 ) -> Result<HttpResponse, PageRefusal> {
     let body = read_body(request, payload.into_inner()).await?;
     let query = std::str::from_utf8(&body).ok().filter(|query| query.bytes().all(|byte| byte.is_ascii_graphic()));
-    let query = query.ok_or_else(|| OAuthError::invalid_request("the body is not a form"))?;
+    let query = query.ok_or_else(|| Error::invalid_request("the body is not a form"))?;
     if query.len() > LONGEST_QUERY {
-        return Err(OAuthError::TooLarge.into());
+        return Err(RequestError::TooLarge.into());
     }
     Ok(see_other(&ctx.config.path_to(&format!("{path}?{query}"))))
 }
@@ -116,6 +117,6 @@ pub fn see_other(location: &str) -> HttpResponse {
 ///
 /// # Errors
 /// `invalid_request` when it is none.
-pub fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, OAuthError> {
+pub fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, Error> {
     name.map(|name| InteractionId::try_from(name.to_owned())).transpose()
 }

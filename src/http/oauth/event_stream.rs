@@ -25,7 +25,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What has been revoked, as it happens.
 ///
-/// Each event is a security event token (RFC 8417); `docs/events.md` says which there are. A reader that comes back
+/// Each event is a security event token (RFC 8417); `docs/event-stream.md` says which there are. A reader that comes back
 /// with the `Last-Event-ID` goes on there.
 #[utoipa::path(get, path = "/status/events", tag = "Revocation",
     params(("Last-Event-ID" = Option<String>, Header, description = "the `id` of the last event that was read")),
@@ -38,7 +38,7 @@ pub async fn follow(ctx: Ctx, bearer: AuthorizedCaller, request: HttpRequest) ->
         return Ok(beginning().finish());
     }
     let last = request.headers().get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
-    let listener = Subscriber::arrive(&ctx, bearer.presented().clone(), last).await.map_err(ProblemRefusal)?;
+    let listener = Subscriber::arrive(&ctx, bearer.presented().clone(), last).await?;
     let (sink, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let _present = SubscriberGauge::enter();

@@ -5,10 +5,10 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use serde_json::{Value, json};
 
+use crate::authentication;
 use crate::http::Ctx;
 use crate::protocol::claims::BY_SCOPE;
 use crate::protocol::{AuthMethod, GrantType, Prompt, ResponseMode, scope};
-use crate::tokens::ACR_PASSWORD;
 
 /// What this authorization server offers.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.1",
@@ -71,7 +71,7 @@ fn document(ctx: &Ctx) -> Value {
         "request_uri_parameter_supported": false,
         "prompt_values_supported": Prompt::ALL,
         "display_values_supported": ["page"],
-        "acr_values_supported": [ACR_PASSWORD],
+        "acr_values_supported": authentication::acr_values(),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
         "userinfo_signing_alg_values_supported": algorithms,

@@ -8,10 +8,10 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::answer::knows;
 use crate::http::error::{self, ProblemRefusal};
-use crate::protocol::OAuthError;
 use crate::status_lists::SignedList;
 
 /// A status list, as it is now.
@@ -38,11 +38,11 @@ pub async fn status_lists(ctx: Ctx) -> HttpResponse {
 }
 
 /// A number as `uri` has it behind the path of all lists: no sign, no leading zero.
-fn number(rest: &str) -> Result<u64, OAuthError> {
+fn number(rest: &str) -> Result<u64, Error> {
     let text = rest.strip_prefix('/').unwrap_or_default();
     let is_plain = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));
     let number = text.parse().ok().filter(|_| is_plain);
-    number.ok_or_else(|| OAuthError::NotFound("there is no such status list".into()))
+    number.ok_or_else(|| Error::NotFound("there is no such status list".into()))
 }
 
 fn answer(request: &HttpRequest, list: &SignedList) -> HttpResponse {

@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::grants::{self, CodeExchange, Grant, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::answer::unkept_json;
 use crate::http::caller::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
-use crate::protocol::{GrantType, OAuthError};
+use crate::protocol::GrantType;
 
 /// The successful answer (RFC 6749 section 5.1).
 #[derive(Serialize, utoipa::ToSchema)]
@@ -51,7 +52,7 @@ struct TokenForm {
     client_secret: Option<String>,
 }
 
-fn read(form: &Form) -> Result<Grant, OAuthError> {
+fn read(form: &Form) -> Result<Grant, Error> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {
@@ -62,7 +63,7 @@ fn read(form: &Form) -> Result<Grant, OAuthError> {
         })),
         GrantType::ClientCredentials => Ok(Grant::ClientCredentials { scope, resource: form.resource() }),
         GrantType::RefreshToken => Ok(Grant::RefreshToken { refresh_token: form.required("refresh_token")?, scope }),
-        GrantType::SimpleJwt => Err(GrantType::not_offered()),
+        GrantType::SimpleJwt => Err(GrantType::not_offered().into()),
     }
 }
 

@@ -5,11 +5,11 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::error::Error;
 use crate::http::Ctx;
-use crate::http::error::ProblemRefusal;
+use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::Form;
 use crate::http::presented_token::in_header;
-use crate::protocol::OAuthError;
 use crate::token_status::PresentedToken;
 use crate::token_status::userinfo::{self, UserInfo};
 
@@ -18,7 +18,7 @@ use crate::token_status::userinfo::{self, UserInfo};
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, presented: Result<PresentedToken, ProblemRefusal>) -> HttpResponse {
     match presented {
-        Ok(presented) => answer(userinfo::userinfo(&ctx, &presented).await),
+        Ok(presented) => answer(userinfo::userinfo(&ctx, &presented).await.map_err(RequestError::from)),
         Err(ProblemRefusal(error)) => answer(Err(error)),
     }
 }
@@ -30,12 +30,12 @@ pub async fn userinfo(ctx: Ctx, presented: Result<PresentedToken, ProblemRefusal
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
         let presented = match (in_header(&request)?, form.secret("access_token")) {
-            (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the access token is sent in two ways")),
+            (Some(_), Some(_)) => return Err(Error::invalid_request("the access token is sent in two ways").into()),
             (Some(presented), None) => presented,
             (None, Some(token)) => PresentedToken::bearer(token),
-            (None, None) => return Err(OAuthError::NoToken),
+            (None, None) => return Err(RequestError::NoToken),
         };
-        userinfo::userinfo(&ctx, &presented).await
+        Ok(userinfo::userinfo(&ctx, &presented).await?)
     };
     answer(told.await)
 }
@@ -55,7 +55,7 @@ pub async fn preflight() -> HttpResponse {
 }
 
 /// Scripts of other sites may read the answer, refusals too.
-fn answer(told: Result<UserInfo, OAuthError>) -> HttpResponse {
+fn answer(told: Result<UserInfo, RequestError>) -> HttpResponse {
     let mut answer = match told {
         Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),
         Ok(UserInfo::Signed(token)) => HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/jwt")).body(token),

@@ -1,19 +1,20 @@
 //! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help.
 //! There is no link on it, least of all one that the request has brought.
 
+use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
 use serde::Serialize;
 
 use super::page_context::PageContext;
 use super::policy::Policy;
 use super::relative_time;
 use super::texts::Message;
-use crate::http::error::{PageRefusal, description, retry_after};
-use crate::protocol::OAuthError;
+use crate::error::{Error, Progress};
+use crate::http::error::{PageRefusal, RequestError, description, retry_after};
+use crate::protocol::ErrorCode;
 
 /// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of whoever knocked.
 ///
@@ -22,7 +23,7 @@ use crate::protocol::OAuthError;
 pub async fn explain<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let answer = next.call(request).await?.map_into_boxed_body();
     let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
     let Some(refusal) = refusal else { return Ok(answer) };
@@ -71,26 +72,23 @@ fn words(refusal: &PageRefusal) -> (&'static str, Message) {
     let (title, explanation) = match refusal {
         PageRefusal::Expired(_) => ("error-expired", "error-expired-explained"),
         PageRefusal::NoCookies => ("error-cookies", "error-cookies-explained"),
-        PageRefusal::Refused(error) => match error {
-            OAuthError::TooManyTries(wait) => return ("error-too-many", relative_time::too_many(*wait)),
-            OAuthError::NotFound(_) => ("error-not-found", "error-not-found-explained"),
-            OAuthError::NoToken | OAuthError::InvalidToken(_) | OAuthError::InsufficientScope(_) => {
-                ("error-refused", "error-refused-explained")
-            }
-            OAuthError::Unavailable(_) => ("error-away", "error-away-explained"),
-            OAuthError::Unfinished(_) => ("error-unfinished", "error-unfinished-explained"),
-            OAuthError::Internal(_) => ("error-ours", "error-ours-explained"),
-            OAuthError::InvalidRequest(_)
-            | OAuthError::TooLarge
-            | OAuthError::Conflict(_)
-            | OAuthError::InvalidClient(_)
-            | OAuthError::InvalidGrant(_)
-            | OAuthError::UnauthorizedClient(_)
-            | OAuthError::UnsupportedGrantType(_)
-            | OAuthError::InvalidScope(_)
-            | OAuthError::InvalidTarget(_)
-            | OAuthError::UnsupportedTokenType(_) => ("error-request", "error-request-explained"),
+        PageRefusal::Refused(RequestError::NoToken) => ("error-refused", "error-refused-explained"),
+        PageRefusal::Refused(RequestError::TooLarge) => ("error-request", "error-request-explained"),
+        PageRefusal::Refused(RequestError::Rule(error)) => match error {
+            Error::OAuth(error) if is_the_tokens(error.code) => ("error-refused", "error-refused-explained"),
+            Error::OAuth(_) | Error::Conflict(_) => ("error-request", "error-request-explained"),
+            Error::NotFound(_) => ("error-not-found", "error-not-found-explained"),
+            Error::TooManyRequests(wait) => return ("error-too-many", relative_time::too_many(*wait)),
+            Error::Unavailable(unavailable) => match unavailable.progress {
+                Progress::NotBegun => ("error-away", "error-away-explained"),
+                Progress::Unfinished => ("error-unfinished", "error-unfinished-explained"),
+            },
+            Error::Internal(_) => ("error-ours", "error-ours-explained"),
         },
     };
     (title, Message::plain(explanation))
+}
+
+const fn is_the_tokens(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope)
 }

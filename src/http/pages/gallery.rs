@@ -11,10 +11,10 @@ use actix_web::body::to_bytes;
 use super::*;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::error::{Error, Internal};
 use crate::http::error::PageRefusal;
 use crate::model::UserAgent;
-use crate::protocol::error::Unavailable;
-use crate::protocol::{Internal, OAuthError};
+use crate::protocol::ErrorCode;
 
 fn page_context(language: Language) -> PageContext {
     let mut config = Config::default();
@@ -228,20 +228,20 @@ fn logout_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)
 }
 
 fn error_page_states(page_context: &PageContext) -> Vec<(&'static str, HttpResponse)> {
-    let refused = |error| error_page(page_context, &PageRefusal::Refused(error));
+    let refused = |error: Error| error_page(page_context, &PageRefusal::from(error));
     vec![
-        ("error-request", refused(OAuthError::invalid_request("redirect_uri is not one of those that are registered"))),
-        ("error-not-found", refused(OAuthError::NotFound("there is no such client".into()))),
-        ("error-refused", refused(OAuthError::InsufficientScope("not for you".into()))),
-        ("error-too-many", refused(OAuthError::TooManyTries(Duration::from_secs(30)))),
-        ("error-away", refused(OAuthError::Unavailable(Unavailable::new("gone")))),
-        ("error-unfinished", refused(OAuthError::Unfinished(Unavailable::new("gone")))),
-        ("error-ours", refused(OAuthError::Internal(Internal::inconsistent("broken")))),
+        ("error-request", refused(Error::invalid_request("redirect_uri is not one of those that are registered"))),
+        ("error-not-found", refused(Error::NotFound("there is no such client".into()))),
+        ("error-refused", refused(Error::oauth(ErrorCode::InsufficientScope, "not for you"))),
+        ("error-too-many", refused(Error::TooManyRequests(Duration::from_secs(30)))),
+        ("error-away", refused(Error::unavailable("gone"))),
+        ("error-unfinished", refused(Error::unavailable("gone").unfinished())),
+        ("error-ours", refused(Error::Internal(Internal::inconsistent("broken")))),
         (
             "error-expired",
             error_page(
                 page_context,
-                &PageRefusal::Expired(OAuthError::invalid_request("this authorization took too long")),
+                &PageRefusal::of_an_interaction(Error::invalid_request("this authorization took too long")),
             ),
         ),
         ("error-cookies", error_page(page_context, &PageRefusal::NoCookies)),

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::fields::{Fields, SimpleJwtRefusal};
 use super::{Ctx, answer, client_ip};
+use crate::error::Error;
 use crate::grants::{self, SignIn};
 use crate::model::ClientId;
-use crate::protocol::{OAuthError, Scope};
+use crate::protocol::{ErrorCode, Scope};
 use crate::token_status::introspection::{self, LiveToken};
 use crate::token_status::revocation;
 
@@ -101,15 +102,18 @@ fn belongs_here(live: &LiveToken) -> bool {
 }
 
 /// A token that is refused, and a client that is switched off, look alike.
-fn token_refusal(error: OAuthError) -> SimpleJwtRefusal {
-    match error {
-        OAuthError::InvalidGrant(_)
-        | OAuthError::InvalidClient(_)
-        | OAuthError::UnauthorizedClient(_)
-        | OAuthError::InvalidScope(_)
-        | OAuthError::InvalidTarget(_) => SimpleJwtRefusal::TokenNotValid,
-        other => SimpleJwtRefusal::Other(other),
-    }
+fn token_refusal(error: Error) -> SimpleJwtRefusal {
+    let is_the_tokens = |code| {
+        matches!(
+            code,
+            ErrorCode::InvalidGrant
+                | ErrorCode::InvalidClient
+                | ErrorCode::UnauthorizedClient
+                | ErrorCode::InvalidScope
+                | ErrorCode::InvalidTarget
+        )
+    };
+    if error.oauth_code().is_some_and(is_the_tokens) { SimpleJwtRefusal::TokenNotValid } else { error.into() }
 }
 
 fn ok<T: Serialize>(body: &T) -> HttpResponse {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::schedule::{Draft, Entry, Rules, next_key};
 use crate::audit::AuditEvent::{self, KeyActivated, KeyPublished, KeyRemoved, KeyRetired};
 use crate::clock::Timestamp;
-use crate::config::{self, Span};
+use crate::config;
 use crate::model::KeyState::{self, Active, Next, Removed, Retired};
 use crate::model::SigningAlgorithm::{self, Es256, Ps256, Rs256};
 use crate::model::SigningKeyRecord;
@@ -251,7 +251,7 @@ proptest! {
     /// maintained list never lets an unripe key sign while another can, and no retired key leaves early.
     #[test]
     fn the_list_is_in_order_after_any_steps(steps in steps()) {
-        let settings = config::Keys { rotate_every: Span::days(30), ..config::Keys::default() };
+        let settings = config::Keys { rotate_every: config::Duration::days(30), ..config::Keys::default() };
         let rules = Rules::new(&settings, LIFE);
         let (mut now, mut made) = (START, 0);
         let mut list: Vec<SigningKeyRecord> = Vec::new();

@@ -18,6 +18,7 @@ fn grant() -> SessionGrant {
         began_at: NOW,
         auth_time: NOW.seconds(),
         amr: vec!["pwd".to_owned()],
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: vec!["staff \"1\"\n".to_owned()],
         claims: Vec::new(),

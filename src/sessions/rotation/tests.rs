@@ -1,7 +1,7 @@
 //! The table of the design, row by row, and its edges.
 
 use super::*;
-use crate::model::{ClientId, SessionGrant, UserId};
+use crate::model::{Acr, ClientId, SessionGrant, UserId};
 use crate::protocol::Scope;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_500);
@@ -24,6 +24,7 @@ pub(super) fn grant() -> SessionGrant {
         began_at: NOW,
         auth_time: NOW.seconds(),
         amr: Vec::new(),
+        acr: Acr::Password,
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),

@@ -12,7 +12,7 @@ use super::sessions::read_ended;
 use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
-use crate::model::{BrowserSession, BrowserSessionId, Ended, User, UserId};
+use crate::model::{Acr, BrowserSession, BrowserSessionId, Ended, User, UserId};
 use crate::store::StoreError;
 
 /// The most browser sessions of one user that are listed.
@@ -20,7 +20,7 @@ const LISTED: i64 = 200;
 
 macro_rules! columns {
     () => {
-        "id, user_id, user_agent, created_at, last_used_at, ends_at, auth_time, amr, ended_at, ended_reason"
+        "id, user_id, user_agent, created_at, last_used_at, ends_at, auth_time, amr, acr, ended_at, ended_reason"
     };
 }
 
@@ -62,7 +62,7 @@ impl Database {
             work.rollback().await?;
             return Ok(BeginOutcome::Refused);
         }
-        work.write_unique(insert(browser_session, cookie), "the browser_session").await?;
+        work.write_unique(insert(browser_session, cookie)).await?;
         work.audit(entry).await?;
         work.commit().await?;
         Ok(BeginOutcome::Begun)
@@ -81,7 +81,7 @@ impl Database {
         work.announce(&Change::BrowserSession(browser_session.id), entry.at).await?;
         let renew = query(
             "update browser_sessions
-             set cookie = $3, auth_time = $4, amr = $5, last_used_at = $6
+             set cookie = $3, auth_time = $4, amr = $5, acr = $6, last_used_at = $7
              where id = $1
              and cookie = $2
              and ended_at is null",
@@ -91,6 +91,7 @@ impl Database {
         .bind(cookies.new.0.clone())
         .bind(browser_session.auth_time.millis())
         .bind(json(&browser_session.amr))
+        .bind(browser_session.acr.as_str())
         .bind(browser_session.last_used_at.millis());
         if !work.admit_user(seen, browser_session.auth_time).await? || work.write(renew).await? == 0 {
             work.rollback().await?;
@@ -104,14 +105,14 @@ impl Database {
     /// The browser session whose cookie has this digest, ended or not.
     pub async fn browser_session_by_cookie(&self, cookie: &CookieDigest) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session =
-            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere cookie = $1")).bind(cookie.0.clone());
+            query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere cookie = $1")).bind(cookie.0.clone());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
     /// The browser session with this identifier.
     pub async fn browser_session(&self, id: BrowserSessionId) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session =
-            query(concat!("select ", columns!(), "\nfrom browser sessions\nwhere id = $1")).bind(id.to_string());
+            query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere id = $1")).bind(id.to_string());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
@@ -201,7 +202,7 @@ fn insert(browser_session: &BrowserSession, cookie: &CookieDigest) -> Query {
         "insert into browser_sessions\n  (",
         columns!(),
         ", cookie)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     );
     query(text)
         .bind(browser_session.id.to_string())
@@ -212,6 +213,7 @@ fn insert(browser_session: &BrowserSession, cookie: &CookieDigest) -> Query {
         .bind(browser_session.ends_at.millis())
         .bind(browser_session.auth_time.millis())
         .bind(json(&browser_session.amr))
+        .bind(browser_session.acr.as_str())
         .bind(browser_session.ended.map(|ended| ended.at.millis()))
         .bind(browser_session.ended.map(|ended| ended.reason.as_str()))
         .bind(cookie.0.clone())
@@ -228,6 +230,7 @@ fn read(row: &AnyRow) -> Result<BrowserSession, StoreError> {
         ends_at: columns.time("ends_at")?,
         auth_time: columns.time("auth_time")?,
         amr: columns.json("amr")?,
+        acr: columns.word("acr", |name| Some(Acr::recorded(name)))?,
         ended: read_ended(&columns)?,
     })
 }

@@ -9,11 +9,11 @@ use super::feed::Change;
 use super::revoked_indexes::ClientSelection;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{
     Client, ClientId, ClientKind, ClientSecret, ClientState, Page, PageRequest, SigningAlgorithm, TOLD_AFTER_EXPIRY,
 };
-use crate::protocol::OAuthError;
 use crate::protocol::Scope;
 use crate::store::StoreError;
 
@@ -52,11 +52,11 @@ impl Database {
     /// Adds a client with its secrets.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the identifier is taken.
+    /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(&Change::Client(client.id.clone()), entry.at).await?;
-        work.write_unique(insert(client), "a client with this client_id").await?;
+        work.write_unique(insert(client)).await?;
         work.audit(entry).await?;
         work.commit().await
     }
@@ -93,8 +93,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), OAuthError> + Send,
-    ) -> Result<Option<(Client, Client)>, OAuthError> {
+        decide: impl FnOnce(Client) -> Result<(Client, ClientTokens), Error> + Send,
+    ) -> Result<Option<(Client, Client)>, Error> {
         let mut work = self.db.begin().await?;
         let Some(before) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;
@@ -128,8 +128,8 @@ impl Database {
         &self,
         id: &ClientId,
         entry: &AuditEntry,
-        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, OAuthError> + Send,
-    ) -> Result<bool, OAuthError> {
+        decide: impl FnOnce(&Client) -> Result<Vec<ClientSecret>, Error> + Send,
+    ) -> Result<bool, Error> {
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, entry.at).await? else {
             work.rollback().await?;

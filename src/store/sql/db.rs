@@ -206,9 +206,9 @@ impl Work {
         self.run(query).await.map_err(failed)
     }
 
-    /// Like [`Work::write`]; what a unique index refuses is a [`StoreError::Conflict`] about `what`.
-    pub(super) async fn write_unique(&mut self, query: Query, what: &'static str) -> Result<u64, StoreError> {
-        self.run(query).await.map_err(|error| failed_unless_unique(error, what))
+    /// Like [`Work::write`]; a unique key that is taken is a [`StoreError::Conflict`].
+    pub(super) async fn write_unique(&mut self, query: Query) -> Result<u64, StoreError> {
+        self.run(query).await.map_err(failed_unless_unique)
     }
 
     /// Several statements in one text, without values.

@@ -4,7 +4,7 @@ use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, UniqueKey};
 
 const STORE: &str = "database";
 
@@ -37,12 +37,33 @@ pub(super) fn failed(error: Error) -> StoreError {
     }
 }
 
-/// Like [`failed`], where a unique index may answer that `what` exists already.
-pub(super) fn failed_unless_unique(error: Error, what: &'static str) -> StoreError {
-    match &error {
-        Error::Database(cause) if cause.is_unique_violation() => StoreError::Conflict(what),
-        _ => failed(error),
+/// The unique keys: the name of the constraint in PostgreSQL, the column that SQLite names, and what they mean.
+const UNIQUE_KEYS: [(&str, &str, UniqueKey); 9] = [
+    ("users_pkey", "users.id", UniqueKey::UserId),
+    ("users_username_key_key", "users.username_key", UniqueKey::Username),
+    ("users_email_key_key", "users.email_key", UniqueKey::Email),
+    ("clients_pkey", "clients.id", UniqueKey::ClientId),
+    ("sessions_pkey", "sessions.id", UniqueKey::SessionId),
+    ("browser_sessions_pkey", "browser_sessions.id", UniqueKey::BrowserSessionId),
+    ("browser_sessions_cookie_key", "browser_sessions.cookie", UniqueKey::BrowserSessionCookie),
+    ("signing_keys_pkey", "signing_keys.kid", UniqueKey::Kid),
+    ("signing_keys_one_active", "signing_keys.algorithm", UniqueKey::ActiveSigningKey),
+];
+
+/// Like [`failed`], where a unique key may be taken.
+pub(super) fn failed_unless_unique(error: Error) -> StoreError {
+    unique_key(&error).map_or_else(|| failed(error), StoreError::Conflict)
+}
+
+/// The key that an error says is taken. PostgreSQL names the constraint, SQLite the column in its message.
+fn unique_key(error: &Error) -> Option<UniqueKey> {
+    let Error::Database(cause) = error else { return None };
+    if !cause.is_unique_violation() {
+        return None;
     }
+    let named = cause.constraint().or_else(|| cause.message().strip_prefix("UNIQUE constraint failed: "))?;
+    let (.., key) = UNIQUE_KEYS.iter().find(|(constraint, column, _)| named == *constraint || named == *column)?;
+    Some(*key)
 }
 
 /// What is asked of the database makes no sense to it, in our own words.

@@ -39,7 +39,8 @@ impl Database {
     /// change, writes it with one feed row (none when nothing changes), and returns the keys as they are then.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an inserted `kid` is known, or an algorithm would have two active keys.
+    /// [`StoreError::Conflict`] with `UniqueKey::Kid` when an inserted `kid` is known, with
+    /// `UniqueKey::ActiveSigningKey` when an algorithm would have two active keys.
     pub async fn change_keyring<D>(&self, decide: D) -> Result<Vec<SigningKeyRecord>, StoreError>
     where
         D: FnOnce(&[SigningKeyRecord]) -> KeyringChange + Send,
@@ -58,7 +59,7 @@ impl Database {
         // The active key steps down before its successor steps up: there is never more than one.
         let (up, down): (Vec<_>, Vec<_>) = changes.iter().partition(|change| record(change).state == KeyState::Active);
         for change in down.into_iter().chain(up) {
-            if work.write_unique(write(change), "the key").await? == 0 {
+            if work.write_unique(write(change)).await? == 0 {
                 return Err(StoreError::Corrupt(format!("signing_keys {}: the row is missing", record(change).kid)));
             }
         }

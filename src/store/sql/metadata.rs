@@ -13,18 +13,18 @@ use crate::store::StoreError;
 impl Database {
     /// The value with which a master key can be recognised; `None` on an empty database.
     pub async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let fact = query(
+        let statement = query(
             "select bytes
              from metadata
              where key = 'master_key_check'",
         );
-        let row = self.db.read_one(fact).await?;
+        let row = self.db.read_one(statement).await?;
         row.map(|row| Columns::of_only(&row, "metadata").bytes("bytes")).transpose()
     }
 
     /// Replaces exactly `old` by `new`. `false`: somebody was faster.
     pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
-        let fact = match old {
+        let statement = match old {
             None => query(
                 "insert into metadata (key, bytes)
                  values ('master_key_check', $1)
@@ -40,7 +40,7 @@ impl Database {
             .bind(new.to_vec())
             .bind(old.to_vec()),
         };
-        Ok(self.db.write(fact).await? == 1)
+        Ok(self.db.write(statement).await? == 1)
     }
 
     /// What pairwise names of people are made with: `new` where there is none yet. It never changes after that.
@@ -52,24 +52,24 @@ impl Database {
         )
         .bind(new.to_vec());
         self.db.write(first).await?;
-        let fact = query(
+        let statement = query(
             "select bytes
              from metadata
              where key = 'pairwise_salt'",
         );
         let damaged = || StoreError::Corrupt("metadata pairwise_salt: the row is missing or damaged".to_owned());
-        let row = self.db.read_one(fact).await?.ok_or_else(damaged)?;
+        let row = self.db.read_one(statement).await?.ok_or_else(damaged)?;
         Columns::of_only(&row, "metadata").bytes("bytes")?.try_into().map_err(|_| damaged())
     }
 
     /// Sessions and tokens that began before this moment are over, everywhere.
     pub async fn global_not_before(&self) -> Result<Timestamp, StoreError> {
-        let fact = query(
+        let statement = query(
             "select number
              from metadata
              where key = 'global_not_before'",
         );
-        let row = self.db.read_one(fact).await?;
+        let row = self.db.read_one(statement).await?;
         row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "metadata").time("number"))
     }
 

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The one connection that listens. It is opened with the first use, and is none of the database's others: these have
 /// limits of time that waiting would exceed.
 pub(super) fn listening(url: &str) -> Result<PgPool, StoreError> {
-    let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("tokenhouse news");
+    let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("tokenhouse feed");
     let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     Ok(pool.connect_lazy_with(options))
 }

@@ -10,8 +10,8 @@ use super::{Database, Dialect};
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
 use crate::model::{
-    BrowserSessionId, ClientStatusIndex, EndReason, Ended, EndedSession, Page, PageRequest, Session, SessionFilter,
-    SessionId, UserId,
+    Acr, BrowserSessionId, ClientStatusIndex, EndReason, Ended, EndedSession, Page, PageRequest, Session,
+    SessionFilter, SessionId, UserId,
 };
 use crate::protocol::Scope;
 use crate::store::StoreError;
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 macro_rules! columns {
     () => {
         "id, user_id, client_id, scope, audience, status_index, user_agent, created_at, last_used_at, ends_at, auth_time, \
-         amr, ended_at, ended_reason, browser_session_id, offline, claims, confirmation"
+         amr, acr, ended_at, ended_reason, browser_session_id, offline, claims, confirmation"
     };
 }
 
@@ -61,7 +61,7 @@ impl Database {
             work.rollback().await?;
             return Ok(BeginOutcome::Refused);
         }
-        work.write_unique(insert(session), "the session").await?;
+        work.write_unique(insert(session)).await?;
         work.audit(entry).await?;
         work.commit().await?;
         Ok(BeginOutcome::Begun)
@@ -270,7 +270,7 @@ fn insert(session: &Session) -> Query {
         "insert into sessions\n  (",
         columns!(),
         ")
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
     );
     query(text)
         .bind(session.id.to_string())
@@ -285,6 +285,7 @@ fn insert(session: &Session) -> Query {
         .bind(session.ends_at.millis())
         .bind(session.auth_time.millis())
         .bind(json(&session.amr))
+        .bind(session.acr.as_str())
         .bind(session.ended.map(|ended| ended.at.millis()))
         .bind(session.ended.map(|ended| ended.reason.as_str()))
         .bind(session.browser_session_id.map(|browser_session| browser_session.to_string()))
@@ -308,6 +309,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
         ends_at: columns.time("ends_at")?,
         auth_time: columns.time("auth_time")?,
         amr: columns.json("amr")?,
+        acr: columns.word("acr", |name| Some(Acr::recorded(name)))?,
         browser_session_id: columns.word_if("browser_session_id", |id| id.parse().ok())?,
         claims: columns.json("claims")?,
         confirmation: columns.word_if("confirmation", |text| serde_json::from_str(text).ok())?,

@@ -124,14 +124,14 @@ impl Work {
         Ok(indexes)
     }
 
-    async fn note(&mut self, fact: &'static str, number: i64) -> Result<(), StoreError> {
+    async fn note(&mut self, key: &'static str, number: i64) -> Result<(), StoreError> {
         let note = query(
             "insert into metadata (key, number)
              values ($1, $2)
              on conflict (key) do update
              set number = excluded.number",
         )
-        .bind(fact)
+        .bind(key)
         .bind(number);
         self.write(note).await.map(drop)
     }

@@ -8,9 +8,9 @@ use super::db::{Query, Work, query};
 use super::feed::Change;
 use crate::audit::AuditEntry;
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::model::{Page, PageRequest, User, UserId, UserState};
-use crate::protocol::OAuthError;
-use crate::store::StoreError;
+use crate::store::{StoreError, UniqueKey};
 
 /// Every column but the password hash.
 macro_rules! columns {
@@ -44,7 +44,8 @@ impl Database {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name or the address (in canonical form: lower case) is taken, by either.
+    /// [`StoreError::Conflict`] with [`UniqueKey::Username`] or [`UniqueKey::Email`] when the name or the address (in
+    /// canonical form: lower case) is the name or the address of another user.
     pub async fn add_user(
         &self,
         user: &User,
@@ -54,11 +55,11 @@ impl Database {
         let mut work = self.db.begin().await?;
         work.announce(&Change::User(user.id), entry.at).await?;
         // No other name or address can come between: whoever adds one holds the feed's lock.
-        work.refuse_taken(&user.username, user.id, "a user of this name").await?;
+        work.refuse_taken(&user.username, user.id, UniqueKey::Username).await?;
         if let Some(email) = &user.email {
-            work.refuse_taken(email, user.id, "a user with this address").await?;
+            work.refuse_taken(email, user.id, UniqueKey::Email).await?;
         }
-        work.write_unique(insert(user, password_hash), "the user").await?;
+        work.write_unique(insert(user, password_hash)).await?;
         work.audit(entry).await?;
         work.commit().await
     }
@@ -96,37 +97,30 @@ impl Database {
 
     /// Changes a user by `decide`, which sees it under a lock, so that of two changes at once none is lost. Address,
     /// `admin`, roles, groups and profile are written, with the entry that `decide` returns; what is equal is not
-    /// written at all. Returns the user as it is then; `None`: no such user.
+    /// written at all. Returns the user as it is then, or what `decide` refused with; `None`: no such user.
     ///
     /// # Errors
-    /// That of `decide`, and [`OAuthError::Conflict`] when the address is taken; nothing was written then.
+    /// [`StoreError::Conflict`] with [`UniqueKey::Email`] when the address is taken. Nothing was written then, nor when
+    /// `decide` refused.
     pub async fn edit_user(
         &self,
         id: UserId,
         at: Timestamp,
-        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
-    ) -> Result<Option<User>, OAuthError> {
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), Error> + Send,
+    ) -> Result<Result<Option<User>, Error>, StoreError> {
         let mut work = self.db.begin().await?;
         // Whoever changes these columns holds the feed's lock.
         work.announce(&Change::User(id), at).await?;
         let Some(before) = work.read_one(select(id)).await?.as_ref().map(read).transpose()? else {
             work.rollback().await?;
-            return Ok(None);
+            return Ok(Ok(None));
         };
-        match work.edit(&before, at, decide).await {
-            Ok(Some(after)) => {
-                work.commit().await?;
-                Ok(Some(after))
-            }
-            Ok(None) => {
-                work.rollback().await?;
-                Ok(Some(before))
-            }
-            Err(refusal) => {
-                work.rollback().await?;
-                Err(refusal)
-            }
+        let edited = work.edit(&before, at, decide).await;
+        match edited {
+            Ok(Ok(Some(_))) => work.commit().await?,
+            Ok(Ok(None) | Err(_)) | Err(_) => work.rollback().await?,
         }
+        Ok(edited?.map(|after| Some(after.unwrap_or(before))))
     }
 
     /// Sets the password and raises the user's `not_before` to `at`. `false`: no such user.
@@ -249,31 +243,31 @@ impl Database {
 }
 
 impl Work {
-    /// Writes what `decide` makes of the user; `None`: nothing is different.
+    /// Writes what `decide` makes of the user, unless it refuses; `None`: nothing is different.
     async fn edit(
         &mut self,
         before: &User,
         at: Timestamp,
-        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), OAuthError> + Send,
-    ) -> Result<Option<User>, OAuthError> {
-        let (after, entry) = decide(before)?;
+        decide: impl FnOnce(&User) -> Result<(User, AuditEntry), Error> + Send,
+    ) -> Result<Result<Option<User>, Error>, StoreError> {
+        let (after, entry) = match decide(before) {
+            Ok(decided) => decided,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if after == *before {
-            return Ok(None);
+            return Ok(Ok(None));
         }
         if let Some(email) = &after.email {
-            match self.refuse_taken(email, after.id, "a user with this address").await {
-                Err(StoreError::Conflict(_)) => return Err(OAuthError::Conflict("the address is taken".into())),
-                taken => taken?,
-            }
+            self.refuse_taken(email, after.id, UniqueKey::Email).await?;
         }
         let rights_changed = after.roles != before.roles || after.groups != before.groups;
         self.write(update(&after, rights_changed.then_some(at))).await?;
         self.audit(&entry).await?;
-        Ok(Some(after))
+        Ok(Ok(Some(after)))
     }
 
-    /// Refuses a name or an address that is the name or address of somebody other than `own`.
-    async fn refuse_taken(&mut self, name: &str, own: UserId, what: &'static str) -> Result<(), StoreError> {
+    /// Refuses a name or an address, given as `key`, that is the name or the address of a user other than `own`.
+    async fn refuse_taken(&mut self, name: &str, own: UserId, key: UniqueKey) -> Result<(), StoreError> {
         let taken = query(
             "select id
              from users
@@ -284,7 +278,7 @@ impl Work {
         .bind(own.to_string());
         match self.read_one(taken).await? {
             None => Ok(()),
-            Some(_) => Err(StoreError::Conflict(what)),
+            Some(_) => Err(StoreError::Conflict(key)),
         }
     }
 }

@@ -13,7 +13,7 @@ use tokenhouse::protocol::{GrantType, scope};
 use super::{assert_problem, begin};
 use crate::test_server::{ADMIN, Answer, TestServer, on_each_backend, pair, read};
 
-/// Scopes that somebody could hold who is not a full administrator.
+/// Scopes that a user could hold who is not a full administrator.
 const NARROW: [&str; 4] = [scope::ADMIN_READ, scope::SESSIONS, scope::INTROSPECT, "reports:read"];
 
 #[actix_web::test]

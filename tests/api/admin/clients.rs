@@ -261,7 +261,7 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
 }
 
 #[actix_web::test]
-async fn a_additional_secret_waits_until_the_previous_has_ended_or_may_end() {
+async fn another_secret_waits_until_the_previous_has_ended_or_may_end() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         let (_, first) = server.add_client("shop", &[GrantType::ClientCredentials], "read").await;

@@ -32,10 +32,10 @@ async fn each_line_of_an_import_has_its_receipt_and_imported_users_sign_in() {
         assert_eq!(numbers, [1, 3, 4, 5, 6, 7, 8]);
         let problem = |position: usize| lines[position]["problem"].as_str().unwrap();
         assert!(problem(1).starts_with("not as expected at column"), "{}", problem(1));
-        assert_eq!(problem(2), "the name or the address is taken");
+        assert_eq!(problem(2), "the name is taken");
         assert!(problem(3).starts_with("the password hash is neither"), "{}", problem(3));
         assert!(problem(4).starts_with("there is no claim \"nick\""), "{}", problem(4));
-        assert!(problem(5).starts_with("not as expected"), "nobody is made an administrator so: {}", problem(5));
+        assert!(problem(5).starts_with("not as expected"), "no user is made an administrator so: {}", problem(5));
         assert_eq!((&lines[0]["username"], &lines[6]["username"]), (&json!("django"), &json!("nobody")));
         assert!(!imported.text.contains("5f4dcc3b") && !imported.text.contains("seasalt"), "{}", imported.text);
         let shown = admin_api.get(&format!("/admin/v1/users/{}", lines[0]["id"].as_str().unwrap())).await.body;

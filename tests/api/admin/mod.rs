@@ -14,7 +14,7 @@ mod users;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokenhouse::model::{Client, SessionId, User, UserAgent};
+use tokenhouse::model::{Acr, Client, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{NewSession, Proof};
 
@@ -97,7 +97,7 @@ pub fn assert_problem(answer: &Answer, status: u16) {
 }
 
 /// Begins a session of `user` at `client`, as a grant does; returns it with its two tokens.
-pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &str, audience: &[&str]) -> BeginOutcome {
+pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &str, audience: &[&str]) -> IssuedSession {
     let ctx = server.ctx();
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(ctx.now())),
@@ -108,7 +108,7 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
         scope: Scope::parse(scope).unwrap(),
         audience: audience.iter().map(|&name| name.to_owned()).collect(),
         user_agent: UserAgent::default(),
-        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()] },
+        proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
         confirmation: None,
@@ -118,11 +118,11 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
     let bearer = tokenhouse::tokens::TokenSubject::Session(&beginning.live);
     let access = tokenhouse::tokens::access_token(ctx, client, bearer, &beginning.session.scope).unwrap().token;
     let refresh = tokenhouse::tokens::refresh_token(ctx, &beginning.live).unwrap();
-    BeginOutcome { id: beginning.live.id, access, refresh }
+    IssuedSession { id: beginning.live.id, access, refresh }
 }
 
 /// A session and its first tokens.
-pub struct BeginOutcome {
+pub struct IssuedSession {
     pub id: SessionId,
     pub access: String,
     pub refresh: String,

@@ -63,7 +63,7 @@ async fn what_is_ended_while_redis_is_away_is_pending_and_dead_when_it_is_back()
     }
     let form = [("grant_type", "refresh_token"), ("refresh_token", shops.refresh.as_str())];
     assert_eq!(server.post_as("shop", &secret, "/oauth2/token", &form).await.status, 400);
-    assert_eq!(server.refresh(&alive).await.status, 200, "nobody else was signed out");
+    assert_eq!(server.refresh(&alive).await.status, 200, "no other user was signed out");
     assert_eq!(server.post("/api/token/blacklist/", &[("refresh", &blacklisted.refresh)]).await.status, 200);
     assert_eq!(server.obtain(USER).await.status, 200);
     second.stop().await;

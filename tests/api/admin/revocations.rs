@@ -8,21 +8,21 @@ use tokenhouse::model::{EndReason, SessionFilter};
 use tokenhouse::protocol::GrantType;
 use tokenhouse::sessions;
 
-use super::{AdminClient, BeginOutcome, assert_problem, begin};
-use crate::out_of_band::QuietInstance;
+use super::{AdminClient, IssuedSession, assert_problem, begin};
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{ADMIN, Backend, TestServer, on_each_backend};
 
 /// Two users with sessions at two clients.
-struct Cluster {
+struct FourSessions {
     ada: String,
-    ada_shop: BeginOutcome,
-    ada_bank: BeginOutcome,
-    grace_shop: BeginOutcome,
-    grace_bank: BeginOutcome,
+    ada_shop: IssuedSession,
+    ada_bank: IssuedSession,
+    grace_shop: IssuedSession,
+    grace_bank: IssuedSession,
     secrets: [(&'static str, String); 2],
 }
 
-impl Cluster {
+impl FourSessions {
     async fn build(server: &TestServer) -> Self {
         let grants = [GrantType::RefreshToken, GrantType::ClientCredentials];
         let (shop, shop_secret) = server.add_client("shop", &grants, "read").await;
@@ -57,7 +57,7 @@ impl Cluster {
 #[actix_web::test]
 async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
     on_each_backend(async |server| {
-        let cluster = Cluster::build(server).await;
+        let four = FourSessions::build(server).await;
         let admin_api = AdminClient::of(server).await;
         let revoke = async |body: Value| {
             let answer = admin_api.post("/admin/v1/revocations", &body).await;
@@ -67,17 +67,17 @@ async fn a_revocation_ends_what_matches_all_its_parts_and_nothing_else() {
             answer.body["sessions_ended"].as_u64().unwrap()
         };
 
-        assert_eq!(revoke(json!({ "session": cluster.ada_shop.id, "client": "bank" })).await, 0);
-        assert_eq!(revoke(json!({ "user": cluster.ada, "client": "nobody" })).await, 0);
-        assert_eq!(cluster.live(server).await, [true, true, true, true]);
-        assert_eq!(revoke(json!({ "user": cluster.ada, "client": "shop" })).await, 1);
-        assert_eq!(cluster.live(server).await, [false, true, true, true]);
-        assert_eq!(revoke(json!({ "session": cluster.grace_bank.id })).await, 1);
-        assert_eq!(cluster.live(server).await, [false, true, true, false]);
+        assert_eq!(revoke(json!({ "session": four.ada_shop.id, "client": "bank" })).await, 0);
+        assert_eq!(revoke(json!({ "user": four.ada, "client": "nobody" })).await, 0);
+        assert_eq!(four.live(server).await, [true, true, true, true]);
+        assert_eq!(revoke(json!({ "user": four.ada, "client": "shop" })).await, 1);
+        assert_eq!(four.live(server).await, [false, true, true, true]);
+        assert_eq!(revoke(json!({ "session": four.grace_bank.id })).await, 1);
+        assert_eq!(four.live(server).await, [false, true, true, false]);
         assert_eq!(revoke(json!({ "client": "shop" })).await, 1);
-        assert_eq!(cluster.live(server).await, [false, true, false, false]);
-        assert_eq!(revoke(json!({ "user": cluster.ada })).await, 1);
-        assert_eq!(cluster.live(server).await, [false, false, false, false]);
+        assert_eq!(four.live(server).await, [false, true, false, false]);
+        assert_eq!(revoke(json!({ "user": four.ada })).await, 1);
+        assert_eq!(four.live(server).await, [false, false, false, false]);
         assert_eq!(server.count_events("sessions_revoked").await, 6);
     })
     .await;
@@ -172,14 +172,14 @@ async fn the_receipt_says_when_the_last_access_token_expires() {
 #[actix_web::test]
 async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
     on_each_backend(async |server| {
-        let cluster = Cluster::build(server).await;
+        let four = FourSessions::build(server).await;
         let admin_api = AdminClient::of(server).await;
         for lifetime in [3600, 60] {
             let answer = admin_api.patch("/admin/v1/clients/shop", &json!({ "access_lifetime": lifetime })).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
         }
 
-        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "client": "shop", "user": cluster.ada })).await;
+        let receipt = admin_api.post("/admin/v1/revocations", &json!({ "client": "shop", "user": four.ada })).await;
 
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();

@@ -25,7 +25,7 @@ async fn another_address_is_unique_signs_in_and_is_not_verified_unless_it_is_sai
         let other = admin_api.patch(&path, &json!({ "email": "ada@example.com" })).await;
         assert_eq!(state(&other), (json!("ada@example.com"), json!(false)));
         assert_eq!(server.obtain(("ADA@example.com", USER.1)).await.status, 200);
-        assert_eq!(server.obtain(("ada@example.org", USER.1)).await.status, 401, "it is nobody's now");
+        assert_eq!(server.obtain(("ada@example.org", USER.1)).await.status, 401, "it is no user's now");
 
         for taken in ["bob@example.org", "Bob@Example.org"] {
             let refused = admin_api.patch(&path, &json!({ "email": taken, "roles": ["thief"] })).await;

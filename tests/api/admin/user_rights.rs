@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokenhouse::app::upkeep;
 use tokenhouse::audit::Actor;
-use tokenhouse::model::{SessionId, UserAgent};
+use tokenhouse::model::{Acr, SessionId, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
 use tokenhouse::users::{self, UserChange};
@@ -103,7 +103,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
                 scope: Scope::default(),
                 audience: Vec::new(),
                 user_agent: UserAgent::default(),
-                proof: Proof { at: ctx.now(), amr: Vec::new() },
+                proof: Proof { at: ctx.now(), amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
                 confirmation: None,
@@ -127,7 +127,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
             scope: Scope::default(),
             audience: Vec::new(),
             user_agent: UserAgent::default(),
-            proof: Proof { at: ctx.now(), amr: Vec::new() },
+            proof: Proof { at: ctx.now(), amr: Vec::new(), acr: Acr::Password },
             browser_session: None,
             claims: Vec::new(),
             confirmation: None,

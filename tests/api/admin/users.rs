@@ -198,7 +198,7 @@ async fn a_new_password_ends_what_the_old_one_began() {
 }
 
 #[actix_web::test]
-async fn a_removed_user_whose_name_is_taken_again_is_somebody_else() {
+async fn a_removed_user_whose_name_is_taken_again_is_another_user() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         let old = admin_api.add_user("bob", PASSWORD).await;
@@ -219,7 +219,7 @@ async fn a_removed_user_whose_name_is_taken_again_is_somebody_else() {
 }
 
 #[actix_web::test]
-async fn who_is_nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         for id in ["00000000-0000-0000-0000-000000000000", "ada", "%00", "'%20or%201=1"] {

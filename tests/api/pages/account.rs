@@ -66,7 +66,7 @@ async fn a_person_ends_one_of_their_sign_ins_or_all_others() {
 }
 
 #[actix_web::test]
-async fn nobody_ends_the_sign_in_of_somebody_else() {
+async fn no_user_ends_the_sign_in_of_another() {
     on_each_backend(async |server| {
         let ada = signed_in(server).await;
         let additional = signed_in(server).await;

@@ -7,7 +7,7 @@ use crate::authorization::{exchange, sign_in};
 use crate::browser::{Browser, location, parameters};
 use crate::test_server::{TestServer, on_each_backend};
 
-/// The consent page of somebody who is signed in.
+/// The consent page of a user who is signed in.
 async fn asked(server: &TestServer, browser: &Browser<'_>, more: &[(&str, &str)]) -> crate::test_server::Answer {
     sign_in(server, browser).await;
     first_page(browser, "app", more).await
@@ -110,7 +110,7 @@ async fn an_answer_without_the_token_of_its_browser_allows_nothing() {
 }
 
 #[actix_web::test]
-async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
+async fn an_answer_counts_only_for_the_user_who_was_asked() {
     on_each_backend(async |server| {
         server.add_new_client(stranger("app")).await;
         server.add_user(("mary", "a fine long password"), false).await;
@@ -130,7 +130,7 @@ async fn an_answer_counts_for_nobody_but_the_person_who_was_asked() {
 }
 
 #[actix_web::test]
-async fn an_application_that_nobody_vouches_for_is_marked_and_asked_about_each_time() {
+async fn an_unverified_application_is_marked_and_asked_about_each_time() {
     on_each_backend(async |server| {
         let mut new = stranger("app");
         new.trusted = true;

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use tokenhouse::audit::Actor;
-use tokenhouse::config::{Rate, Span};
+use tokenhouse::config::{self, Rate};
 use tokenhouse::users;
 
 use super::{assert_page, first_page, has, hidden};
@@ -89,7 +89,8 @@ async fn a_wrong_password_an_unknown_and_a_disabled_user_get_the_same_page() {
 
 #[actix_web::test]
 async fn too_many_tries_are_told_when_to_come_back() {
-    let settings = |config: &mut tokenhouse::config::Config| config.limits.by_account = Rate::of(1, Span::minutes(5));
+    let settings =
+        |config: &mut tokenhouse::config::Config| config.limits.by_account = Rate::of(1, config::Duration::minutes(5));
     on_each_backend_with(settings, async |server| {
         let browser = Browser::of(server);
         let asked = browser.get("/login").await;
@@ -107,7 +108,7 @@ async fn too_many_tries_are_told_when_to_come_back() {
 }
 
 #[actix_web::test]
-async fn a_form_without_the_token_of_its_browser_signs_nobody_in() {
+async fn a_form_without_the_token_of_its_browser_signs_no_user_in() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         let (browser, other) = (Browser::of(server), Browser::of(server));
@@ -208,7 +209,7 @@ async fn who_is_signed_in_is_asked_again_only_where_the_application_wants_it() {
 }
 
 #[actix_web::test]
-async fn a_person_goes_on_as_they_are_or_as_somebody_else() {
+async fn a_user_goes_on_as_they_are_or_as_another_user() {
     on_each_backend(async |server| {
         server.add_new_client(application("app")).await;
         server.add_user(("mary", "a fine long password"), false).await;

@@ -44,7 +44,7 @@ async fn an_administrator_ends_one_session() {
 }
 
 #[actix_web::test]
-async fn an_administrator_ends_all_sessions_of_a_user_or_of_everybody() {
+async fn an_administrator_ends_all_sessions_of_a_user_or_of_all_users() {
     on_each_backend(async |server| {
         let admin_api = AdminClient::of(server).await;
         let (other, ended) = sessions::<3>(server).await;

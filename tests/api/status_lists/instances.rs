@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use reqwest::Method;
 use tokenhouse::clock::{Clock, Stopwatch};
-use tokenhouse::config::Span;
+use tokenhouse::config;
 use tokenhouse::protocol::GrantType;
 
 use super::{ask, first, index, indexes, list, revoked};
-use crate::out_of_band::QuietInstance;
+use crate::quiet_instance::QuietInstance;
 use crate::test_server::{Backend, TestServer, backends, on_each_backend, read};
 
 /// Waits until an instance says that the token was revoked.
@@ -24,7 +24,7 @@ pub async fn until_revoked(server: &TestServer, address: SocketAddr, access: &st
 }
 
 async fn blacklist(server: &TestServer, refresh: &str) {
-    assert_eq!(server.post("/api/token/blacklist/", &[("refresh", refresh)]).await.status, 200);
+    assert_eq!(server.blacklist(refresh).await.status, 200);
 }
 
 #[actix_web::test]
@@ -65,13 +65,14 @@ async fn on_postgres_other_instances_learn_of_an_end_at_once() {
 #[actix_web::test]
 async fn a_restart_keeps_the_bits_and_a_shorter_life_of_tokens_takes_none_back() {
     for backend in backends() {
-        let server = TestServer::open(backend, &|config| config.tokens.access_lifetime = Span::seconds(3600)).await;
+        let server =
+            TestServer::open(backend, &|config| config.tokens.access_lifetime = config::Duration::seconds(3600)).await;
         let ended = server.pair().await;
         blacklist(&server, &ended.refresh).await;
 
         let mut server = server.restart().await;
         assert_eq!(revoked(&server).await, indexes([&ended.access]));
-        server.config.tokens.access_lifetime = Span::seconds(60);
+        server.config.tokens.access_lifetime = config::Duration::seconds(60);
         let server = server.restart().await;
         let hour = Duration::from_hours(1);
         server.later(hour).await;
@@ -128,9 +129,9 @@ async fn an_instance_that_reads_no_feed_gives_clients_no_tokens_of_their_own() {
 async fn a_restart_keeps_the_bits_of_tokens_that_live_longer_than_refresh_tokens() {
     for backend in backends() {
         let server = TestServer::open(backend, &|config| {
-            config.tokens.access_lifetime = Span::seconds(6 * 3600);
-            config.tokens.refresh_lifetime = Span::seconds(3600);
-            config.tokens.refresh_lifetime_limit = Span::seconds(3600);
+            config.tokens.access_lifetime = config::Duration::seconds(6 * 3600);
+            config.tokens.refresh_lifetime = config::Duration::seconds(3600);
+            config.tokens.refresh_lifetime_limit = config::Duration::seconds(3600);
         })
         .await;
         let ended = server.pair().await;

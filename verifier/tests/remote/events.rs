@@ -230,7 +230,7 @@ async fn after_a_resync_lists_and_keys_are_read_again_before_events_count() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_without_a_index_is_looked_for_in_the_lists() {
+async fn a_session_that_ends_without_an_index_is_looked_for_in_the_lists() {
     let teller = Teller::start().await;
     let issuer = teller.attentive_listener().await;
     teller.fake.advance(10);

@@ -6,6 +6,7 @@ use super::{PageForm, application, is_own_form, query};
 use crate::authorize::{self, connected_applications};
 use crate::browser_sessions::{self, LiveBrowserSession};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
@@ -15,7 +16,6 @@ use crate::http::pages::{
     Account, AccountNotice, Application, ConnectedApplication, PageContext, Problem, SignedInBrowser, account,
 };
 use crate::model::ClientId;
-use crate::protocol::OAuthError;
 
 /// The page.
 #[utoipa::path(get, path = "/account", tag = "Pages",
@@ -82,7 +82,7 @@ pub async fn withdraw(
         AccountForm::Answered(answer) => return Ok(answer),
     };
     let client: Option<ClientId> = form.get("client").and_then(|id| id.parse().ok());
-    let client = client.ok_or_else(|| OAuthError::invalid_request("client is missing"))?;
+    let client = client.ok_or_else(|| Error::invalid_request("client is missing"))?;
     authorize::withdraw(&ctx, me.user.id, &client).await?;
     Ok(done(&ctx, AccountNotice::Withdrawn))
 }
@@ -114,11 +114,7 @@ pub(super) async fn asked(
 }
 
 /// What the page shows of a person.
-pub(super) async fn about(
-    ctx: &ctx::Ctx,
-    cookies: &BrowserCookies,
-    me: &LiveBrowserSession,
-) -> Result<Account, OAuthError> {
+pub(super) async fn about(ctx: &ctx::Ctx, cookies: &BrowserCookies, me: &LiveBrowserSession) -> Result<Account, Error> {
     let browser_sessions = browser_sessions::of_user(ctx, me.user.id).await?;
     let applications = connected_applications(ctx, me.user.id).await?;
     Ok(Account {

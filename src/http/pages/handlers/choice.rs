@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{PromptPage, Step};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::oauth::authorize::show as show_next;
 use crate::http::pages::{ChooseAccount, PageContext, Problem, choose_account};
-use crate::protocol::OAuthError;
 
 /// The page.
 #[utoipa::path(get, path = "/login/account", tag = "Pages", params(("interaction" = String, Query)),
@@ -52,7 +52,7 @@ pub async fn submit(
             Ok(show_next(&ctx, &page_context, next))
         }
         Some("other") => Ok(open.other_account(&ctx)),
-        Some(_) | None => Err(OAuthError::invalid_request("account is `same` or `other`").into()),
+        Some(_) | None => Err(Error::invalid_request("account is `same` or `other`").into()),
     }
 }
 
@@ -64,7 +64,8 @@ fn page(
     open: &Open<'_>,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Account))?;
+    let signed_in =
+        open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Account))?;
     let page = ChooseAccount {
         interaction: Some(open.interaction.id().as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),

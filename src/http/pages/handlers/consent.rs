@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{Open, PageForm, interaction_needed, is_own_form, query};
 use crate::authorize::{Next, PromptPage, Step};
 use crate::ctx;
+use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::PageRefusal;
 use crate::http::pages::{Consent, PageContext, Problem, consent};
 use crate::model::UserId;
-use crate::protocol::OAuthError;
 
 /// The page.
 #[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
@@ -47,7 +47,7 @@ pub async fn submit(
         Some("accept") => open.interaction.allow(&ctx, asked).await,
         Some("deny") => open.interaction.deny(&ctx, asked).await,
         Some("other") => return Ok(open.other_account(&ctx)),
-        Some(_) | None => return Err(OAuthError::invalid_request("answer is `accept`, `deny` or `other`").into()),
+        Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
     match next.map_err(PageRefusal::of_an_interaction)? {
         // Another is asked than the one who was.
@@ -77,7 +77,8 @@ fn page(
     open: &Open<'_>,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Consent))?;
+    let signed_in =
+        open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Consent))?;
     let page = Consent {
         interaction: Some(open.interaction.id().as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),

@@ -16,12 +16,12 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use super::{Application, PageContext, Problem};
 use crate::authorize::{Interaction, Next, Request};
 use crate::ctx;
+use crate::error::{Error, Progress, with_causes};
 use crate::http::browser_cookies::BrowserCookies;
 use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
 use crate::http::oauth::authorize::{interaction_named, see_other, show};
 use crate::model::Client;
-use crate::protocol::{OAuthError, with_causes};
 
 /// A form that a person has filled in. When it cannot be read, they are told on a page.
 #[derive(Default)]
@@ -62,7 +62,7 @@ async fn interaction_needed<'b>(
     cookies: &'b BrowserCookies,
     form: &Form,
 ) -> Result<Open<'b>, PageRefusal> {
-    let none = || OAuthError::invalid_request("this page belongs to an authorization, and the address names none");
+    let none = || Error::invalid_request("this page belongs to an authorization, and the address names none");
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
@@ -122,10 +122,10 @@ fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<
 }
 
 /// What a person can do about an error, if trying again is any use.
-fn problem_of(error: OAuthError) -> Result<Problem, PageRefusal> {
+fn problem_of(error: Error) -> Result<Problem, PageRefusal> {
     match error {
-        OAuthError::TooManyTries(wait) => Ok(Problem::TooManyTries(wait)),
-        OAuthError::Unavailable(away) => {
+        Error::TooManyRequests(wait) => Ok(Problem::TooManyTries(wait)),
+        Error::Unavailable(away) if away.progress == Progress::NotBegun => {
             tracing::error!(cause = with_causes(&away), "a page could not be answered");
             Ok(Problem::Unavailable(away.retry_after))
         }
