@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::allowed_audience;
 use super::check::check;
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::gate::audience;
 use crate::model::{
     Client, ClientId, EndReason, RefreshPolicy, Session, SessionFilter, SignOnChange, SigningAlgorithm,
 };
@@ -111,7 +111,7 @@ pub async fn change(ctx: &Ctx, id: &ClientId, wanted: ClientChange, actor: Actor
         let mut client = before.clone();
         apply(&mut client, wanted)?;
         check(ctx, &client)?;
-        let keeps_all = fits(ctx, &client, &before.scope, &allowed_audience(ctx, &before));
+        let keeps_all = fits(ctx, &client, &before.scope, &audience::allowed(ctx, &before));
         Ok((client, if keeps_all { ClientTokens::Stay } else { ClientTokens::Revoked }))
     };
     let (_, client) = ctx.store.database.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
@@ -157,7 +157,7 @@ fn apply(client: &mut Client, wanted: ClientChange) -> Result<(), Error> {
 
 /// Whether the client may be granted this much.
 fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool {
-    let allowed = allowed_audience(ctx, client);
+    let allowed = audience::allowed(ctx, client);
     scope.is_within(&client.scope) && audience.iter().all(|audience| allowed.contains(audience))
 }
 

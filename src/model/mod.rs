@@ -2,6 +2,7 @@
 
 pub mod acr;
 pub mod client;
+pub mod confirmation;
 pub mod consent;
 pub mod user_agent;
 pub mod ids;
@@ -22,11 +23,12 @@ pub use acr::Acr;
 pub use backchannel_logout::BackchannelLogout;
 pub use browser_session::{BrowserSession, CookieDigest};
 pub use client::{Client, ClientKind, ClientSecret, ClientState, RefreshPolicy, RepeatedRefresh};
+pub use confirmation::{Confirmation, PossessionProof, Thumbprint};
 pub use consent::Consent;
 pub use ids::{BrowserSessionId, ClientId, SessionId, UserId};
 pub use page::{Page, PageRequest};
 pub use profile::{Address, Profile};
-pub use rotation::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
+pub use rotation::{Ancestor, Generation, LiveSession, RotationRecord, RotationState, SessionGrant};
 pub use secret::Secret;
 pub use session::{EndReason, Ended, EndedSession, Session, SessionFilter};
 pub use sign_on::{Pkce, SignOn, SignOnChange, SubjectType};

@@ -10,6 +10,7 @@ pub mod grant_type;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod scope;
+pub mod token_scheme;
 pub mod token_type;
 pub mod web_uri;
 
@@ -21,4 +22,5 @@ pub use grant_type::GrantType;
 pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;
 pub use scope::Scope;
+pub use token_scheme::TokenScheme;
 pub use token_type::TokenType;

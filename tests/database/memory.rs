@@ -148,7 +148,7 @@ impl Rows {
             }
             "edit_user" => {
                 let decide = |user: &User| Ok((User { admin: true, ..user.clone() }, entry));
-                database.edit_user(user.id, at, decide).await.unwrap();
+                database.edit_user(user.id, at, decide).await.unwrap().unwrap();
             }
             "set_password" => assert!(database.set_password(user.id, "new", at, &entry).await.unwrap()),
             "change_password" => {
@@ -316,12 +316,12 @@ async fn a_write_that_another_instance_has_made_before_leaves_the_memory_true() 
         rows.remembered().await;
         let (id, at) = (rows.user.id, server.now());
         let admin = |user: &User| Ok((User { admin: true, ..user.clone() }, server.any_entry()));
-        other.edit_user(id, at, admin).await.unwrap();
+        other.edit_user(id, at, admin).await.unwrap().unwrap();
         other.withdraw_consent(id, &rows.client.id, &server.any_entry()).await.unwrap();
         other.raise_global_not_before(at, at, ClientTokens::Stay).await.unwrap();
         assert_ne!(rows.remembered().await, rows.stored().await, "nothing was told of it");
 
-        server.database.edit_user(id, at, admin).await.unwrap();
+        server.database.edit_user(id, at, admin).await.unwrap().unwrap();
         assert!(!server.database.withdraw_consent(id, &rows.client.id, &server.any_entry()).await.unwrap());
         server.database.raise_global_not_before(at, at, ClientTokens::Stay).await.unwrap();
 

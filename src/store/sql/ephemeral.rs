@@ -244,6 +244,23 @@ impl EphemeralStore for SqlEphemeral {
         Ok(Some(Columns::of_only(&row, "one_time_values").text("value")?.to_owned()))
     }
 
+    async fn update_once(&self, key: &str, old: &str, new: &str) -> Result<bool, StoreError> {
+        let update = self
+            .timed(concat!(
+                "update one_time_values
+                 set value = $4
+                 where key = $2
+                 and value = $3
+                 and taken = 0
+                 and expires_at > ",
+                now!()
+            ))
+            .bind(key.to_owned())
+            .bind(old.to_owned())
+            .bind(new.to_owned());
+        Ok(self.quick.write(update).await? == 1)
+    }
+
     async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError> {
         let take = self
             .timed(concat!(
