@@ -56,6 +56,7 @@ fn record() -> RotationRecord {
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
+        confirmation: None,
     };
     let mut record =
         RotationRecord::begin(grant, began, Duration::from_hours(24), NOW.plus(Duration::from_hours(24 * 30)));

@@ -82,6 +82,8 @@ create table sessions (
     audience text not null,
     -- Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
     claims text not null,
+    -- The key that its tokens are bound to (RFC 7800), as JSON.
+    confirmation text,
     status_index bigint not null,
     user_agent text not null,
     created_at bigint not null,

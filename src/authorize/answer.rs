@@ -35,11 +35,12 @@ impl Answer {
     }
 
     fn to(ctx: &Ctx, return_to: &ReturnTo, mut parameters: Vec<(&'static str, String)>) -> Self {
-        if let Some(state) = &return_to.state {
+        let ReturnTo::Redirect { redirect_uri, mode, state } = return_to;
+        if let Some(state) = state {
             parameters.push(("state", state.clone()));
         }
         parameters.push(("iss", ctx.config.issuer.clone()));
-        Self { redirect_uri: return_to.redirect_uri.clone(), mode: return_to.mode, parameters }
+        Self { redirect_uri: redirect_uri.clone(), mode: *mode, parameters }
     }
 
     /// The address with the answer in its query. What the application has registered stays as it is, to the byte.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::request::{Parameters, Request, ReturnTo};
-use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::gate::audience;
 use crate::model::{Client, ClientId, ClientState, Pkce};
 use crate::protocol::{
     ClaimsRequest, CodeChallenge, ErrorCode, GrantType, OAuthError, Prompt, ResponseMode, Scope, scope,
@@ -55,7 +55,7 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
     let mode = parameters.get("response_mode").and_then(ResponseMode::named).unwrap_or_default();
-    let return_to = ReturnTo { redirect_uri, mode, state: parameters.get("state").map(str::to_owned) };
+    let return_to = ReturnTo::Redirect { redirect_uri, mode, state: parameters.get("state").map(str::to_owned) };
     let mut request = Request {
         client_id: client.id.clone(),
         return_to,
@@ -66,6 +66,7 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
         prompt: std::collections::BTreeSet::new(),
         max_age: None,
         claims: ClaimsRequest::default(),
+        confirmation: None,
         subject: None,
         // Mere wishes: what is too long to be one is left out.
         login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= LONGEST_HINT).map(str::to_owned),
@@ -161,17 +162,19 @@ fn response_mode_is_allowed(
         return refuse(ErrorCode::InvalidRequest, "response_mode is query or form_post");
     }
     let allowed = &client.metadata.response_modes;
-    if allowed.is_empty() || allowed.contains(&request.return_to.mode) {
+    let ReturnTo::Redirect { mode, .. } = &mut request.return_to;
+    if allowed.is_empty() || allowed.contains(mode) {
         return Ok(());
     }
-    request.return_to.mode = allowed[0];
+    *mode = allowed[0];
     refuse(ErrorCode::InvalidRequest, "the client is not registered for this response_mode")
 }
 
 fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut Request) -> Result<(), OAuthError> {
     let long = |mark: &Option<String>| mark.as_ref().is_some_and(|mark| mark.len() > LONGEST_MARK);
-    if long(&request.return_to.state) {
-        request.return_to.state = None;
+    let ReturnTo::Redirect { state, .. } = &mut request.return_to;
+    if long(state) {
+        *state = None;
         return refuse(ErrorCode::InvalidRequest, "state is longer than 4096 bytes");
     }
     if long(&request.nonce) {
@@ -262,7 +265,7 @@ fn resource_is_the_clients(
     parameters: &Parameters,
     request: &mut Request,
 ) -> Result<(), OAuthError> {
-    let all = clients::audience_for(ctx, client, &request.scope);
+    let all = audience::of_user_tokens(ctx, client, &request.scope);
     if parameters.resource.iter().any(|resource| !all.contains(resource)) {
         return refuse(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource");
     }

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::{Error, Internal};
-use crate::model::{Acr, BrowserSessionId, ClientId, Secret, SessionId, UserAgent, UserId};
+use crate::model::{Acr, BrowserSessionId, ClientId, Confirmation, Secret, SessionId, UserAgent, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Scope};
 
 /// How long a used code is remembered, so that its second use is recognised.
@@ -37,6 +37,8 @@ pub struct Code {
     pub scope: Scope,
     pub audience: Vec<String>,
     pub claims: ClaimsRequest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     pub user: UserId,
     pub browser_session: BrowserSessionId,
     /// When the browser session ends.
@@ -72,12 +74,13 @@ pub(super) async fn issue(
         session: SessionId(ctx.random.uuid_at(issued_at)),
         status_index,
         client_id: request.client_id,
-        redirect_uri: request.return_to.redirect_uri,
+        redirect_uri: request.return_to.redirect_uri().to_owned(),
         challenge: request.challenge,
         nonce: request.nonce,
         scope: request.scope,
         audience: request.audience,
         claims: request.claims,
+        confirmation: request.confirmation,
         user: signed_in.user.id,
         browser_session: browser_session.id,
         browser_session_ends_at: browser_session.ends_at,

@@ -1,18 +1,27 @@
 //! A request that waits for a person: kept in the ephemeral store, bound to the browser that began it, finished once.
+//!
+//! [`Interaction::open`] reads it once; all that a page or a form asks of it then goes by what was read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Answer;
+use super::check::is_registered;
+use super::consent;
+use super::progress::{Arrival, issue, next_step, nobody};
 use super::request::Request;
+use super::step::{PromptPage, Step};
 use crate::authentication;
-use crate::browser_sessions::Browser;
+use crate::browser_sessions::{self, Browser, LiveBrowserSession};
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::{Error, Internal};
-use crate::model::BrowserSessionId;
+use crate::model::{BrowserSessionId, Client, ClientState, UserId};
+use crate::protocol::{ErrorCode, GrantType};
 use crate::store::TakeOutcome;
 
 /// The largest request that waits for a person, in bytes.
@@ -50,57 +59,228 @@ impl TryFrom<String> for InteractionId {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredRequest {
+/// What happens next in the browser.
+#[derive(Debug)]
+pub enum Next {
+    /// A page is shown.
+    Prompt(PromptPage, InteractionId),
+    /// The browser goes back to the application.
+    Answer(Answer),
+}
+
+/// What the ephemeral store keeps of an interaction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct StoredInteraction {
     request: Request,
     /// SHA-256 of the cookie of the browser.
     browser: [u8; 32],
+    /// The person keeps the account of this browser session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chosen: Option<BrowserSessionId>,
 }
 
-pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: &Request) -> Result<InteractionId, Error> {
+impl StoredInteraction {
+    fn encode(&self) -> Result<String, Error> {
+        let text = serde_json::to_string(self);
+        text.map_err(|error| Internal::new("an interaction cannot be written", error).into())
+    }
+}
+
+/// Keeps a request until the person has said what it waits for.
+pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: Request) -> Result<InteractionId, Error> {
     let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
-    let kept = StoredRequest { request: request.clone(), browser: browser.digest() };
-    let kept = serde_json::to_string(&kept).map_err(|error| Internal::new("a request cannot be written", error))?;
-    if kept.len() > LARGEST {
+    let text = StoredInteraction { request, browser: browser.digest(), chosen: None }.encode()?;
+    if text.len() > LARGEST {
         return Err(Error::invalid_request("the request is larger than 16 KiB"));
     }
     authentication::count_request(ctx, browser.user_agent.address.as_deref()).await?;
-    ctx.store.ephemeral.put_once(&id.key(), &kept, KEPT).await?;
+    ctx.store.ephemeral.put_once(&id.key(), &text, KEPT).await?;
     Ok(id)
 }
 
-/// The request of an interaction of this browser.
-pub(super) async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<Request, Error> {
-    let gone =
-        || Error::invalid_request("this authorization took too long; go back to the application and begin again");
-    let kept = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
-    let kept: StoredRequest = serde_json::from_str(&kept).map_err(|_| gone())?;
-    if !digest::equal(&kept.browser, &browser.digest()) {
-        return Err(Error::invalid_request("this sign-in was begun in another browser"));
-    }
-    Ok(kept.request)
+/// An interaction of a browser, as it was read when the browser came: what is asked for, who asks, who is signed in, and
+/// what has to happen next.
+#[derive(Debug)]
+pub struct Interaction<'b> {
+    browser: &'b Browser,
+    id: InteractionId,
+    stored: StoredInteraction,
+    /// `stored` as it stands in the ephemeral store.
+    text: String,
+    client: Arc<Client>,
+    signed_in: Option<LiveBrowserSession>,
+    step: Step,
 }
 
-/// Takes the interaction: it is answered once, whichever of several tabs comes first.
-pub(super) async fn finish(ctx: &Ctx, id: &InteractionId) -> Result<(), Error> {
-    match ctx.store.ephemeral.take_once(&id.key()).await? {
-        TakeOutcome::First(_) => Ok(()),
-        TakeOutcome::Again(_) | TakeOutcome::Absent => {
-            Err(Error::invalid_request("this authorization is finished; go back to the application"))
+impl<'b> Interaction<'b> {
+    /// Opens an interaction of this browser.
+    ///
+    /// # Errors
+    /// `invalid_request` when it has expired, was begun in another browser, or its application is not registered like
+    /// this any more; [`Error::Unavailable`].
+    pub async fn open(ctx: &Ctx, browser: &'b Browser, id: InteractionId) -> Result<Self, Error> {
+        let (stored, text) = find(ctx, browser, &id).await?;
+        let client = application(ctx, &stored.request).await?;
+        let signed_in = browser_sessions::find(ctx, browser.session_cookie.as_ref()).await?;
+        let mut interaction =
+            Self { browser, id, stored, text, client, signed_in, step: Step::Prompt(PromptPage::SignIn) };
+        interaction.step = interaction.next_step(ctx).await?;
+        Ok(interaction)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> &InteractionId {
+        &self.id
+    }
+
+    /// What is asked for.
+    #[must_use]
+    pub const fn request(&self) -> &Request {
+        &self.stored.request
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Who is signed in in this browser.
+    #[must_use]
+    pub const fn signed_in(&self) -> Option<&LiveBrowserSession> {
+        self.signed_in.as_ref()
+    }
+
+    /// What has to happen next.
+    #[must_use]
+    pub const fn step(&self) -> Step {
+        self.step
+    }
+
+    /// Goes on: to a page, or back to the application with an answer.
+    ///
+    /// # Errors
+    /// `invalid_request` when the interaction is finished; [`Error::Unavailable`].
+    pub async fn resume(&self, ctx: &Ctx) -> Result<Next, Error> {
+        match (self.step, &self.signed_in) {
+            (Step::Prompt(page), _) => Ok(Next::Prompt(page, self.id.clone())),
+            (Step::Refuse(error), _) => self.refuse(ctx, error).await,
+            (Step::Issue, Some(signed_in)) => self.issue(ctx, signed_in).await,
+            (Step::Issue, None) => Err(nobody()),
         }
     }
+
+    /// The person keeps the account that is signed in.
+    ///
+    /// # Errors
+    /// As [`Interaction::resume`].
+    pub async fn keep_account(mut self, ctx: &Ctx) -> Result<Next, Error> {
+        let Some(keeps) = self.signed_in.as_ref().map(|on| on.browser_session.id) else {
+            return self.resume(ctx).await;
+        };
+        if !self.note_choice(ctx, keeps).await? {
+            // Another tab was faster, with this choice, another one, or the end.
+            self = Self::open(ctx, self.browser, self.id).await?;
+            if self.stored.chosen != Some(keeps) && !self.note_choice(ctx, keeps).await? {
+                return Err(finished());
+            }
+        }
+        self.resume(ctx).await
+    }
+
+    /// The person lets the application have what it asks for. `asked` is the one whom the page has asked: in another
+    /// tab somebody else may have signed in, and then they are asked.
+    ///
+    /// # Errors
+    /// As [`Interaction::resume`].
+    pub async fn allow(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
+        let Some(signed_in) = self.may_answer(asked) else { return self.resume(ctx).await };
+        consent::give(ctx, &signed_in.user, &self.client, &self.request().to_agree_to()).await?;
+        self.issue(ctx, signed_in).await
+    }
+
+    /// The person does not. `asked` is as for [`Interaction::allow`].
+    ///
+    /// # Errors
+    /// As [`Interaction::resume`].
+    pub async fn deny(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
+        match self.may_answer(asked) {
+            Some(_) => self.refuse(ctx, ErrorCode::AccessDenied).await,
+            None => self.resume(ctx).await,
+        }
+    }
+
+    /// Who answers the question for consent: nobody where somebody signed out meanwhile, or the question is another one,
+    /// which is asked first.
+    fn may_answer(&self, asked: UserId) -> Option<&LiveBrowserSession> {
+        match self.step {
+            Step::Prompt(PromptPage::Consent) | Step::Issue => {
+                self.signed_in.as_ref().filter(|signed_in| signed_in.user.id == asked)
+            }
+            Step::Prompt(PromptPage::SignIn | PromptPage::Account) | Step::Refuse(_) => None,
+        }
+    }
+
+    async fn refuse(&self, ctx: &Ctx, error: ErrorCode) -> Result<Next, Error> {
+        self.finish(ctx).await?;
+        Ok(Next::Answer(Answer::refusal(ctx, self.request(), error)))
+    }
+
+    async fn issue(&self, ctx: &Ctx, signed_in: &LiveBrowserSession) -> Result<Next, Error> {
+        self.finish(ctx).await?;
+        issue(ctx, &self.client, self.request(), signed_in, self.browser).await.map(Next::Answer)
+    }
+
+    /// Takes the interaction: it is answered once, whichever of several tabs comes first.
+    async fn finish(&self, ctx: &Ctx) -> Result<(), Error> {
+        match ctx.store.ephemeral.take_once(&self.id.key()).await? {
+            TakeOutcome::First(_) => Ok(()),
+            TakeOutcome::Again(_) | TakeOutcome::Absent => Err(finished()),
+        }
+    }
+
+    /// Notes that the person keeps the account of this browser session; says whether the interaction was still as it had
+    /// been read.
+    async fn note_choice(&mut self, ctx: &Ctx, keeps: BrowserSessionId) -> Result<bool, Error> {
+        let noted = StoredInteraction { chosen: Some(keeps), ..self.stored.clone() };
+        let text = noted.encode()?;
+        if !ctx.store.ephemeral.update_once(&self.id.key(), &self.text, &text).await? {
+            return Ok(false);
+        }
+        (self.stored, self.text) = (noted, text);
+        self.step = self.next_step(ctx).await?;
+        Ok(true)
+    }
+
+    async fn next_step(&self, ctx: &Ctx) -> Result<Step, Error> {
+        let arrival = Arrival::Waited(self.stored.chosen);
+        next_step(ctx, &self.client, self.request(), self.signed_in.as_ref(), arrival).await
+    }
 }
 
-/// Notes that the person keeps the account of this browser session.
-pub(super) async fn note_choice(ctx: &Ctx, id: &InteractionId, browser_session: BrowserSessionId) -> Result<(), Error> {
-    ctx.store.ephemeral.remember(&choice(id, browser_session), KEPT).await?;
-    Ok(())
+async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<(StoredInteraction, String), Error> {
+    let gone =
+        || Error::invalid_request("this authorization took too long; go back to the application and begin again");
+    let text = ctx.store.ephemeral.peek(&id.key()).await?.ok_or_else(gone)?;
+    let stored: StoredInteraction = serde_json::from_str(&text).map_err(|_| gone())?;
+    if !digest::equal(&stored.browser, &browser.digest()) {
+        return Err(Error::invalid_request("this sign-in was begun in another browser"));
+    }
+    Ok((stored, text))
 }
 
-pub(super) async fn is_chosen(ctx: &Ctx, id: &InteractionId, browser_session: BrowserSessionId) -> Result<bool, Error> {
-    Ok(ctx.store.ephemeral.remembers(&choice(id, browser_session)).await?)
+/// The application, as long as it may still be answered there.
+async fn application(ctx: &Ctx, request: &Request) -> Result<Arc<Client>, Error> {
+    let may_go_on = |client: &Arc<Client>| {
+        client.state == ClientState::Active
+            && client.may_use(GrantType::AuthorizationCode)
+            && is_registered(client, request.return_to.redirect_uri())
+    };
+    let gone = || Error::invalid_request("the application is not registered like this any more");
+    ctx.store.client(&request.client_id).await?.filter(may_go_on).ok_or_else(gone)
 }
 
-fn choice(id: &InteractionId, browser_session: BrowserSessionId) -> String {
-    format!("account:{}:{browser_session}", id.0)
+fn finished() -> Error {
+    Error::invalid_request("this authorization is finished; go back to the application")
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::model::{BrowserSessionId, ClientId};
+use crate::model::{BrowserSessionId, ClientId, Confirmation};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Prompt, ResponseMode, Scope};
 
 /// The parameters as they came, by GET or POST.
@@ -49,13 +49,26 @@ impl Parameters {
 
 /// Where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnTo {
-    /// As it was sent; compared with what was registered.
-    pub redirect_uri: String,
-    /// How.
-    pub mode: ResponseMode,
-    /// The application's own mark.
-    pub state: Option<String>,
+#[serde(rename_all = "snake_case")]
+pub enum ReturnTo {
+    /// To the application, by way of the browser.
+    Redirect {
+        /// As it was sent; compared with what was registered.
+        redirect_uri: String,
+        /// How.
+        mode: ResponseMode,
+        /// The application's own mark.
+        state: Option<String>,
+    },
+}
+
+impl ReturnTo {
+    /// The redirect URI that the answer goes to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        let Self::Redirect { redirect_uri, .. } = self;
+        redirect_uri
+    }
 }
 
 /// A request that passed the table of checks.
@@ -79,6 +92,9 @@ pub struct Request {
     pub max_age: Option<u64>,
     /// Claims asked for by name.
     pub claims: ClaimsRequest,
+    /// The key that the code, and all that comes of it, is bound to. No parameter asks for one yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// The one person who may answer, as the application knows them.
     pub subject: Option<String>,
     /// Whom the application takes the person for.

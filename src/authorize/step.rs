@@ -81,7 +81,7 @@ fn is_too_old(request: &Request, browser_session: &BrowserSession) -> bool {
 /// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no
 /// code goes there without the person.
 fn is_anybodys(client: &Client, request: &Request) -> bool {
-    client.is_public() && !request.return_to.redirect_uri.starts_with("https://")
+    client.is_public() && !request.return_to.redirect_uri().starts_with("https://")
 }
 
 fn needs_consent(client: &Client, request: &Request, agreed: Option<&Scope>) -> bool {

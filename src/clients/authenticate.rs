@@ -9,15 +9,48 @@ use crate::error::Error;
 use crate::model::{Client, ClientId, ClientState, Secret};
 use crate::protocol::{AuthMethod, ErrorCode};
 
-/// What a caller says of itself.
+/// How a caller authenticates as a client.
 #[derive(Debug, Clone)]
-pub struct Credentials {
-    /// `client_id`.
-    pub client_id: String,
-    /// `client_secret`, if one was sent.
-    pub secret: Option<Secret>,
-    /// How it was sent.
-    pub method: AuthMethod,
+pub enum ClientAuthentication {
+    /// It names itself and proves nothing.
+    None {
+        /// `client_id`.
+        client_id: String,
+    },
+    /// It shows a secret.
+    Secret {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        secret: Secret,
+        /// How it was sent.
+        method: AuthMethod,
+    },
+}
+
+impl ClientAuthentication {
+    /// The client that the caller says it is.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::None { client_id } | Self::Secret { client_id, .. } => client_id,
+        }
+    }
+
+    /// The secret that is compared: an empty one where none is shown, so that the work is the same.
+    fn secret(&self) -> &str {
+        match self {
+            Self::None { .. } => "",
+            Self::Secret { secret, .. } => secret.expose(),
+        }
+    }
+
+    fn method(&self) -> AuthMethod {
+        match self {
+            Self::None { .. } => AuthMethod::None,
+            Self::Secret { method, .. } => *method,
+        }
+    }
 }
 
 /// The client that `caller` proves to be.
@@ -25,12 +58,10 @@ pub struct Credentials {
 /// # Errors
 /// `invalid_client` when it does not; [`Error::Unavailable`] when the database has to be asked and does not
 /// answer.
-pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>, Error> {
-    let client = find(ctx, &caller.client_id).await?;
-    let presented = caller.secret.as_ref().map(Secret::expose).unwrap_or_default();
-    let proven = client
-        .as_ref()
-        .map_or_else(|| compare(&[0; 32], presented), |client| proves(client, presented, caller.method, ctx.now()));
+pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Arc<Client>, Error> {
+    let client = find(ctx, caller.client_id()).await?;
+    let proven =
+        client.as_ref().map_or_else(|| compare(&[0; 32], caller.secret()), |client| proves(client, caller, ctx.now()));
     match client {
         Some(client) if proven && client.state == ClientState::Active => Ok(client),
         _ => Err(Error::oauth(ErrorCode::InvalidClient, "client authentication failed")),
@@ -42,8 +73,7 @@ pub async fn authenticate(ctx: &Ctx, caller: &Credentials) -> Result<Arc<Client>
 /// # Errors
 /// `invalid_client` when there is none, it is disabled, or it is one that has to authenticate.
 pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, Error> {
-    let caller = Credentials { client_id: client_id.to_owned(), secret: None, method: AuthMethod::None };
-    authenticate(ctx, &caller).await
+    authenticate(ctx, &ClientAuthentication::None { client_id: client_id.to_owned() }).await
 }
 
 async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
@@ -53,7 +83,8 @@ async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<Client>>, Error> 
     }
 }
 
-fn proves(client: &Client, presented: &str, method: AuthMethod, now: Timestamp) -> bool {
+fn proves(client: &Client, caller: &ClientAuthentication, now: Timestamp) -> bool {
+    let (presented, method) = (caller.secret(), caller.method());
     if method != client.metadata.token_endpoint_auth_method {
         compare(&[0; 32], presented);
         return false;

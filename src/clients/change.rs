@@ -1,12 +1,12 @@
 //! Changing a client. What it loses, its sessions and the tokens of its own lose too, before the change is
 //! acknowledged.
 
-use super::allowed_audience;
 use super::check::{check, check_kind_stays};
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
 use crate::error::{Error, Internal};
+use crate::gate::audience;
 use crate::model::{Client, ClientId, EndReason, Session, SessionFilter};
 use crate::protocol::{MergePatch, Scope};
 use crate::sessions::{self, Applied, status_indexes};
@@ -27,7 +27,7 @@ pub async fn change(ctx: &Ctx, id: &ClientId, patch: MergePatch, actor: Actor) -
         let client = Client { metadata: before.metadata.patched(&patch)?, ..before.clone() };
         check_kind_stays(&before, &client)?;
         check(ctx, &client)?;
-        let keeps_all = fits(ctx, &client, &before.metadata.scope, &allowed_audience(ctx, &before));
+        let keeps_all = fits(ctx, &client, &before.metadata.scope, &audience::allowed(ctx, &before));
         Ok((client, if keeps_all { ClientTokens::Stay } else { ClientTokens::Revoked }))
     };
     let (_, client) = ctx.store.database.edit_client(id, &entry, decide).await?.ok_or_else(unknown)?;
@@ -56,7 +56,7 @@ fn of_metadata(mut patch: MergePatch, client: &Client) -> Result<MergePatch, Err
 
 /// Whether the client may be granted this much.
 fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool {
-    let allowed = allowed_audience(ctx, client);
+    let allowed = audience::allowed(ctx, client);
     scope.is_within(&client.metadata.scope) && audience.iter().all(|audience| allowed.contains(audience))
 }
 

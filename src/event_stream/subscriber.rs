@@ -14,11 +14,10 @@ use crate::broadcast::{FeedProgress, Frame, FrameKind, Subscription};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::model::Secret;
 use crate::protocol::scope;
 use crate::store::StoreError;
 use crate::store::sql::feed::FeedPage;
-use crate::token_status::introspection;
+use crate::token_status::PresentedToken;
 use crate::tokens::SecurityEvent;
 
 /// How many changes are read from the database at a time.
@@ -41,7 +40,7 @@ type FrameSink = mpsc::Sender<Arc<[u8]>>;
 
 /// One who listens.
 pub struct Subscriber {
-    token: Secret,
+    presented: PresentedToken,
     subscription: Subscription,
     number: i64,
     head: i64,
@@ -91,18 +90,18 @@ impl From<Error> for Disconnect {
 }
 
 impl Subscriber {
-    /// Lets the bearer of `token` in, who has heard everything up to the number `last`, or begins now. A number that is
-    /// none stands for one that nobody knows any more.
+    /// Lets who has `presented` a token in, who has heard everything up to the number `last`, or begins now. A number
+    /// that is none stands for one that nobody knows any more.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when all subscriptions are taken, or the database does not answer.
-    pub async fn arrive(ctx: &Ctx, token: Secret, last: Option<&str>) -> Result<Self, Error> {
+    pub async fn arrive(ctx: &Ctx, presented: PresentedToken, last: Option<&str>) -> Result<Self, Error> {
         let subscription =
             ctx.broadcast.subscribe().ok_or_else(|| Error::unavailable("a subscription for one more listener"))?;
         let as_of = ctx.now();
         let head = ctx.store.database.feed_head().await?;
         let number = last.map_or(head, |last| last.parse().unwrap_or(-1));
-        Ok(Self { token, subscription, number, head, as_of })
+        Ok(Self { presented, subscription, number, head, as_of })
     }
 
     /// Tells everything that happens, until there is a reason to end.
@@ -181,7 +180,7 @@ impl Subscriber {
     /// Looks whether the bearer may still listen. While the stores do not answer, the token's own expiry is what
     /// counts.
     async fn authorize(&self, ctx: &Ctx) -> Result<(), Disconnect> {
-        match introspection::admit(ctx, self.token.expose(), &[scope::EVENTS]).await {
+        match self.presented.admit(ctx, &[scope::EVENTS]).await {
             Ok(_) | Err(Error::Unavailable(_)) => Ok(()),
             Err(Error::Internal(error)) => Err(Disconnect::Failed(error.into())),
             Err(_) => Err(Disconnect::Unauthorized),

@@ -1,6 +1,6 @@
 //! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
 
-use super::permission::pass_gate;
+use super::permission::{check_possession, pass_gate};
 use super::response::{TokenResponse, id_token};
 use crate::audit::{Actor, AuditEvent};
 use crate::authorize;
@@ -8,7 +8,7 @@ use crate::authorize::code::{self, Code};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::Principal;
-use crate::model::{Client, EndReason, Secret, User};
+use crate::model::{Client, EndReason, PossessionProof, Secret, User};
 use crate::protocol::{ErrorCode, GrantType};
 use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
@@ -25,9 +25,15 @@ pub struct CodeExchange {
     pub code_verifier: Option<Secret>,
 }
 
-pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange) -> Result<TokenResponse, Error> {
+pub(super) async fn exchange(
+    ctx: &Ctx,
+    client: &Client,
+    presented: CodeExchange,
+    proof: Option<PossessionProof>,
+) -> Result<TokenResponse, Error> {
     let code = code::read(ctx, &presented.code).await?.ok_or_else(not_good)?;
     check_bindings(client, &code, &presented)?;
+    check_possession(code.confirmation, proof)?;
     let user = ctx.store.database.user(code.user).await?;
     if code.has_expired(ctx) || user.is_none() {
         // Whoever comes this late may be the second to come.
@@ -37,7 +43,7 @@ pub(super) async fn exchange(ctx: &Ctx, client: &Client, presented: CodeExchange
     let user = user.ok_or_else(not_good)?;
     let principal = Principal::SigningIn { user: &user, at: code.issued_at };
     pass_gate(ctx, client, principal, &code.scope, &code.audience).map_err(as_invalid_grant)?;
-    let beginning = sessions::begin(ctx, session_of(client, &user, &code));
+    let beginning = sessions::begin(ctx, session_of(client, &user, &code, proof));
     let response = mint(ctx, client, &user, &code, &beginning)?;
     match sessions::settle(ctx, &beginning).await? {
         SettleOutcome::BeginOutcome => Ok(response),
@@ -76,7 +82,7 @@ async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), Error> {
     Ok(())
 }
 
-fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession<'a> {
+fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code, proof: Option<PossessionProof>) -> NewSession<'a> {
     NewSession {
         id: code.session,
         status_index: code.status_index,
@@ -92,6 +98,8 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code) -> NewSession
             ends_at: code.browser_session_ends_at,
         }),
         claims: code.claims.userinfo.clone(),
+        // What a bound code is bound to has been proven by now.
+        confirmation: proof.map(|proof| proof.proven),
     }
 }
 
@@ -102,18 +110,16 @@ fn mint(
     code: &Code,
     beginning: &PreparedSession,
 ) -> Result<TokenResponse, Error> {
-    let (session, record) = (&beginning.session, &beginning.record);
-    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session.id, record }, &session.scope)?;
-    let refresh_token = if client.may_use(GrantType::RefreshToken) {
-        Some(tokens::refresh_token(ctx, session.id, record)?)
-    } else {
-        None
-    };
+    let PreparedSession { session, live, .. } = beginning;
+    let access = tokens::access_token(ctx, client, TokenSubject::Session(live), &session.scope)?;
+    let refresh_token =
+        if client.may_use(GrantType::RefreshToken) { Some(tokens::refresh_token(ctx, live)?) } else { None };
     let claims = claims::named(user, &claims::permitted(&code.claims.id_token, &client.metadata.scope));
-    let told = IdTokenInput { session: session.id, record, nonce: code.nonce.as_deref(), claims: &claims };
+    let told = IdTokenInput { session: live, nonce: code.nonce.as_deref(), claims: &claims };
     let id_token = id_token(ctx, client, &session.scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope: session.scope.clone(),
         refresh_token,

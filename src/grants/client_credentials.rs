@@ -3,11 +3,10 @@
 
 use super::permission::{narrow, pass_gate};
 use super::response::TokenResponse;
-use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::gate::Principal;
-use crate::model::Client;
+use crate::gate::{Principal, audience};
+use crate::model::{Client, PossessionProof};
 use crate::protocol::{ErrorCode, Scope};
 use crate::tokens::{self, TokenSubject};
 
@@ -16,16 +15,20 @@ pub(super) fn exchange(
     client: &Client,
     scope: Option<Scope>,
     resource: &[String],
+    proof: Option<PossessionProof>,
 ) -> Result<TokenResponse, Error> {
     // The client is known from memory, which only the change feed keeps true.
     ctx.status_lists.hears()?;
     let scope = narrow(&client.metadata.scope, scope)?;
-    let audience = audience(clients::own_audience_for(ctx, client, &scope), resource)?;
+    let audience = narrow_audience(audience::of_client_tokens(ctx, client, &scope), resource)?;
     pass_gate(ctx, client, Principal::Client { issued_at: ctx.now() }, &scope, &audience)?;
     let not_before = client.not_before.max(ctx.store.memory.global_not_before());
-    let access = tokens::access_token(ctx, client, TokenSubject::Client { audience: &audience, not_before }, &scope)?;
+    let confirmation = proof.map(|proof| proof.proven);
+    let subject = TokenSubject::Client { audience: &audience, not_before, confirmation };
+    let access = tokens::access_token(ctx, client, subject, &scope)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope,
         refresh_token: None,
@@ -34,7 +37,7 @@ pub(super) fn exchange(
 }
 
 /// What was asked for of `all` that the tokens may be for (RFC 8707 section 2).
-fn audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, Error> {
+fn narrow_audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, Error> {
     if resource.is_empty() {
         return Ok(all);
     }

@@ -8,10 +8,10 @@ mod refresh_token;
 mod response;
 mod simplejwt;
 
-use crate::clients::{self, Credentials};
+use crate::clients::{self, ClientAuthentication};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::model::Secret;
+use crate::model::{PossessionProof, Secret};
 use crate::protocol::{ErrorCode, GrantType, Scope};
 
 pub use authorization_code::CodeExchange;
@@ -19,9 +19,20 @@ use permission::may_use;
 pub use response::TokenResponse;
 pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
-/// What a client asks of the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+/// What a client asks of the token endpoint.
 #[derive(Debug)]
-pub enum TokenRequest {
+pub struct TokenRequest {
+    /// Who asks.
+    pub credentials: ClientAuthentication,
+    /// What the sender has proven to hold: what is issued is bound to it, and what is bound is exchanged only with it.
+    pub proof: Option<PossessionProof>,
+    /// What for.
+    pub grant: Grant,
+}
+
+/// What tokens are exchanged for (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+#[derive(Debug)]
+pub enum Grant {
     /// `grant_type=authorization_code`.
     AuthorizationCode(CodeExchange),
     /// `grant_type=client_credentials`.
@@ -44,24 +55,25 @@ pub enum TokenRequest {
 ///
 /// # Errors
 /// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
-pub async fn exchange(ctx: &Ctx, caller: &Credentials, request: TokenRequest) -> Result<TokenResponse, Error> {
-    let client = clients::authenticate(ctx, caller).await?;
+pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, Error> {
+    let TokenRequest { credentials, proof, grant } = request;
+    let client = clients::authenticate(ctx, &credentials).await?;
     if client.id.is_simplejwt() {
         return Err(Error::oauth(ErrorCode::UnauthorizedClient, "this client belongs to the SimpleJWT-compatible API"));
     }
-    may_use(&client, request.grant_type())?;
-    match request {
-        TokenRequest::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented).await,
-        TokenRequest::ClientCredentials { scope, resource } => {
-            client_credentials::exchange(ctx, &client, scope, &resource)
+    may_use(&client, grant.grant_type())?;
+    match grant {
+        Grant::AuthorizationCode(presented) => authorization_code::exchange(ctx, &client, presented, proof).await,
+        Grant::ClientCredentials { scope, resource } => {
+            client_credentials::exchange(ctx, &client, scope, &resource, proof)
         }
-        TokenRequest::RefreshToken { refresh_token, scope } => {
-            refresh_token::exchange(ctx, &client, &refresh_token, scope).await
+        Grant::RefreshToken { refresh_token, scope } => {
+            refresh_token::exchange(ctx, &client, &refresh_token, scope, proof).await
         }
     }
 }
 
-impl TokenRequest {
+impl Grant {
     /// `grant_type`.
     #[must_use]
     pub const fn grant_type(&self) -> GrantType {

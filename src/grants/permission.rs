@@ -1,10 +1,9 @@
 //! Whether a client may have what it asks for: the checks that every grant has in common.
 
-use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::gate::{Denial, Principal};
-use crate::model::Client;
+use crate::gate::{self, Denial, Principal};
+use crate::model::{Client, Confirmation, PossessionProof};
 use crate::protocol::{ErrorCode, GrantType, Scope};
 
 pub(super) fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
@@ -24,6 +23,14 @@ pub(super) fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Err
     }
 }
 
+/// Passes when what a code or a refresh token is bound to has been proven.
+pub(super) fn check_possession(bound: Option<Confirmation>, proof: Option<PossessionProof>) -> Result<(), Error> {
+    if bound.is_none_or(|bound| bound.is_proven_by(proof)) {
+        return Ok(());
+    }
+    Err(Error::invalid_grant("this is bound to a key, and the request does not prove that the client holds it"))
+}
+
 /// Passes the gate on behalf of a grant.
 pub(super) fn pass_gate(
     ctx: &Ctx,
@@ -32,7 +39,7 @@ pub(super) fn pass_gate(
     scope: &Scope,
     audience: &[String],
 ) -> Result<(), Error> {
-    clients::may_receive_tokens(ctx, client, principal, scope, audience).map_err(refusal)
+    gate::check(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
 /// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
@@ -49,6 +56,33 @@ fn refusal(shut: Denial) -> Error {
         Denial::ScopeWithdrawn => Error::invalid_scope("the client may not be granted this scope"),
         Denial::AudienceWithdrawn => {
             Error::oauth(ErrorCode::InvalidTarget, "the client's tokens may not be for this resource")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Thumbprint;
+
+    #[test]
+    fn what_is_bound_is_exchanged_by_nobody_but_who_holds_the_key() {
+        let [key, other] = [1, 2].map(|byte| Confirmation::DpopKey(Thumbprint::of([byte; 32])));
+        let certificate = Confirmation::Certificate(Thumbprint::of([1; 32]));
+        for (bound, proven, passes) in [
+            (None, None, true),
+            (None, Some(key), true),
+            (Some(key), Some(key), true),
+            (Some(key), None, false),
+            (Some(key), Some(other), false),
+            (Some(key), Some(certificate), false),
+            (Some(certificate), Some(certificate), true),
+            (Some(certificate), None, false),
+        ] {
+            let checked = check_possession(bound, proven.map(|proven| PossessionProof { proven }));
+
+            let refused = checked.as_ref().is_err_and(|error| error.oauth_code() == Some(ErrorCode::InvalidGrant));
+            assert_eq!((checked.is_ok(), refused), (passes, !passes), "{bound:?} by {proven:?}");
         }
     }
 }

@@ -5,12 +5,12 @@
 
 use serde_json::Map;
 
-use super::permission::{narrow, pass_gate};
+use super::permission::{check_possession, narrow, pass_gate};
 use super::response::{TokenResponse, id_token};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::Principal;
-use crate::model::{Client, RotationRecord, Secret, SessionId};
+use crate::model::{Client, LiveSession, PossessionProof, Secret};
 use crate::protocol::Scope;
 use crate::sessions;
 use crate::tokens::{self, IdTokenInput, RefreshToken, TokenSubject};
@@ -20,16 +20,19 @@ pub(super) async fn exchange(
     client: &Client,
     presented: &Secret,
     scope: Option<Scope>,
+    proof: Option<PossessionProof>,
 ) -> Result<TokenResponse, Error> {
     let token = tokens::read_refresh_token(ctx, presented.expose())?;
     if token.client_id != client.id {
         return Err(Error::invalid_grant("the refresh token is not valid here"));
     }
+    // Before any state is touched: who has stolen a bound token must not be able to end its session with it.
+    check_possession(token.confirmation, proof)?;
     if scope.is_some() {
         check_before_rotation(ctx, client, &token, scope.clone()).await?;
     }
-    let record = sessions::rotate(ctx, client, &token).await?;
-    mint(ctx, client, token.session, &record, scope)
+    let session = sessions::rotate(ctx, client, &token).await?;
+    mint(ctx, client, &session, scope)
 }
 
 /// A scope that is too wide must not consume the token, so it is compared with the record first.
@@ -46,22 +49,18 @@ async fn check_before_rotation(
     }
 }
 
-fn mint(
-    ctx: &Ctx,
-    client: &Client,
-    session: SessionId,
-    record: &RotationRecord,
-    asked: Option<Scope>,
-) -> Result<TokenResponse, Error> {
+fn mint(ctx: &Ctx, client: &Client, session: &LiveSession, asked: Option<Scope>) -> Result<TokenResponse, Error> {
+    let record = &session.record;
     let scope = narrow(&record.grant.scope, asked)?;
     let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
     pass_gate(ctx, client, principal, &record.grant.scope, &record.grant.audience)?;
-    let access = tokens::access_token(ctx, client, TokenSubject::Session { id: session, record }, &scope)?;
-    let refresh = tokens::refresh_token(ctx, session, record)?;
-    let told = IdTokenInput { session, record, nonce: None, claims: &Map::new() };
+    let access = tokens::access_token(ctx, client, TokenSubject::Session(session), &scope)?;
+    let refresh = tokens::refresh_token(ctx, session)?;
+    let told = IdTokenInput { session, nonce: None, claims: &Map::new() };
     let id_token = id_token(ctx, client, &scope, told, &access.token)?;
     Ok(TokenResponse {
         access_token: access.token,
+        token_type: access.scheme,
         expires_in: access.lifetime,
         scope,
         refresh_token: Some(refresh),

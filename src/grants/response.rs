@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::Client;
-use crate::protocol::{Scope, scope};
+use crate::protocol::{Scope, TokenScheme, scope};
 use crate::tokens::{self, IdTokenInput};
 
 /// What the token endpoint answers (RFC 6749 section 5.1).
@@ -13,6 +13,8 @@ use crate::tokens::{self, IdTokenInput};
 pub struct TokenResponse {
     /// `access_token`.
     pub access_token: String,
+    /// `token_type`.
+    pub token_type: TokenScheme,
     /// `expires_in`.
     pub expires_in: Duration,
     /// `scope`.

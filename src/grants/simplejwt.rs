@@ -9,7 +9,7 @@ use crate::authentication::{Attempt, password};
 use crate::clients;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::gate::Principal;
+use crate::gate::{Principal, audience};
 use crate::model::{Client, ClientId, Secret, SessionId, User, UserAgent};
 use crate::protocol::{GrantType, Scope};
 use crate::sessions::{self, NewSession, SettleOutcome};
@@ -54,7 +54,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
     let Some(authenticated) = password::authenticate(ctx, attempt).await? else { return Ok(None) };
     let (user, at) = (authenticated.user(), authenticated.at());
     let scope = permitted(ctx, user, sign_in.scope)?;
-    let audience = clients::audience_for(ctx, &client, &scope);
+    let audience = audience::of_user_tokens(ctx, &client, &scope);
     pass_gate(ctx, &client, Principal::SigningIn { user, at }, &scope, &audience)?;
     let new = NewSession {
         id: SessionId(ctx.random.uuid_at(at)),
@@ -68,11 +68,12 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
         proof: authenticated.proof(),
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = sessions::begin(ctx, new);
-    let bearer = TokenSubject::Session { id: beginning.session.id, record: &beginning.record };
-    let access = tokens::access_token(ctx, &client, bearer, &beginning.session.scope)?;
-    let refresh = tokens::refresh_token(ctx, beginning.session.id, &beginning.record)?;
+    let subject = TokenSubject::Session(&beginning.live);
+    let access = tokens::access_token(ctx, &client, subject, &beginning.session.scope)?;
+    let refresh = tokens::refresh_token(ctx, &beginning.live)?;
     match sessions::settle(ctx, &beginning).await? {
         SettleOutcome::BeginOutcome => Ok(Some(TokenPair { access: access.token, refresh })),
         SettleOutcome::Refused | SettleOutcome::BegunBefore => Ok(None),
@@ -95,7 +96,7 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, Erro
 pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
-    let response = refresh_token::exchange(ctx, &client, refresh, None).await?;
+    let response = refresh_token::exchange(ctx, &client, refresh, None, None).await?;
     let refresh = response.refresh_token.unwrap_or_default();
     Ok(TokenPair { access: response.access_token, refresh })
 }

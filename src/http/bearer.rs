@@ -10,31 +10,19 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::Ctx;
-use super::authorization_header::authorization;
 use super::error::{ProblemRefusal, RequestError};
 use super::route::{Pattern, Table};
 use crate::audit::Actor;
 use crate::error::Error;
-use crate::model::Secret;
 use crate::protocol::ErrorCode;
-use crate::token_status::introspection;
-
-/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header.
-///
-/// # Errors
-/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
-pub fn token(request: &HttpRequest) -> Result<Option<&str>, RequestError> {
-    let Some(header) = authorization(request)? else { return Ok(None) };
-    let (scheme, token) = header.split_once(' ').unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(RequestError::NoToken) }
-}
+use crate::token_status::PresentedToken;
 
 /// The bearer who passed.
 #[derive(Debug, Clone)]
 pub struct AuthorizedCaller {
     subject: String,
     client: String,
-    token: Secret,
+    presented: PresentedToken,
 }
 
 impl AuthorizedCaller {
@@ -50,10 +38,10 @@ impl AuthorizedCaller {
         &self.client
     }
 
-    /// The access token, for an endpoint that looks at it again while it stays open.
+    /// The access token as it was presented, for an endpoint that looks at it again while it stays open.
     #[must_use]
-    pub fn token(&self) -> &Secret {
-        &self.token
+    pub fn presented(&self) -> &PresentedToken {
+        &self.presented
     }
 }
 
@@ -77,13 +65,13 @@ pub async fn require<B: MessageBody + 'static>(
 
 async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, RequestError> {
     let ctx = request.app_data::<Ctx>().ok_or_else(denied)?;
-    let token = token(request.request())?.ok_or(RequestError::NoToken)?;
+    let presented = PresentedToken::extract(request.request()).await.map_err(|ProblemRefusal(error)| error)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     let table = request.app_data::<Data<Table>>().ok_or_else(denied)?;
     // What the table does not name opens to no scope.
     let scopes = table.scopes_for(request.method(), path).unwrap_or_default();
-    let access = introspection::admit(ctx, token, scopes).await?;
-    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, token: Secret::new(token) })
+    let access = presented.admit(ctx, scopes).await?;
+    Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, presented })
 }
 
 fn denied() -> Error {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::authorization_header::authorization;
 use super::form::Form;
-use crate::clients::Credentials;
+use crate::clients::ClientAuthentication;
 use crate::error::Error;
 use crate::model::Secret;
 use crate::protocol::{AuthMethod, ErrorCode};
@@ -15,21 +15,22 @@ use crate::protocol::{AuthMethod, ErrorCode};
 ///
 /// # Errors
 /// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
-pub fn credentials(request: &HttpRequest, form: &Form) -> Result<Credentials, Error> {
+pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentication, Error> {
     let in_body = form.secret("client_secret");
     match (authorization(request)?, form.get("client_id"), in_body) {
         (Some(_), _, Some(_)) => Err(Error::invalid_request("the client authenticates in two ways at once")),
         (Some(header), named, None) => {
-            let credentials = read_basic(header).ok_or_else(malformed)?;
-            if named.is_some_and(|named| named != credentials.client_id) {
+            let (client_id, secret) = read_basic(header).ok_or_else(malformed)?;
+            if named.is_some_and(|named| named != client_id) {
                 return Err(Error::invalid_request("client_id differs from the authenticated client"));
             }
-            Ok(credentials)
+            Ok(ClientAuthentication::Secret { client_id, secret, method: AuthMethod::ClientSecretBasic })
         }
-        (None, Some(client_id), secret) => {
-            let method = if secret.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
-            Ok(Credentials { client_id: client_id.to_owned(), secret, method })
+        (None, Some(client_id), Some(secret)) => {
+            let client_id = client_id.to_owned();
+            Ok(ClientAuthentication::Secret { client_id, secret, method: AuthMethod::ClientSecretPost })
         }
+        (None, Some(client_id), None) => Ok(ClientAuthentication::None { client_id: client_id.to_owned() }),
         (None, None, _) => Err(Error::oauth(ErrorCode::InvalidClient, "the client does not say who it is")),
     }
 }
@@ -39,15 +40,14 @@ fn malformed() -> Error {
 }
 
 /// Identifier and secret are form-encoded before they are joined and base64-encoded.
-fn read_basic(header: &str) -> Option<Credentials> {
+fn read_basic(header: &str) -> Option<(String, Secret)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let secret = Some(Secret::new(form_decode(secret)?));
-    Some(Credentials { client_id: form_decode(id)?, secret, method: AuthMethod::ClientSecretBasic })
+    Some((form_decode(id)?, Secret::new(form_decode(secret)?)))
 }
 
 fn form_decode(text: &str) -> Option<String> {
@@ -67,10 +67,10 @@ mod tests {
     fn identifier_and_secret_are_form_decoded() {
         let header = format!("Basic {}", STANDARD.encode("a%3Ab:s%2Bt+u"));
 
-        let credentials = read_basic(&header).unwrap();
+        let (client_id, secret) = read_basic(&header).unwrap();
 
-        assert_eq!(credentials.client_id, "a:b");
-        assert_eq!(credentials.secret.unwrap().expose(), "s+t u");
+        assert_eq!(client_id, "a:b");
+        assert_eq!(secret.expose(), "s+t u");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod pages;
 pub mod request_log;
 pub mod bearer;
 pub mod client_auth;
+pub mod presented_token;
 mod authorization_header;
 pub mod user_agent;
 pub mod client_ip;

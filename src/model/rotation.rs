@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acr, ClientId, Session, User, UserId};
+use super::{Acr, ClientId, Confirmation, Session, SessionId, User, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
@@ -108,6 +108,9 @@ pub struct SessionGrant {
     /// Claims for userinfo that were asked for by name.
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
+    /// The key that the tokens are bound to (`cnf`).
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
 }
 
 impl SessionGrant {
@@ -127,8 +130,18 @@ impl SessionGrant {
             roles: user.roles.clone(),
             groups: user.groups.clone(),
             claims: session.claims.clone(),
+            confirmation: session.confirmation,
         }
     }
+}
+
+/// A session that is live, and where its refresh tokens stand: what its tokens are minted from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveSession {
+    /// `sid`.
+    pub id: SessionId,
+    /// Its record.
+    pub record: RotationRecord,
 }
 
 /// What the ephemeral store knows of a session.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acr, BrowserSessionId, ClientId, ClientStatusIndex, SessionId, UserAgent, UserId};
+use super::{Acr, BrowserSessionId, ClientId, ClientStatusIndex, Confirmation, SessionId, UserAgent, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::{Scope, scope};
 
@@ -40,6 +40,9 @@ pub struct Session {
     pub browser_session_id: Option<BrowserSessionId>,
     /// Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
     pub claims: Vec<String>,
+    /// The key that its tokens are bound to, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// Why it is over, if it is.
     pub ended: Option<Ended>,
 }

@@ -11,6 +11,7 @@ pub mod merge_patch;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod scope;
+pub mod token_scheme;
 pub mod token_type;
 pub mod web_uri;
 
@@ -23,4 +24,5 @@ pub use merge_patch::MergePatch;
 pub use pkce::CodeChallenge;
 pub use redirect_uri::RedirectUri;
 pub use scope::Scope;
+pub use token_scheme::TokenScheme;
 pub use token_type::TokenType;

@@ -7,7 +7,8 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{
-    Acr, BrowserSessionId, Client, RotationRecord, RotationState, Session, SessionGrant, SessionId, User, UserAgent,
+    Acr, BrowserSessionId, Client, Confirmation, LiveSession, RotationRecord, RotationState, Session, SessionGrant,
+    SessionId, User, UserAgent,
 };
 use crate::protocol::{Scope, scope};
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
@@ -38,6 +39,8 @@ pub struct NewSession<'a> {
     pub browser_session: Option<ParentBrowserSession>,
     /// Claims for userinfo that were asked for by name.
     pub claims: Vec<String>,
+    /// The key that its tokens are bound to, where they are.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// How a user proved who they are.
@@ -76,8 +79,8 @@ pub enum SettleOutcome {
 pub struct PreparedSession {
     /// The database's row.
     pub session: Session,
-    /// The ephemeral store's record.
-    pub record: RotationRecord,
+    /// The same with the ephemeral store's record.
+    pub live: LiveSession,
     /// User and client as the attempt has read them. Where the `not_before` has risen since, by whosever clock, or one
     /// of the two has other rights by now, the session is refused.
     seen: Snapshot,
@@ -111,12 +114,13 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
         acr: new.proof.acr,
         browser_session_id: new.browser_session.map(|under| under.browser_session),
         claims: new.claims,
+        confirmation: new.confirmation,
         ended: None,
     };
     let grant = SessionGrant::of(&session, new.user);
     let record = RotationRecord::begin(grant, now, refresh_lifetime(ctx, new.client, absolute), ends_at);
     let seen = Snapshot { user: new.user.clone(), audience: new.client.metadata.audience.clone() };
-    PreparedSession { session, record, seen }
+    PreparedSession { live: LiveSession { id: session.id, record }, session, seen }
 }
 
 /// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
@@ -130,7 +134,7 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
         Actor::User(session.user_id),
         AuditEvent::SessionBegan { session: session.id, user: session.user_id, client: session.client_id.clone() },
     );
-    if !ctx.store.ephemeral.insert(session.id, &beginning.record).await? && !take_over(ctx, beginning).await? {
+    if !ctx.store.ephemeral.insert(session.id, &beginning.live.record).await? && !take_over(ctx, beginning).await? {
         return Ok(SettleOutcome::BegunBefore);
     }
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
@@ -151,8 +155,8 @@ async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, Error
         return Ok(false);
     }
     match left {
-        RotationState::Live(left) => Ok(ctx.store.ephemeral.replace(id, &left, &beginning.record).await?),
-        RotationState::Absent => Ok(ctx.store.ephemeral.insert(id, &beginning.record).await?),
+        RotationState::Live(left) => Ok(ctx.store.ephemeral.replace(id, &left, &beginning.live.record).await?),
+        RotationState::Absent => Ok(ctx.store.ephemeral.insert(id, &beginning.live.record).await?),
         RotationState::Ended => Ok(false),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::status_indexes;
+use super::status_indexes::{self, BatchClients};
 use crate::audit::{Actor, AuditEntry, AuditEvent};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
@@ -147,8 +147,10 @@ pub async fn end_matching(
         }
         receipt.backchannel_logouts += batch.backchannel_logouts;
         ctx.store.backchannel_due.notify_one();
-        receipt.applied = receipt.applied.max(write_tombstones(ctx, &batch.sessions).await);
-        count(ctx, &mut receipt, &batch.sessions, ended.at).await;
+        note_ended(ctx, &batch.sessions);
+        let clients = BatchClients::of(ctx, &batch.sessions).await;
+        receipt.applied = receipt.applied.max(settle(ctx, &batch.sessions, &clients).await);
+        count(ctx, &mut receipt, &batch.sessions, &clients, ended.at);
     }
     if receipt.sessions_ended == 0 {
         // The `not_before` rose all the same.
@@ -161,18 +163,28 @@ pub async fn end_matching(
 /// Sets the bits of sessions that have ended in the database, and writes their tombstones, or remembers that they are
 /// still to be written.
 pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
-    let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
+    note_ended(ctx, sessions);
+    settle(ctx, sessions, &BatchClients::of(ctx, sessions).await).await
+}
+
+/// Lets this instance refuse the sessions, and remembers that their tombstones are still to be written. The commit of an
+/// end has done both; where another instance has ended some of these, it has not. This comes before anything is awaited:
+/// a caller that goes away then must not leave a record that stays live.
+fn note_ended(ctx: &Ctx, sessions: &[Session]) {
     let now = ctx.now();
-    // The commit of an end has done this. Another instance may have ended some of these, and then it has not. Nothing
-    // is awaited before: a caller that goes away now must not leave a record without a tombstone.
-    for session in &ids {
-        ctx.store.memory.keep_ended(*session, now);
+    for session in sessions {
+        ctx.store.memory.keep_ended(session.id, now);
     }
-    ctx.store.memory.keep_pending(&ids);
+    ctx.store.memory.keep_pending(&ids(sessions));
+}
+
+/// Sets the bits and writes the tombstones of sessions that were noted as ended.
+async fn settle(ctx: &Ctx, sessions: &[Session], clients: &BatchClients) -> Applied {
+    let (ids, now) = (ids(sessions), ctx.now());
     let indexes: Vec<_> = sessions.iter().map(|session| index_of(session, now)).collect();
-    status_indexes::revoke(ctx, &indexes).await;
+    status_indexes::revoke_of(ctx, &indexes, clients);
     let longest = sessions.iter().map(|session| session.ends_at.since(now)).max().unwrap_or_default();
-    match ctx.store.ephemeral.end(&ids, tombstone_lifetime(ctx, sessions, longest).await).await {
+    match ctx.store.ephemeral.end(&ids, tombstone_lifetime(ctx, sessions, clients, longest)).await {
         Ok(()) => {
             ctx.store.memory.forget_pending(&ids);
             Applied::Everywhere
@@ -184,6 +196,10 @@ pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
     }
 }
 
+fn ids(sessions: &[Session]) -> Vec<SessionId> {
+    sessions.iter().map(|session| session.id).collect()
+}
+
 /// The status index of the session's access tokens, and since when they are revoked.
 fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp) {
     let index = ClientStatusIndex { client_id: session.client_id.clone(), status_index: session.status_index };
@@ -191,14 +207,12 @@ fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp)
 }
 
 /// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.
-async fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], longest: Duration) -> Duration {
-    for session in sessions {
-        // What cannot be looked up now may be fixed.
-        if !matches!(ctx.store.client(&session.client_id).await, Ok(Some(client)) if !client.metadata.refresh.fixed) {
-            return longest.max(ctx.config.longest_refresh_lifetime());
-        }
-    }
-    ctx.config.longest_refresh_lifetime()
+fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], clients: &BatchClients, longest: Duration) -> Duration {
+    let usual = ctx.config.longest_refresh_lifetime();
+    // What could not be looked up may be fixed.
+    let rotates =
+        |session: &Session| clients.get(&session.client_id).is_some_and(|client| !client.metadata.refresh.fixed);
+    if sessions.iter().all(rotates) { usual } else { longest.max(usual) }
 }
 
 /// One part of a filter has a `not_before` of its own; a browser session has its row instead, which lets no session
@@ -228,11 +242,11 @@ async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> R
 }
 
 /// Adds a batch, which ended at `at`, to the receipt.
-async fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], at: Timestamp) {
+fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], clients: &BatchClients, at: Timestamp) {
     for session in batch {
         receipt.sessions_ended += 1;
         receipt.access_tokens_refused += 1;
-        let by = status_indexes::tokens_expire_by(ctx, session, at).await;
+        let by = status_indexes::tokens_expire_by(ctx, session, clients, at);
         receipt.access_tokens_expire_by = receipt.access_tokens_expire_by.max(by);
     }
 }

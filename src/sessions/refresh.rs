@@ -8,7 +8,8 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::gate::{self, Principal};
 use crate::model::{
-    Client, EndReason, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId, UserId,
+    Client, EndReason, LiveSession, RepeatedRefresh, RotationRecord, RotationState, Session, SessionGrant, SessionId,
+    UserId,
 };
 use crate::tokens::RefreshToken;
 
@@ -28,13 +29,13 @@ const PROMPT: Duration = Duration::from_millis(500);
 /// From this generation in a row on, repeats are reported.
 const REPEATS_REPORTED: u32 = 3;
 
-/// Exchanges `token` of `client`, and returns the record whose current token is the answer.
+/// Exchanges `token` of `client`, and returns the session whose current token is the answer.
 ///
 /// # Errors
 /// `invalid_grant` when the session is over or the token was used before (which ends the session);
 /// [`Error::Unavailable`] when the ephemeral store (or the database, for a lost record) does not answer: then
 /// nothing was consumed, or a retry repairs it.
-pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, Error> {
+pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<LiveSession, Error> {
     let watch = Stopwatch::start();
     let record = settle(ctx, client, token).await?;
     if watch.elapsed() > PROMPT && ctx.store.ephemeral.load(token.session).await?.0 == RotationState::Ended {
@@ -42,7 +43,7 @@ pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<
     }
     refuse_known_end(ctx, token.session)?;
     ctx.store.memory.note_use(token.session, ctx.now());
-    Ok(record)
+    Ok(LiveSession { id: token.session, record })
 }
 
 /// Decides, and writes the decision down.
@@ -163,7 +164,7 @@ async fn recorded(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Op
         now: ctx.now(),
     };
     let principal = Principal::SessionRow { session: &session, user: Some(&user) };
-    if session.client_id != client.id || gate::may_receive_tokens(client, principal, asked).is_err() {
+    if session.client_id != client.id || gate::decide(client, principal, asked).is_err() {
         return Ok(None);
     }
     let grant = SessionGrant::of(&session, &user);

@@ -11,19 +11,54 @@ use crate::model::{Client, ClientId, ClientStatusIndex, Session};
 use crate::store::StoreError;
 use crate::store::sql::clients::ClientTokens;
 
+/// The clients of what ends together, each loaded once: how long their tokens live is theirs to say.
+#[derive(Default)]
+pub struct BatchClients(HashMap<ClientId, Option<Arc<Client>>>);
+
+impl BatchClients {
+    /// Loads the client of each of these sessions.
+    pub async fn of(ctx: &Ctx, sessions: &[Session]) -> Self {
+        let mut clients = Self::default();
+        for session in sessions {
+            clients.load(ctx, &session.client_id).await;
+        }
+        clients
+    }
+
+    async fn load(&mut self, ctx: &Ctx, id: &ClientId) {
+        if !self.0.contains_key(id) {
+            self.0.insert(id.clone(), ctx.store.client(id).await.ok().flatten());
+        }
+    }
+
+    /// The client, if there is one and it could be looked up.
+    #[must_use]
+    pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
+        self.0.get(id)?.as_ref()
+    }
+}
+
 /// Sets the bits of status indexes whose tokens were revoked, each at its moment, as long as one of them can be alive.
 pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
     let now = ctx.now();
-    let mut clients = HashMap::new();
+    let mut clients = BatchClients::default();
     for (index, at) in indexes {
         // Before this, nobody need be asked for the client.
+        if *at >= ctx.status_lists.forgettable_before(now) {
+            clients.load(ctx, &index.client_id).await;
+        }
+    }
+    revoke_of(ctx, indexes, &clients);
+}
+
+/// The same, where the clients have been loaded.
+pub fn revoke_of(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)], clients: &BatchClients) {
+    let now = ctx.now();
+    for (index, at) in indexes {
         if *at < ctx.status_lists.forgettable_before(now) {
             continue;
         }
-        if !clients.contains_key(&index.client_id) {
-            clients.insert(&index.client_id, ctx.store.client(&index.client_id).await.ok().flatten());
-        }
-        let client = clients.get(&index.client_id).and_then(Option::as_ref);
+        let client = clients.get(&index.client_id);
         let until = ctx.status_lists.needed_until(*at, lifetime(client, *at, now));
         if now < until {
             ctx.status_lists.revoke(index.status_index, until);
@@ -55,9 +90,9 @@ pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&Cl
 }
 
 /// When the last access token of a session that has ended at `at` expires.
-pub async fn tokens_expire_by(ctx: &Ctx, session: &Session, at: Timestamp) -> Timestamp {
-    let client = ctx.store.client(&session.client_id).await.ok().flatten();
-    let own = lifetime(client.as_ref(), at, ctx.now());
+#[must_use]
+pub fn tokens_expire_by(ctx: &Ctx, session: &Session, clients: &BatchClients, at: Timestamp) -> Timestamp {
+    let own = lifetime(clients.get(&session.client_id), at, ctx.now());
     at.plus(ctx.status_lists.longest_lifetime(own)).min(session.ends_at)
 }
 

@@ -45,6 +45,10 @@ pub trait EphemeralStore: Send + Sync {
     /// The value under `key`, taken or not; `None` when it is unknown or expired.
     async fn peek(&self, key: &str) -> Result<Option<String>, StoreError>;
 
+    /// Replaces exactly `old` under `key` by `new`, unless it was taken; it expires when `old` would have. Says whether
+    /// it was replaced.
+    async fn update_once(&self, key: &str, old: &str, new: &str) -> Result<bool, StoreError>;
+
     /// Takes the value under `key`. It stays remembered as taken until its time is over.
     async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError>;
 

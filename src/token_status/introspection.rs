@@ -1,15 +1,14 @@
 //! Is this token good right now? Signature, claims, the gate, and the state of its session: for the introspection
-//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for the admin API's own bearer tokens.
+//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for whatever takes an access token.
 
 use std::sync::Arc;
 
 use tokenhouse_verifier::AccessToken;
 
-use crate::clients;
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::gate::Principal;
+use crate::gate::{self, Principal};
 use crate::model::{Client, ClientId, RotationState, SessionGrant, SessionId};
 use crate::protocol::{ErrorCode, Scope, scope};
 use crate::sessions;
@@ -54,8 +53,8 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
 /// # Errors
 /// [`Error::Unavailable`] when a store does not answer.
 pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, Error> {
-    if let Some(access) = access_token(ctx, token).await? {
-        return Ok(Some(LiveToken::Access(Box::new(access))));
+    if let Some(live) = live_access(ctx, token).await? {
+        return Ok(Some(LiveToken::Access(Box::new(live.access))));
     }
     let Ok(refresh) = tokens::read_refresh_token(ctx, token) else { return Ok(None) };
     // A token is told to be active no longer than it says (RFC 7662 section 2.2).
@@ -82,34 +81,8 @@ pub struct LiveAccess {
     pub grant: Option<SessionGrant>,
 }
 
-/// The access token, if it is good now, meant for this server, and has one of `scopes` (RFC 6750 section 3.1).
-///
-/// # Errors
-/// `invalid_token`, `insufficient_scope`; [`Error::Unavailable`] when a store does not answer.
-pub async fn admit(ctx: &Ctx, token: &str, scopes: &[&str]) -> Result<AccessToken, Error> {
-    let access = access_token(ctx, token)
-        .await?
-        .filter(|access| access.aud.contains(&ctx.config.issuer))
-        .ok_or_else(|| Error::oauth(ErrorCode::InvalidToken, "the access token is not valid here"))?;
-    if scopes.iter().any(|scope| access.has_scope(scope)) {
-        return Ok(access);
-    }
-    let needed = match scopes {
-        [] => "nobody may do this".to_owned(),
-        scopes => format!("this needs the scope {}", scopes.join(" or ")),
-    };
-    Err(Error::oauth(ErrorCode::InsufficientScope, needed))
-}
-
-/// The access token, if it is good now.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
-pub async fn access_token(ctx: &Ctx, token: &str) -> Result<Option<AccessToken>, Error> {
-    Ok(live_access(ctx, token).await?.map(|live| live.access))
-}
-
-/// The access token and what stands behind it, if it is good now.
+/// The access token and what stands behind it, if it is good now. Whether its sender may use it, where it is bound to a
+/// key, is another question: `presented_token.rs`.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when a store does not answer.
@@ -167,7 +140,7 @@ async fn live_session(
 }
 
 fn passes(ctx: &Ctx, client: &Client, principal: Principal<'_>, scope: &Scope, audience: &[String]) -> bool {
-    clients::may_receive_tokens(ctx, client, principal, scope, audience).is_ok()
+    gate::check(ctx, client, principal, scope, audience).is_ok()
 }
 
 /// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.

@@ -2,5 +2,8 @@
 //! section 5.3).
 
 pub mod introspection;
+mod presented_token;
 pub mod revocation;
 pub mod userinfo;
+
+pub use presented_token::PresentedToken;

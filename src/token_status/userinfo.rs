@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::introspection::LiveAccess;
+use super::presented_token::PresentedToken;
 use crate::ctx::Ctx;
 use crate::error::{Error, Internal};
 use crate::model::SigningAlgorithm;
 use crate::protocol::{ErrorCode, Scope, TokenType, scope};
-use crate::token_status::introspection::{self, LiveAccess};
 use crate::tokens;
 use crate::tokens::claims;
 
@@ -22,10 +23,11 @@ pub enum UserInfo {
 /// The claims that go with an access token.
 ///
 /// # Errors
-/// `invalid_token` when it is not good now; `insufficient_scope` without `openid`; [`Error::Unavailable`].
-pub async fn userinfo(ctx: &Ctx, token: &str) -> Result<UserInfo, Error> {
+/// `invalid_token` when it is not good now, or is bound to a key that was not proven; `insufficient_scope` without
+/// `openid`; [`Error::Unavailable`].
+pub async fn userinfo(ctx: &Ctx, presented: &PresentedToken) -> Result<UserInfo, Error> {
     let not_good = || Error::oauth(ErrorCode::InvalidToken, "the access token is not good, or not any more");
-    let LiveAccess { access, client, grant } = introspection::live_access(ctx, token).await?.ok_or_else(not_good)?;
+    let LiveAccess { access, client, grant } = presented.live_access(ctx).await?.ok_or_else(not_good)?;
     let scope = Scope::parse(&access.scope)?;
     let grant = grant.filter(|_| scope.contains(scope::OPENID));
     let Some(grant) = grant else {

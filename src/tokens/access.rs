@@ -8,8 +8,8 @@ use super::{Audience, Reference, subject};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::model::{Client, RotationRecord, SessionId};
-use crate::protocol::{Scope, TokenType};
+use crate::model::{Client, Confirmation, LiveSession, RotationRecord, SessionId};
+use crate::protocol::{Scope, TokenScheme, TokenType};
 
 /// On whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,11 @@ pub enum TokenSubject<'a> {
         audience: &'a [String],
         /// Tokens that were issued before are over, and this one is not.
         not_before: Timestamp,
+        /// The key that the token is bound to, where it is.
+        confirmation: Option<Confirmation>,
     },
     /// A user who signed in.
-    Session {
-        /// `sid`.
-        id: SessionId,
-        /// What the session's tokens say.
-        record: &'a RotationRecord,
-    },
+    Session(&'a LiveSession),
 }
 
 /// A signed access token.
@@ -37,6 +34,8 @@ pub struct AccessToken {
     pub token: String,
     /// `expires_in`.
     pub lifetime: Duration,
+    /// `token_type`: how it is to be presented.
+    pub scheme: TokenScheme,
 }
 
 /// The claims in the order in which they are written.
@@ -68,6 +67,8 @@ struct Claims<'a> {
     /// SimpleJWT's name of `sub`; only the SimpleJWT-compatible API sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// Where to look up whether the token was revoked (IETF Token Status List, section 6.2).
@@ -87,7 +88,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope:
     let exp = expiry(now, lifetime, bearer);
     let subject = match bearer {
         TokenSubject::Client { .. } => client.id.to_string(),
-        TokenSubject::Session { record, .. } => subject(ctx, client, record.grant.user_id),
+        TokenSubject::Session(session) => subject(ctx, client, session.record.grant.user_id),
     };
     let simplejwt = client.id.is_simplejwt();
     let mut claims = Claims {
@@ -107,34 +108,43 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope:
         groups: &[],
         token_type: simplejwt.then_some("access"),
         user_id: simplejwt.then_some(&subject),
+        cnf: confirmation(bearer),
     };
     match bearer {
         TokenSubject::Client { audience, .. } => claims.aud = Audience::of(audience),
-        TokenSubject::Session { id, record } => {
-            claims.aud = Audience::of(&record.grant.audience);
-            claims.sid = Some(id);
-            claims.auth_time = Some(record.grant.auth_time);
-            claims.amr = &record.grant.amr;
+        TokenSubject::Session(LiveSession { id, record: RotationRecord { grant, .. } }) => {
+            claims.aud = Audience::of(&grant.audience);
+            claims.sid = Some(*id);
+            claims.auth_time = Some(grant.auth_time);
+            claims.amr = &grant.amr;
             // A stranger's application knows of a person what they have agreed to.
             if client.metadata.trusted || scope.contains("roles") {
-                claims.roles = &record.grant.roles;
+                claims.roles = &grant.roles;
             }
             if client.metadata.trusted || scope.contains("groups") {
-                claims.groups = &record.grant.groups;
+                claims.groups = &grant.groups;
             }
         }
     }
     let token = ctx.keys.sign(algorithm, TokenType::Access, &claims)?;
-    Ok(AccessToken { token, lifetime: exp.since(now) })
+    let scheme = claims.cnf.map_or(TokenScheme::Bearer, Confirmation::scheme);
+    Ok(AccessToken { token, lifetime: exp.since(now), scheme })
 }
 
 /// The session's status index, or that of the client where there is no session.
 fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
     let status_index = match bearer {
         TokenSubject::Client { .. } => client.status_index,
-        TokenSubject::Session { record, .. } => record.grant.status_index,
+        TokenSubject::Session(session) => session.record.grant.status_index,
     };
     Status { status_list: Reference::to(ctx, status_index) }
+}
+
+fn confirmation(bearer: TokenSubject<'_>) -> Option<Confirmation> {
+    match bearer {
+        TokenSubject::Client { confirmation, .. } => confirmation,
+        TokenSubject::Session(session) => session.record.grant.confirmation,
+    }
 }
 
 /// `iat` has whole seconds, and a `not_before` milliseconds: in the second of a revocation, a new token is dated to the
@@ -143,7 +153,7 @@ fn issued_at(now: Timestamp, bearer: TokenSubject<'_>) -> Timestamp {
     let now = Timestamp::from_seconds(now.seconds());
     match bearer {
         TokenSubject::Client { not_before, .. } => now.max(not_before.rounded_up()),
-        TokenSubject::Session { .. } => now,
+        TokenSubject::Session(_) => now,
     }
 }
 
@@ -151,6 +161,6 @@ fn expiry(now: Timestamp, lifetime: Duration, bearer: TokenSubject<'_>) -> Times
     let exp = now.plus(lifetime);
     match bearer {
         TokenSubject::Client { .. } => exp,
-        TokenSubject::Session { record, .. } => exp.min(record.ends_at),
+        TokenSubject::Session(session) => exp.min(session.record.ends_at),
     }
 }

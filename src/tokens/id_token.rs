@@ -9,16 +9,14 @@ use super::subject;
 use crate::ctx::Ctx;
 use crate::digest;
 use crate::error::Error;
-use crate::model::{Client, ClientId, RotationRecord, SessionId, SigningAlgorithm};
+use crate::model::{Client, ClientId, LiveSession, SessionId, SigningAlgorithm};
 use crate::protocol::TokenType;
 
 /// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct IdTokenInput<'a> {
-    /// `sid`.
-    pub session: SessionId,
-    /// What the session's tokens say.
-    pub record: &'a RotationRecord,
+    /// The session.
+    pub session: &'a LiveSession,
     /// Repeated from the authorization request.
     pub nonce: Option<&'a str>,
     /// Claims that were asked for in the ID token by name.
@@ -53,7 +51,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
     let algorithm = algorithm_for(ctx, client);
     let now = ctx.now().seconds();
     let lifetime = i64::try_from(ctx.config.tokens.id_token_lifetime.get().as_secs()).unwrap_or(i64::MAX);
-    let grant = &told.record.grant;
+    let grant = &told.session.record.grant;
     let claims = Claims {
         iss: &ctx.config.issuer,
         sub: subject(ctx, client, grant.user_id),
@@ -65,7 +63,7 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
         acr: grant.acr.as_str(),
         amr: &grant.amr,
         at_hash: half_hash(algorithm, access_token),
-        sid: told.session,
+        sid: told.session.id,
         additional: told.claims,
     };
     ctx.keys.sign(algorithm, TokenType::Id, &claims)

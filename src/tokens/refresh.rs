@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::model::{ClientId, Generation, RotationRecord, SessionId};
+use crate::model::{ClientId, Confirmation, Generation, LiveSession, SessionId};
 
 /// What a good signature says of a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
+    /// `cnf`: the key that whoever presents it has to prove, where it is bound to one.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names
@@ -41,27 +43,31 @@ struct Claims {
     branch: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     parent_branch: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// Clocks of two instances may differ by this much, in seconds, without an honest token being refused.
 const LEEWAY: i64 = 60;
 
-/// Signs the current refresh token of `record`.
+/// Signs the current refresh token of the session.
 ///
 /// # Errors
 /// [`Error::Internal`] when signing fails.
-pub fn refresh_token(ctx: &Ctx, session: SessionId, record: &RotationRecord) -> Result<String, Error> {
+pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, Error> {
+    let LiveSession { id, record } = session;
     let claims = Claims {
         iss: ctx.config.issuer.clone(),
         aud: ctx.config.issuer.clone(),
         client_id: record.grant.client_id.clone(),
-        jti: jti(ctx, session, record.current),
+        jti: jti(ctx, *id, record.current),
         iat: record.issued_at.seconds(),
         exp: record.expires_at.seconds(),
-        sid: session,
+        sid: *id,
         number: record.current.number,
         branch: record.current.branch,
         parent_branch: record.ancestors.first().map_or(0, |parent| parent.branch),
+        cnf: record.grant.confirmation,
     };
     ctx.keys.sign_refresh(&claims)
 }
@@ -88,6 +94,7 @@ pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, Error>
         client_id: claims.client_id,
         issued_at: Timestamp::from_seconds(claims.iat),
         expires_at: Timestamp::from_seconds(claims.exp),
+        confirmation: claims.cnf,
     })
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::authorize::{Interaction, InteractionId, Next, PromptPage, Step};
 use tokenhouse::browser_sessions;
 use tokenhouse::clients::NewClient;
 use tokenhouse::model::{Client, Consent, Secret, UserAgent};
-use tokenhouse::protocol::{GrantType, RedirectUri, Scope};
+use tokenhouse::protocol::{ErrorCode, GrantType, RedirectUri, Scope};
 
 use crate::browser::{Browser, location, parameters};
 use crate::quiet_instance::QuietInstance;
@@ -287,4 +288,48 @@ async fn a_person_who_was_signed_in_before_an_application_was_registered_enters_
         assert_eq!(exchange(server, &client, secret.as_deref().unwrap(), &code).await.status, 200);
     })
     .await;
+}
+
+#[actix_web::test]
+async fn of_several_tabs_each_may_choose_and_one_answers() {
+    on_each_backend(async |server| {
+        let mut new = application("app");
+        new.metadata.trusted = false;
+        server.add_new_client(new).await;
+        let browser = Browser::of(server);
+        sign_in(server, &browser).await;
+        let asked = location(&browser.get(&request("app", &[("prompt", "select_account")])).await).unwrap();
+        let id = InteractionId::try_from(asked.split_once("interaction=").unwrap().1.to_owned()).unwrap();
+        let (ctx, user, cookies) = (server.ctx(), server.user().await.id, as_the_rules_know(&browser));
+        let open = async || Interaction::open(ctx, &cookies, id.clone()).await.unwrap();
+
+        let (first, second, third) = (open().await, open().await, open().await);
+        assert_eq!(first.step(), Step::Prompt(PromptPage::Account));
+        for tab in [first, second] {
+            let next = tab.keep_account(ctx).await.unwrap();
+            assert!(matches!(next, Next::Prompt(PromptPage::Consent, _)), "{next:?}");
+        }
+        let (yes, no) = (open().await, open().await);
+        let Next::Answer(answer) = yes.allow(ctx, user).await.unwrap() else { panic!("it was agreed to") };
+
+        assert!(answer.parameters.iter().any(|(name, _)| *name == "code"));
+        assert_eq!(no.deny(ctx, user).await.unwrap_err().oauth_code(), Some(ErrorCode::InvalidRequest));
+        assert_eq!(third.keep_account(ctx).await.unwrap_err().oauth_code(), Some(ErrorCode::InvalidRequest));
+        let elsewhere = browser_sessions::Browser { secret: browser_sessions::Browser::new_secret(ctx), ..cookies };
+        assert_eq!(
+            Interaction::open(ctx, &elsewhere, id).await.unwrap_err().oauth_code(),
+            Some(ErrorCode::InvalidRequest)
+        );
+    })
+    .await;
+}
+
+fn as_the_rules_know(browser: &Browser<'_>) -> browser_sessions::Browser {
+    let cookies = browser.cookies();
+    let cookie = |what: &str| Secret::new(cookies[&format!("tokenhouse-insecure-development-{what}")].clone());
+    browser_sessions::Browser {
+        secret: cookie("browser"),
+        session_cookie: Some(cookie("browser-session")),
+        user_agent: UserAgent::default(),
+    }
 }

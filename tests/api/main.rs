@@ -5,6 +5,7 @@
 
 mod authorization_code;
 mod authorization_request;
+mod bound_tokens;
 mod browser;
 mod certification;
 mod client_auth;

@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::json;
 use tokenhouse::audit::Actor;
 use tokenhouse::authentication::{Attempt, password};
-use tokenhouse::clients;
 use tokenhouse::config::{self, Config, Network, Rate};
+use tokenhouse::gate::audience;
 use tokenhouse::model::{Acr, Secret, SessionId};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, NewSession, Proof, SettleOutcome};
@@ -248,7 +248,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
         // By this instance's clock, and by one that is ahead.
         for at in [at, at.plus(Duration::from_mins(1))] {
             let user_agent = tokenhouse::model::UserAgent::default();
-            let audience = clients::audience_of(ctx, &client);
+            let audience = audience::registered_or_default(ctx, &client);
             let stale = NewSession {
                 id: SessionId(ctx.random.uuid_at(at)),
                 status_index: ctx.store.status_index(ctx.now()).await.unwrap(),
@@ -261,6 +261,7 @@ async fn a_sign_in_that_began_before_a_password_was_changed_begins_no_session() 
                 proof: Proof { at, amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
+                confirmation: None,
             };
             let beginning = sessions::begin(ctx, stale);
 

@@ -1,8 +1,11 @@
 use tokenhouse::audit::AuditEvent;
-use tokenhouse::model::{ClientState, EndReason, PageRequest, SessionFilter, UserState};
+use tokenhouse::model::{
+    ClientState, Confirmation, EndReason, PageRequest, Session, SessionFilter, Thumbprint, UserState,
+};
 use tokenhouse::protocol::Scope;
 use tokenhouse::store::sql::admission::BeginOutcome;
 use tokenhouse::store::sql::clients::ClientTokens;
+use tokenhouse::store::sql::sessions::EndOutcome;
 use tokenhouse::store::{StoreError, UniqueKey};
 
 use crate::test_database::{TestDatabase, as_seen, millis, of_user, on_each_database};
@@ -16,6 +19,33 @@ async fn a_session_comes_back_as_it_began_and_the_user_has_signed_in() {
         assert_eq!(server.database.session(session.id).await.unwrap(), Some(session.clone()));
         assert_eq!(server.database.user(user.id).await.unwrap().unwrap().last_login_at, Some(session.created_at));
         assert_eq!(server.database.session(server.new_session(user.id, &client.id).id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_comes_back_with_the_key_that_its_tokens_are_bound_to() {
+    on_each_database(async |server| {
+        let (user, client) = (server.user("alice").await, server.client("app").await);
+        let thumbprint = Thumbprint::of([7; 32]);
+        for confirmation in [Confirmation::DpopKey(thumbprint), Confirmation::Certificate(thumbprint)] {
+            let session = Session { confirmation: Some(confirmation), ..server.new_session(user.id, &client.id) };
+            server.begin(&session).await;
+
+            assert_eq!(server.database.session(session.id).await.unwrap(), Some(session.clone()));
+            let ended = server.ended(EndReason::Admin);
+            let EndOutcome::Ended(row) =
+                server.database.end_session(session.id, ended, &server.any_entry()).await.unwrap()
+            else {
+                panic!("it was live");
+            };
+            assert_eq!(row.confirmation, Some(confirmation));
+        }
+        // A key that cannot be read does not become none.
+        server.sql("update sessions set confirmation = '{}'").await;
+        let page = PageRequest::new(None, None);
+        let read = server.database.list_sessions(&of_user(user.id), &page, server.now()).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(what)) if what.contains("confirmation")));
     })
     .await;
 }

@@ -183,6 +183,7 @@ impl TestDatabase {
             acr: Acr::MultiFactor,
             browser_session_id: None,
             claims: vec!["name".to_owned()],
+            confirmation: None,
             ended: None,
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokenhouse::config::{self, Config};
-use tokenhouse::model::RotationState;
+use tokenhouse::model::{LiveSession, RotationState};
 use tokenhouse::tokens;
 use tokio::task::JoinSet;
 
@@ -48,7 +48,7 @@ async fn lose_an_answer(cluster: &RecordedCluster) -> Lost {
         }
     });
     let record = dropped.await.unwrap();
-    let lost = tokens::refresh_token(cluster.ctx(), session, &record).unwrap();
+    let lost = tokens::refresh_token(cluster.ctx(), &LiveSession { id: session, record }).unwrap();
     Lost { held, lost }
 }
 

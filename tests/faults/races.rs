@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use tokenhouse::audit::Actor;
-use tokenhouse::clients;
 use tokenhouse::clock::Random;
 use tokenhouse::ctx::Ctx;
 use tokenhouse::error::Error;
+use tokenhouse::gate::audience;
 use tokenhouse::model::{Acr, ClientId, EndReason, Secret, SessionId, User, UserAgent};
 use tokenhouse::protocol::Scope;
 use tokenhouse::sessions::{self, Applied, NewSession, Proof};
@@ -122,13 +122,14 @@ async fn begin(ctx: &Ctx, user: &User) -> (SessionId, String) {
         at: ctx.now(),
         client: &client,
         scope: Scope::default(),
-        audience: clients::audience_of(ctx, &client),
+        audience: audience::registered_or_default(ctx, &client),
         user_agent: UserAgent::default(),
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = sessions::begin(ctx, new);
     sessions::settle(ctx, &beginning).await.unwrap();
-    (beginning.session.id, tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap())
+    (beginning.session.id, tokens::refresh_token(ctx, &beginning.live).unwrap())
 }

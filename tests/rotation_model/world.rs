@@ -244,5 +244,6 @@ fn grant() -> SessionGrant {
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
+        confirmation: None,
     }
 }

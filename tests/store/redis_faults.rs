@@ -66,6 +66,7 @@ async fn all_unavailable(ephemeral: &RedisEphemeral) -> (bool, Duration) {
         ephemeral.end(&[session], MINUTE),
         ephemeral.put_once("key", "value", MINUTE),
         ephemeral.take_once("key"),
+        ephemeral.update_once("key", "old", "new"),
         ephemeral.remember("key", MINUTE),
         ephemeral.remembers("key"),
         ephemeral.count("key", MINUTE),
@@ -206,6 +207,7 @@ async fn a_server_without_memory_consumes_nothing() {
         assert!(is_unavailable(&ephemeral.replace(session, &record, &record.advanced(record.issued_at)).await));
         assert!(is_unavailable(&ephemeral.end(&[session, other], MINUTE).await));
         assert!(is_unavailable(&ephemeral.put_once("other", "value", MINUTE).await));
+        assert!(is_unavailable(&ephemeral.update_once("key", "value", "another").await));
         assert!(is_unavailable(&ephemeral.take_once("key").await));
         assert!(is_unavailable(&ephemeral.count("key", MINUTE).await));
         assert!(is_unavailable(&ephemeral.remember("key", MINUTE).await));

@@ -113,6 +113,7 @@ async fn everything_in_redis_has_an_expiry() {
     ephemeral.replace(second, &record, &changed).await.unwrap();
     ephemeral.end(&[third], minute).await.unwrap();
     ephemeral.put_once("fresh", "value", minute).await.unwrap();
+    ephemeral.update_once("fresh", "value", "another").await.unwrap();
     ephemeral.put_once("taken", "value", minute).await.unwrap();
     ephemeral.take_once("taken").await.unwrap();
     ephemeral.remember("memory", minute).await.unwrap();

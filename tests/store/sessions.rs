@@ -6,7 +6,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::Repeats;
-use tokenhouse::model::{Ancestor, Generation, RotationRecord, RotationState, SessionGrant};
+use tokenhouse::model::{Ancestor, Confirmation, Generation, RotationRecord, RotationState, SessionGrant, Thumbprint};
 use tokenhouse::store::Advance;
 
 use super::backends::{Position, every_backend};
@@ -286,6 +286,7 @@ async fn records_come_back_as_they_were_written(position: &Position) {
             roles: vec!["Prüfer".to_owned(), "管理者 \"1\"\\\n".to_owned(), "🙂\u{0}".to_owned(), String::new()],
             groups: vec!["ended".to_owned()],
             status_index: i64::MAX,
+            confirmation: Some(Confirmation::Certificate(Thumbprint::of([255; 32]))),
             ..grant(now)
         },
         ..record(now)

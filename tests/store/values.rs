@@ -16,6 +16,9 @@ every_backend! {
     a_one_time_value_expires
     a_taken_value_is_forgotten_when_its_time_is_over
     a_one_time_value_may_hold_any_text
+    a_one_time_value_is_updated_by_who_knows_it_until_it_is_taken
+    an_update_does_not_prolong_a_one_time_value
+    of_fifty_parallel_updates_of_one_value_one_succeeds
     a_memory_is_new_once
     fifty_parallel_memories_of_one_key_are_new_once
     a_memory_expires
@@ -116,6 +119,50 @@ async fn a_one_time_value_may_hold_any_text(position: &Position) {
         assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First(value.to_owned()));
         assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again(value.to_owned()));
     }
+}
+
+async fn a_one_time_value_is_updated_by_who_knows_it_until_it_is_taken(position: &Position) {
+    let key = key();
+    assert!(!position.update_once(&key, "", "from nothing").await.unwrap());
+    position.put_once(&key, "a request", MINUTE).await.unwrap();
+
+    assert!(!position.update_once(&key, "another", "a choice").await.unwrap());
+    assert!(!position.update_once(&key, "a reques", "a choice").await.unwrap());
+    assert!(position.update_once(&key, "a request", "a choice ü🙂\n").await.unwrap());
+    assert!(!position.update_once(&key, "a request", "too late").await.unwrap());
+    assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a choice ü🙂\n"));
+    assert!(position.update_once(&key, "a choice ü🙂\n", "").await.unwrap());
+    assert!(position.update_once(&key, "", "last").await.unwrap());
+
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::First("last".to_owned()));
+    assert!(!position.update_once(&key, "last", "after it was taken").await.unwrap());
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Again("last".to_owned()));
+}
+
+async fn an_update_does_not_prolong_a_one_time_value(position: &Position) {
+    let key = key();
+    position.put_once(&key, "a request", Duration::from_millis(500)).await.unwrap();
+
+    assert!(position.update_once(&key, "a request", "a choice").await.unwrap());
+    assert_eq!(position.peek(&key).await.unwrap().as_deref(), Some("a choice"));
+    position.pass(Duration::from_millis(600)).await;
+
+    assert_eq!(position.peek(&key).await.unwrap(), None);
+    assert!(!position.update_once(&key, "a choice", "too late").await.unwrap());
+    assert_eq!(position.take_once(&key).await.unwrap(), TakeOutcome::Absent);
+}
+
+async fn of_fifty_parallel_updates_of_one_value_one_succeeds(position: &Position) {
+    let key = key();
+    position.put_once(&key, "a request", MINUTE).await.unwrap();
+
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (ephemeral, key) = (position.ephemeral(), key.clone());
+        calls.spawn(async move { ephemeral.update_once(&key, "a request", &format!("{number}")).await.unwrap() });
+    }
+
+    assert_eq!(calls.join_all().await.into_iter().filter(|updated| *updated).count(), 1);
 }
 
 async fn a_memory_is_new_once(position: &Position) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokenhouse::clock::Timestamp;
 use tokenhouse::model::rotation::{MAX_ANCESTORS, Repeats};
-use tokenhouse::model::{Acr, Ancestor, Generation, RotationRecord, SessionGrant, SessionId, UserId};
+use tokenhouse::model::{
+    Acr, Ancestor, Confirmation, Generation, RotationRecord, SessionGrant, SessionId, Thumbprint, UserId,
+};
 use tokenhouse::protocol::Scope;
 use uuid::Uuid;
 
@@ -29,6 +31,7 @@ pub fn grant(now: Timestamp) -> SessionGrant {
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
+        confirmation: None,
     }
 }
 
@@ -83,8 +86,14 @@ pub fn any_record(now: Timestamp) -> impl Strategy<Value = RotationRecord> {
 
 fn any_grant(now: Timestamp) -> impl Strategy<Value = SessionGrant> {
     let words = || prop::collection::vec(any::<String>(), 0..4);
-    (words(), words(), words(), words(), any::<i64>(), any::<i64>()).prop_map(
-        move |(audience, amr, roles, groups, status_index, auth_time)| SessionGrant {
+    let confirmation = prop_oneof![
+        Just(None),
+        any::<[u8; 32]>().prop_map(|key| Some(Confirmation::DpopKey(Thumbprint::of(key)))),
+        any::<[u8; 32]>().prop_map(|key| Some(Confirmation::Certificate(Thumbprint::of(key)))),
+    ];
+    (words(), words(), words(), words(), any::<i64>(), any::<i64>(), confirmation).prop_map(
+        move |(audience, amr, roles, groups, status_index, auth_time, confirmation)| SessionGrant {
+            confirmation,
             audience,
             amr,
             roles,

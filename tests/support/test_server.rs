@@ -13,6 +13,7 @@ use tokenhouse::clients::{self, NewClient};
 use tokenhouse::clock::Clock;
 use tokenhouse::config::{self, Config};
 use tokenhouse::ctx::Ctx;
+use tokenhouse::gate::audience;
 use tokenhouse::model::{Acr, Client, ClientMetadata, SessionId, User, UserAgent};
 use tokenhouse::protocol::{GrantType, Scope};
 use tokenhouse::sessions::{self, NewSession, Proof};
@@ -217,15 +218,16 @@ impl TestServer {
             at: ctx.now(),
             client,
             scope: Scope::parse(scope).unwrap(),
-            audience: clients::audience_of(ctx, client),
+            audience: audience::registered_or_default(ctx, client),
             user_agent: UserAgent::default(),
             proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
             browser_session: None,
             claims: Vec::new(),
+            confirmation: None,
         };
         let beginning = sessions::begin(ctx, new);
         sessions::settle(ctx, &beginning).await.unwrap();
-        let token = tokens::refresh_token(ctx, beginning.session.id, &beginning.record).unwrap();
+        let token = tokens::refresh_token(ctx, &beginning.live).unwrap();
         (beginning.session.id, token)
     }
 

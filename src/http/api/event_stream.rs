@@ -38,7 +38,7 @@ pub async fn follow(ctx: Ctx, bearer: AuthorizedCaller, request: HttpRequest) ->
         return Ok(beginning().finish());
     }
     let last = request.headers().get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
-    let listener = Subscriber::arrive(&ctx, bearer.token().clone(), last).await?;
+    let listener = Subscriber::arrive(&ctx, bearer.presented().clone(), last).await?;
     let (sink, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let _present = SubscriberGauge::enter();

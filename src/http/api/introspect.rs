@@ -10,6 +10,7 @@ use crate::http::client_auth::credentials;
 use crate::http::error::OAuthRefusal;
 use crate::http::form::Form;
 use crate::http::response::unkept_json;
+use crate::protocol::TokenScheme;
 use crate::token_status::introspection::{self, LiveRefresh, LiveToken};
 
 /// Tells a client whether a token is good now.
@@ -39,12 +40,13 @@ fn body(ctx: &Ctx, live: Option<LiveToken>) -> Value {
         Some(LiveToken::Access(access)) => {
             let mut body = serde_json::to_value(&access).unwrap_or_else(|_| json!({}));
             body["active"] = json!(true);
-            body["token_type"] = json!("Bearer");
+            let is_dpop = access.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
+            body["token_type"] = json!(if is_dpop { TokenScheme::Dpop } else { TokenScheme::Bearer }.as_str());
             body
         }
         Some(LiveToken::Refresh(refresh)) => {
             let LiveRefresh { token, grant, subject } = *refresh;
-            json!({
+            let mut body = json!({
                 "active": true,
                 "iss": ctx.config.issuer,
                 "sub": subject,
@@ -53,7 +55,11 @@ fn body(ctx: &Ctx, live: Option<LiveToken>) -> Value {
                 "scope": grant.scope,
                 "iat": token.issued_at.seconds(),
                 "exp": token.expires_at.seconds(),
-            })
+            });
+            if let Some(confirmation) = token.confirmation {
+                body["cnf"] = json!(confirmation);
+            }
+            body
         }
     }
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::grants::{self, CodeExchange, TokenRequest, TokenResponse};
+use crate::grants::{self, CodeExchange, Grant, TokenRequest, TokenResponse};
 use crate::http::Ctx;
 use crate::http::client_auth::credentials;
 use crate::http::error::OAuthRefusal;
@@ -33,9 +33,8 @@ pub struct TokenBody {
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenBody), (status = 400), (status = 401), (status = 503)))]
 pub async fn token(ctx: Ctx, request: HttpRequest, form: Form) -> Result<HttpResponse, OAuthRefusal> {
-    let caller = credentials(&request, &form)?;
-    let response = grants::exchange(&ctx, &caller, read(&form)?).await?;
-    Ok(answer(response))
+    let request = TokenRequest { credentials: credentials(&request, &form)?, proof: None, grant: read(&form)? };
+    Ok(answer(grants::exchange(&ctx, request).await?))
 }
 
 #[derive(utoipa::ToSchema)]
@@ -53,19 +52,17 @@ struct TokenForm {
     client_secret: Option<String>,
 }
 
-fn read(form: &Form) -> Result<TokenRequest, Error> {
+fn read(form: &Form) -> Result<Grant, Error> {
     let scope = form.scope()?;
     let grant_type: GrantType = form.required("grant_type")?.expose().parse()?;
     match grant_type {
-        GrantType::AuthorizationCode => Ok(TokenRequest::AuthorizationCode(CodeExchange {
+        GrantType::AuthorizationCode => Ok(Grant::AuthorizationCode(CodeExchange {
             code: form.required("code")?,
             redirect_uri: form.get("redirect_uri").map(str::to_owned),
             code_verifier: form.secret("code_verifier"),
         })),
-        GrantType::ClientCredentials => Ok(TokenRequest::ClientCredentials { scope, resource: form.resource() }),
-        GrantType::RefreshToken => {
-            Ok(TokenRequest::RefreshToken { refresh_token: form.required("refresh_token")?, scope })
-        }
+        GrantType::ClientCredentials => Ok(Grant::ClientCredentials { scope, resource: form.resource() }),
+        GrantType::RefreshToken => Ok(Grant::RefreshToken { refresh_token: form.required("refresh_token")?, scope }),
         GrantType::SimpleJwt => Err(GrantType::not_offered().into()),
     }
 }
@@ -73,7 +70,7 @@ fn read(form: &Form) -> Result<TokenRequest, Error> {
 fn answer(response: TokenResponse) -> HttpResponse {
     let body = TokenBody {
         access_token: response.access_token,
-        token_type: "Bearer",
+        token_type: response.token_type.as_str(),
         expires_in: response.expires_in.as_secs(),
         refresh_token: response.refresh_token,
         id_token: response.id_token,

@@ -7,20 +7,20 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Error;
 use crate::http::Ctx;
-use crate::http::bearer;
 use crate::http::error::{ProblemRefusal, RequestError};
 use crate::http::form::Form;
+use crate::http::presented_token::in_header;
+use crate::token_status::PresentedToken;
 use crate::token_status::userinfo::{self, UserInfo};
 
 /// The claims that go with an access token, which stands in the header.
 #[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
-pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
-    let told = async {
-        let token = bearer::token(&request)?.ok_or(RequestError::NoToken)?;
-        Ok(userinfo::userinfo(&ctx, token).await?)
-    };
-    answer(told.await)
+pub async fn userinfo(ctx: Ctx, presented: Result<PresentedToken, ProblemRefusal>) -> HttpResponse {
+    match presented {
+        Ok(presented) => answer(userinfo::userinfo(&ctx, &presented).await.map_err(RequestError::from)),
+        Err(ProblemRefusal(error)) => answer(Err(error)),
+    }
 }
 
 /// The same by POST. The token may stand in the body (RFC 6750 section 2.2).
@@ -29,12 +29,13 @@ pub async fn userinfo(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo_by_post(ctx: Ctx, request: HttpRequest, form: Form) -> HttpResponse {
     let told = async {
-        let token = match (bearer::token(&request)?, form.get("access_token")) {
+        let presented = match (in_header(&request)?, form.secret("access_token")) {
             (Some(_), Some(_)) => return Err(Error::invalid_request("the access token is sent in two ways").into()),
-            (Some(token), None) | (None, Some(token)) => token,
+            (Some(presented), None) => presented,
+            (None, Some(token)) => PresentedToken::bearer(token),
             (None, None) => return Err(RequestError::NoToken),
         };
-        Ok(userinfo::userinfo(&ctx, token).await?)
+        Ok(userinfo::userinfo(&ctx, &presented).await?)
     };
     answer(told.await)
 }

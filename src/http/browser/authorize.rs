@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::cookies::BrowserCookies;
 use super::next::show;
-use crate::authorize::{self, InteractionId, Parameters};
+use crate::authorize::{self, Interaction, InteractionId, Parameters};
 use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::pages::PageContext;
@@ -51,6 +51,7 @@ pub async fn resume(
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let next = authorize::resume(&ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
+    let next = async { Interaction::open(&ctx, &cookies.browser, id).await?.resume(&ctx).await };
+    let next = next.await.map_err(PageRefusal::of_an_interaction)?;
     Ok(cookies.greet(&ctx, show(&ctx, &page_context, next)))
 }

@@ -6,7 +6,7 @@ use super::cookies::BrowserCookies;
 use super::form::{PageForm, is_own_form, query};
 use super::interaction::{Open, interaction_needed};
 use super::next::show as show_next;
-use crate::authorize::{self, PromptPage, Step};
+use crate::authorize::{PromptPage, Step};
 use crate::ctx;
 use crate::error::Error;
 use crate::http::Ctx;
@@ -25,7 +25,7 @@ pub async fn show(
     let open = interaction_needed(&ctx, &cookies, &query(&request)?).await?;
     match page(&ctx, &page_context, &cookies, &open, None) {
         Some(page) => Ok(page),
-        None => open.go_on(&ctx, &page_context, &cookies).await,
+        None => open.go_on(&ctx, &page_context).await,
     }
 }
 
@@ -43,13 +43,14 @@ pub async fn submit(
     if !is_own_form(&ctx, &cookies, &form)? {
         return match page(&ctx, &page_context, &cookies, &open, Some(Problem::PageWasOld)) {
             Some(page) => Ok(page),
-            None => open.go_on(&ctx, &page_context, &cookies).await,
+            None => open.go_on(&ctx, &page_context).await,
         };
     }
     match form.get("account") {
         Some("same") => {
-            let next = authorize::keep_account(&ctx, &cookies.browser, &open.id).await;
-            Ok(show_next(&ctx, &open.page_context(&page_context), next.map_err(PageRefusal::of_an_interaction)?))
+            let page_context = open.page_context(&page_context);
+            let next = open.interaction.keep_account(&ctx).await.map_err(PageRefusal::of_an_interaction)?;
+            Ok(show_next(&ctx, &page_context, next))
         }
         Some("other") => Ok(open.other_account(&ctx)),
         Some(_) | None => Err(Error::invalid_request("account is `same` or `other`").into()),
@@ -61,12 +62,13 @@ fn page(
     ctx: &ctx::Ctx,
     page_context: &PageContext,
     cookies: &BrowserCookies,
-    open: &Open,
+    open: &Open<'_>,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Prompt(PromptPage::Account))?;
+    let signed_in =
+        open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Account))?;
     let page = ChooseAccount {
-        interaction: Some(open.id.as_str().to_owned()),
+        interaction: Some(open.interaction.id().as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),
         application: Some(open.application()),
         user: signed_in.user.username.clone(),

@@ -5,8 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::cookies::BrowserCookies;
 use super::form::{PageForm, is_own_form, query};
 use super::interaction::{Open, interaction_needed};
-use super::next::show as show_next;
-use crate::authorize::{self, Decision, Next, PromptPage, Step};
+use crate::authorize::{Next, PromptPage, Step};
 use crate::ctx;
 use crate::error::Error;
 use crate::http::Ctx;
@@ -26,7 +25,7 @@ pub async fn show(
     let open = interaction_needed(&ctx, &cookies, &query(&request)?).await?;
     match page(&ctx, &page_context, &cookies, &open, None) {
         Some(page) => Ok(page),
-        None => open.go_on(&ctx, &page_context, &cookies).await,
+        None => open.go_on(&ctx, &page_context).await,
     }
 }
 
@@ -45,17 +44,16 @@ pub async fn submit(
     let (true, Some(asked)) = (is_own_form(&ctx, &cookies, &form)?, asked) else {
         return ask_again(&ctx, &page_context, &cookies, &open).await;
     };
-    let decision = match form.get("answer") {
-        Some("accept") => Decision::Allow,
-        Some("deny") => Decision::Deny,
+    let next = match form.get("answer") {
+        Some("accept") => open.interaction.allow(&ctx, asked).await,
+        Some("deny") => open.interaction.deny(&ctx, asked).await,
         Some("other") => return Ok(open.other_account(&ctx)),
         Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
-    let next = authorize::decide(&ctx, &cookies.browser, &open.id, asked, decision).await;
     match next.map_err(PageRefusal::of_an_interaction)? {
         // Another is asked than the one who was.
         Next::Prompt(PromptPage::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
-        next => Ok(show_next(&ctx, &open.page_context(&page_context), next)),
+        next => Ok(open.show(&ctx, &page_context, next)),
     }
 }
 
@@ -64,11 +62,11 @@ async fn ask_again(
     ctx: &ctx::Ctx,
     page_context: &PageContext,
     cookies: &BrowserCookies,
-    open: &Open,
+    open: &Open<'_>,
 ) -> Result<HttpResponse, PageRefusal> {
     match page(ctx, page_context, cookies, open, Some(Problem::PageWasOld)) {
         Some(page) => Ok(page),
-        None => open.go_on(ctx, page_context, cookies).await,
+        None => open.go_on(ctx, page_context).await,
     }
 }
 
@@ -77,17 +75,18 @@ fn page(
     ctx: &ctx::Ctx,
     page_context: &PageContext,
     cookies: &BrowserCookies,
-    open: &Open,
+    open: &Open<'_>,
     problem: Option<Problem>,
 ) -> Option<HttpResponse> {
-    let signed_in = open.view.signed_in.as_ref().filter(|_| open.view.step == Step::Prompt(PromptPage::Consent))?;
+    let signed_in =
+        open.interaction.signed_in().filter(|_| open.interaction.step() == Step::Prompt(PromptPage::Consent))?;
     let page = Consent {
-        interaction: Some(open.id.as_str().to_owned()),
+        interaction: Some(open.interaction.id().as_str().to_owned()),
         csrf: cookies.browser.form_token(ctx),
         application: open.application(),
         user: signed_in.user.username.clone(),
         user_id: signed_in.user.id.to_string(),
-        scopes: open.view.request.to_agree_to().iter().map(str::to_owned).collect(),
+        scopes: open.interaction.request().to_agree_to().iter().map(str::to_owned).collect(),
         problem,
     };
     Some(consent(&open.page_context(page_context), &page))

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::cookies::BrowserCookies;
 use super::next::show;
-use crate::authorize::{self, InteractionId, Request, View};
+use crate::authorize::{Interaction, InteractionId, Next, Request};
 use crate::ctx;
 use crate::error::Error;
 use crate::http::error::PageRefusal;
@@ -21,60 +21,59 @@ fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, Error>
     name.map(|name| InteractionId::try_from(name.to_owned())).transpose()
 }
 
-/// The interaction that a form or an address names, and what its page shows.
-pub(super) async fn interaction(
+/// The interaction that a form or an address names, opened.
+pub(super) async fn interaction<'b>(
     ctx: &ctx::Ctx,
-    cookies: &BrowserCookies,
+    cookies: &'b BrowserCookies,
     form: &Form,
-) -> Result<Option<Open>, PageRefusal> {
+) -> Result<Option<Open<'b>>, PageRefusal> {
     let Some(id) = interaction_named(form.get("interaction"))? else { return Ok(None) };
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);
     }
-    let view = authorize::view(ctx, &cookies.browser, &id).await.map_err(PageRefusal::of_an_interaction)?;
-    Ok(Some(Open { id, view }))
+    let opened = Interaction::open(ctx, &cookies.browser, id).await;
+    Ok(Some(Open { interaction: opened.map_err(PageRefusal::of_an_interaction)? }))
 }
 
 /// The same, for a page that makes no sense without one.
-pub(super) async fn interaction_needed(
+pub(super) async fn interaction_needed<'b>(
     ctx: &ctx::Ctx,
-    cookies: &BrowserCookies,
+    cookies: &'b BrowserCookies,
     form: &Form,
-) -> Result<Open, PageRefusal> {
+) -> Result<Open<'b>, PageRefusal> {
     let none = || Error::invalid_request("this page belongs to an authorization request, and the address names none");
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
-/// An interaction that waits for a person.
-pub(super) struct Open {
-    pub(super) id: InteractionId,
-    pub(super) view: View,
+/// An interaction that waits for a person, and its pages.
+pub(super) struct Open<'b> {
+    pub(super) interaction: Interaction<'b>,
 }
 
-impl Open {
-    /// The look of its pages.
+impl Open<'_> {
+    /// The context of its pages.
     pub(super) fn page_context(&self, page_context: &PageContext) -> PageContext {
-        page_context.clone().with_ui_locales(self.view.request.ui_locales.as_deref())
+        page_context.clone().with_ui_locales(self.interaction.request().ui_locales.as_deref())
     }
 
     pub(super) fn application(&self) -> Application {
-        application(&self.view.client, Some(&self.view.request))
+        application(self.interaction.client(), Some(self.interaction.request()))
     }
 
     /// Goes on to whatever comes next: another page, or back to the application.
-    pub(super) async fn go_on(
-        &self,
-        ctx: &ctx::Ctx,
-        page_context: &PageContext,
-        cookies: &BrowserCookies,
-    ) -> Result<HttpResponse, PageRefusal> {
-        let next = authorize::resume(ctx, &cookies.browser, &self.id).await.map_err(PageRefusal::of_an_interaction)?;
-        Ok(show(ctx, &self.page_context(page_context), next))
+    pub(super) async fn go_on(&self, ctx: &ctx::Ctx, page_context: &PageContext) -> Result<HttpResponse, PageRefusal> {
+        let next = self.interaction.resume(ctx).await.map_err(PageRefusal::of_an_interaction)?;
+        Ok(self.show(ctx, page_context, next))
+    }
+
+    /// Shows what comes next.
+    pub(super) fn show(&self, ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
+        show(ctx, &self.page_context(page_context), next)
     }
 
     /// Goes on to the sign-in page, whoever is signed in.
     pub(super) fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
-        see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.id.as_str())))
+        see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.interaction.id().as_str())))
     }
 }
 
@@ -86,6 +85,6 @@ pub(super) fn application(client: &Client, request: Option<&Request>) -> Applica
         policy_uri: client.metadata.policy_uri.clone(),
         tos_uri: client.metadata.tos_uri.clone(),
         verified: !client.metadata.unverified,
-        redirect_uri: request.map(|request| request.return_to.redirect_uri.clone()),
+        redirect_uri: request.map(|request| request.return_to.redirect_uri().to_owned()),
     }
 }

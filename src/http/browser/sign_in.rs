@@ -28,8 +28,8 @@ pub async fn show(
     let other = query.get("account") == Some("other");
     let open = interaction(&ctx, &cookies, &query).await?;
     match &open {
-        Some(open) if open.view.step != Step::Prompt(PromptPage::SignIn) && !other => {
-            open.go_on(&ctx, &page_context, &cookies).await
+        Some(open) if open.interaction.step() != Step::Prompt(PromptPage::SignIn) && !other => {
+            open.go_on(&ctx, &page_context).await
         }
         None if browser_sessions::find(&ctx, cookies.browser.session_cookie.as_ref()).await?.is_some() => {
             Ok(see_other(&ctx.config.path_to("/account")))
@@ -55,7 +55,7 @@ pub async fn submit(
     match attempt(&ctx, &cookies, &form).await? {
         Ok(new) => {
             let onward = match &open {
-                Some(open) => format!("/oauth2/authorize/{}", open.id.as_str()),
+                Some(open) => format!("/oauth2/authorize/{}", open.interaction.id().as_str()),
                 None => "/account".to_owned(),
             };
             Ok(cookies.signed_in(&ctx, see_other(&ctx.config.path_to(&onward)), &new))
@@ -88,7 +88,7 @@ async fn attempt(
 
 /// What the page is asked for.
 struct Question<'a> {
-    open: Option<&'a Open>,
+    open: Option<&'a Open<'a>>,
     /// The person wants another account than the one that is signed in.
     other: bool,
     typed: Option<&'a str>,
@@ -97,14 +97,14 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn page(&self, ctx: &ctx::Ctx, page_context: &PageContext, cookies: &BrowserCookies) -> HttpResponse {
-        let request = self.open.map(|open| &open.view.request);
-        let signed_in = self.open.and_then(|open| open.view.signed_in.as_ref()).filter(|_| !self.other);
+        let request = self.open.map(|open| open.interaction.request());
+        let signed_in = self.open.and_then(|open| open.interaction.signed_in()).filter(|_| !self.other);
         // An application that names another person does not want this one's password.
         let again = signed_in.filter(|_| request.is_some_and(|request| request.subject.is_none()));
         let known = again.map(|signed_in| signed_in.user.username.as_str());
         let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|_| !self.other);
         let page = SignIn {
-            interaction: self.open.map(|open| open.id.as_str().to_owned()),
+            interaction: self.open.map(|open| open.interaction.id().as_str().to_owned()),
             csrf: cookies.browser.form_token(ctx),
             application: self.open.map(Open::application),
             hint: self.typed.or(known).or(hinted).map(str::to_owned),

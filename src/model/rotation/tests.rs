@@ -22,6 +22,7 @@ fn grant() -> SessionGrant {
         roles: Vec::new(),
         groups: vec!["staff \"1\"\n".to_owned()],
         claims: Vec::new(),
+        confirmation: None,
     }
 }
 
@@ -144,9 +145,22 @@ fn a_record_is_a_head_line_of_numbers_and_a_line_of_json() {
     );
 }
 
+fn bound() -> RotationRecord {
+    let confirmation = Some(Confirmation::DpopKey(crate::model::Thumbprint::of([0; 32])));
+    RotationRecord { grant: SessionGrant { confirmation, ..grant() }, ..full() }
+}
+
+#[test]
+fn the_key_that_tokens_are_bound_to_stands_in_the_record_and_costs_nothing_where_there_is_none() {
+    let key = format!(r#","k":{{"jkt":"{}"}}}}"#, "A".repeat(43));
+    assert!(bound().encode().ends_with(&key));
+    assert_eq!(bound().encode().len(), full().encode().len() + key.len() - 1);
+    assert!(bound().advanced(NOW).encode().ends_with(&key), "and stays there");
+}
+
 #[test]
 fn a_record_comes_back_from_its_text() {
-    for record in [begun(), full(), begun().advanced(NOW.plus(HOUR))] {
+    for record in [begun(), full(), bound(), begun().advanced(NOW.plus(HOUR))] {
         assert_eq!(RotationRecord::decode(&record.encode()), Some(record));
     }
 }
@@ -186,6 +200,8 @@ fn a_text_that_is_no_record_is_refused() {
         &grant[..grant.len() - 1],
         &grant.replace("AAAABw", "AAAAB"),
         &grant.replace("AAAABw", "AAAA!w"),
+        &grant.replace('}', r#","k":{"jkt":"AA"}}"#),
+        &grant.replace('}', r#","k":{}}"#),
     ] {
         assert_eq!(RotationRecord::decode(&format!("{head}\n{broken_grant}")), None, "{broken_grant:?}");
     }

@@ -28,6 +28,7 @@ pub(super) fn grant() -> SessionGrant {
         roles: Vec::new(),
         groups: Vec::new(),
         claims: Vec::new(),
+        confirmation: None,
     }
 }
 

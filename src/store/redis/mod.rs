@@ -48,6 +48,7 @@ static ADVANCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("ad
 static LOAD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("load.lua")));
 static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("replace.lua")));
 static TAKE_ONCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("take_once.lua")));
+static UPDATE_ONCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("update_once.lua")));
 static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("count.lua")));
 
 impl RedisEphemeral {
@@ -174,6 +175,12 @@ impl EphemeralStore for RedisEphemeral {
             Some(value) => Ok(Some(value.to_owned())),
             None => Err(StoreError::Corrupt("a one-time value in Redis cannot be read".to_owned())),
         }
+    }
+
+    async fn update_once(&self, key: &str, old: &str, new: &str) -> Result<bool, StoreError> {
+        let mut call = self.link.call().await?;
+        let answer = UPDATE_ONCE.key(self.key('o', key)).arg(old).arg(new).invoke_async(&mut call.line).await;
+        call.heard(answer)
     }
 
     async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError> {

@@ -16,14 +16,11 @@ use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 use crate::store::StoreError;
 use crate::store::ephemeral::{Advance, CounterState, EphemeralStore, KEPT_AFTER_EXPIRY, TakeOutcome};
 
-/// How often a refresh tries again when others change the record under its hands. Each try but one means that
-/// somebody else succeeded.
+/// How often a refresh tries when others change the record at the same time.
 const TRIES: u32 = 16;
 
-/// How many tombstones are written in one transaction.
 const ENDED_AT_ONCE: usize = 200;
 
-/// How many rows are pruned by one statement.
 const PRUNED_AT_ONCE: i64 = 1_000;
 
 /// The present, in SQL: `$1` where this process says what time it is, or else the database's own time.
@@ -33,7 +30,6 @@ macro_rules! now {
     };
 }
 
-/// The ephemeral store in the database.
 #[derive(Clone)]
 pub struct SqlEphemeral {
     /// Commits reach the disk a little later (see `connect.rs`).
@@ -242,6 +238,23 @@ impl EphemeralStore for SqlEphemeral {
             .bind(key.to_owned());
         let Some(row) = self.quick.read_one(look).await? else { return Ok(None) };
         Ok(Some(Columns::of_only(&row, "one_time_values").text("value")?.to_owned()))
+    }
+
+    async fn update_once(&self, key: &str, old: &str, new: &str) -> Result<bool, StoreError> {
+        let update = self
+            .timed(concat!(
+                "update one_time_values
+                 set value = $4
+                 where key = $2
+                 and value = $3
+                 and taken = 0
+                 and expires_at > ",
+                now!()
+            ))
+            .bind(key.to_owned())
+            .bind(old.to_owned())
+            .bind(new.to_owned());
+        Ok(self.quick.write(update).await? == 1)
     }
 
     async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError> {

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 macro_rules! columns {
     () => {
         "id, user_id, client_id, scope, audience, status_index, user_agent, created_at, last_used_at, ends_at, auth_time, \
-         amr, acr, ended_at, ended_reason, browser_session_id, offline, claims"
+         amr, acr, ended_at, ended_reason, browser_session_id, offline, claims, confirmation"
     };
 }
 
@@ -270,7 +270,7 @@ fn insert(session: &Session) -> Query {
         "insert into sessions\n  (",
         columns!(),
         ")
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
     );
     query(text)
         .bind(session.id.to_string())
@@ -291,6 +291,7 @@ fn insert(session: &Session) -> Query {
         .bind(session.browser_session_id.map(|browser_session| browser_session.to_string()))
         .bind(i64::from(session.is_offline()))
         .bind(json(&session.claims))
+        .bind(session.confirmation.as_ref().map(json))
 }
 
 fn read(row: &AnyRow) -> Result<Session, StoreError> {
@@ -311,6 +312,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
         acr: columns.word("acr", |name| Some(Acr::recorded(name)))?,
         browser_session_id: columns.word_if("browser_session_id", |id| id.parse().ok())?,
         claims: columns.json("claims")?,
+        confirmation: columns.word_if("confirmation", |text| serde_json::from_str(text).ok())?,
         ended: read_ended(&columns)?,
     })
 }

@@ -421,7 +421,7 @@ async fn while_a_secret_is_rotated_both_work_and_then_one() {
         let third = admin_api.post("/admin/v1/clients/shop/rotate-secret", &json!({ "now": false })).await;
         assert_eq!(third.status, 200);
         assert_eq!(token(server, "shop", &first).await.status, 401, "at most two are live");
-        assert_problem(&admin_api.post("/admin/v1/clients/direct/rotate-secret", &json!({})).await, 400);
+        assert_problem(&admin_api.post("/admin/v1/clients/simplejwt/rotate-secret", &json!({})).await, 400);
         assert_eq!(server.count_events("client_secret_rotated").await, 2);
     })
     .await;

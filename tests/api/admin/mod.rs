@@ -113,13 +113,14 @@ pub async fn begin(server: &TestServer, user: &User, client: &Client, scope: &st
         proof: Proof { at: ctx.now(), amr: vec!["pwd".to_owned()], acr: Acr::Password },
         browser_session: None,
         claims: Vec::new(),
+        confirmation: None,
     };
     let beginning = tokenhouse::sessions::begin(ctx, new);
     tokenhouse::sessions::settle(ctx, &beginning).await.unwrap();
-    let (id, record) = (beginning.session.id, &beginning.record);
-    let bearer = tokenhouse::tokens::TokenSubject::Session { id, record };
+    let bearer = tokenhouse::tokens::TokenSubject::Session(&beginning.live);
     let access = tokenhouse::tokens::access_token(ctx, client, bearer, &beginning.session.scope).unwrap().token;
-    IssuedSession { id, access, refresh: tokenhouse::tokens::refresh_token(ctx, id, record).unwrap() }
+    let refresh = tokenhouse::tokens::refresh_token(ctx, &beginning.live).unwrap();
+    IssuedSession { id: beginning.live.id, access, refresh }
 }
 
 /// A session and its first tokens.

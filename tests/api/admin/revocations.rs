@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokenhouse::audit::{Actor, AuditEvent};
+use tokenhouse::model::{EndReason, SessionFilter};
 use tokenhouse::protocol::GrantType;
+use tokenhouse::sessions;
 
 use super::{AdminClient, IssuedSession, assert_problem, begin};
-use crate::test_server::{ADMIN, TestServer, on_each_backend};
+use crate::quiet_instance::QuietInstance;
+use crate::test_server::{ADMIN, Backend, TestServer, on_each_backend};
 
 /// Two users with sessions at two clients.
 struct FourSessions {
@@ -182,6 +186,38 @@ async fn a_receipt_counts_the_previous_longer_life_of_a_client_s_tokens() {
         let by: tokenhouse::clock::Timestamp =
             receipt.body["access_tokens_expire_by"].as_str().unwrap().parse().unwrap();
         assert!(by >= server.clock.now().plus(Duration::from_secs(3590)), "{by}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_batch_asks_the_database_for_each_client_once_however_many_sessions_it_ends() {
+    on_each_backend(async |server| {
+        // Embedded, each tombstone is a statement of its own.
+        if server.backend == Backend::Embedded {
+            return;
+        }
+        let instance = QuietInstance::open(server).await;
+        let ctx = &instance.ctx;
+        let mut statements = Vec::new();
+        for (id, sessions) in [("one", 1), ("ten", 10)] {
+            let (client, _) = server.add_client(id, &[GrantType::RefreshToken], "read").await;
+            for _ in 0..sessions {
+                server.begin_session(&client, "read").await;
+            }
+            // No memory holds a client whose row is gone: each look is a statement.
+            let entry = ctx.audit(Actor::System, AuditEvent::ClientRemoved { client: client.id.clone() });
+            ctx.store.database.remove_client(&client.id, &entry).await.unwrap();
+            let theirs = SessionFilter { user: Some(server.user().await.id), ..SessionFilter::default() };
+            let before = ctx.store.database.statements();
+
+            let receipt = sessions::end_matching(ctx, &theirs, EndReason::Admin, Actor::System).await.unwrap();
+
+            assert_eq!(receipt.sessions_ended, sessions);
+            statements.push(ctx.store.database.statements() - before);
+        }
+        assert_eq!(statements[0], statements[1]);
+        instance.stop().await;
     })
     .await;
 }

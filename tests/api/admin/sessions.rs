@@ -56,7 +56,7 @@ async fn a_list_of_sessions_is_narrowed_by_user_client_and_life() {
         assert_eq!(count("client=simplejwt").await, 2);
         assert_eq!(count("live=true").await, 2);
         assert_eq!(count("client=shop&live=true").await, 0);
-        assert_eq!(count(&format!("client=direct&user={}", user.id)).await, 1);
+        assert_eq!(count(&format!("client=simplejwt&user={}", user.id)).await, 1);
         assert_eq!(count("client=nobody").await, 0);
     })
     .await;

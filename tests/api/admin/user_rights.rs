@@ -106,6 +106,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
                 proof: Proof { at: ctx.now(), amr: Vec::new(), acr: Acr::Password },
                 browser_session: None,
                 claims: Vec::new(),
+                confirmation: None,
             };
             let beginning = sessions::begin(ctx, new);
 
@@ -129,6 +130,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
             proof: Proof { at: ctx.now(), amr: Vec::new(), acr: Acr::Password },
             browser_session: None,
             claims: Vec::new(),
+            confirmation: None,
         };
         let beginning = sessions::begin(ctx, new);
         users::change(ctx, user.id, change, Actor::System).await.unwrap();

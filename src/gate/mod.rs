@@ -1,9 +1,13 @@
 //! The gate: may this client, user and session receive tokens (or be believed by those they hold)?
 //!
 //! Every grant passes it before it mints, and introspection before it says `active`. A check that is added here holds
-//! on every path; a check that is added anywhere else has siblings that lack it.
+//! on every path; a check that is added anywhere else has siblings that lack it. [`decide`] is the pure decision,
+//! [`check`] gathers what it needs from the context, and [`audience`] says whom tokens are for.
+
+pub mod audience;
 
 use crate::clock::Timestamp;
+use crate::ctx::Ctx;
 use crate::model::{BrowserSession, Client, ClientState, Session, SessionGrant, User, UserState};
 use crate::protocol::Scope;
 
@@ -86,8 +90,32 @@ pub enum Denial {
     AudienceWithdrawn,
 }
 
-/// Opens the gate, or says why not.
-pub fn may_receive_tokens(client: &Client, principal: Principal<'_>, request: GateRequest<'_>) -> Result<(), Denial> {
+/// Whether the gate opens to this principal for tokens of the client now, by what this instance remembers.
+///
+/// # Errors
+/// Why it stays shut.
+pub fn check(
+    ctx: &Ctx,
+    client: &Client,
+    principal: Principal<'_>,
+    scope: &Scope,
+    audience: &[String],
+) -> Result<(), Denial> {
+    let request = GateRequest {
+        scope,
+        audience,
+        allowed_audience: &audience::allowed(ctx, client),
+        global_not_before: ctx.store.memory.global_not_before(),
+        now: ctx.now(),
+    };
+    decide(client, principal, request)
+}
+
+/// Decides whether the gate opens; a pure function.
+///
+/// # Errors
+/// Why it stays shut.
+pub fn decide(client: &Client, principal: Principal<'_>, request: GateRequest<'_>) -> Result<(), Denial> {
     if client.state != ClientState::Active {
         return Err(Denial::ClientDisabled);
     }
