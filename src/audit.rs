@@ -13,7 +13,6 @@ use crate::protocol::Scope;
 /// Something that happened to a user, a client, a session or a key. It never holds a secret, a token or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are the nouns they name")]
 pub enum AuditEvent {
     /// A session began.
     SessionBegan {

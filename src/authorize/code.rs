@@ -23,7 +23,6 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// What a code stands for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `Request`, `BrowserSession` and `Session`")]
 pub struct Code {
     /// The session that it will begin.
     pub session: SessionId,

@@ -137,7 +137,6 @@ macro_rules! settings {
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
-        #[allow(missing_docs, reason = "a section in a section is documented where it is declared")]
         $visibility struct $section {
             $( $(#[doc = $line])* $visibility $name: $type, )*
         }

@@ -41,7 +41,6 @@ use schedule::{Draft, Entry, Rules, STALE_AFTER};
 
 /// A key as people see it.
 #[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct KeySummary {
     pub kid: String,
     pub algorithm: SigningAlgorithm,

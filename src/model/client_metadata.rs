@@ -16,6 +16,7 @@ use crate::protocol::{AuthMethod, GrantType, MergePatch, OAuthError, RedirectUri
 /// `clients/check.rs` says which values go together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the members are those of the registration specifications")]
 pub struct ClientMetadata {
     /// The name that users see; the `client_id` where absent.
     #[serde(skip_serializing_if = "is_default")]

@@ -13,7 +13,6 @@ use crate::sessions::{self, Applied};
 /// What may be changed of a user, as a JSON merge patch (RFC 7396): what is absent stays, and null takes away.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of `User`")]
 pub struct UserChange {
     /// Another address counts as not verified unless `email_verified` says so.
     #[serde(default, deserialize_with = "given")]

@@ -13,7 +13,6 @@ use crate::passwords;
 /// One line of an import file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of `User`")]
 pub struct ImportedUser {
     pub username: String,
     #[serde(default)]

@@ -16,7 +16,6 @@ use crate::store::{StoreError, UniqueKey};
 /// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of `User`")]
 pub struct NewUser {
     pub username: String,
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! The server through its endpoints: a whole service per test, on every backend. One file a capability; names are
 //! sentences.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod authorization_code;
 mod authorization_request;

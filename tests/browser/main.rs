@@ -1,7 +1,7 @@
 //! People at a real browser: Chromium, driven by Playwright, at the two applications of the demo. What happens in each
 //! scenario is told in `scenarios.mjs`; every page on the way is looked at by axe.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod scene;
 

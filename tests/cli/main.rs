@@ -1,6 +1,6 @@
 //! The command line: the real program in a folder of its own.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod clients;
 mod doctor;

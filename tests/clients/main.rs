@@ -1,7 +1,7 @@
 //! Real client libraries against the real program: discovery, code flow with PKCE, ID token, userinfo, refresh,
 //! sign-out.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod apache;
 mod provider;

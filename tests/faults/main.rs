@@ -4,7 +4,7 @@
 //! Every run records a [`history`], and [`checks`] reads it. `tests/README.md` says which row of the catalogue of
 //! faults is which test. `TEST_LONG=1` (`./test --long`) multiplies the counts.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 
 mod answers_lost;
 mod checks;

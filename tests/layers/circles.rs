@@ -105,10 +105,10 @@ impl FileGraph {
                     circle.reverse();
                     return Some(circle);
                 }
-                if !before.contains_key(&next) {
-                    before.insert(next, file);
+                before.entry(next).or_insert_with(|| {
                     waiting.push_back(next);
-                }
+                    file
+                });
             }
         }
         None

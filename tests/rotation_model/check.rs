@@ -27,6 +27,7 @@ pub enum Refusal {
 
 /// Something that was seen.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a journal of a few hundred entries in a test")]
 pub enum Event {
     /// A record was written.
     Wrote {

@@ -4,7 +4,7 @@
 //! `./test` starts the servers and names them in `TEST_DATABASE_URL` (a user who may create databases) and
 //! `TEST_REDIS_URL`. With `TEST_BACKENDS=sqlite` only what needs no server runs.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::must_use_candidate, clippy::missing_panics_doc, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::must_use_candidate, clippy::missing_panics_doc, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
 pub mod answer;

@@ -1,7 +1,7 @@
 //! Services that verify offline, by `tokenhouse-verifier`, and real instances that they follow: what is revoked is
 //! refused whatever breaks, and honest tokens are accepted.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests have no configuration and no `Ctx`")]
 
 mod cut_off;
