@@ -1,6 +1,6 @@
 //! Tokenhouse: an OAuth 2.1 and OpenID Connect token issuing service.
 //!
-//! The modules, top layer first. A module uses only the modules below it; `tests/layers.rs` keeps that.
+//! The modules, top layer first. A module uses only the modules below it; `tests/layers` keeps that.
 
 pub mod cli; //              the command line: one file a command
 pub mod app; //              configuration in, running service out; background jobs; start and stop
