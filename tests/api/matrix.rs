@@ -118,7 +118,7 @@ async fn a_withdrawn_scope_is_good_nowhere() {
 #[actix_web::test]
 async fn a_withdrawn_audience_is_good_nowhere() {
     after(&[WebSession, OwnToken], async |case| {
-        case.admin(Method::PATCH, "/clients/web", json!({ "audience": ["urn:other"] })).await;
+        case.admin(Method::PATCH, "/clients/web", json!({ "tokenhouse_audience": ["urn:other"] })).await;
     })
     .await;
 }

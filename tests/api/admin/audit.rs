@@ -28,7 +28,7 @@ async fn every_change_leaves_exactly_one_event_of_its_kind() {
             (&post, user("/password"), json!({ "password": "another long one" }), "password_changed"),
             (&delete, user(""), nothing.clone(), "user_removed"),
             (&post, "/admin/v1/clients".to_owned(), json!({ "client_id": "bank" }), "client_added"),
-            (&patch, shop(""), json!({ "name": "The shop" }), "client_changed"),
+            (&patch, shop(""), json!({ "client_name": "The shop" }), "client_changed"),
             (&post, shop("/disable"), nothing.clone(), "client_disabled"),
             (&post, shop("/enable"), nothing.clone(), "client_enabled"),
             (&post, shop("/rotate-secret"), nothing.clone(), "client_secret_rotated"),

@@ -292,7 +292,7 @@ fn every_member() -> Value {
         "policy_uri": "https://shop.example/policy",
         "tos_uri": "https://shop.example/tos",
         "id_token_signed_response_alg": "ES256",
-        "userinfo_signed_response_alg": "RS256",
+        "userinfo_signed_response_alg": "ES256",
         "subject_type": "pairwise",
         "default_max_age": 3600,
         "initiate_login_uri": "https://shop.example/in",
@@ -306,7 +306,7 @@ fn every_member() -> Value {
         "tokenhouse_audience": ["https://api.example"],
         "tokenhouse_pkce": "optional",
         "tokenhouse_sector_identifier": "shop.example",
-        "tokenhouse_access_token_signed_response_alg": "RS256",
+        "tokenhouse_access_token_signed_response_alg": "ES256",
         "tokenhouse_access_token_lifetime": 600,
         "tokenhouse_refresh_token_lifetime": 7200,
         "tokenhouse_refresh": {
