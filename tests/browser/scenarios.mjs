@@ -5,13 +5,13 @@ import assert from 'node:assert/strict'
 export async function both(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(cluster.notes)
 
   await person.open(`${cluster.photos}/`)
-  await person.press('browser_session')
+  await person.press('login')
   assert(!(await person.has('password')), 'the password was asked for twice')
   await person.press('consent-accept')
   await person.mustBeIn(cluster.photos)
@@ -19,21 +19,21 @@ export async function both(cluster, arrive) {
   await person.press('logout')
   await person.mustBeOut(cluster.photos)
   await person.mustSoonBeOut(cluster.notes)
-  await person.press('browser_session')
+  await person.press('login')
   assert(await person.has('password'), 'the server still knows the person')
 }
 
 export async function consent_once(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   const text = await person.text()
   assert.match(text, /Notes/)
   await person.press('consent-accept')
   await person.press('logout')
 
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   await person.mustBeIn(cluster.notes)
 }
@@ -41,13 +41,13 @@ export async function consent_once(cluster, arrive) {
 export async function denied(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   await person.press('consent-deny')
   assert(person.page.url().startsWith(`${cluster.notes}/callback`))
   assert.match(await person.text(), /access_denied/)
 
-  await person.press('browser_session')
+  await person.press('login')
   assert(await person.has('consent-accept'), 'a refusal is no consent')
   await person.press('consent-accept')
   await person.mustBeIn(cluster.notes)
@@ -56,7 +56,7 @@ export async function denied(cluster, arrive) {
 export async function wrong_password(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn({ username: cluster.username, password: 'wrong horse battery' })
   const known = await person.page.locator('[role=alert]').innerText()
   await person.signIn({ username: 'nobody', password: 'wrong horse battery' })
@@ -71,7 +71,7 @@ export async function wrong_password(cluster, arrive) {
 export async function too_many_tries(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   const said = new Set()
   for (let tries = 0; tries < 30 && said.size < 2; tries++) {
     await person.signIn({ username: cluster.username, password: `wrong ${tries}` })
@@ -85,14 +85,14 @@ export async function too_many_tries(cluster, arrive) {
 export async function expired(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.context.clearCookies({ domain: '127.0.0.1' })
   await person.signIn()
   assert(person.page.url().startsWith(cluster.server), person.page.url())
   assert(!(await person.has('consent-accept')), 'another browser could have gone on')
 
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(cluster.notes)
@@ -104,7 +104,7 @@ export async function back_button(cluster, arrive) {
   for (const page of ['consent', 'browser_session']) {
     const person = await arrive()
     await person.open(`${cluster.notes}/`)
-    await person.press('browser_session')
+    await person.press('login')
     await person.signIn()
     if (await person.has('consent-accept')) await person.press('consent-accept')
     await person.mustBeIn(cluster.notes)
@@ -124,7 +124,7 @@ export async function two_tabs(cluster, arrive) {
   const two = await one.secondTab()
   for (const [tab, application] of [[one, cluster.notes], [two, cluster.photos]]) {
     await tab.open(`${application}/`)
-    await tab.press('browser_session')
+    await tab.press('login')
     assert(await tab.has('password'))
   }
   for (const [tab, application] of [[one, cluster.notes], [two, cluster.photos]]) {
@@ -175,7 +175,7 @@ export async function change_password(cluster, arrive) {
 export async function end_others(cluster, arrive) {
   const [here, elsewhere] = [await arrive(), await arrive()]
   await elsewhere.open(`${cluster.notes}/`)
-  await elsewhere.press('browser_session')
+  await elsewhere.press('login')
   await elsewhere.signIn()
   await elsewhere.press('consent-accept')
   await elsewhere.mustBeIn(cluster.notes)
@@ -187,7 +187,7 @@ export async function end_others(cluster, arrive) {
   assert(!(await here.has('end-others')), 'no other sign-in is left')
 
   await elsewhere.mustSoonBeOut(cluster.notes)
-  await elsewhere.press('browser_session')
+  await elsewhere.press('login')
   assert(await elsewhere.has('login-submit'), 'the other browser is still signed in')
   await here.open(`${cluster.server}/account`)
   assert(await here.has('password-submit'), 'and so is this one no more')
@@ -196,7 +196,7 @@ export async function end_others(cluster, arrive) {
 export async function logout_page(cluster, arrive) {
   const person = await arrive()
   await person.open(`${cluster.notes}/`)
-  await person.press('browser_session')
+  await person.press('login')
   await person.signIn()
   await person.press('consent-accept')
   await person.mustBeIn(cluster.notes)
