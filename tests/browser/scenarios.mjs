@@ -101,7 +101,7 @@ export async function expired(cluster, arrive) {
 export async function back_button(cluster, arrive) {
   // To the question about consent, which is asked once, and the second time to the sign-in page; then on from there,
   // where it offers to.
-  for (const page of ['consent', 'browser_session']) {
+  for (const page of ['consent', 'login']) {
     const person = await arrive()
     await person.open(`${cluster.notes}/`)
     await person.press('login')
