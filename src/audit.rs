@@ -1,6 +1,6 @@
-//! What is worth remembering for years: one enum of events, and the entry that a change carries into its transaction.
+//! The audit log's events, and the entry that a change carries into its transaction.
 //!
-//! The database writes an entry in the same transaction as the change it tells of (`store/sql/audit.rs`).
+//! The database writes an entry in the same transaction as the change that it records (`store/sql/audit.rs`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,31 +10,29 @@ use crate::clock::Timestamp;
 use crate::model::{BrowserSessionId, ClientId, EndReason, SessionId, UserId};
 use crate::protocol::Scope;
 
-/// Something that happened to a user, a client, a session or a key. It never holds a secret, a token or an address.
+/// An event of a user, a client, a session or a key. It never holds a secret, a token or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum AuditEvent {
-    /// A session began.
     SessionBegan {
         session: SessionId,
         user: UserId,
         client: ClientId,
     },
-    /// A session ended.
     SessionEnded {
         session: SessionId,
         user: UserId,
         client: ClientId,
         reason: EndReason,
     },
-    /// A used refresh token came back; the session was ended.
+    /// A used refresh token was presented; the session was ended.
     RefreshReused {
         session: SessionId,
         user: UserId,
         client: ClientId,
         generation: u64,
     },
-    /// A generation was presented twice, as were the two before it at least.
+    /// A generation was presented twice, and so were at least the two before it.
     RefreshRepeated {
         session: SessionId,
         user: UserId,
@@ -47,34 +45,30 @@ pub enum AuditEvent {
         client: ClientId,
         generation: u64,
     },
-    /// A browser was signed in.
     BrowserSessionBegan {
         browser_session: BrowserSessionId,
         user: UserId,
     },
-    /// The user of a browser that is signed in has proved again who they are.
+    /// A user who was signed in authenticated again.
     BrowserSessionRenewed {
         browser_session: BrowserSessionId,
         user: UserId,
     },
-    /// A browser was signed out.
     BrowserSessionEnded {
         browser_session: BrowserSessionId,
         user: UserId,
         reason: EndReason,
     },
-    /// A user agreed that an application may have what it asks for.
     ConsentGiven {
         user: UserId,
         client: ClientId,
         scope: Scope,
     },
-    /// A user took that back.
     ConsentWithdrawn {
         user: UserId,
         client: ClientId,
     },
-    /// An authorization code came a second time; what it had issued was ended.
+    /// An authorization code was presented a second time; the session that it had started was ended.
     CodeReused {
         session: SessionId,
         user: UserId,
@@ -84,7 +78,6 @@ pub enum AuditEvent {
     SignInFailed {
         user: Option<UserId>,
     },
-    /// All sessions that match were ended at once.
     SessionsRevoked {
         user: Option<UserId>,
         client: Option<ClientId>,
@@ -94,7 +87,7 @@ pub enum AuditEvent {
     UserAdded {
         user: UserId,
     },
-    /// `changed` names the parts, and `admin` is how it is now, where it changed.
+    /// `changed` names the changed fields; `admin` is the new value where it changed.
     UserChanged {
         user: UserId,
         changed: Vec<String>,
@@ -145,44 +138,30 @@ pub enum AuditEvent {
     },
 }
 
-/// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
 pub enum Actor {
-    /// The service itself, on schedule or by rule.
     System,
-    /// Somebody at the command line.
     CommandLine,
-    /// A user, by their own request.
     User(UserId),
-    /// A client, by its own request.
     Client(ClientId),
-    /// The bearer of an admin token (`sub`).
+    /// The subject (`sub`) of an admin token.
     Admin(String),
 }
 
-/// An event about to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// A UUID that sorts by time.
     pub id: Uuid,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What.
     pub event: AuditEvent,
 }
 
-/// A recorded event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditRecord {
-    /// Sorts by time.
     pub id: String,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What, as JSON: events of previous versions stay readable.
+    /// Kept as JSON, so that events of previous versions stay readable.
     pub event: Value,
 }

@@ -1,5 +1,6 @@
-//! Frames on their way from the feed follower to the subscribers of the event stream. A frame is signed and written
-//! once and shared by all subscribers of this instance. `event_stream` says what frames hold; nothing here knows.
+//! Delivers frames from the feed follower to the subscribers of the event stream. A frame is signed and written once
+//! and shared by all subscribers of this instance. `event_stream` defines what frames contain; this module does not
+//! read them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,44 +9,38 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
 use crate::clock::{Stopwatch, Timestamp};
 
-/// How many subscriptions one instance has. Each holds a connection and a few pages of memory.
+/// The most subscriptions of one instance. Each holds a connection and a few pages of memory.
 pub const MAX_SUBSCRIPTIONS: usize = 1000;
 
-/// How many frames a subscriber may fall behind the others before it is disconnected.
+/// The most frames that a subscriber may fall behind before it is disconnected.
 const BACKLOG: usize = 1024;
 
-/// What goes to every subscriber.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// The number of the last change that a subscriber knows of once it has read this frame and all before.
+    /// The number of the last change that a subscriber knows once it has read this frame and all before it.
     pub number: i64,
-    /// How a subscriber treats it.
     pub kind: FrameKind,
-    /// The bytes that are sent.
     pub text: Arc<[u8]>,
 }
 
 /// How a subscriber treats a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKind {
-    /// A change, under its own number in the feed.
+    /// A change, under its own number in the feed. A subscriber that has sent this number already skips the frame.
     Event,
-    /// Every event up to its number has been sent.
+    /// States that every event up to its number has been sent.
     Heartbeat,
-    /// What was sent before no longer counts, and this number may be smaller.
+    /// Voids the numbers sent before: this number may be smaller.
     StartOver,
 }
 
-/// How far the change feed has been broadcast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedProgress {
-    /// The number of the last change.
     pub number: i64,
-    /// Every change that was committed before this moment is among them.
+    /// Every change that was committed before this time has a number up to `number`.
     pub as_of: Timestamp,
 }
 
-/// Sends frames to every subscriber of this instance.
 pub struct Broadcast {
     frames: broadcast::Sender<Frame>,
     subscriptions: Arc<Semaphore>,
@@ -55,7 +50,7 @@ pub struct Broadcast {
     moved: Notify,
 }
 
-/// How many events were sent within the last second, and the number up to which events were left out.
+/// The number of events sent within the last second, and the number up to which events were left out.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     since: Stopwatch,
@@ -63,7 +58,7 @@ struct Pace {
     backlog: Option<i64>,
 }
 
-/// One subscription. Dropping it frees it for another subscriber.
+/// A permit to receive frames. Dropping it frees it for another subscriber.
 pub struct Subscription {
     frames: broadcast::Receiver<Frame>,
     shutdown: watch::Receiver<()>,
@@ -84,29 +79,28 @@ impl Default for Broadcast {
 }
 
 impl Broadcast {
-    /// Subscribes to every frame from now on. `None` when all subscriptions are taken or the broadcast is closed.
+    /// Subscribes to every frame from now on. Returns `None` when all subscriptions are taken or the broadcast is
+    /// closed.
     #[must_use]
     pub fn subscribe(&self) -> Option<Subscription> {
-        // Before the permit is asked for: a broadcast that closes between the two is then noticed.
+        // Subscribed before the permit is acquired, so that a broadcast that closes between the two is noticed.
         let shutdown = self.shutdown.subscribe();
         let permit = Arc::clone(&self.subscriptions).try_acquire_owned().ok()?;
         Some(Subscription { frames: self.frames.subscribe(), shutdown, _permit: permit })
     }
 
-    /// Whether there is a subscriber.
     #[must_use]
     pub fn has_subscribers(&self) -> bool {
         self.frames.receiver_count() > 0
     }
 
-    /// Sends a frame to every subscriber.
     pub fn send(&self, frame: Frame) {
-        // An error says that there is no subscriber.
+        // An error means that there is no subscriber.
         drop(self.frames.send(frame));
     }
 
-    /// Reserves room to send so many events one by one, of at most `most_a_second`; says whether there was room. There
-    /// is none as long as there is a [backlog](Self::set_backlog).
+    /// Reserves capacity to send `events` events one by one, of at most `most_a_second`. Returns `false` where the
+    /// capacity does not suffice, and while there is a [backlog](Self::set_backlog).
     #[must_use]
     pub fn reserve(&self, events: usize, most_a_second: usize) -> bool {
         let mut pace = lock(&self.pace);
@@ -117,69 +111,65 @@ impl Broadcast {
         pace.sent <= most_a_second && pace.backlog.is_none()
     }
 
-    /// Notes that events up to this number were not sent one by one.
+    /// Records that events up to this number were not sent one by one.
     pub fn set_backlog(&self, number: i64) {
         lock(&self.pace).backlog = Some(number);
     }
 
-    /// The number up to which events were left out.
     #[must_use]
     pub fn backlog(&self) -> Option<i64> {
         lock(&self.pace).backlog
     }
 
-    /// Notes that subscribers were told to read the lists again for events up to this number.
+    /// Clears the backlog once subscribers were sent a `resync` for events up to this number. A backlog that has grown
+    /// since stays.
     pub fn clear_backlog(&self, number: i64) {
         let mut pace = lock(&self.pace);
         pace.backlog = pace.backlog.filter(|backlog| *backlog != number);
     }
 
-    /// Notes how far the feed has been broadcast.
     pub fn note(&self, progress: FeedProgress) {
         *lock(&self.progress) = Some(progress);
         self.moved.notify_one();
     }
 
-    /// Forgets the progress: the numbers of the feed start over.
+    /// Clears the progress, because the numbers of the feed start over.
     pub fn forget(&self) {
         *lock(&self.progress) = None;
     }
 
-    /// How far the feed has been broadcast; `None` before it was read.
+    /// Returns how far the feed has been broadcast, or `None` before the feed was read.
     #[must_use]
     pub fn progress(&self) -> Option<FeedProgress> {
         *lock(&self.progress)
     }
 
-    /// Waits until [`Broadcast::note`] is called.
     pub async fn moved(&self) {
         self.moved.notified().await;
     }
 
-    /// Disconnects every subscriber: they come back and read from the database what they have missed.
+    /// Disconnects every subscriber. Subscribers reconnect and read from the database what they have missed.
     pub fn disconnect_all(&self) {
         self.shutdown.send_replace(());
     }
 
-    /// Disconnects every subscriber and accepts no more.
     pub fn close(&self) {
         self.subscriptions.close();
         self.disconnect_all();
     }
 }
 
-/// A panic while one was held cannot leave it half changed: each change is a few assignments.
+/// Ignores poisoning: each change is a few assignments, so a panic cannot leave the value half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Subscription {
-    /// The next frame; `None` when this subscriber has fallen too far behind.
+    /// Returns the next frame, or `None` when this subscriber has fallen too far behind.
     pub async fn next(&mut self) -> Option<Frame> {
         self.frames.recv().await.ok()
     }
 
-    /// Waits until every subscriber is disconnected.
     pub fn shutdown(&self) -> impl Future<Output = ()> + use<> {
         let mut shutdown = self.shutdown.clone();
         async move { drop(shutdown.changed().await) }

@@ -1,4 +1,4 @@
-//! Time and randomness: the only module that asks the system for either.
+//! Time and randomness. Only this module asks the system for either.
 //!
 //! Rules receive both through [`crate::ctx::Ctx`], so that a test can move the clock and never has to sleep.
 
@@ -13,61 +13,56 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// A moment, in whole milliseconds since 1970-01-01T00:00:00Z.
+/// A time, in whole milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The moment `seconds` seconds after the epoch (a JWT `NumericDate`, RFC 7519 section 2).
+    /// Converts seconds since the epoch (a JWT `NumericDate`, RFC 7519 section 2).
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down (a JWT `NumericDate`).
+    /// Returns whole seconds since the epoch, rounded down (a JWT `NumericDate`).
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This moment if it is a whole second, or else the next whole second.
     #[must_use]
     pub const fn rounded_up(self) -> Self {
         Self::from_seconds(self.0.saturating_add(999).div_euclid(1000))
     }
 
-    /// The moment `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis_of(duration)))
     }
 
-    /// The moment `duration` earlier.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis_of(duration)))
     }
 
-    /// How long ago `earlier` was; zero when it lies ahead (two machines' clocks may differ).
+    /// Returns how long ago `earlier` was; zero when it lies ahead, because the clocks of two machines may differ.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// The smallest UUID of version 7 at this moment: identifiers of earlier moments sort before it.
+/// The smallest version 7 UUID of this time: identifiers of earlier times sort before it.
 impl From<Timestamp> for Uuid {
     fn from(moment: Timestamp) -> Self {
         let millis = u64::try_from(moment.millis()).unwrap_or(0);
@@ -75,7 +70,7 @@ impl From<Timestamp> for Uuid {
     }
 }
 
-/// RFC 3339, in UTC, with milliseconds where there are any.
+/// Writes RFC 3339, in UTC, with a fraction where the time is not a whole second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
@@ -114,7 +109,7 @@ fn millis_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Where the time comes from: the system, or a hand that a test moves.
+/// A source of time: the system's clock, and in tests an offset from it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     /// Milliseconds added to the system's clock; zero outside tests.
@@ -122,13 +117,11 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// Now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the only code that reads the system's clock")]
     pub fn now(&self) -> Timestamp {
@@ -136,30 +129,27 @@ impl Clock {
         Timestamp(millis_of(system).saturating_add(self.offset.load(Ordering::Relaxed)))
     }
 
-    /// Moves this clock (and its clones) forward; tests use it instead of sleeping.
+    /// Moves this clock and its clones forward. Tests use it instead of sleeping.
     pub fn advance(&self, by: Duration) {
         self.offset.fetch_add(millis_of(by), Ordering::Relaxed);
     }
 
-    /// Moves this clock (and its clones) back.
     pub fn rewind(&self, by: Duration) {
         self.offset.fetch_sub(millis_of(by), Ordering::Relaxed);
     }
 }
 
-/// A monotonic stopwatch, for logs, metrics and timeouts; never for the times of a token.
+/// A monotonic stopwatch for logs, metrics and timeouts. It is never used for the times of a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    /// Starts now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the only code that reads the monotonic clock")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    /// Time passed since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
@@ -173,7 +163,7 @@ pub struct Random {
 }
 
 impl Random {
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     ///
     /// # Panics
     /// When the operating system gives no randomness.
@@ -188,8 +178,8 @@ impl Random {
         bytes
     }
 
-    /// A random UUID (RFC 9562 version 4), for identifiers that need no order and are no secrets. Every request takes
-    /// one or two, so they come from a stock: asking for sixteen bytes costs as much as asking for all of it.
+    /// Returns a random UUID (RFC 9562 version 4), for identifiers that need no order and are not secret. Every request
+    /// takes one or two, so they come from a buffer: 1,024 random bytes cost about as much as sixteen.
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         STOCK.with_borrow_mut(|stock| {
@@ -200,7 +190,7 @@ impl Random {
         })
     }
 
-    /// A UUID that sorts by `now` (RFC 9562 version 7), for identifiers that are listed in order.
+    /// Returns a UUID that sorts by `now` (RFC 9562 version 7), for identifiers that are listed in order.
     #[must_use]
     pub fn uuid_at(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
@@ -209,6 +199,5 @@ impl Random {
 }
 
 thread_local! {
-    /// Randomness for the next identifiers of this thread.
     static STOCK: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
 }

@@ -1,5 +1,4 @@
-//! The error of the rules, and what it is made of. What goes to a client is a registered code and a sentence; what goes to
-//! the log has its causes.
+//! The error of the rules, and its parts. A client gets a registered code and a sentence; the log gets the causes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,59 +6,52 @@ use std::time::Duration;
 
 use crate::protocol::{ErrorCode, OAuthError};
 
-/// Why a rule did not do what it was asked.
+/// Why a rule did not do what was requested.
 ///
 /// The sentences of the first three go to the caller, so they never say more than the caller may know. The causes of
-/// [`Error::Unavailable`] and [`Error::Internal`] are for the log. `http/error.rs` makes responses of all of them.
+/// [`Error::Unavailable`] and [`Error::Internal`] are for the log. `http/error.rs` turns all of them into responses.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is refused with a registered code.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
-    /// The thing that is asked for or to be changed does not exist.
+    /// What is requested or to be changed does not exist.
     #[error("{0}")]
     NotFound(Cow<'static, str>),
-    /// The state of the thing does not allow the change now.
+    /// The state of the object does not allow the change now.
     #[error("{0}")]
     Conflict(Cow<'static, str>),
-    /// There were too many attempts; the caller may come back after this time (RFC 6585 section 4).
+    /// There were too many attempts. The caller may try again after this time (RFC 6585 section 4).
     #[error("too many tries, come back in {} s", .0.as_secs())]
     TooManyRequests(Duration),
     /// A store or a queue cannot take the request now.
     #[error("{0}")]
     Unavailable(Unavailable),
-    /// The server is at fault.
     #[error(transparent)]
     Internal(#[from] Internal),
 }
 
 impl Error {
-    /// [`Error::OAuth`] with this code and description.
     pub fn oauth(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self::OAuth(OAuthError::new(code, description))
     }
 
-    /// `invalid_request` with this description.
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::oauth(ErrorCode::InvalidRequest, description)
     }
 
-    /// `invalid_grant` with this description.
     pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
         Self::oauth(ErrorCode::InvalidGrant, description)
     }
 
-    /// `invalid_scope` with this description.
     pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
         Self::oauth(ErrorCode::InvalidScope, description)
     }
 
-    /// [`Error::Unavailable`]: `what` did not answer, and nothing was changed.
+    /// Builds [`Error::Unavailable`]: `what` did not answer, and nothing was changed.
     pub fn unavailable(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Unavailable(Unavailable::new(what))
     }
 
-    /// The registered code, if the error is an [`Error::OAuth`].
     #[must_use]
     pub const fn oauth_code(&self) -> Option<ErrorCode> {
         match self {
@@ -72,7 +64,8 @@ impl Error {
         }
     }
 
-    /// The error, if the database has the change already: an [`Error::Unavailable`] then says [`Progress::Unfinished`].
+    /// Marks the error as raised after the database has the change: an [`Error::Unavailable`] then carries
+    /// [`Progress::Unfinished`].
     #[must_use]
     pub fn unfinished(self) -> Self {
         match self {
@@ -88,14 +81,12 @@ impl Error {
     }
 }
 
-/// What did not answer, for the log. The client learns only when to come back, and whether something was changed.
+/// What did not answer, for the log. The client learns only when to try again, and whether something was changed.
 #[derive(Debug)]
 pub struct Unavailable {
-    /// The part that did not answer, in words.
     pub what: Cow<'static, str>,
-    /// When to try again (`Retry-After`, RFC 9110 section 10.2.3).
+    /// `Retry-After` (RFC 9110 section 10.2.3).
     pub retry_after: Duration,
-    /// What was done before.
     pub progress: Progress,
 }
 
@@ -104,12 +95,12 @@ pub struct Unavailable {
 pub enum Progress {
     /// Nothing was changed or consumed.
     NotBegun,
-    /// The database has the change, and it is not in force everywhere yet; repeating the call finishes it.
+    /// The database has the change, which is not in force everywhere yet. Repeating the call finishes it.
     Unfinished,
 }
 
 impl Unavailable {
-    /// `what` did not answer, and nothing was changed; it is worth trying again in a second.
+    /// Builds the error for `what`, with nothing changed and a retry after one second.
     pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
         Self { what: what.into(), retry_after: Duration::from_secs(1), progress: Progress::NotBegun }
     }
@@ -128,19 +119,16 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// Broken plumbing, with its cause. Never shown to a client.
+/// A fault of the server, with its cause. It is never shown to a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{context}")]
 pub struct Internal {
-    /// What was being done.
     pub context: Cow<'static, str>,
-    /// Why it failed.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Internal {
-    /// Broken plumbing with a cause.
     pub fn new(
         context: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -148,14 +136,14 @@ impl Internal {
         Self { context: context.into(), source: Some(source.into()) }
     }
 
-    /// A state that must not exist, described in words.
+    /// Describes a state that must not exist.
     pub fn inconsistent(context: impl Into<Cow<'static, str>>) -> Self {
         Self { context: context.into(), source: None }
     }
 }
 
-/// The error and everything behind it, in one line: for the log and for operators, never for a client. Some errors end
-/// with the words of their cause, which is then not said again.
+/// Writes the error and its causes in one line, for the log and for operators, never for a client. A cause with whose
+/// text the line already ends is left out.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut said = error.to_string();
     for cause in std::iter::successors(error.source(), |cause| cause.source()) {

@@ -1,5 +1,5 @@
--- The database. Columns are integer, text and blob only, so that one SQL text serves both databases; times are
--- milliseconds since 1970, lists and policies are JSON.
+-- Columns are integer, text and blob only, so that one SQL text serves both databases. Times are milliseconds since
+-- 1970. Lists and structs are JSON.
 
 create table users (
     id text primary key,
@@ -8,13 +8,14 @@ create table users (
     email text,
     email_key text unique,
     email_verified integer not null,
-    -- What the standard claims of OpenID Connect say of a user, as JSON.
+    -- The standard claims of OpenID Connect, as JSON.
     profile text not null,
     state text not null,
     admin integer not null,
     roles text not null,
     groups text not null,
-    -- When roles or groups last changed: an ephemeral store that lost writes may have lost that.
+    -- When roles or groups last changed. If the ephemeral store may have lost writes, sessions of recently changed
+    -- users are refreshed.
     rights_changed_at integer,
     not_before integer not null,
     created_at integer not null,
@@ -25,22 +26,21 @@ create table users (
 
 create table clients (
     id text primary key,
-    -- Its client metadata (RFC 7591 section 2), as JSON.
+    -- Client metadata (RFC 7591 section 2), as JSON.
     metadata text not null,
-    -- The same as in the metadata: the queue of back-channel logouts asks for it.
+    -- A copy from the metadata, for the queue of back-channel logouts.
     backchannel_logout_uri text,
     state text not null,
     status_index integer not null,
     not_before integer not null,
     created_at integer not null,
-    -- How long its access tokens were valid before that changed, and when it did: status lists need it.
+    -- The previous access token lifetime and the time of its change. The status lists need both.
     previous_access_lifetime integer,
     access_lifetime_changed_at integer,
-    -- Digests of its live secrets, as JSON.
+    -- Digests of the live secrets, as JSON.
     secrets text not null
 ) strict;
 
--- What a user lets an application have.
 create table consents (
     user_id text not null,
     client_id text not null,
@@ -51,7 +51,6 @@ create table consents (
 
 create index consents_by_client on consents (client_id);
 
--- Browsers in which a user is signed in.
 create table browser_sessions (
     id text primary key,
     -- SHA-256 of the cookie, in base64url.
@@ -75,14 +74,14 @@ create table sessions (
     id text primary key,
     user_id text not null,
     client_id text not null,
-    -- The browser session under which the session began; where the session outlives it, `offline` is 1.
+    -- The browser session under which the session began. If the session may outlive it, `offline` is 1.
     browser_session_id text,
     offline integer not null,
     scope text not null,
     audience text not null,
-    -- Claims for userinfo that were asked for by name (OpenID Connect Core 1.0 section 5.5).
+    -- Claims for userinfo that were requested by name (OpenID Connect Core 1.0 section 5.5).
     claims text not null,
-    -- The key that its tokens are bound to (RFC 7800), as JSON.
+    -- The key that the tokens are bound to (RFC 7800), as JSON.
     confirmation text,
     status_index integer not null,
     user_agent text not null,
@@ -101,36 +100,36 @@ create table sessions (
 create index sessions_by_user on sessions (user_id, client_id);
 create index sessions_by_client on sessions (client_id, id);
 create index sessions_by_browser_session on sessions (browser_session_id) where browser_session_id is not null;
--- Ended sessions leave the one and enter the other, so that what ends many reads each once.
+-- A session moves from the first index to the second when it ends, so that ending many reads each once.
 create index sessions_live on sessions (ends_at, id) where ended_at is null;
 create index sessions_ended on sessions (id, ended_at, ended_reason) where ended_at is not null;
 create index sessions_by_ended_feed on sessions (ended_feed) where ended_feed is not null;
--- Until when the status index of a session may have to be told of: two minutes after its end of its own, a day and two minutes
--- after it was ended.
+-- Until when the status index of a session must be published: two minutes after its absolute end, or a day and two
+-- minutes after it was ended.
 create index sessions_by_list on sessions (status_index / 131072, coalesce(ended_at + 86520000, ends_at + 120000));
 
--- Applications that are yet to be told that a session of theirs is over (OpenID Connect Back-Channel Logout 1.0). A row is
--- written with the end that it tells of, and goes once the application has answered or nobody can be told any more.
+-- The queue of back-channel logouts (OpenID Connect Back-Channel Logout 1.0). A row is written in the transaction that
+-- ends the session. It is removed once the logout was delivered or can no longer be delivered.
 create table backchannel_logouts (
     session_id text primary key,
     user_id text not null,
     client_id text not null,
     created_at integer not null,
-    -- How often it was tried, and when it is tried again: whoever moves that on is the one who tries.
+    -- The number of attempts, and the time of the next one. An instance claims an attempt by moving that time.
     tries integer not null,
     next_try_at integer not null
 ) strict;
 
 create index backchannel_logouts_due on backchannel_logouts (next_try_at);
 
--- The status lists that are served; one in which nothing lives any more is dropped.
+-- The status lists that are served. A list without an index in use is dropped.
 create table status_lists (
     number integer primary key,
-    -- When it was first seen that a later one has been begun.
+    -- When a later list was first seen.
     closed_at integer
 ) strict;
 
--- StatusIndexes in the status lists that were their client's until its tokens were revoked; it has another one since.
+-- Former status indexes of clients, replaced when the clients' tokens were revoked.
 create table revoked_indexes (
     status_index integer primary key,
     client_id text not null,
@@ -158,7 +157,7 @@ create table audit (
     event text not null
 ) strict;
 
--- One row: the newest number given out, and the newest one that was pruned.
+-- One row: the newest number assigned, and the newest one pruned.
 create table feed_head (
     seq integer not null,
     pruned integer not null
@@ -175,7 +174,7 @@ create table feed (
     at integer not null
 ) strict;
 
--- Facts about the whole deployment, one row each, so that each has a lock of its own.
+-- Facts about the whole deployment. Each has a row of its own, and so a lock of its own.
 create table metadata (
     key text primary key,
     number integer,
@@ -184,7 +183,7 @@ create table metadata (
 
 insert into metadata (key, number) values ('global_not_before', 0), ('next_status_index', 0);
 
--- The embedded ephemeral store, for those who run no Redis. What is lost here is rebuilt from the database and the tokens.
+-- The embedded ephemeral store, for deployments without Redis. Lost rows are rebuilt from the database and the tokens.
 
 create table rotation_records (
     session_id text primary key,
@@ -215,5 +214,5 @@ create index one_time_values_expired on one_time_values (expires_at);
 create index remembered_keys_expired on remembered_keys (expires_at);
 create index counters_expired on counters (resets_at);
 
--- The database's own time. Tokenhouse hands in its own clock here, which a test can move; PostgreSQL's is shared.
+-- The database's own time. Tokenhouse passes its own clock instead, which a test can set; PostgreSQL's time is shared.
 create view present (now) as select cast(unixepoch('subsec') * 1000 as integer);

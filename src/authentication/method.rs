@@ -1,15 +1,13 @@
-//! The methods by which users prove who they are, and how much a set of them proves.
+//! The methods of authentication, and how much a set of them proves.
 
 use std::collections::BTreeSet;
 
 use crate::model::{Acr, User};
 
-/// A method of authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
-    /// The password.
     Password,
-    /// Stands for the next method: it shows in the tests of this crate that the decisions carry a second one.
+    /// Stands for a second method in the tests of this crate.
     #[cfg(test)]
     Code,
 }
@@ -17,21 +15,18 @@ pub enum Method {
 /// A kind of proof. Two methods of one kind prove no more than one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Factor {
-    /// What the user knows.
     Knowledge,
-    /// What the user has.
     Possession,
 }
 
 impl Method {
-    /// Every method.
     pub const ALL: &'static [Self] = &[
         Self::Password,
         #[cfg(test)]
         Self::Code,
     ];
 
-    /// What `amr` says of it (RFC 8176 section 2).
+    /// Returns its value in `amr` (RFC 8176 section 2).
     #[must_use]
     pub const fn amr(self) -> &'static str {
         match self {
@@ -41,7 +36,6 @@ impl Method {
         }
     }
 
-    /// The kinds of proof that it gives.
     #[must_use]
     pub const fn factors(self) -> &'static [Factor] {
         match self {
@@ -51,7 +45,6 @@ impl Method {
         }
     }
 
-    /// Whether the user has set it up.
     #[must_use]
     pub fn is_set_up(self, user: &User) -> bool {
         match self {
@@ -66,17 +59,15 @@ impl Method {
     pub(crate) const CODE_GROUP: &'static str = "with-code";
 }
 
-/// The methods that the user has set up.
 pub(super) fn set_up_by(user: &User) -> BTreeSet<Method> {
     Method::ALL.iter().copied().filter(|method| method.is_set_up(user)).collect()
 }
 
-/// The kinds of proof that these methods give together.
 pub(super) fn factors_of(methods: &BTreeSet<Method>) -> BTreeSet<Factor> {
     methods.iter().flat_map(|method| method.factors()).copied().collect()
 }
 
-/// The class that these methods reach together; none where there are none.
+/// Returns the class that these methods reach together; `None` for an empty set.
 pub(super) fn acr_of(methods: &BTreeSet<Method>) -> Option<Acr> {
     match factors_of(methods).len() {
         0 => None,
@@ -85,7 +76,7 @@ pub(super) fn acr_of(methods: &BTreeSet<Method>) -> Option<Acr> {
     }
 }
 
-/// The classes that users of this server can reach (`acr_values_supported`).
+/// Returns the classes that users of this server can reach (`acr_values_supported`).
 #[must_use]
 pub fn acr_values() -> Vec<&'static str> {
     let highest = acr_of(&Method::ALL.iter().copied().collect());

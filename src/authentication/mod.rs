@@ -1,8 +1,8 @@
 //! Authentication: how users prove who they are, and what they have to prove next.
 //!
-//! [`method`] lists the methods; each has a file of its own here, which alone makes [`Evidence`] of it ([`password`]).
-//! [`next_step`] is the pure decision: enough, another method, or a refusal. [`Authenticated`] is made only where it
-//! says that nothing more is needed, and browser sessions and sessions begin only from it. Nothing here sees a page.
+//! [`method`] lists the methods. Each method has a file here ([`password`]), and only that file creates [`Evidence`] of
+//! it. [`next_step`] is the pure decision: done, another method, or a refusal. [`Authenticated`] is created only where
+//! nothing more is needed, and browser sessions and sessions begin only from it. Nothing here depends on a page.
 
 mod attempts;
 mod authenticated;

@@ -1,4 +1,4 @@
-//! The password: every refusal looks the same and costs the same work.
+//! The password method. Every refusal looks the same and costs the same work.
 
 use super::attempts::{self, AttemptReservation, count_network, remember_success, reserve};
 use super::authenticated::{Authenticated, Evidence};
@@ -12,50 +12,41 @@ use crate::model::{Secret, User, UserId, UserState};
 use crate::passwords::Verdict;
 use crate::store::sql::users::ProvenPassword;
 
-/// An attempt to sign in with a password.
 #[derive(Debug)]
 pub struct Attempt<'a> {
-    /// Name or address of the account.
+    /// Username or email address.
     pub identifier: &'a str,
-    /// The password.
     pub password: &'a Secret,
-    /// Where the attempt comes from.
     pub address: Option<&'a str>,
 }
 
-/// A user has proven the password.
+/// Evidence that a user has proven the password.
 #[derive(Debug)]
 pub struct PasswordEvidence {
     evidence: Evidence,
-    /// The hash of the password, as the database has it.
     password_hash: Secret,
     reserved: [AttemptReservation; 2],
 }
 
 impl PasswordEvidence {
-    /// The user who has proven it.
     #[must_use]
     pub const fn user(&self) -> &User {
         self.evidence.user()
     }
 
-    /// What it is worth.
     #[must_use]
     pub const fn evidence(&self) -> &Evidence {
         &self.evidence
     }
 
-    /// The password as the database has it, for the user who changes it.
+    /// Returns the password hash as the database has it, for a change of password.
     #[must_use]
     pub fn proven_password(&self) -> ProvenPassword<'_> {
         ProvenPassword { user: self.user(), password_hash: self.password_hash.expose() }
     }
 
-    /// Starts the counts of attempts over: the user has got in. A password that was right but not enough stays counted,
-    /// or the counts would tell that it was right.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the ephemeral store does not answer.
+    /// Resets the counts of attempts after a successful sign-in. A password that was right but not enough stays
+    /// counted, because a reset would reveal that it was right.
     pub async fn clear_attempts(&self, ctx: &Ctx) -> Result<(), Error> {
         for reserved in &self.reserved {
             remember_success(ctx, reserved).await?;
@@ -64,11 +55,8 @@ impl PasswordEvidence {
     }
 }
 
-/// Authenticates a user by the password alone. `None`: unknown, disabled and wrong look alike, and so does a user who
-/// has to prove more.
-///
-/// # Errors
-/// As [`verify`].
+/// Authenticates a user by the password alone. `None`: unknown user, disabled user, wrong password, or a user who has
+/// to prove more. They are indistinguishable.
 pub async fn authenticate(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<Authenticated>, Error> {
     let Some(proven) = verify(ctx, attempt).await? else { return Ok(None) };
     match Authenticated::accept(Policy::default(), proven.evidence(), None) {
@@ -83,15 +71,16 @@ pub async fn authenticate(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<Auth
     }
 }
 
-/// Verifies the password of an account. `None`, of which the audit is told: unknown, disabled and wrong look alike and
-/// cost the same work. The attempt stays counted until [`PasswordEvidence::clear_attempts`].
+/// Verifies the password of an account. `None`, with an audit entry: unknown user, disabled user or wrong password,
+/// which are indistinguishable and cost the same work. The attempt stays counted until
+/// [`PasswordEvidence::clear_attempts`].
 ///
 /// # Errors
-/// [`Error::TooManyRequests`], counted whether or not the account exists; [`Error::Unavailable`] when a store or
-/// the hashing queue does not take the attempt.
+/// [`Error::TooManyRequests`], counted whether or not the account exists; [`Error::Unavailable`] when a store or the
+/// hashing queue does not accept the attempt.
 pub async fn verify(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<PasswordEvidence>, Error> {
     let at = ctx.now();
-    // First, for a database that is away must cost no attempt.
+    // Read first, because a database that is down must cost no attempt.
     let found = ctx.store.database.user_to_sign_in(attempt.identifier).await?;
     let named = found.as_ref().map(|(user, _)| user.id);
     let proven = prove(ctx, attempt, found, at).await?;
@@ -101,7 +90,7 @@ pub async fn verify(ctx: &Ctx, attempt: Attempt<'_>) -> Result<Option<PasswordEv
     Ok(proven)
 }
 
-/// Whether the attempt is that of the user whom it names.
+/// Counts the attempt and verifies its password.
 async fn prove(
     ctx: &Ctx,
     attempt: Attempt<'_>,
@@ -118,7 +107,7 @@ async fn prove(
     }
     let account = found.as_ref().map_or(name, |(user, _)| user.id.to_string());
     let by_account = reserve(ctx, &format!("account:{account}"), network).await?;
-    // Another spelling of the account has used it up. To say so would tell that both name one account.
+    // Another spelling of the name has used up the account's limit. An error would reveal that both name one account.
     let found = found.filter(|_| by_account.full.is_none());
     let (user, stored) = found.map_or((None, None), |(user, stored)| (Some(user), stored));
     let verdict = ctx.passwords.verify(attempt.password, stored.as_deref()).await?;
@@ -132,8 +121,8 @@ async fn prove(
     Ok(Some(PasswordEvidence { evidence, password_hash, reserved: [by_name, by_account] }))
 }
 
-/// Makes the hash anew: parameters changed, or it came from another system. A failure only means that it is done at the
-/// next sign-in. Says which one counts.
+/// Renews a hash with outdated parameters or from another system, and returns the hash that is in force. After a
+/// failure the next sign-in tries again.
 async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> String {
     let Ok(new) = ctx.passwords.hash(password).await else { return old };
     match ctx.store.database.replace_password_hash(user.id, &old, &new).await {
@@ -141,7 +130,7 @@ async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> S
             tracing::info!(user.id = %user.id, "the password hash was renewed");
             new
         }
-        // Another password was set meanwhile.
+        // The password was changed in the meantime.
         Ok(false) => old,
         Err(error) => {
             tracing::warn!(error = %error, "the password hash could not be renewed");
@@ -150,7 +139,7 @@ async fn renew_hash(ctx: &Ctx, user: &User, password: &Secret, old: String) -> S
     }
 }
 
-/// Tells the audit of a failed sign-in. The log has it when the database is away.
+/// Writes the audit entry of a failed sign-in, or a log line if the database is down.
 async fn record_failure(ctx: &Ctx, user: Option<UserId>) {
     let entry = ctx.audit(Actor::System, AuditEvent::SignInFailed { user });
     if let Err(error) = ctx.store.database.record(&entry).await {

@@ -1,50 +1,46 @@
-//! What a user has to prove next: a pure function of the policy, of what the user has set up and proven, and of what
-//! the application asks for.
+//! Decides what a user has to prove next: a pure function of the policy, of what the user has set up and proven, and of
+//! what the client requests.
 
 use std::collections::BTreeSet;
 
 use super::method::{Method, acr_of, factors_of};
 use crate::model::Acr;
 
-/// What every sign-in has to reach, whatever an application asks for. The default asks for one factor, and for the
-/// second where the user has set one up.
+/// What every sign-in has to reach, whatever a client requests. The default demands one factor, and the second one if
+/// the user has set it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// The least class.
+    /// The minimum class.
     pub minimum: Acr,
-    /// When a second factor is asked for although the least class does not need it.
+    /// When a second factor is demanded beyond the minimum class.
     pub second_factor: SecondFactor,
 }
 
-/// When a second factor is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SecondFactor {
-    /// At each sign-in of a user who has set one up: whoever knows the password alone does not get in.
+    /// At each sign-in of a user who has set one up, so that the password alone does not suffice.
     #[default]
     WhenSetUp,
-    /// Where the least class or the application needs it.
+    /// Where the minimum class or the client requires it.
     WhenRequired,
 }
 
-/// What has to happen next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The user proves one of these, in whichever order.
+    /// The user proves one of these, in any order.
     Prove(BTreeSet<Method>),
-    /// Enough is proven.
     Done,
-    /// The user cannot be authenticated as required.
     Refuse(Refusal),
 }
 
-/// Why a user cannot be authenticated as required.
+/// The reason for which a user cannot be authenticated as required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The methods that the user has set up do not reach the class that is required.
+    /// The methods that the user has set up do not reach the required class.
     NotSetUp,
 }
 
-/// The next step. The order in which methods were proven does not count, and neither does what a page says.
+/// Decides the next step. Neither the order in which methods were proven nor anything that a page sends counts.
 #[must_use]
 pub fn next_step(policy: Policy, set_up: &BTreeSet<Method>, proven: &BTreeSet<Method>, requested: Option<Acr>) -> Step {
     let best = acr_of(&set_up.union(proven).copied().collect());
@@ -61,7 +57,7 @@ pub fn next_step(policy: Policy, set_up: &BTreeSet<Method>, proven: &BTreeSet<Me
 }
 
 impl Policy {
-    /// The class to be reached by a user whose methods reach `best`.
+    /// Returns the class required of a user whose methods can reach `best`.
     fn required(self, best: Option<Acr>, requested: Option<Acr>) -> Acr {
         let least = self.minimum.max(requested.unwrap_or_default());
         match self.second_factor {

@@ -1,4 +1,4 @@
-//! What is asked next, as a table over a second method that only these tests have; and what comes of it.
+//! The next step, as a table over a second method that only these tests have, and its consequences.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -36,14 +36,14 @@ fn the_next_step_follows_from_what_is_set_up_proven_required_and_asked_for() {
         (USUAL, BOTH, BOTH, None, Step::Done),
         (STRICT, BOTH, PASSWORD, None, prove(CODE)),
         (STRICT, BOTH, BOTH, None, Step::Done),
-        // It is asked for only where an application wants it.
+        // A second factor is demanded only where a client requests it.
         (ON_REQUEST, BOTH, PASSWORD, None, Step::Done),
         (ON_REQUEST, BOTH, PASSWORD, Some(Password), Step::Done),
         (ON_REQUEST, BOTH, PASSWORD, Some(MultiFactor), prove(CODE)),
         (ON_REQUEST, BOTH, BOTH, Some(MultiFactor), Step::Done),
-        // An application that asks for less than the policy does not get it.
+        // A client that requests less than the policy does not get it.
         (STRICT, BOTH, PASSWORD, Some(Password), prove(CODE)),
-        // Nothing is set up, or no longer; what was proven counts.
+        // Nothing is set up, or no longer; proven methods count.
         (USUAL, NOTHING, NOTHING, None, out_of_reach()),
         (USUAL, NOTHING, PASSWORD, None, Step::Done),
     ] {
@@ -65,7 +65,7 @@ fn every_method_that_is_asked_for_leads_on_until_enough_is_proven() {
     }
 }
 
-/// Follows every method that is asked for. Each raises the class or is the first, and none ends in a refusal.
+/// Follows every method that is demanded. Each raises the class or is the first, and none ends in a refusal.
 fn follow(policy: Policy, set_up: &BTreeSet<Method>, proven: &BTreeSet<Method>, requested: Option<Acr>) {
     let Step::Prove(methods) = next_step(policy, set_up, proven, requested) else { return };
     assert!(!methods.is_empty() && methods.is_disjoint(proven) && methods.is_subset(set_up));

@@ -1,4 +1,4 @@
-//! What the application is told, by way of the browser.
+//! The answer to an authorization request, which the browser carries to the client.
 
 use super::request::{Request, ReturnTo};
 use crate::ctx::Ctx;
@@ -6,29 +6,26 @@ use crate::model::Secret;
 use crate::protocol::web_uri::with_parameters;
 use crate::protocol::{ErrorCode, OAuthError, ResponseMode};
 
-/// The answer to an authorization request. It always says who answers (`iss`, RFC 9207).
+/// The answer to an authorization request. It always names the issuer (`iss`, RFC 9207).
 #[derive(Debug)]
 pub struct Answer {
-    /// Where to, exactly as the application registered it.
+    /// The redirect URI, exactly as it was sent.
     pub redirect_uri: String,
-    /// How.
     pub mode: ResponseMode,
-    /// Names and values.
     pub parameters: Vec<(&'static str, String)>,
 }
 
 impl Answer {
-    /// The request was granted (RFC 6749 section 4.1.2).
+    /// Builds the answer to a granted request (RFC 6749 section 4.1.2).
     pub(super) fn code(ctx: &Ctx, request: &Request, code: &Secret) -> Self {
         Self::to(ctx, &request.return_to, vec![("code", code.expose().to_owned())])
     }
 
-    /// The request was not granted (RFC 6749 section 4.1.2.1).
+    /// Builds the answer to a request that is refused (RFC 6749 section 4.1.2.1).
     pub(super) fn refusal(ctx: &Ctx, request: &Request, code: ErrorCode) -> Self {
         Self::to(ctx, &request.return_to, vec![("error", code.to_string())])
     }
 
-    /// The request was not even understood.
     pub(super) fn error(ctx: &Ctx, return_to: &ReturnTo, error: OAuthError) -> Self {
         let description = error.description.into_owned();
         Self::to(ctx, return_to, vec![("error", error.code.to_string()), ("error_description", description)])
@@ -43,7 +40,7 @@ impl Answer {
         Self { redirect_uri: redirect_uri.clone(), mode: *mode, parameters }
     }
 
-    /// The address with the answer in its query. What the application has registered stays as it is, to the byte.
+    /// Returns the redirect URI with the answer in its query. The registered part stays unchanged, byte for byte.
     #[must_use]
     pub fn location(&self) -> String {
         with_parameters(&self.redirect_uri, &self.parameters)

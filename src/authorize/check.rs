@@ -1,4 +1,4 @@
-//! The table of checks that an authorization request passes, in this order.
+//! The checks of an authorization request, as a table in their order.
 
 use std::sync::Arc;
 
@@ -13,24 +13,22 @@ use crate::protocol::{
 };
 use crate::tokens;
 
-/// The longest `state` and `nonce`, in bytes.
+/// The maximum length of `state` and `nonce`, in bytes.
 const LONGEST_MARK: usize = 4096;
 
-/// The longest `login_hint` and `ui_locales`, in bytes.
+/// The maximum length of `login_hint` and `ui_locales`, in bytes.
 const LONGEST_HINT: usize = 320;
 
-/// What became of a request.
 pub(super) enum CheckOutcome {
-    /// It may go on.
     Good(Arc<Client>, Box<Request>),
-    /// Its application is told why not.
     Refused(Answer),
 }
 
-/// One check: it may fill in its part of the request, or refuse.
+/// A check, which fills in its part of the request or refuses.
 type Check = fn(&Ctx, &Client, &Parameters, &mut Request) -> Result<(), OAuthError>;
 
-/// What stands above the table can only be answered on a page: who asks, and where the answer would go.
+/// The checks whose failure goes to the client. An unknown client or redirect URI fails earlier and is answered on a
+/// page.
 const TABLE: [Check; 13] = [
     no_parameter_twice,
     no_request_object,
@@ -50,7 +48,8 @@ const TABLE: [Check; 13] = [
 /// Checks a request.
 ///
 /// # Errors
-/// `invalid_client` or `invalid_request` for what stands above the table; [`Error::Unavailable`].
+/// `invalid_client` or `invalid_request` for the client and the redirect URI, which must not be answered by redirect;
+/// [`Error::Unavailable`].
 pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOutcome, Error> {
     let client = who_asks(ctx, parameters).await?;
     let redirect_uri = where_to(&client, parameters)?;
@@ -68,7 +67,7 @@ pub(super) async fn check(ctx: &Ctx, parameters: &Parameters) -> Result<CheckOut
         claims: ClaimsRequest::default(),
         confirmation: None,
         subject: None,
-        // Mere wishes: what is too long to be one is left out.
+        // Optional hints: a value that is too long is ignored.
         login_hint: parameters.get("login_hint").filter(|hint| hint.len() <= LONGEST_HINT).map(str::to_owned),
         ui_locales: parameters.get("ui_locales").filter(|tags| tags.len() <= LONGEST_HINT).map(str::to_owned),
         began_at: ctx.now(),
@@ -94,8 +93,8 @@ async fn who_asks(ctx: &Ctx, parameters: &Parameters) -> Result<Arc<Client>, Err
     Ok(client)
 }
 
-/// Compared byte by byte with what was registered (RFC 9700 section 2.1); only the port of a loopback address of a
-/// native application may differ (RFC 8252 section 7.3).
+/// Returns the redirect URI. It is compared byte by byte with the registered ones (RFC 9700 section 2.1); only the port
+/// of a loopback address of a native application may differ (RFC 8252 section 7.3).
 fn where_to(client: &Client, parameters: &Parameters) -> Result<String, Error> {
     let sent = parameters.get("redirect_uri");
     let sent = sent.ok_or_else(|| Error::invalid_request("redirect_uri is missing or given twice"))?;
@@ -106,7 +105,6 @@ fn where_to(client: &Client, parameters: &Parameters) -> Result<String, Error> {
     }
 }
 
-/// Whether the client has registered this redirect URI.
 #[must_use]
 pub fn is_registered(client: &Client, uri: &str) -> bool {
     let native = client.is_public();
@@ -183,8 +181,8 @@ fn state_and_nonce_are_short(_: &Ctx, _: &Client, _: &Parameters, request: &mut 
     Ok(())
 }
 
-/// Words that the client may not have are left out (RFC 6749 section 3.3); the answer of the token endpoint says what
-/// was granted. Where nothing is asked for, it is what was registered, without what must be asked for by name.
+/// Narrows the scope to what the client may have (RFC 6749 section 3.3); the token response states what was granted. A
+/// request without a scope gets the registered scope, without the parts that must be requested by name.
 fn scope_can_be_granted(
     _: &Ctx,
     client: &Client,
@@ -247,7 +245,7 @@ fn max_age_is_a_number(
     Ok(())
 }
 
-/// Claims that the client could not have by a scope are left out, as its scopes are.
+/// Drops claims that no scope of the client covers, as its scopes are narrowed.
 fn claims_are_well_formed(
     _: &Ctx,
     client: &Client,

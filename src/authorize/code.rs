@@ -1,7 +1,8 @@
-//! Authorization codes: 256 random bits, kept as a digest in the ephemeral store, good for a minute.
+//! Authorization codes: 256 random bits, stored as a digest in the ephemeral store, valid for a minute by default.
 //!
-//! A code names the session that it will begin. The database has room for that session once, so a code is used once, on
-//! however many instances it arrives, and a store that fails half-way leaves it good for another try.
+//! A code names the session that it will begin, and the database accepts a session identifier once. A code can
+//! therefore be used once, on however many instances it arrives. If a store fails during the exchange, the code stays
+//! valid for another try.
 
 use std::time::Duration;
 
@@ -18,16 +19,14 @@ use crate::error::{Error, Internal};
 use crate::model::{Acr, BrowserSessionId, ClientId, Confirmation, Secret, SessionId, UserAgent, UserId};
 use crate::protocol::{ClaimsRequest, CodeChallenge, Scope};
 
-/// How long a used code is remembered, so that its second use is recognised.
+/// How long a code is remembered after its issue, so that a second use is recognised.
 const REMEMBERED: Duration = Duration::from_mins(10);
 
-/// What a code stands for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Code {
-    /// The session that it will begin.
+    /// The session that the code will begin.
     pub session: SessionId,
-    /// The status index of that session in the status lists: whoever exchanges the code, and however often, it is this
-    /// one.
+    /// The status index of that session, which is the same for every exchange of the code.
     pub status_index: i64,
     pub client_id: ClientId,
     pub redirect_uri: String,
@@ -40,26 +39,25 @@ pub struct Code {
     pub confirmation: Option<Confirmation>,
     pub user: UserId,
     pub browser_session: BrowserSessionId,
-    /// When the browser session ends.
     pub browser_session_ends_at: Timestamp,
     pub auth_time: Timestamp,
     pub amr: Vec<String>,
     pub acr: Acr,
     pub user_agent: UserAgent,
-    /// When it was issued: what is taken from the user after this moment is taken from its session too.
+    /// The time of issue. Whatever is taken from the user after this time is taken from the session too.
     pub issued_at: Timestamp,
 }
 
 impl Code {
-    /// Whether it may still begin its session.
+    /// Returns whether the code can no longer begin its session.
     #[must_use]
     pub fn has_expired(&self, ctx: &Ctx) -> bool {
         ctx.now().since(self.issued_at) >= ctx.config.oauth.code_lifetime.get()
     }
 }
 
-/// A new code. One trip to the ephemeral store, and one to the database where a block of status indexes has to be
-/// leased.
+/// Issues a code. It costs one round trip to the ephemeral store, and one to the database where a block of status
+/// indexes has to be leased.
 pub(super) async fn issue(
     ctx: &Ctx,
     request: &Request,
@@ -95,10 +93,7 @@ pub(super) async fn issue(
     Ok(code)
 }
 
-/// What a code stands for, used or not. `None`: unknown, or long over.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the ephemeral store does not answer.
+/// Reads a code, used or not. `None`: it is unknown or no longer remembered.
 pub async fn read(ctx: &Ctx, code: &Secret) -> Result<Option<Code>, Error> {
     let Some(text) = ctx.store.ephemeral.peek(&key(code)).await? else { return Ok(None) };
     let code = serde_json::from_str(&text).map_err(|error| Internal::new("a code cannot be read", error))?;

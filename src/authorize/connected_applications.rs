@@ -1,4 +1,4 @@
-//! Which applications have access to an account.
+//! The applications that have access to an account.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,26 +9,20 @@ use crate::error::Error;
 use crate::model::{Client, ClientId, PageRequest, Session, SessionFilter, UserId};
 use crate::protocol::Scope;
 
-/// How many live sessions of a user are looked at; nobody reads more.
+/// The maximum number of a user's live sessions that are read.
 const LOOKED_AT: u32 = PageRequest::MAX;
 
-/// An application with access.
 #[derive(Debug, Clone)]
 pub struct ConnectedApplication {
-    /// Who it is.
     pub client: Arc<Client>,
-    /// What it may have: what was agreed to and what its tokens hold.
+    /// The scope that the user has agreed to, together with that of its tokens.
     pub scope: Scope,
-    /// Since when.
     pub since: Timestamp,
-    /// When it last used its access, if it holds tokens.
+    /// When it last used its access; `None` if it holds no tokens.
     pub last_used: Option<Timestamp>,
 }
 
-/// Every application that holds tokens of the user or that the user has agreed to.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer.
+/// Lists the applications that hold tokens of the user or that the user has agreed to.
 pub async fn connected_applications(ctx: &Ctx, user: UserId) -> Result<Vec<ConnectedApplication>, Error> {
     let mut access: BTreeMap<ClientId, Access> = BTreeMap::new();
     for consent in ctx.store.database.consents_of(user).await? {
@@ -43,7 +37,7 @@ pub async fn connected_applications(ctx: &Ctx, user: UserId) -> Result<Vec<Conne
     }
     let mut connected = Vec::new();
     for (id, Access { scope, since, last_used }) in access {
-        // One that was removed has nothing any more.
+        // A removed client has no access.
         if let Some(client) = ctx.store.client(&id).await? {
             connected.push(ConnectedApplication { client, scope, since, last_used });
         }

@@ -1,4 +1,4 @@
-//! What people agree to, and take back.
+//! Consent of users to applications, and its withdrawal.
 
 use std::sync::Arc;
 
@@ -9,13 +9,12 @@ use crate::model::{Client, ClientId, Consent, EndReason, SessionFilter, User, Us
 use crate::protocol::Scope;
 use crate::sessions;
 
-/// What the user has agreed to with this client. A previous one of the same identifier was another one.
+/// Returns the user's consent to this client. A consent to an earlier client with the same identifier does not count.
 pub(super) async fn given(ctx: &Ctx, user: UserId, client: &Client) -> Result<Option<Arc<Consent>>, Error> {
     let consent = ctx.store.consent(user, &client.id).await?;
     Ok(consent.filter(|consent| consent.given_at >= client.created_at))
 }
 
-/// Adds `scope` to what the user has agreed to.
 pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope) -> Result<(), Error> {
     let agreed = ctx.store.database.consent(user.id, &client.id).await?;
     let scope = agreed.map_or_else(|| scope.clone(), |agreed| agreed.scope.and(scope));
@@ -28,10 +27,8 @@ pub(super) async fn give(ctx: &Ctx, user: &User, client: &Client, scope: &Scope)
     Ok(())
 }
 
-/// Takes back what the user has agreed to with the application, and ends its sessions for the user.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
+/// Withdraws the user's consent to the client and ends the client's sessions for the user.
+/// After an error, a repeated call continues.
 pub async fn withdraw(ctx: &Ctx, user: UserId, client: &ClientId) -> Result<(), Error> {
     let actor = Actor::User(user);
     let entry = ctx.audit(actor.clone(), AuditEvent::ConsentWithdrawn { user, client: client.clone() });

@@ -1,6 +1,7 @@
-//! A request that waits for a person: kept in the ephemeral store, bound to the browser that began it, finished once.
+//! Authorization requests that wait for the user: kept in the ephemeral store, bound to the browser that began them,
+//! finished once.
 //!
-//! [`Interaction::open`] reads it once; all that a page or a form asks of it then goes by what was read.
+//! [`Interaction::open`] reads the stored request once; every later question of a page or a form uses what was read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,19 +25,17 @@ use crate::model::{BrowserSessionId, Client, ClientState, UserId};
 use crate::protocol::{ErrorCode, GrantType};
 use crate::store::TakeOutcome;
 
-/// The largest request that waits for a person, in bytes.
+/// The maximum size of a stored request, in bytes.
 const LARGEST: usize = 16 * 1024;
 
-/// How long a person may take.
 const KEPT: Duration = Duration::from_mins(30);
 
-/// Names an interaction: 128 random bits. It is no secret; the browser's cookie is.
+/// The identifier of an interaction: 128 random bits. It is not secret; the browser's cookie is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct InteractionId(String);
 
 impl InteractionId {
-    /// As it stands in addresses and forms.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,22 +58,18 @@ impl TryFrom<String> for InteractionId {
     }
 }
 
-/// What happens next in the browser.
 #[derive(Debug)]
 pub enum Next {
-    /// A page is shown.
     Prompt(PromptPage, InteractionId),
-    /// The browser goes back to the application.
     Answer(Answer),
 }
 
-/// What the ephemeral store keeps of an interaction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredInteraction {
     request: Request,
-    /// SHA-256 of the cookie of the browser.
+    /// SHA-256 of the browser's cookie.
     browser: [u8; 32],
-    /// The person keeps the account of this browser session.
+    /// The browser session whose account the user has chosen to keep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chosen: Option<BrowserSessionId>,
 }
@@ -86,7 +81,7 @@ impl StoredInteraction {
     }
 }
 
-/// Keeps a request until the person has said what it waits for.
+/// Stores a request until the user has answered.
 pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: Request) -> Result<InteractionId, Error> {
     let id = InteractionId(URL_SAFE_NO_PAD.encode(ctx.random.bytes::<16>()));
     let text = StoredInteraction { request, browser: browser.digest(), chosen: None }.encode()?;
@@ -98,14 +93,14 @@ pub(super) async fn keep(ctx: &Ctx, browser: &Browser, request: Request) -> Resu
     Ok(id)
 }
 
-/// An interaction of a browser, as it was read when the browser came: what is asked for, who asks, who is signed in, and
-/// what has to happen next.
+/// An interaction as it was read for one request of the browser: the stored request, its client, the browser session,
+/// and the next step.
 #[derive(Debug)]
 pub struct Interaction<'b> {
     browser: &'b Browser,
     id: InteractionId,
     stored: StoredInteraction,
-    /// `stored` as it stands in the ephemeral store.
+    /// `stored` as the ephemeral store has it, for compare-and-set.
     text: String,
     client: Arc<Client>,
     signed_in: Option<LiveBrowserSession>,
@@ -116,8 +111,8 @@ impl<'b> Interaction<'b> {
     /// Opens an interaction of this browser.
     ///
     /// # Errors
-    /// `invalid_request` when it has expired, was begun in another browser, or its application is not registered like
-    /// this any more; [`Error::Unavailable`].
+    /// `invalid_request` when it has expired, was begun in another browser, or its client no longer has this
+    /// registration; [`Error::Unavailable`].
     pub async fn open(ctx: &Ctx, browser: &'b Browser, id: InteractionId) -> Result<Self, Error> {
         let (stored, text) = find(ctx, browser, &id).await?;
         let client = application(ctx, &stored.request).await?;
@@ -128,37 +123,32 @@ impl<'b> Interaction<'b> {
         Ok(interaction)
     }
 
-    /// Its name.
     #[must_use]
     pub const fn id(&self) -> &InteractionId {
         &self.id
     }
 
-    /// What is asked for.
     #[must_use]
     pub const fn request(&self) -> &Request {
         &self.stored.request
     }
 
-    /// Who asks.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Who is signed in in this browser.
     #[must_use]
     pub const fn signed_in(&self) -> Option<&LiveBrowserSession> {
         self.signed_in.as_ref()
     }
 
-    /// What has to happen next.
     #[must_use]
     pub const fn step(&self) -> Step {
         self.step
     }
 
-    /// Goes on: to a page, or back to the application with an answer.
+    /// Continues: shows a page, or returns to the client with an answer.
     ///
     /// # Errors
     /// `invalid_request` when the interaction is finished; [`Error::Unavailable`].
@@ -171,16 +161,12 @@ impl<'b> Interaction<'b> {
         }
     }
 
-    /// The person keeps the account that is signed in.
-    ///
-    /// # Errors
-    /// As [`Interaction::resume`].
     pub async fn keep_account(mut self, ctx: &Ctx) -> Result<Next, Error> {
         let Some(keeps) = self.signed_in.as_ref().map(|on| on.browser_session.id) else {
             return self.resume(ctx).await;
         };
         if !self.note_choice(ctx, keeps).await? {
-            // Another tab was faster, with this choice, another one, or the end.
+            // Another tab has changed or finished the interaction in the meantime.
             self = Self::open(ctx, self.browser, self.id).await?;
             if self.stored.chosen != Some(keeps) && !self.note_choice(ctx, keeps).await? {
                 return Err(finished());
@@ -189,21 +175,15 @@ impl<'b> Interaction<'b> {
         self.resume(ctx).await
     }
 
-    /// The person lets the application have what it asks for. `asked` is the one whom the page has asked: in another
-    /// tab somebody else may have signed in, and then they are asked.
-    ///
-    /// # Errors
-    /// As [`Interaction::resume`].
+    /// Grants the client what it requests. `asked` is the user whom the page has asked: if another user has signed in
+    /// since, in another tab, that user is asked.
     pub async fn allow(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
         let Some(signed_in) = self.may_answer(asked) else { return self.resume(ctx).await };
         consent::give(ctx, &signed_in.user, &self.client, &self.request().to_agree_to()).await?;
         self.issue(ctx, signed_in).await
     }
 
-    /// The person does not. `asked` is as for [`Interaction::allow`].
-    ///
-    /// # Errors
-    /// As [`Interaction::resume`].
+    /// Denies the client what it requests. `asked` is as for [`Interaction::allow`].
     pub async fn deny(&self, ctx: &Ctx, asked: UserId) -> Result<Next, Error> {
         match self.may_answer(asked) {
             Some(_) => self.refuse(ctx, ErrorCode::AccessDenied).await,
@@ -211,8 +191,8 @@ impl<'b> Interaction<'b> {
         }
     }
 
-    /// Who answers the question for consent: nobody where somebody signed out meanwhile, or the question is another one,
-    /// which is asked first.
+    /// Returns the browser session that answers the question for consent. `None` if the user has signed out or changed,
+    /// or if another question comes first.
     fn may_answer(&self, asked: UserId) -> Option<&LiveBrowserSession> {
         match self.step {
             Step::Prompt(PromptPage::Consent) | Step::Issue => {
@@ -232,7 +212,7 @@ impl<'b> Interaction<'b> {
         issue(ctx, &self.client, self.request(), signed_in, self.browser).await.map(Next::Answer)
     }
 
-    /// Takes the interaction: it is answered once, whichever of several tabs comes first.
+    /// Takes the interaction, so that only the first of several tabs answers it.
     async fn finish(&self, ctx: &Ctx) -> Result<(), Error> {
         match ctx.store.ephemeral.take_once(&self.id.key()).await? {
             TakeOutcome::First(_) => Ok(()),
@@ -240,8 +220,8 @@ impl<'b> Interaction<'b> {
         }
     }
 
-    /// Notes that the person keeps the account of this browser session; says whether the interaction was still as it had
-    /// been read.
+    /// Stores the choice to keep the account of this browser session. `false`: the interaction was changed since it was
+    /// read.
     async fn note_choice(&mut self, ctx: &Ctx, keeps: BrowserSessionId) -> Result<bool, Error> {
         let noted = StoredInteraction { chosen: Some(keeps), ..self.stored.clone() };
         let text = noted.encode()?;
@@ -270,7 +250,7 @@ async fn find(ctx: &Ctx, browser: &Browser, id: &InteractionId) -> Result<(Store
     Ok((stored, text))
 }
 
-/// The application, as long as it may still be answered there.
+/// Loads the client, if it is active and still registered for this redirect URI and the grant.
 async fn application(ctx: &Ctx, request: &Request) -> Result<Arc<Client>, Error> {
     let may_go_on = |client: &Arc<Client>| {
         client.state == ClientState::Active

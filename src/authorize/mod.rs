@@ -1,9 +1,9 @@
-//! The authorization endpoint: what an application asks of a person in a browser, and what it is answered.
+//! The authorization endpoint.
 //!
-//! A request is checked by the table in [`check`] and becomes a [`Request`]. [`step`] says what has to happen next:
-//! sign in, choose an account, agree, or go back with a code. Where a page has to be shown, the request is kept as an
-//! [`Interaction`] in the ephemeral store, bound to the browser; each page opens it again, and the step is found anew
-//! from what is true then. Nothing that a page sends says how far the person has come.
+//! A request passes the checks in [`check`] and becomes a [`Request`]. [`step`] decides what happens next: sign in,
+//! choose an account, consent, or return to the client with a code. Where a page is needed, the request is kept as an
+//! [`Interaction`] in the ephemeral store, bound to the browser. Each page opens it again and the step is decided again
+//! from the current state. Nothing that a page sends says how far the user has come.
 
 mod answer;
 mod check;
@@ -28,11 +28,11 @@ pub use interaction::{Interaction, InteractionId, Next};
 pub use request::{Parameters, Request, ReturnTo};
 pub use step::{PromptPage, Step};
 
-/// An application's request arrives (RFC 6749 section 4.1.1).
+/// Begins an authorization request (RFC 6749 section 4.1.1).
 ///
 /// # Errors
-/// When client or redirect URI are wrong, or a store does not answer: the person is told on a page, and the browser is
-/// sent nowhere. Everything else the application is told, in an [`Answer`].
+/// An invalid client or redirect URI, or a store that does not answer. These errors are shown on a page, and the
+/// browser is redirected nowhere. The client receives all others in an [`Answer`].
 pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, Error> {
     let (client, mut request) = match check::check(ctx, parameters).await? {
         check::CheckOutcome::Good(client, request) => (client, request),

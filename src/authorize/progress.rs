@@ -1,4 +1,4 @@
-//! How a request gets on: finds what `step` decides on, and issues the code at the end.
+//! The progress of a request: gathers the input of `step`, and issues the code at the end.
 
 use super::answer::Answer;
 use super::request::Request;
@@ -12,16 +12,14 @@ use crate::model::{BrowserSessionId, Client};
 use crate::protocol::ErrorCode;
 use crate::tokens;
 
-/// What is known of a request besides who is signed in.
+/// The state of a request, apart from the browser session.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Arrival {
-    /// It has only just come.
     New,
-    /// It has waited for a person, who has said that they keep the account of this browser session, if they have.
+    /// The request has waited for the user, who may have chosen to keep the account of this browser session.
     Waited(Option<BrowserSessionId>),
 }
 
-/// The next step.
 pub(super) async fn next_step(
     ctx: &Ctx,
     client: &Client,
@@ -32,7 +30,7 @@ pub(super) async fn next_step(
     let Some(on) = signed_in else {
         return Ok(step::next(client, request, None));
     };
-    // Of a first-party application nobody asks whether the person has agreed.
+    // A first-party client needs no consent.
     let consent = if client.metadata.trusted { None } else { consent::given(ctx, on.user.id, client).await? };
     let (waited, chosen) = match arrival {
         Arrival::New => (false, false),
@@ -49,7 +47,7 @@ pub(super) async fn next_step(
     Ok(step::next(client, request, Some(known)))
 }
 
-/// Passes the gate and answers with a code.
+/// Runs the gate and answers with a code.
 pub(super) async fn issue(
     ctx: &Ctx,
     client: &Client,

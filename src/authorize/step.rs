@@ -1,4 +1,5 @@
-//! What has to happen next: a pure function of the request and of what is known.
+//! Decides the next step of an authorization request: a pure function of the request and of what is known about the
+//! user.
 
 use std::time::Duration;
 
@@ -6,48 +7,40 @@ use super::request::Request;
 use crate::model::{BrowserSession, Client, User};
 use crate::protocol::{ErrorCode, Prompt, Scope};
 
-/// What has to happen next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The person is asked something.
     Prompt(PromptPage),
-    /// Everything is known: a code.
     Issue,
-    /// The application is told why not.
     Refuse(ErrorCode),
 }
 
-/// What a person is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptPage {
-    /// To prove who they are.
     SignIn,
-    /// Whether to go on with the account that is signed in.
+    /// Whether to continue with the account that is signed in.
     Account,
-    /// Whether the application may have what it asks for.
     Consent,
 }
 
-/// What is known of the person in the browser.
 #[derive(Debug, Clone)]
 pub(super) struct StepInput<'a> {
     pub browser_session: &'a BrowserSession,
     pub user: &'a User,
-    /// As the application knows them.
+    /// The user as the client knows them (`sub`).
     pub subject: String,
-    /// What they have agreed to with the application.
+    /// The scope of the user's consent to the client.
     pub agreed: Option<&'a Scope>,
-    /// The request has waited for them; otherwise it has only just come.
+    /// Whether the request has waited for the user; otherwise it has just arrived.
     pub waited: bool,
-    /// They said in this interaction that they keep this account.
+    /// Whether the user chose in this interaction to keep this account.
     pub chosen: bool,
 }
 
-/// The next step. Nothing but what is known counts, so no order of pages can skip one.
+/// Decides the next step from what is known alone, so that no order of pages can skip one.
 pub(super) fn next(client: &Client, request: &Request, known: Option<StepInput<'_>>) -> Step {
     let Some(known) = known else { return ask(request, PromptPage::SignIn, ErrorCode::LoginRequired) };
-    // A sign-in within this interaction has answered whatever asked for one. No clocks are compared: it is another
-    // browser session than the browser had when the request came, or the same one renewed.
+    // A sign-in within this interaction satisfies everything that demands one. No clocks are compared: the browser
+    // session differs from the one that the browser had when the request arrived, or it was renewed.
     let just_signed_in =
         known.waited && request.seen != Some((known.browser_session.id, known.browser_session.auth_time));
     if request.subject.as_ref().is_some_and(|subject| *subject != known.subject) {
@@ -78,8 +71,8 @@ fn is_too_old(request: &Request, browser_session: &BrowserSession) -> bool {
     request.max_age.is_some_and(|most| request.began_at.since(browser_session.auth_time) > Duration::from_secs(most))
 }
 
-/// Whether other programs on the person's device could come back to this address too (RFC 8252 section 8.6): then no
-/// code goes there without the person.
+/// Returns whether other programs on the user's device could receive this redirect too (RFC 8252 section 8.6). Then no
+/// code is sent there without a question to the user.
 fn is_anybodys(client: &Client, request: &Request) -> bool {
     client.is_public() && !request.return_to.redirect_uri().starts_with("https://")
 }

@@ -1,5 +1,4 @@
-//! How a browser session begins: at every sign-in with a new cookie, so that a cookie that was planted beforehand is
-//! worth nothing.
+//! Begins browser sessions. Every sign-in gets a new cookie, so that a cookie planted beforehand is worthless.
 
 use super::browser::Browser;
 use super::end::end;
@@ -12,24 +11,19 @@ use crate::model::{BrowserSession, BrowserSessionId, EndReason, Secret, User};
 use crate::store::sql::admission::BeginOutcome;
 use crate::store::sql::browser_sessions::Exchange;
 
-/// A browser session that has just begun, or been renewed.
+/// A browser session that has just begun or been renewed.
 #[derive(Debug)]
 pub struct NewBrowserSession {
-    /// The browser session.
     pub browser_session: BrowserSession,
-    /// Who signed in.
     pub user: User,
-    /// The value of its cookie; it is kept nowhere.
+    /// The value of its cookie, which is stored nowhere.
     pub cookie: Secret,
 }
 
-/// Begins a browser session of a user who has proven enough. `None`: the user was disabled or changed meanwhile.
+/// Begins a browser session of an authenticated user. `None`: the user was disabled or changed in the meantime.
 ///
-/// Where the same user is signed in already, the browser session stays and its cookie is exchanged. Where another user
-/// is, their browser session ends.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer.
+/// If the same user is signed in already, the browser session stays and its cookie is exchanged. If another user is,
+/// that browser session ends.
 pub async fn begin(
     ctx: &Ctx,
     browser: &Browser,
@@ -54,14 +48,14 @@ pub async fn begin(
     {
         return Ok(None);
     }
-    // The same user's was renewed by another click meanwhile, and is not in their way.
+    // A browser session of the same user is one that a concurrent request has renewed; it stays.
     if let Some(previous) = previous.filter(|previous| previous.user.id != user.id) {
         end(ctx, previous.browser_session.id, EndReason::Replaced, Actor::User(previous.user.id)).await?;
     }
     Ok(Some(NewBrowserSession { browser_session, user, cookie }))
 }
 
-/// Renews the browser session of the same user. `None`: it has ended, or another click was quicker.
+/// Renews the browser session of the same user. `None`: it has ended, or a concurrent request has renewed it.
 async fn renew(
     ctx: &Ctx,
     own: &BrowserSession,
@@ -84,7 +78,6 @@ async fn renew(
     }
 }
 
-/// A new browser session.
 fn new_session(ctx: &Ctx, browser: &Browser, authenticated: &Authenticated) -> BrowserSession {
     let at = authenticated.at();
     BrowserSession {

@@ -1,4 +1,4 @@
-//! How a browser session ends: its row first, after which no session can begin under it, then its sessions.
+//! Ends browser sessions: the row first, after which no session can begin under it, then its sessions.
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
@@ -6,11 +6,9 @@ use crate::error::Error;
 use crate::model::{BrowserSessionId, EndReason, Ended, SessionFilter, UserId};
 use crate::sessions::{self, Receipt};
 
-/// Ends a browser session and the sessions that do not outlive it; the applications of those that do are told as well.
-/// `None`: there is no such browser session. Ending it again ends what an earlier call has left.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
+/// Ends a browser session and the sessions that do not outlive it. Back-channel logouts are queued for the sessions
+/// that outlive it, too. `None`: there is no such browser session. A second call ends what an earlier one has left.
+/// After an error, a repeated call continues.
 pub async fn end(ctx: &Ctx, id: BrowserSessionId, reason: EndReason, actor: Actor) -> Result<Option<Receipt>, Error> {
     let Some(browser_session) = ctx.store.database.browser_session(id).await? else { return Ok(None) };
     let ended = Ended { at: ctx.now(), reason };
@@ -25,10 +23,7 @@ pub async fn end(ctx: &Ctx, id: BrowserSessionId, reason: EndReason, actor: Acto
     Ok(Some(Receipt { backchannel_logouts: receipt.backchannel_logouts + outliving, ..receipt }))
 }
 
-/// Ends a browser session of the user's own. One that was ended before, or is somebody else's, is left alone.
-///
-/// # Errors
-/// As [`end`].
+/// Ends a browser session of the user's own. One that has ended, or belongs to another user, is left alone.
 pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<(), Error> {
     let own = ctx
         .store
@@ -42,10 +37,7 @@ pub async fn end_own(ctx: &Ctx, user: UserId, id: BrowserSessionId) -> Result<()
     Ok(())
 }
 
-/// Ends every other browser session of the user that is live; says how many.
-///
-/// # Errors
-/// As [`end`].
+/// Ends every other live browser session of the user and returns their number.
 pub async fn end_others(ctx: &Ctx, user: UserId, but: BrowserSessionId) -> Result<usize, Error> {
     let mut ended = 0;
     loop {
@@ -55,7 +47,7 @@ pub async fn end_others(ctx: &Ctx, user: UserId, but: BrowserSessionId) -> Resul
             end(ctx, browser_session.id, EndReason::SignedOut, Actor::User(user)).await?;
             ended += 1;
         }
-        // There may be more than are listed at a time.
+        // The list is limited; there may be more.
         if ended == before {
             return Ok(ended);
         }

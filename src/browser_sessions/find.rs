@@ -1,4 +1,4 @@
-//! Who is signed in in a browser.
+//! Finds the browser session of a cookie.
 
 use std::sync::Arc;
 
@@ -9,25 +9,20 @@ use crate::error::Error;
 use crate::gate;
 use crate::model::{BrowserSession, CookieDigest, Secret, User};
 
-/// Somebody who is signed in in a browser.
+/// A live browser session and its user.
 #[derive(Debug, Clone)]
 pub struct LiveBrowserSession {
-    /// The browser session.
     pub browser_session: Arc<BrowserSession>,
-    /// Who.
     pub user: Arc<User>,
 }
 
-/// The live browser session of a cookie, and its user. No SQL where both are remembered.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer.
+/// Finds the live browser session of a cookie, and its user. It needs no SQL where both are in memory.
 pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrowserSession>, Error> {
     let Some(cookie) = cookie else { return Ok(None) };
     let digest = digest_of(cookie);
     let Some(mut browser_session) = ctx.store.browser_session(&digest).await? else { return Ok(None) };
     if is_idle(ctx, &browser_session) {
-        // Another instance may have seen it used.
+        // Another instance may have recorded a later use.
         match ctx.store.read_browser_session(&digest).await? {
             Some(fresh) if !is_idle(ctx, &fresh) => browser_session = fresh,
             _ => return Ok(None),
@@ -42,7 +37,6 @@ pub async fn find(ctx: &Ctx, cookie: Option<&Secret>) -> Result<Option<LiveBrows
     Ok(Some(LiveBrowserSession { browser_session, user }))
 }
 
-/// What is kept of a browser session's cookie.
 pub(super) fn digest_of(cookie: &Secret) -> CookieDigest {
     CookieDigest::of(digest::sha256(cookie.expose().as_bytes()))
 }
@@ -51,7 +45,7 @@ fn is_idle(ctx: &Ctx, browser_session: &BrowserSession) -> bool {
     ctx.now().since(last_use(ctx, browser_session)) >= ctx.config.browser_sessions.idle_lifetime.get()
 }
 
-/// When the browser session was last used, as far as this instance knows.
+/// Returns when the browser session was last used, as far as this instance knows.
 pub(super) fn last_use(ctx: &Ctx, browser_session: &BrowserSession) -> Timestamp {
     let noted = ctx.store.memory.browser_session_use(browser_session.id).unwrap_or_default();
     browser_session.last_used_at.max(browser_session.auth_time).max(noted)

@@ -1,14 +1,11 @@
-//! Where a person is signed in.
+//! Lists a user's browser sessions.
 
 use super::find::last_use;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{BrowserSession, UserId};
 
-/// The browser sessions of a user that would still be believed, the one used last first.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer.
+/// Lists the user's browser sessions that are still valid, the last used first.
 pub async fn of_user(ctx: &Ctx, user: UserId) -> Result<Vec<BrowserSession>, Error> {
     let (now, global) = (ctx.now(), ctx.store.memory.global_not_before());
     let mut browser_sessions = ctx.store.database.live_browser_sessions(user, now).await?;

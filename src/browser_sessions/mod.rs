@@ -1,5 +1,5 @@
-//! Browser sessions: who is signed in in which browser. A browser session ties together the sessions that applications
-//! begin under it, so that one sign-in serves them all and one sign-out ends them all.
+//! Browser sessions: the sign-in of a user in a browser. A browser session groups the sessions that clients begin under
+//! it, so that one sign-in serves them all and one logout ends them all.
 
 mod begin;
 mod browser;

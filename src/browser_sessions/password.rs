@@ -1,4 +1,4 @@
-//! A person changes their own password.
+//! Changes the password of the signed-in user.
 
 use super::begin::NewBrowserSession;
 use super::browser::Browser;
@@ -10,25 +10,22 @@ use crate::model::{Secret, User};
 use crate::passwords::{self, PolicyViolation};
 use crate::users;
 
-/// What became of it.
 #[derive(Debug)]
 pub enum PasswordChange {
-    /// The password is another one, everything that began under the previous is over, and this browser is signed in
-    /// anew.
+    /// The password is changed, everything that began under the previous one is over, and this browser has a new
+    /// browser session.
     Yes(Box<NewBrowserSession>),
-    /// The password is another one, and this browser has to sign in with it.
+    /// The password is changed, and the user has to sign in with it in this browser.
     YesButSignedOut,
-    /// The current password is not the one that was typed.
     NotProven,
-    /// The new one may not be chosen.
     PolicyViolation(PolicyViolation),
 }
 
-/// Changes the password of the person who is signed in in this browser. The current one is asked for, and counted among
-/// the attempts to sign in: whoever finds the browser open must not keep the account.
+/// Changes the password of the user who is signed in in this browser. The current password is required, and its check
+/// counts as a sign-in attempt, so that a stranger who finds the browser open cannot take over the account.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not accept the attempt.
 pub async fn change_password(
     ctx: &Ctx,
     browser: &Browser,
@@ -50,7 +47,7 @@ pub async fn change_password(
     }
     match sign_in(ctx, browser, &user.username, new).await {
         Ok(Some(browser_session)) => Ok(PasswordChange::Yes(Box::new(browser_session))),
-        // It is changed already; that the rest failed must not look as if it were not.
+        // The password is changed already; a later failure must not look as if it were not.
         Ok(None) | Err(_) => Ok(PasswordChange::YesButSignedOut),
     }
 }

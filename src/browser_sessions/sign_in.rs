@@ -1,4 +1,4 @@
-//! A user signs in in a browser by the password alone.
+//! Signs a user in by the password alone.
 
 use super::begin::{NewBrowserSession, begin};
 use super::browser::Browser;
@@ -7,12 +7,12 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::Secret;
 
-/// Signs a user in in this browser. `None`: unknown, disabled and wrong look alike, and so does a user for whom the
-/// password is not enough, as long as no page asks for more.
+/// Signs a user in in this browser. `None`: unknown user, disabled user, wrong password, or a user who needs more than
+/// a password, for which there is no page yet. They are indistinguishable.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not take it, and
-/// then no browser session has begun.
+/// [`Error::TooManyRequests`]; [`Error::Unavailable`] when a store or the hashing queue does not accept the attempt,
+/// and then no browser session has begun.
 pub async fn sign_in(
     ctx: &Ctx,
     browser: &Browser,

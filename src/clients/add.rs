@@ -1,4 +1,4 @@
-//! Adding a client.
+//! Adds a client.
 
 use serde::Deserialize;
 
@@ -16,20 +16,19 @@ use crate::store::{StoreError, UniqueKey};
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "MergePatch")]
 pub struct NewClient {
-    /// `client_id`.
     #[serde(rename = "client_id")]
     #[schema(value_type = String)]
     pub id: ClientId,
-    /// What is registered about it.
     #[serde(flatten)]
     pub metadata: ClientMetadata,
-    /// A secret brought along; generated for a confidential client where absent.
+    /// A secret chosen by the administrator; generated for a confidential client where absent.
     #[serde(rename = "client_secret")]
     #[schema(value_type = Option<String>)]
     pub secret: Option<Secret>,
 }
 
-/// What is shown of one client adds another: what the server assigns is accepted and assigned anew.
+/// Accepts the representation of an existing client: the members that the server assigns are ignored and assigned
+/// anew.
 impl TryFrom<MergePatch> for NewClient {
     type Error = Error;
 
@@ -50,10 +49,7 @@ impl TryFrom<MergePatch> for NewClient {
     }
 }
 
-/// Adds a client. The second value is its secret where one was generated; it is kept nowhere.
-///
-/// # Errors
-/// `invalid_request` when its metadata does not go together; [`Error::Conflict`] when the identifier is taken.
+/// Adds a client. Returns its secret where one was generated; only a digest of it is stored.
 pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Option<Secret>), Error> {
     let now = ctx.now();
     let mut client = Client {
@@ -61,7 +57,8 @@ pub async fn add(ctx: &Ctx, new: NewClient, actor: Actor) -> Result<(Client, Opt
         metadata: new.metadata,
         state: ClientState::Active,
         status_index: ctx.store.status_index(now).await?,
-        // Tokens of a removed client of the same identifier are not its own. Tokens tell their age in whole seconds.
+        // Tokens of a removed client with the same identifier must stay invalid. Tokens carry their age in whole
+        // seconds.
         not_before: Timestamp::from_seconds(now.seconds()),
         created_at: now,
         previous_access_lifetime: None,

@@ -1,4 +1,5 @@
-//! Client authentication (RFC 6749 section 2.3). Unknown client and wrong secret get the same answer for the same work.
+//! Client authentication (RFC 6749 section 2.3). An unknown client and a wrong secret cost the same work and get the
+//! same answer.
 
 use std::sync::Arc;
 
@@ -12,24 +13,19 @@ use crate::protocol::{AuthMethod, ErrorCode};
 /// How a caller authenticates as a client.
 #[derive(Debug, Clone)]
 pub enum ClientAuthentication {
-    /// It names itself and proves nothing.
+    /// The caller names itself and proves nothing.
     None {
-        /// `client_id`.
         client_id: String,
     },
-    /// It shows a secret.
     Secret {
-        /// `client_id`.
         client_id: String,
-        /// `client_secret`.
         secret: Secret,
-        /// How it was sent.
         method: AuthMethod,
     },
 }
 
 impl ClientAuthentication {
-    /// The client that the caller says it is.
+    /// The client that the caller claims to be.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match self {
@@ -37,7 +33,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// The secret that is compared: an empty one where none is shown, so that the work is the same.
+    /// The presented secret, or an empty one, so that both cases cost the same work.
     fn secret(&self) -> &str {
         match self {
             Self::None { .. } => "",
@@ -53,11 +49,11 @@ impl ClientAuthentication {
     }
 }
 
-/// The client that `caller` proves to be.
+/// Authenticates `caller` and returns its client.
 ///
 /// # Errors
-/// `invalid_client` when it does not; [`Error::Unavailable`] when the database has to be asked and does not
-/// answer.
+/// `invalid_client` when the proof fails or the client is disabled; [`Error::Unavailable`] when the database must be
+/// read and does not answer.
 pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Arc<Client>, Error> {
     let client = find(ctx, caller.client_id()).await?;
     let proven =
@@ -68,10 +64,10 @@ pub async fn authenticate(ctx: &Ctx, caller: &ClientAuthentication) -> Result<Ar
     }
 }
 
-/// The public client of this identifier, which proves nothing.
+/// Returns the public client with this identifier.
 ///
 /// # Errors
-/// `invalid_client` when there is none, it is disabled, or it is one that has to authenticate.
+/// `invalid_client` when it does not exist, is disabled, or has to authenticate.
 pub async fn identify(ctx: &Ctx, client_id: &str) -> Result<Arc<Client>, Error> {
     authenticate(ctx, &ClientAuthentication::None { client_id: client_id.to_owned() }).await
 }
@@ -98,7 +94,7 @@ fn proves(client: &Client, caller: &ClientAuthentication, now: Timestamp) -> boo
     }
 }
 
-/// Compares digests in constant time: how long it takes says nothing about the secret.
+/// Compares digests in constant time, so that the duration reveals nothing about the secret.
 fn compare(digest_kept: &[u8; 32], presented: &str) -> bool {
     digest::equal(&digest::sha256(presented.as_bytes()), digest_kept)
 }

@@ -9,10 +9,7 @@ use crate::model::{Client, ClientId, ClientMetadata, ClientState};
 use crate::protocol::{AuthMethod, GrantType, MergePatch, Scope, scope};
 use crate::store::{StoreError, UniqueKey};
 
-/// Makes sure that the built-in client of the SimpleJWT-compatible API is on record.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer.
+/// Adds the built-in client of the SimpleJWT-compatible API if it is missing, and updates its scope.
 pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
     let id = ClientId::simplejwt();
     let scope = simplejwt_scope(ctx)?;
@@ -48,7 +45,7 @@ pub async fn ensure_simplejwt(ctx: &Ctx) -> Result<(), Error> {
     }
 }
 
-/// What the SimpleJWT-compatible API may grant: the configured scope, and the admin API's scopes to administrators.
+/// Returns the configured scope and the scopes of the admin API, which only administrators are granted.
 fn simplejwt_scope(ctx: &Ctx) -> Result<Scope, Error> {
     let words = [ctx.config.simplejwt.scope.as_str(), scope::ADMIN, scope::ADMIN_READ, scope::SESSIONS];
     Ok(Scope::parse(words.join(" ").trim())?)

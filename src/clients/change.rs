@@ -1,5 +1,5 @@
-//! Changing a client. What it loses, its sessions and the tokens of its own lose too, before the change is
-//! acknowledged.
+//! Changes a client. Sessions and tokens that hold more than the client may be granted are revoked before the change
+//! is acknowledged.
 
 use super::check::{check, check_kind_stays};
 use super::manage::unknown;
@@ -12,15 +12,16 @@ use crate::protocol::{MergePatch, Scope};
 use crate::sessions::{self, Applied, status_indexes};
 use crate::store::sql::clients::ClientTokens;
 
-/// Changes the metadata of a client by a merge patch (RFC 7396). Sessions that hold more than the client may be granted
-/// from now on are ended before this returns; so are the tokens of its own, all of them, where one may hold more.
+/// Changes the metadata of a client by a merge patch (RFC 7396). Before it returns, sessions that hold more than the
+/// client may be granted from now on are ended. All of the client's own tokens are revoked where one of them may hold
+/// more.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `invalid_request` when the patch names what there is not or what cannot be changed, or when
-/// the metadata after it does not go together.
+/// [`Error::NotFound`]; `invalid_request` when the patch names a member that does not exist or cannot be changed, or
+/// when the resulting metadata is inconsistent.
 pub async fn change(ctx: &Ctx, id: &ClientId, patch: MergePatch, actor: Actor) -> Result<(Client, Applied), Error> {
     let entry = ctx.audit(actor.clone(), AuditEvent::ClientChanged { client: id.clone() });
-    // Also when nothing changes by it: an earlier call may have been cut off before it had ended them all.
+    // Computed even when nothing changes: an earlier call may have been interrupted before it had ended all sessions.
     let may_narrow = may_narrow(&patch);
     let decide = |before: Client| {
         let patch = of_metadata(patch, &before)?;
@@ -42,7 +43,7 @@ pub fn may_narrow(patch: &MergePatch) -> bool {
     patch.names("scope") || patch.names("tokenhouse_audience")
 }
 
-/// The patch without what is shown of a client beside its metadata, which may be sent back as it is.
+/// Removes the members that the server assigns from the patch. A caller may send them back unchanged.
 fn of_metadata(mut patch: MergePatch, client: &Client) -> Result<MergePatch, Error> {
     let shown =
         serde_json::to_value(client).map_err(|error| Internal::new("a client cannot be shown as JSON", error))?;
@@ -54,7 +55,7 @@ fn of_metadata(mut patch: MergePatch, client: &Client) -> Result<MergePatch, Err
     Ok(patch)
 }
 
-/// Whether the client may be granted this much.
+/// Whether the client may be granted this scope and audience.
 fn fits(ctx: &Ctx, client: &Client, scope: &Scope, audience: &[String]) -> bool {
     let allowed = audience::allowed(ctx, client);
     scope.is_within(&client.metadata.scope) && audience.iter().all(|audience| allowed.contains(audience))

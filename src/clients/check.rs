@@ -1,4 +1,4 @@
-//! Which metadata of a client goes together. Each change is judged by the whole that it leads to.
+//! Checks which metadata of a client is compatible. A change is checked by the complete metadata that results from it.
 
 use std::time::Duration;
 
@@ -10,13 +10,10 @@ use crate::model::client::MAX_ACCESS_LIFETIME;
 use crate::model::{Client, ClientMetadata, Pkce, Secret};
 use crate::protocol::{GrantType, web_uri};
 
-/// The longest time in which a used refresh token gets its successor again.
+/// The longest time in which a repeated refresh token is answered with its successor again.
 const MAX_RETRY_WINDOW: Duration = Duration::from_mins(10);
 
-/// Whether the metadata of a client goes together.
-///
-/// # Errors
-/// `invalid_request`, with the first thing that is wrong.
+/// Checks the metadata of a client as a whole.
 pub(super) fn check(ctx: &Ctx, client: &Client) -> Result<(), Error> {
     let metadata = &client.metadata;
     let is_bad = |name: &String| name.is_empty() || name.len() > 200 || name.chars().any(char::is_control);
@@ -94,8 +91,8 @@ fn check_addresses(metadata: &ClientMetadata) -> Result<(), Error> {
         ("logo_uri", &metadata.logo_uri),
         ("policy_uri", &metadata.policy_uri),
         ("tos_uri", &metadata.tos_uri),
-        // It may lie anywhere (OpenID Connect Back-Channel Logout 1.0 section 2.2); whom this server calls, `outbound`
-        // decides.
+        // Any address is allowed (OpenID Connect Back-Channel Logout 1.0 section 2.2); `outbound` decides which ones
+        // this server calls.
         ("backchannel_logout_uri", &metadata.backchannel_logout_uri),
     ] {
         if let Some(uri) = uri {
@@ -112,7 +109,7 @@ fn check_addresses(metadata: &ClientMetadata) -> Result<(), Error> {
     Ok(())
 }
 
-/// Scheme, host and port are those of a registered redirect URI (OpenID Connect Front-Channel Logout 1.0 section 2).
+/// Requires the origin of a registered redirect URI (OpenID Connect Front-Channel Logout 1.0 section 2).
 fn check_frontchannel(metadata: &ClientMetadata, uri: &Url) -> Result<(), Error> {
     let own = |registered: &str| Url::parse(registered).is_ok_and(|registered| registered.origin() == uri.origin());
     if metadata.redirect_uris.iter().any(|registered| own(registered.as_str())) {
@@ -121,12 +118,13 @@ fn check_frontchannel(metadata: &ClientMetadata, uri: &Url) -> Result<(), Error>
     refuse("frontchannel_logout_uri: scheme, host and port are those of a redirect URI of the client")
 }
 
-/// Written as a URL library would write it, so that two spellings are not two sectors.
+/// Requires the spelling of a URL library, so that two spellings are not two sectors.
 fn is_host_name(text: &str) -> bool {
     Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.host_str() == Some(text) && url.port().is_none())
 }
 
-/// A client with a secret that became public would let anyone use what was granted to it because of its secret.
+/// Refuses a change between public and confidential. A confidential client that became public would let every party use
+/// what was granted to it because of its secret.
 pub(super) fn check_kind_stays(before: &Client, after: &Client) -> Result<(), Error> {
     if before.is_public() == after.is_public() {
         return Ok(());
@@ -139,8 +137,8 @@ pub(super) fn check_secret(client: &Client, secret: Option<&Secret>) -> Result<(
     if client.is_public() {
         return refuse("a public client has no secret");
     }
-    // What is kept is a plain digest, which is safe for long random secrets only. Unreserved characters mean the same
-    // to clients that form-encode it (RFC 6749 section 2.3.1) and to those that do not.
+    // The stored value is a plain digest, which is safe for long random secrets only. Unreserved characters mean the
+    // same to clients that form-encode the secret (RFC 6749 section 2.3.1) and to those that do not.
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     if !(32..=512).contains(&secret.expose().len()) || !secret.expose().bytes().all(unreserved) {
         return refuse(

@@ -1,4 +1,4 @@
-//! Switching clients off and on, and removing them.
+//! Enables, disables and removes clients.
 
 use crate::audit::{Actor, AuditEvent};
 use crate::ctx::Ctx;
@@ -6,10 +6,6 @@ use crate::error::Error;
 use crate::model::{ClientId, ClientState, EndReason, SessionFilter};
 use crate::sessions::{self, Applied, status_indexes};
 
-/// Lets a client obtain tokens again.
-///
-/// # Errors
-/// [`Error::NotFound`].
 pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::ClientEnabled { client: id.clone() });
     if !ctx.store.database.set_client_state(id, ClientState::Active, ctx.now(), &entry).await? {
@@ -18,10 +14,7 @@ pub async fn enable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<(), Error>
     Ok(())
 }
 
-/// Stops a client and ends its sessions.
-///
-/// # Errors
-/// [`Error::NotFound`].
+/// Stops a client from obtaining tokens and ends its sessions.
 pub async fn disable(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, Error> {
     stop(ctx, id, EndReason::ClientDisabled, actor).await
 }
@@ -37,7 +30,7 @@ async fn stop(ctx: &Ctx, id: &ClientId, reason: EndReason, actor: Actor) -> Resu
 /// Removes a client and ends its sessions.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `invalid_request` for the built-in one, which can be switched off instead.
+/// [`Error::NotFound`]; `invalid_request` for the built-in client, which `simplejwt.enabled` switches off.
 pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, Error> {
     if id.is_simplejwt() {
         return Err(Error::invalid_request("the built-in client is switched off by simplejwt.enabled = false"));
@@ -45,7 +38,7 @@ pub async fn remove(ctx: &Ctx, id: &ClientId, actor: Actor) -> Result<Applied, E
     let applied = stop(ctx, id, EndReason::ClientRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::ClientRemoved { client: id.clone() });
     ctx.store.database.remove_client(id, &entry).await?;
-    // Somebody may have enabled it once more in between.
+    // The client may have been enabled again in between.
     status_indexes::revoke_known(ctx).await?;
     Ok(applied)
 }

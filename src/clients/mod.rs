@@ -1,5 +1,5 @@
-//! Applications: how they prove who they are, and how they are added, changed and removed. The command line and the
-//! admin API use the same rules.
+//! Client authentication, and adding, changing and removing clients. The command line and the admin API use the same
+//! rules.
 
 pub mod authenticate;
 mod add;

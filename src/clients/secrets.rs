@@ -1,4 +1,4 @@
-//! Client secrets: made here, kept as digests, two of them live while one takes over from the other.
+//! Generates and rotates client secrets. They are stored as digests. Two are valid while one replaces the other.
 
 use super::manage::unknown;
 use crate::audit::{Actor, AuditEvent};
@@ -8,21 +8,21 @@ use crate::digest;
 use crate::error::Error;
 use crate::model::{Client, ClientId, ClientSecret, Secret};
 
-/// What becomes of the secret before the current one, should it still be good.
+/// What happens to the secret before the current one, if it is still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreviousSecret {
-    /// Somebody may still use it: no additional secret is made.
+    /// It may still be in use, so no additional secret is generated.
     Stays,
     /// It ends at once.
     Ends,
 }
 
-/// Gives a client a new secret; the current one stays good for the configured overlap. Returns the new secret, which is
-/// kept nowhere, and when the old one ends.
+/// Gives a client a new secret. The current one stays valid for the configured overlap. Returns the new secret, of
+/// which only a digest is stored, and the time at which the old one ends.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `invalid_request` for a public client; [`Error::Conflict`] while the secret before
-/// the current one is good, unless it may end.
+/// [`Error::NotFound`]; `invalid_request` for a public client; [`Error::Conflict`] while the secret before the current
+/// one is valid, unless `previous` lets it end.
 pub async fn rotate_secret(
     ctx: &Ctx,
     id: &ClientId,

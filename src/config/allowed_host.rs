@@ -1,4 +1,4 @@
-//! Whom the service may call besides the internet at large.
+//! Hosts that the server may call in addition to public addresses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,10 @@ use std::str::FromStr;
 use super::network::Network;
 use super::values::text_setting;
 
-/// A network, an address or a host by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedHost {
-    /// Every address in it.
     Network(Network),
-    /// Whatever addresses this name has.
+    /// Every address to which this name resolves.
     Host(String),
 }
 
@@ -25,7 +23,7 @@ impl FromStr for AllowedHost {
         let is_label = |label: &str| {
             (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        // A last label of digits would be read as an address.
+        // A last label of digits would be parsed as an address.
         let is_name = text.len() <= 253
             && text.split('.').all(is_label)
             && text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));

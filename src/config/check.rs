@@ -1,4 +1,4 @@
-//! Checks that look at several settings together. What a setting must be by itself stands with its declaration.
+//! Checks several settings together. Checks of a single setting are part of its declaration.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -8,9 +8,9 @@ use super::issuer::check_issuer;
 use super::sections::{Keys, Passwords};
 use super::settings::Config;
 
-/// Makes the issuer follow the listener, for a service that nobody outside this machine can reach anyway.
+/// Derives the issuer from a listener on a loopback address. With any other listener, the issuer must be set.
 pub(super) fn follow_listen(config: &mut Config, problems: &mut Vec<String>) {
-    // An address that cannot be read is a problem of its own.
+    // The check of `listen` itself reports an address that cannot be read.
     let Ok(listen) = config.listen.parse::<SocketAddr>() else { return };
     if !listen.ip().is_loopback() {
         problems.push(format!("issuer: set it: others reach {listen} by a URL that only you know"));
@@ -23,7 +23,6 @@ pub(super) fn follow_listen(config: &mut Config, problems: &mut Vec<String>) {
     }
 }
 
-/// Adds every problem of `config`.
 pub(super) fn check(config: &Config, problems: &mut Vec<String>) {
     let mut checks = Checks { problems };
     checks.listeners(config);
@@ -52,12 +51,12 @@ impl Checks<'_> {
 
     fn listeners(&mut self, config: &Config) {
         let (listen, ops) = (config.listen.parse::<SocketAddr>(), config.ops_listen.parse());
-        // Port 0 stands for any free one, so two of these never meet.
+        // Port 0 means any free port, so two of these never collide.
         let is_same = listen.is_ok_and(|listen| listen.port() != 0 && Ok(listen) == ops);
         self.require(!is_same, "ops_listen", "is the same as listen; health and metrics need a listener of their own");
     }
 
-    /// A key takes over once it has been published for `jwks_max_age`; sooner, none would be ready.
+    /// A key takes over only after it was published for `jwks_max_age` and 60 seconds, so rotation must take longer.
     fn keys(&mut self, keys: &Keys) {
         let ready_after = keys.jwks_max_age.get().saturating_add(std::time::Duration::from_mins(1));
         let problem = format_args!("{} is not longer than keys.jwks_max_age and 60 seconds", keys.rotate_every);
@@ -77,7 +76,7 @@ impl Checks<'_> {
         self.at_most(("browser_sessions.idle_lifetime", config.browser_sessions.idle_lifetime), browser_session);
     }
 
-    /// OWASP's least memory: it can stand in for passes, down to 7 MiB.
+    /// Requires OWASP's minimum of memory: more passes need less, down to 7 MiB.
     fn passwords(&mut self, passwords: &Passwords) {
         let Passwords { memory_kib, iterations, .. } = *passwords;
         let least_for = |passes| [7, 9, 12, 19, 46].map(|mib| mib * 1024)[5 - usize::min(passes, 5)];

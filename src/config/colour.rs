@@ -1,23 +1,19 @@
-//! Colours as people write them: `#1f6f5c`, or `#fff`.
+//! Colours in the configuration: `#1f6f5c`, or `#fff`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::values::text_setting;
 
-/// A colour, opaque (sRGB).
+/// An opaque colour (sRGB).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
-    /// 0 to 255.
     pub red: u8,
-    /// 0 to 255.
     pub green: u8,
-    /// 0 to 255.
     pub blue: u8,
 }
 
 impl Colour {
-    /// The colour of these parts.
     #[must_use]
     pub const fn of(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue }

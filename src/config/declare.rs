@@ -1,4 +1,4 @@
-//! How settings are declared: each once, with its documentation, type, default and check side by side.
+//! Declares settings: each once, with its documentation, type, default and check side by side.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -11,41 +11,36 @@ use super::shape::{Described, Shape, joined};
 
 /// A type that a setting can have.
 pub(super) trait Setting: Sized {
-    /// What a check of this setting looks at: text for text, and the inner value of an optional one.
+    /// What a check of this setting receives: text for text, and the inner value of an optional one.
     type Checked: ?Sized;
 
-    /// What its values look like.
     fn shape() -> Shape;
 
-    /// Reads a value, or tells `reader` what is wrong with it.
+    /// Reads a value, or reports the problem to `reader`.
     fn read(value: Value, reader: &mut Reader) -> Option<Self>;
 
-    /// The value in TOML, where it has one. Only defaults are written, so a secret may show itself here.
+    /// The value in TOML, where it has one. Only defaults are written, so a secret may be exposed here.
     fn write(&self) -> Option<Value>;
 
-    /// The value as checks look at it; nothing where it is not set.
+    /// The value as checks receive it; `None` where it is not set.
     fn checked(&self) -> Option<&Self::Checked>;
 }
 
 /// A table of settings, as [`settings!`] declares it.
 pub(super) trait Section: Sized {
-    /// The lines of its documentation.
     const ABOUT: &'static [&'static str];
 
-    /// Shows each setting to `visitor`, and builds the section if it has a value for all.
+    /// Passes each setting to `visitor`, and builds the section if every setting has a value.
     fn visit(visitor: &mut impl Visitor) -> Option<Self>;
 }
 
-/// Something that goes through the settings of a section.
 pub(super) trait Visitor {
-    /// Takes note of a setting, and answers with its value.
     fn setting<T: Setting>(&mut self, declared: Declared<T>) -> Option<T>;
 }
 
-/// Whether a value can be used, and the problem if not.
+/// Checks a value and returns the problem, if there is one.
 type Check<T> = Box<dyn Fn(&<T as Setting>::Checked) -> Result<(), String>>;
 
-/// One setting, as it was declared.
 pub(super) struct Declared<T: Setting> {
     pub(super) name: &'static str,
     pub(super) default: Option<T>,
@@ -56,22 +51,20 @@ pub(super) struct Declared<T: Setting> {
 }
 
 impl<T: Setting> Declared<T> {
-    /// A setting, and the lines of its documentation.
+    /// Declares a setting with the lines of its documentation.
     pub(super) fn new(name: &'static str, lines: &[&str]) -> Self {
         Self { name, default: None, about: joined(lines), variable: None, range: None, checks: Vec::new() }
     }
 
-    /// Has this value unless it is set. A setting without a default must be set.
+    /// Sets the default. A setting without a default is required.
     pub(super) fn or(self, default: T) -> Self {
         Self { default: Some(default), ..self }
     }
 
-    /// Has this short name in the environment.
     pub(super) fn env(self, variable: &'static str) -> Self {
         Self { variable: Some(variable), ..self }
     }
 
-    /// Must lie in `range`.
     pub(super) fn within(self, range: RangeInclusive<T>) -> Self
     where
         T: Setting<Checked = T> + PartialOrd + Display + 'static,
@@ -84,19 +77,17 @@ impl<T: Setting> Declared<T> {
         Self { range: bounds, ..self.check(check) }
     }
 
-    /// Must pass `check`.
     pub(super) fn check(mut self, check: impl Fn(&T::Checked) -> Result<(), String> + 'static) -> Self {
         self.checks.push(Box::new(check));
         self
     }
 
-    /// What is wrong with `value`.
     pub(super) fn problem(&self, value: &T) -> Option<String> {
         let value = value.checked()?;
         self.checks.iter().find_map(|check| check(value).err())
     }
 
-    /// What others than the reader need to know.
+    /// Describes the setting for the environment, the documentation and the schema.
     pub(super) fn describe(&self) -> Described {
         Described {
             name: self.name,
@@ -122,8 +113,9 @@ impl<T: Setting> Declared<T> {
 /// }
 /// ```
 ///
-/// Everything after the type can be left out. A setting without a default must be set. `check` is given a
-/// [`Setting::Checked`]. The type may be another section or a list of sections; these are documented where they are declared.
+/// Everything after the type is optional. A setting without a default is required. `check` receives a
+/// [`Setting::Checked`]. The type may be another section or a list of sections; these are documented where they are
+/// declared.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
@@ -163,7 +155,7 @@ macro_rules! settings {
             }
         }
     };
-    // A section with a setting that must be set has no default.
+    // A section with a required setting has no default.
     (@default $section:ident { $($other:tt)* }) => {};
 }
 
@@ -174,7 +166,6 @@ pub(super) fn require(is_met: bool, problem: &str) -> Result<(), String> {
     if is_met { Ok(()) } else { Err(problem.to_owned()) }
 }
 
-/// Checks that a path is named.
 pub(super) fn not_empty(path: &Path) -> Result<(), String> {
     require(path != Path::new(""), "must not be empty")
 }

@@ -1,36 +1,32 @@
-//! Lengths of time as people write them: `500ms`, `30s`, `5m`, `24h`, `30d`.
+//! Durations in the configuration: `500ms`, `30s`, `5m`, `24h`, `30d`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::values::text_setting;
 
-/// A length of time, read from a number and a unit.
+/// A duration, read from a number and a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration(std::time::Duration);
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 impl Duration {
-    /// Milliseconds.
     #[must_use]
     pub const fn millis(count: u64) -> Self {
         Self(std::time::Duration::from_millis(count))
     }
 
-    /// Seconds.
     #[must_use]
     pub const fn seconds(count: u64) -> Self {
         Self(std::time::Duration::from_secs(count))
     }
 
-    /// Minutes.
     #[must_use]
     pub const fn minutes(count: u64) -> Self {
         Self(std::time::Duration::from_secs(count * 60))
     }
 
-    /// Hours.
     #[must_use]
     pub const fn hours(count: u64) -> Self {
         Self(std::time::Duration::from_secs(count * 3600))
@@ -42,7 +38,6 @@ impl Duration {
         Self(std::time::Duration::from_secs(count * 86_400))
     }
 
-    /// As the standard library has it.
     #[must_use]
     pub const fn get(self) -> std::time::Duration {
         self.0

@@ -1,4 +1,4 @@
-//! From environment variables to settings.
+//! Reads settings from environment variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,23 +10,21 @@ use toml::{Table, Value};
 use super::nearest::nearest;
 use super::shape::{self, Kind, Shape};
 
-/// A step on the way to a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Key(&'static str),
     Index(usize),
 }
 
-/// What the environment sets.
 pub(super) struct Assigned {
-    /// The values that are of the right kind.
     values: BTreeMap<Vec<Step>, Value>,
-    /// Which variable set what, by the name of the setting.
+    /// The variable that set each setting, by the name of the setting.
     variables: BTreeMap<String, String>,
 }
 
-/// Collects what the environment sets. An empty variable counts as not set, since that is how compose files and unit files
-/// write "nothing". Variables that look like ours and are not are problems.
+/// Collects the settings in the environment. An empty variable counts as not set, because compose files and unit files
+/// write "nothing" that way. A variable that begins with `TOKENHOUSE_` but names no setting is a problem, unless
+/// Kubernetes set it.
 pub(super) fn collect(
     shape: &Shape,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -58,12 +56,12 @@ pub(super) fn collect(
 }
 
 impl Assigned {
-    /// Leaves out what belongs into lists of the file.
+    /// Drops the values that belong into lists of the file.
     pub(super) fn forget_lists(&mut self) {
         self.values.retain(|path, _| path.iter().all(|step| matches!(step, Step::Key(_))));
     }
 
-    /// Puts the values into `tree`, over what stands there, and says which variable set what.
+    /// Writes the values over those in `tree`, and returns which variable set what.
     pub(super) fn apply(self, tree: &mut Table, problems: &mut Vec<String>) -> BTreeMap<String, String> {
         for (path, value) in self.values {
             if let Err(problem) = put(tree, &path, value) {
@@ -76,7 +74,7 @@ impl Assigned {
     }
 }
 
-/// Whether a variable holds the value, or names the file that does.
+/// Whether a variable holds the value or names the file that does.
 #[derive(Debug, Clone, Copy)]
 enum Content {
     Value,
@@ -94,10 +92,9 @@ impl Content {
     }
 }
 
-/// Every variable that sets a setting.
 struct Variables<'shape> {
     shape: &'shape Shape,
-    /// The long name behind each short name.
+    /// The long name for each short name.
     short: BTreeMap<&'static str, String>,
 }
 
@@ -108,8 +105,8 @@ impl<'shape> Variables<'shape> {
         Self { shape, short: short.collect() }
     }
 
-    /// Where the setting stands that `variable` sets, and how. A secret is also read from the file that its variable with
-    /// `_FILE` at the end names, unless that is a setting of its own.
+    /// Finds the setting that `variable` sets. A secret can also be read from a file: the name of its variable with
+    /// `_FILE` at the end names that file, unless this is a setting of its own.
     fn find(&self, variable: &str) -> Option<(Vec<Step>, &'shape Shape, Content)> {
         let simplejwt = self.named(variable).map(|(path, shape)| (path, shape, Content::Value));
         simplejwt.or_else(|| {
@@ -136,7 +133,7 @@ impl<'shape> Variables<'shape> {
     }
 }
 
-/// Follows the parts of a variable's name: keys in capitals, and numbers where there is a list of sections.
+/// Follows the parts of a variable's name: keys in capitals, and numbers in lists of sections.
 fn walk<'shape>(shape: &'shape Shape, parts: &[&str], path: &mut Vec<Step>) -> Option<&'shape Shape> {
     let Some((part, rest)) = parts.split_first() else { return Some(shape) };
     let next = match shape {
@@ -166,8 +163,8 @@ fn name(path: &[Step]) -> String {
     name.trim_start_matches('.').to_owned()
 }
 
-/// Puts `value` where `path` leads from `table`. A number names a section of a list, or the one that comes next. Where the
-/// file has something else than a section or a list on the way, that is a problem of its own.
+/// Writes `value` at `path` in `table`. A number selects a section of a list, or appends the next one. Where the file
+/// has something other than a section or a list on the path, nothing is written: reading the settings reports it.
 fn put(table: &mut Table, path: &[Step], value: Value) -> Result<(), String> {
     let [Step::Key(key), rest @ ..] = path else { return Ok(()) };
     match rest {
@@ -194,7 +191,7 @@ fn put(table: &mut Table, path: &[Step], value: Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether Kubernetes made the variable: it tells every container about each Service in its namespace, and a Service
+/// Whether Kubernetes set the variable. It does so in every container for each Service of the namespace, and a Service
 /// named `tokenhouse` is likely.
 fn is_service_link(variable: &str) -> bool {
     let is_port = |rest: &str| {
@@ -211,7 +208,6 @@ fn is_service_link(variable: &str) -> bool {
         || variable.split_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
 }
 
-/// The text as a value of this shape.
 fn typed(shape: &Shape, text: &str) -> Result<Value, String> {
     match shape {
         Shape::Scalar(scalar) => match scalar.kind {

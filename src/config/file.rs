@@ -1,9 +1,9 @@
-//! From the file to TOML.
+//! Parses the configuration file.
 
 use toml::Table;
 
-/// Reads TOML, or says what is wrong and where. The parser's own words also quote the line, which may hold a secret, so
-/// that is left out.
+/// Parses TOML, or says what is wrong and where. The line that the parser would quote is left out, because it may hold
+/// a secret.
 pub(super) fn parse(text: &str) -> Result<Table, String> {
     text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

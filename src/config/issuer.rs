@@ -1,9 +1,9 @@
-//! What an issuer is.
+//! Checks the issuer.
 
 use url::{Host, Url};
 
-/// An issuer is compared letter by letter by everybody who sees it (RFC 9207 section 2.4, OpenID Connect Core section
-/// 3.1.3.7), so only what a URL library would write in just that way will do.
+/// Checks an issuer. Its readers compare it character by character (RFC 9207 section 2.4, OpenID Connect Core section
+/// 3.1.3.7), so it must be written exactly as a URL library would write it.
 pub(super) fn check_issuer(issuer: &str) -> Result<(), String> {
     let wrong = |problem: &str| Err(format!("`{}` {problem}", without_userinfo(issuer)));
     let Ok(url) = Url::parse(issuer) else {
@@ -34,7 +34,7 @@ pub(super) fn check_issuer(issuer: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The text as it may be shown: what stands before an `@` could be a password.
+/// Removes the part before an `@`, which could contain a password.
 fn without_userinfo(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }

@@ -1,4 +1,4 @@
-//! Reads the file, then the environment over it, and collects every problem on the way.
+//! Reads the file, then the environment over it, and collects every problem.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,15 +14,15 @@ use super::settings::Config;
 use super::shape::Shape;
 use super::{environment, file};
 
-/// All problems of a configuration at once, each with the setting's name.
+/// Every problem of a configuration, each with the name of its setting.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has problems:\n{}", .problems.iter().map(|problem| format!("  - {problem}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError {
-    /// One sentence each.
     pub problems: Vec<String>,
 }
 
-/// Reads `file` (`tokenhouse.toml` if it exists, where none is named), then the environment over it, and checks it.
+/// Reads `file`, then the environment over it, and checks the result. Without `file`, reads `tokenhouse.toml` if it
+/// exists.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let text = read_file(file).map_err(|problem| ConfigError { problems: vec![problem] })?;
@@ -38,8 +38,8 @@ fn read_file(file: Option<&Path>) -> Result<Option<String>, String> {
     }
 }
 
-/// The whole of [`load`] without the system: the text of the file, the environment, and a way to read the files that
-/// hold secrets.
+/// Does the work of [`load`] without the system. It receives the text of the file, the environment, and a function
+/// that reads the files that hold secrets.
 pub(super) fn assemble(
     text: Option<&str>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -49,7 +49,7 @@ pub(super) fn assemble(
     let source = Source::collect::<Config>(text.unwrap_or_default(), variables, read, &mut problems);
     let (is_toml, has_issuer) = (source.is_toml, source.tree.contains_key("issuer"));
     let mut config: Config = source.read(&mut problems).unwrap_or_default();
-    // What a file that is not TOML would have set is unknown, so the settings cannot be judged together.
+    // The settings in a file that is not TOML are unknown, so settings cannot be checked together.
     if is_toml {
         if !has_issuer {
             follow_listen(&mut config, &mut problems);
@@ -59,7 +59,7 @@ pub(super) fn assemble(
     if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
 }
 
-/// What the file and the environment set together, not yet read.
+/// The combined settings of the file and the environment, not yet read.
 pub(super) struct Source {
     tree: Table,
     shape: Shape,
@@ -69,7 +69,6 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Collects what is set of the settings `T`.
     pub(super) fn collect<T: Setting>(
         text: &str,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -88,7 +87,7 @@ impl Source {
         Self { tree, shape, variables, is_toml }
     }
 
-    /// Reads the settings; those that cannot be used have their defaults.
+    /// Reads the settings. A setting that cannot be used gets its default.
     pub(super) fn read<T: Setting>(self, problems: &mut Vec<String>) -> Option<T> {
         let names: Vec<String> = self.shape.settings().into_iter().map(|(name, _)| name).collect();
         T::read(Value::Table(self.tree), &mut Reader::new(&names, &self.variables, problems))

@@ -1,8 +1,8 @@
-//! One file in, one checked struct out. The only reader of the environment.
+//! Reads one file and the environment into one checked struct. No other module reads the environment.
 //!
-//! Each setting is declared once, in `sections/` (those without a section in `settings.rs`): documentation, type, default
-//! and check side by side. `check.rs` judges several together. From the declarations follow the names in the environment,
-//! `docs/configuration.md` ([`reference`]) and the JSON schema ([`schema`]).
+//! Each setting is declared once, in `sections/` (those without a section in `settings.rs`): documentation, type,
+//! default and check side by side. `check.rs` checks several settings together. The names of environment variables,
+//! `docs/configuration.md` ([`reference`]) and the JSON schema ([`schema`]) follow from the declarations.
 //!
 //! The files use each other in one direction: `load` uses `check`, `environment`, `file` and `settings`; these use
 //! `sections`; a section uses `declare` and the types of values.

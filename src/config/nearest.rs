@@ -1,6 +1,6 @@
-//! What a name that does not exist most likely stands for.
+//! Suggests the setting that an unknown name stands for.
 
-/// The name among `names` that `name` most likely stands for: one with that key, or one that differs in few letters.
+/// Returns the name that `name` most likely stands for: one with that key, or one that differs in few letters.
 pub(super) fn nearest<'names>(name: &str, names: &'names [String]) -> Option<&'names str> {
     let by_key = names.iter().find(|known| known.rsplit_once('.').is_some_and(|(_, key)| key == name));
     let by_distance = || {
@@ -10,7 +10,7 @@ pub(super) fn nearest<'names>(name: &str, names: &'names [String]) -> Option<&'n
     by_key.or_else(by_distance).map(String::as_str)
 }
 
-/// How many letters must be added, removed or replaced to make `one` into `other` (Levenshtein).
+/// Counts the letters to add, remove or replace to make `one` into `other` (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -1,4 +1,4 @@
-//! Networks as people write them: `10.0.0.0/8`, or one address.
+//! Networks in the configuration: `10.0.0.0/8`, or one address.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use super::values::text_setting;
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether `address` lies within. An IPv4 address that was mapped into IPv6 counts as itself.
+    /// Whether `address` lies within. An IPv4-mapped IPv6 address counts as its IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())

@@ -1,4 +1,4 @@
-//! Limits as people write them: `10/1m`, or `off`.
+//! Rate limits in the configuration: `10/1m`, or `off`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,22 +6,18 @@ use std::str::FromStr;
 use super::duration::Duration;
 use super::values::text_setting;
 
-/// At most so many in a window, or no limit.
+/// A rate limit: at most `count` in `window`, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
-    /// No limit.
     Off,
-    /// At most `count` in `window`.
     Limit {
-        /// How many.
+        /// The largest number in one `window`.
         count: u64,
-        /// In which time.
         window: Duration,
     },
 }
 
 impl Rate {
-    /// At most `count` in `window`.
     #[must_use]
     pub const fn of(count: u64, window: Duration) -> Self {
         Self::Limit { count, window }

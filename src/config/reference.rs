@@ -1,4 +1,4 @@
-//! The documentation of every setting, made from the declarations.
+//! Generates the documentation of every setting from the declarations.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ Kubernetes makes for a Service of that name). All problems are reported at once,
 Durations are a number and a unit: `500ms`, `30s`, `5m`, `24h`, `30d`.
 ";
 
-/// The documentation in Markdown, as it stands in `docs/configuration.md`.
+/// Returns the documentation in Markdown, as in `docs/configuration.md`.
 #[must_use]
 pub fn reference() -> String {
     let mut text = format!("{HEAD}\n## Without a section\n");
@@ -42,7 +42,7 @@ pub fn reference() -> String {
     text
 }
 
-/// Adds the settings of a section whose full name, with a dot behind, is `prefix`, and then the sections in it.
+/// Adds the settings of a section, and then its subsections. `prefix` is its full name with a dot at the end.
 pub(super) fn add_section(text: &mut String, prefix: &str, section: &Table) {
     let (sections, settings): (Vec<_>, Vec<_>) =
         section.settings.iter().partition(|setting| setting.shape.section().is_some());

@@ -1,4 +1,4 @@
-//! The settings as a JSON schema (draft 2020-12), for editors.
+//! Generates the JSON schema of the settings (draft 2020-12), for editors.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,6 @@ use super::declare::Setting;
 use super::settings::Config;
 use super::shape::{Described, Kind, Shape};
 
-/// The schema of `tokenhouse.toml`.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = of_shape(&Config::shape());
@@ -15,7 +14,6 @@ pub fn schema() -> Value {
     schema
 }
 
-/// The schema of values of this shape.
 pub(super) fn of_shape(shape: &Shape) -> Value {
     match shape {
         Shape::Scalar(scalar) => {
@@ -70,7 +68,6 @@ fn of_setting(setting: &Described) -> Value {
 mod tests {
     use super::*;
 
-    /// Every setting by name, with its schema.
     fn settings(schema: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
         for (name, schema) in schema["properties"].as_object().unwrap() {
             let name = format!("{prefix}{name}");

@@ -36,14 +36,13 @@ impl<T: Section> Setting for T {
     }
 }
 
-/// How TOML begins the section `name`: without the numbers of lists, and with two brackets where it is one of a list.
+/// Writes the TOML heading of section `name`: without list indexes, and in double brackets for an item of a list.
 fn heading(name: &str) -> String {
     let parts: Vec<&str> = name.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
     let heading = parts.join(".");
     if name.ends_with(']') { format!("[[{heading}]]") } else { format!("[{heading}]") }
 }
 
-/// Collects the descriptions of a section's settings.
 struct Descriptions(Vec<Described>);
 
 impl Visitor for Descriptions {
@@ -53,7 +52,6 @@ impl Visitor for Descriptions {
     }
 }
 
-/// Reads the settings of one section, one after the other.
 struct SectionReader<'reader, 'load> {
     reader: &'reader mut Reader<'load>,
     table: Table,
@@ -61,7 +59,7 @@ struct SectionReader<'reader, 'load> {
 }
 
 impl Visitor for SectionReader<'_, '_> {
-    /// The value that was set, or else the default: with it, the other settings can still be judged.
+    /// Returns the value that was set, or the default, so that the other settings can still be checked.
     fn setting<T: Setting>(&mut self, declared: Declared<T>) -> Option<T> {
         self.known.push(declared.name);
         let value = self.table.remove(declared.name);

@@ -54,7 +54,7 @@ impl Config {
         self.simplejwt.audience.as_deref().unwrap_or(&self.issuer)
     }
 
-    /// `path` as browsers ask for it: after the path of the issuer, where it has one.
+    /// Returns `path` as browsers request it: after the path of the issuer, where it has one.
     #[must_use]
     pub fn path_to(&self, path: &str) -> String {
         let host = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
@@ -62,14 +62,14 @@ impl Config {
         if base.is_empty() { path.to_owned() } else { format!("/{base}{path}") }
     }
 
-    /// Whether `address` is a proxy in front, whose word about a caller's address is believed.
+    /// Whether `address` is a reverse proxy whose word about a caller's address is believed.
     #[must_use]
     pub fn trusted(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// The longest that a refresh token that rotates can live. The ephemeral store and the instances keep the end of a
-    /// session this long, and the database for ever.
+    /// The longest lifetime of a rotating refresh token. The ephemeral store and the instances keep the end of a
+    /// session this long; the database keeps it forever.
     #[must_use]
     pub fn longest_refresh_lifetime(&self) -> std::time::Duration {
         self.tokens.refresh_lifetime.get().max(self.tokens.refresh_lifetime_limit.get())

@@ -1,34 +1,29 @@
-//! What settings look like, for those that do not know their types: the environment, the documentation, the schema.
+//! Describes settings for the code that does not know their types: the environment, the documentation and the schema.
 
 use serde::Serialize;
 use toml::Value;
 
-/// What the values of a setting look like.
+/// The form of a setting's values.
 #[derive(Debug)]
 pub(super) enum Shape {
-    /// One value.
     Scalar(Scalar),
     /// Several values, or several sections.
     List(Box<Shape>),
-    /// A section.
     Table(Table),
 }
 
-/// What a section looks like.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// What it is about, in a sentence or two.
     pub(super) about: String,
     pub(super) settings: Vec<Described>,
 }
 
-/// What one value looks like.
 #[derive(Debug)]
 pub(super) struct Scalar {
     pub(super) kind: Kind,
-    /// What a text matches (a regular expression of ECMA-262, for editors).
+    /// A regular expression that text matches (ECMA-262, for editors).
     pub(super) pattern: Option<&'static str>,
-    /// The words that can be written, where there are only a few.
+    /// The allowed words, where there are only a few.
     pub(super) words: Vec<String>,
 }
 
@@ -37,31 +32,26 @@ pub(super) struct Scalar {
 pub(super) enum Kind {
     /// Text, a duration, a path, one of several words.
     Text,
-    /// Text that is never shown.
+    /// Text that is never printed.
     Secret,
-    /// A whole number.
     Number,
-    /// `true` or `false`.
     Switch,
 }
 
-/// One setting of a section.
 #[derive(Debug)]
 pub(super) struct Described {
     pub(super) name: &'static str,
-    /// What it does, in a sentence or two; nothing for a section, which says it itself.
+    /// Its documentation, in a sentence or two; empty for a section, which documents itself.
     pub(super) about: String,
     pub(super) default: Option<Value>,
     pub(super) is_required: bool,
-    /// The short name in the environment, where it has one.
+    /// The short name of its environment variable.
     pub(super) variable: Option<&'static str>,
-    /// The least and the greatest value.
     pub(super) range: Option<(Value, Value)>,
     pub(super) shape: Shape,
 }
 
 impl Kind {
-    /// How a value of this kind is written.
     pub(super) const fn form(self) -> &'static str {
         match self {
             Self::Text | Self::Secret => "text in quotation marks",
@@ -70,7 +60,6 @@ impl Kind {
         }
     }
 
-    /// Whether `value` is of this kind.
     pub(super) fn admits(self, value: &Value) -> bool {
         match self {
             Self::Text | Self::Secret => value.is_str(),
@@ -81,12 +70,10 @@ impl Kind {
 }
 
 impl Shape {
-    /// A value of this kind, of any form.
     pub(super) const fn of(kind: Kind) -> Self {
         Self::Scalar(Scalar { kind, pattern: None, words: Vec::new() })
     }
 
-    /// A text that matches `pattern`.
     pub(super) const fn text(pattern: Option<&'static str>) -> Self {
         Self::Scalar(Scalar { kind: Kind::Text, pattern, words: Vec::new() })
     }
@@ -97,7 +84,7 @@ impl Shape {
         Self::Scalar(Scalar { kind: Kind::Text, pattern: None, words: words.collect() })
     }
 
-    /// The section, or what each of the sections in the list looks like.
+    /// The section itself, or the section of each item of a list.
     pub(super) fn section(&self) -> Option<&Table> {
         match self {
             Self::Table(section) => Some(section),
@@ -106,12 +93,12 @@ impl Shape {
         }
     }
 
-    /// Whether its values must not be shown.
+    /// Whether its values must not be printed.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::Scalar(scalar) if scalar.kind == Kind::Secret)
     }
 
-    /// Every setting outside lists by its full name, `section.key`, in the order of the declarations.
+    /// Every setting outside lists by its full name, `section.key`, in the order of declaration.
     pub(super) fn settings(&self) -> Vec<(String, &Described)> {
         let Self::Table(section) = self else { return Vec::new() };
         let mut all = Vec::new();
@@ -129,7 +116,7 @@ impl Shape {
 }
 
 impl Described {
-    /// What there is to know about it: what it does, and its range.
+    /// Its documentation, followed by its range.
     pub(super) fn documentation(&self) -> String {
         match &self.range {
             Some((least, most)) => format!("{} Between {} and {}.", self.about, written(least), written(most)),
@@ -138,7 +125,7 @@ impl Described {
     }
 }
 
-/// A value as people write it.
+/// Formats a value as an administrator writes it.
 pub(super) fn written(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
@@ -147,12 +134,12 @@ pub(super) fn written(value: &Value) -> String {
     }
 }
 
-/// The lines of a doc comment as one.
+/// Joins the lines of a doc comment.
 pub(super) fn joined(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
-/// The long name of a setting in the environment.
+/// The long name of a setting's environment variable.
 pub(super) fn variable(name: &str) -> String {
     format!("TOKENHOUSE__{}", name.replace('.', "__").to_uppercase())
 }

@@ -8,7 +8,6 @@ use super::load::assemble;
 use super::*;
 use crate::model::SigningAlgorithm;
 
-/// What comes of this file and these variables.
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let variables: Vec<(OsString, OsString)> =
         variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -23,7 +22,6 @@ fn problems(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
     read(text, variables).expect_err("a problem")
 }
 
-/// The only problem of a file.
 fn problem(text: &str) -> String {
     let problems = problems(text, &[]);
     assert_eq!(problems.len(), 1, "{problems:?}");

@@ -1,5 +1,4 @@
-//! The types that a setting can have, as far as the standard library and the model have them. The types of this module
-//! stand in files of their own.
+//! Setting types from the standard library and the model. The types of this module have files of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use super::reader::Reader;
 use super::shape::{Kind, Shape};
 use crate::model::{Secret, SigningAlgorithm};
 
-/// Makes `$type` one that a setting can have: what checks look at, its shape, and how it is read and written.
+/// Makes `$type` a setting type: what checks receive, its shape, and how it is read and written.
 macro_rules! scalar_setting {
     ($type:ty as $checked:ty, $shape:expr, read $read:expr, write $write:expr) => {
         impl $crate::config::declare::Setting for $type {
@@ -35,8 +34,7 @@ macro_rules! scalar_setting {
     };
 }
 
-/// Makes a type that is read from text and written as text one that a setting can have. The pattern is for editors, where
-/// the text has one.
+/// Makes a type that is read from text and written as text a setting type. The optional pattern is for editors.
 macro_rules! text_setting {
     ($type:ty, $pattern:expr) => {
         $crate::config::values::scalar_setting!(
@@ -48,7 +46,7 @@ macro_rules! text_setting {
     };
 }
 
-/// Makes an enum of words, `ALL` of them known, one that a setting can have. Serde knows how each is written.
+/// Makes an enum of words a setting type. `ALL` lists the words, and serde defines how each is written.
 macro_rules! word_setting {
     ($type:ty) => {
         $crate::config::values::scalar_setting!(
@@ -60,7 +58,7 @@ macro_rules! word_setting {
     };
 }
 
-/// Makes an unsigned type of numbers one that a setting can have.
+/// Makes an unsigned number type a setting type.
 macro_rules! number_setting {
     ($type:ty) => {
         scalar_setting!(
@@ -83,7 +81,7 @@ scalar_setting!(
     read |reader: &mut Reader, value| reader.text(value).map(PathBuf::from),
     write |path: &Path| path.to_str().map(Value::from)
 );
-// A default is no secret: it stands in the source.
+// A default is not secret, because it is part of the source.
 scalar_setting!(
     Secret as Secret,
     Shape::of(Kind::Secret),
@@ -127,7 +125,7 @@ impl<T: Setting> Setting for Vec<T> {
         Shape::List(Box::new(T::shape()))
     }
 
-    /// A list with an item that cannot be read cannot be read either, so that the others keep their numbers.
+    /// Fails for the whole list if an item cannot be read, so that the other items keep their numbers.
     fn read(value: Value, reader: &mut Reader) -> Option<Self> {
         let shape = T::shape();
         let Value::Array(items) = value else {

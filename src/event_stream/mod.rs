@@ -1,8 +1,27 @@
-//! Telling services that verify tokens by themselves what has happened, at once: each change that concerns them as a
-//! security event token, under its number in the change feed, which is the same at every instance.
+//! Tells services that verify tokens at once what was revoked: each change that concerns them as a signed security
+//! event token (RFC 8417), under its number in the change feed, which is the same at every instance.
 //!
-//! What this instance reads of the feed it tells through the broadcast, and it signs only while somebody listens.
-//! Whoever comes later, or comes back, first reads from the database what was before: `listen.rs`.
+//! `/status/events` sends, in the order of the change feed, which sessions ended, which clients' own tokens were
+//! revoked, and that signing keys changed (`docs/event-stream.md`). The feed follower signs each event once and hands
+//! it to `broadcast`. Nothing is signed while there is no subscriber.
+//!
+//! # No gap and no repeat
+//!
+//! A reader (`subscriber.rs`) subscribes first, then reads the database's feed from the number that it came back with,
+//! then goes on with the broadcast and skips what it has already sent. This holds at any instance. What the feed no
+//! longer holds, and what would be too much (more than 1,000 changes), is replaced by one event that says *read the
+//! lists again* (`resync`).
+//!
+//! # Bounds
+//!
+//! - More than 200 events within a second are replaced by one `resync`.
+//! - A heartbeat (the `verification` event) about each second gives the time as of which everything was sent. That time
+//!   is taken before the feed is read to its end. An instance that does not reach the database goes on sending
+//!   heartbeats with the old time, so that a verifier knows how stale it is.
+//! - An instance serves 1,000 readers, each of which costs a connection and a queue of 16 frames. A reader that falls
+//!   1,024 frames behind, or takes nothing for 10 s, is disconnected.
+//! - At each heartbeat the reader's access token is checked again. While the stores do not answer, only its expiry
+//!   counts.
 
 mod subscriber;
 
@@ -16,13 +35,13 @@ use crate::error::Error;
 use crate::store::Change;
 use crate::tokens::{self, SecurityEvent};
 
-/// More events than this within a second are not told one by one: to read the status lists again is less work.
+/// The most events within a second that are sent one by one. Beyond that, reading the status lists again is less work.
 const MOST_A_SECOND: usize = 200;
 
-/// Tells whoever listens of the changes of a page of the feed.
+/// Sends the changes of one page of the feed to every subscriber.
 ///
 /// # Errors
-/// [`Error`] when something cannot be signed. Whoever listens is then sent away, so that nobody misses it.
+/// [`Error`] when an event cannot be signed. All subscribers are then disconnected, so that none misses it.
 pub async fn tell(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     let told = if ctx.broadcast.has_subscribers() { tell_each(ctx, changes).await } else { Ok(()) };
     told.inspect_err(|_| ctx.broadcast.disconnect_all())
@@ -37,18 +56,15 @@ async fn tell_each(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     }
     for (number, event) in concern() {
         ctx.broadcast.send(frame(ctx, number, FrameKind::Event, &event)?);
-        // Listeners on the same thread read on, and do not fall behind.
+        // Lets subscribers on the same thread read, so that they do not fall behind.
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-/// Tells whoever listens that the feed was pruned before it was read, or belongs to an older copy of the database.
-///
-/// # Errors
-/// As [`tell`].
+/// Tells subscribers that the feed was pruned before it was read, or belongs to an older copy of the database.
 pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), Error> {
-    // A heartbeat under a previous, greater number would make listeners take the next events for ones they had.
+    // A heartbeat under a previous, greater number would make subscribers skip the next events as already sent.
     ctx.broadcast.forget();
     if ctx.broadcast.has_subscribers() {
         let frame = frame(ctx, number, FrameKind::StartOver, &SecurityEvent::Resync);
@@ -57,11 +73,8 @@ pub fn send_start_over(ctx: &Ctx, number: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells whoever listens how far the feed was told, and as of when. While the database does not answer, that stands
-/// still. Where more has happened than was told one by one, it comes first that all is to be read again.
-///
-/// # Errors
-/// [`Error`] when it cannot be signed.
+/// Sends a heartbeat: how far the feed was broadcast, and as of when. The time does not advance while the database does
+/// not answer. Where events were left out, a `resync` precedes it.
 pub fn give_heartbeat(ctx: &Ctx) -> Result<(), Error> {
     match ctx.broadcast.progress() {
         Some(told) if ctx.broadcast.has_subscribers() => {
@@ -80,7 +93,7 @@ fn heartbeat(ctx: &Ctx, told: FeedProgress) -> Result<Frame, Error> {
     frame(ctx, told.number, FrameKind::Heartbeat, &SecurityEvent::Heartbeat(told.as_of))
 }
 
-/// What a change is to somebody who verifies tokens.
+/// Returns the event that a change is to a verifier, if it concerns verifiers.
 fn event_of(change: &Change) -> Option<SecurityEvent> {
     match change {
         Change::SessionEnded(session) => Some(SecurityEvent::SessionEnded(session.clone())),
@@ -91,7 +104,7 @@ fn event_of(change: &Change) -> Option<SecurityEvent> {
     }
 }
 
-/// One server-sent event (WHATWG HTML section 9.2). Its `id` is what a reader comes back with.
+/// Writes one server-sent event (WHATWG HTML section 9.2). A reader sends its `id` when it reconnects.
 fn frame(ctx: &Ctx, number: i64, kind: FrameKind, event: &SecurityEvent) -> Result<Frame, Error> {
     let token = tokens::security_event(ctx, number, event)?;
     Ok(Frame { number, kind, text: Arc::from(format!("id: {number}\ndata: {token}\n\n").into_bytes()) })

@@ -1,6 +1,6 @@
-//! One who listens: first what the database knows since the number that they came back with, then what the broadcast
-//! hands out. The subscription in the broadcast is taken before the database is read, so that there is no gap, and what
-//! was read is left out of what is heard, so that there is no repeat.
+//! Serves one reader: first the changes in the database since the number that it came back with, then the frames of the
+//! broadcast. It subscribes before it reads the database, so that there is no gap. It skips the frames that it has
+//! already read there, so that there is no repeat.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,51 +20,45 @@ use crate::store::sql::feed::FeedPage;
 use crate::token_status::PresentedToken;
 use crate::tokens::SecurityEvent;
 
-/// How many changes are read from the database at a time.
 const BATCH: u32 = 100;
 
-/// A subscriber that is further behind is not sent what was before: to read the status lists again is less work.
+/// The most changes that are read for a reader that comes back. Beyond that, reading the status lists again is less
+/// work.
 const FURTHEST_BEHIND: i64 = 1_000;
 
-/// How long a listener may take to take a frame.
+/// The longest that a reader may take to accept a frame.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a listener may take to catch up.
 const TIME_TO_CATCH_UP: Duration = Duration::from_mins(1);
 
-/// How long a reader waits before it comes back, in milliseconds.
+/// Sets how long a reader waits before it reconnects, in milliseconds.
 const OPENING: &[u8] = b"retry: 1000\n\n";
 
-/// Lines on their way to a listener's connection.
 type FrameSink = mpsc::Sender<Arc<[u8]>>;
 
-/// One who listens.
 pub struct Subscriber {
     presented: PresentedToken,
     subscription: Subscription,
     number: i64,
     head: i64,
-    /// What the database told is all that was committed before.
+    /// Every change committed before this time has been read from the database.
     as_of: Timestamp,
 }
 
-/// Why a listener hears no more.
 #[derive(Debug)]
 pub enum Disconnect {
-    /// They have hung up.
+    /// The reader closed the connection.
     Left,
-    /// They do not take what they are told as fast as it happens.
+    /// The reader does not accept frames as fast as they come.
     Slow,
-    /// Their access token has expired or was revoked.
+    /// The access token has expired or was revoked.
     Unauthorized,
-    /// Everybody is sent away.
     ShutDown,
-    /// The database does not answer, or nothing can be signed.
+    /// The database does not answer, or an event cannot be signed.
     Failed(Error),
 }
 
 impl Disconnect {
-    /// The word that log and metrics use.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -90,8 +84,8 @@ impl From<Error> for Disconnect {
 }
 
 impl Subscriber {
-    /// Lets who has `presented` a token in, who has heard everything up to the number `last`, or begins now. A number
-    /// that is none stands for one that nobody knows any more.
+    /// Subscribes a reader that `presented` a token and has read everything up to the number `last`, or begins now. A
+    /// `last` that is not a number counts as one that the feed no longer holds.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when all subscriptions are taken, or the database does not answer.
@@ -104,7 +98,6 @@ impl Subscriber {
         Ok(Self { presented, subscription, number, head, as_of })
     }
 
-    /// Tells everything that happens, until there is a reason to end.
     pub async fn listen(mut self, ctx: &Ctx, sink: &FrameSink) -> Disconnect {
         let shutdown = self.subscription.shutdown();
         tokio::select! {
@@ -125,7 +118,7 @@ impl Subscriber {
                 FrameKind::Event => continue,
                 FrameKind::Heartbeat => {
                     self.authorize(ctx).await?;
-                    // The database has told this listener more than the broadcast knows yet.
+                    // This reader has read more from the database than has been broadcast yet.
                     if frame.number < self.number {
                         self.give_heartbeat(ctx, sink).await?;
                         continue;
@@ -136,7 +129,7 @@ impl Subscriber {
         }
     }
 
-    /// Tells what the database knows after the listener's number, and how far that leads.
+    /// Sends the changes after the reader's number, and a heartbeat for them.
     async fn catch_up(&mut self, ctx: &Ctx, sink: &FrameSink) -> Result<(), Disconnect> {
         if self.head.saturating_sub(self.number) > FURTHEST_BEHIND {
             self.start_over(ctx, self.head, sink).await?;
@@ -177,8 +170,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Looks whether the bearer may still listen. While the stores do not answer, the token's own expiry is what
-    /// counts.
+    /// Checks the access token again. While the stores do not answer, only the token's own expiry counts.
     async fn authorize(&self, ctx: &Ctx) -> Result<(), Disconnect> {
         match self.presented.admit(ctx, &[scope::EVENTS]).await {
             Ok(_) | Err(Error::Unavailable(_)) => Ok(()),

@@ -1,8 +1,9 @@
-//! The gate: may this client, user and session receive tokens (or be believed by those they hold)?
+//! The gate decides whether this client, user and session may receive tokens, and whether the tokens they hold are
+//! good.
 //!
-//! Every grant passes it before it mints, and introspection before it says `active`. A check that is added here holds
-//! on every path; a check that is added anywhere else has siblings that lack it. [`decide`] is the pure decision,
-//! [`check`] gathers what it needs from the context, and [`audience`] says whom tokens are for.
+//! Every grant passes it before it mints, and introspection before it answers `active`. A check that is added here
+//! holds on every path; a check that is added elsewhere is missing on the others. [`decide`] is the pure decision,
+//! [`check`] takes its input from the context, and [`audience`] computes the audience of tokens.
 
 pub mod audience;
 
@@ -11,89 +12,71 @@ use crate::ctx::Ctx;
 use crate::model::{BrowserSession, Client, ClientState, Session, SessionGrant, User, UserState};
 use crate::protocol::Scope;
 
-/// Who asks.
 #[derive(Debug, Clone, Copy)]
 pub enum Principal<'a> {
-    /// A client for itself, with tokens that were issued at this moment.
+    /// A client that acts for itself.
     Client {
-        /// When the token was issued; now, for a new one.
+        /// The time of issue; now for a new token.
         issued_at: Timestamp,
     },
-    /// A user who is signing in.
     SigningIn {
-        /// As the database knew the user when the attempt began.
+        /// The user as the database had it when the attempt began.
         user: &'a User,
-        /// When the attempt began.
         at: Timestamp,
     },
-    /// A user who is signed in in a browser in which an application asks for a code.
+    /// A user with a browser session, in which a client requests a code.
     BrowserSession {
-        /// As this instance knows the user.
+        /// The user as this instance has it in memory.
         user: &'a User,
-        /// The browser session.
         browser_session: &'a BrowserSession,
     },
-    /// A live rotation record. That it is live vouches for the user: disabling or removing a user, changing a password
-    /// and raising a `not_before` all end the record before they are acknowledged.
+    /// A live rotation record. It needs no check of the user: to disable or remove a user, to change a password and to
+    /// raise a `not_before` all end the record before they are acknowledged.
     RotationRecord {
-        /// What the record says.
         grant: &'a SessionGrant,
         /// The session's absolute end.
         ends_at: Timestamp,
     },
-    /// A session from the database, whose record is lost, and its user as the database knows them.
+    /// A session from the database, whose record is lost, and its user as the database has it.
     SessionRow {
-        /// The row.
         session: &'a Session,
-        /// The user, if there is one.
+        /// `None`: the user no longer exists.
         user: Option<&'a User>,
     },
 }
 
-/// What the gate looks at besides the client and the principal.
+/// The input of the gate besides the client and the principal.
 #[derive(Debug, Clone, Copy)]
 pub struct GateRequest<'a> {
-    /// What the tokens are good for.
     pub scope: &'a Scope,
-    /// Whom they are for.
     pub audience: &'a [String],
-    /// Whom the client's tokens may be for now.
+    /// The audience that the client's tokens may have now.
     pub allowed_audience: &'a [String],
-    /// Everything that began before this is over.
+    /// Everything that began before this is over, for all users and clients.
     pub global_not_before: Timestamp,
-    /// The time.
     pub now: Timestamp,
 }
 
-/// Why the gate stays shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
-    /// The client may obtain nothing.
     ClientDisabled,
-    /// Tokens of the client that began then are over.
+    /// The client's `not_before` is later than the start of this access.
     ClientNotBefore,
-    /// Tokens of anybody that began then are over.
+    /// The server's `not_before` is later than the start of this access.
     GlobalNotBefore,
-    /// There is no such user any more.
     UserAbsent,
-    /// The user may not sign in.
     UserDisabled,
-    /// Tokens of the user that began then are over.
+    /// The user's `not_before` is later than the start of this access.
     UserNotBefore,
     /// The session or the browser session was ended.
     SessionEnded,
     /// The session or the browser session has reached its absolute end.
     SessionOver,
-    /// The client may no longer be granted this scope.
     ScopeWithdrawn,
-    /// The client's tokens may no longer be for this audience.
     AudienceWithdrawn,
 }
 
-/// Whether the gate opens to this principal for tokens of the client now, by what this instance remembers.
-///
-/// # Errors
-/// Why it stays shut.
+/// Checks whether the principal may have tokens of the client now, by what this instance has in memory.
 pub fn check(
     ctx: &Ctx,
     client: &Client,
@@ -111,10 +94,7 @@ pub fn check(
     decide(client, principal, request)
 }
 
-/// Decides whether the gate opens; a pure function.
-///
-/// # Errors
-/// Why it stays shut.
+/// Decides whether the principal may have tokens of the client; a pure function.
 pub fn decide(client: &Client, principal: Principal<'_>, request: GateRequest<'_>) -> Result<(), Denial> {
     if client.state != ClientState::Active {
         return Err(Denial::ClientDisabled);
@@ -138,7 +118,7 @@ pub fn decide(client: &Client, principal: Principal<'_>, request: GateRequest<'_
     Ok(())
 }
 
-/// Whether a browser session is one at all, whatever application asks.
+/// Checks whether a browser session is live, independent of any client.
 pub fn browser_session_is_live(
     user: &User,
     browser_session: &BrowserSession,
@@ -151,8 +131,8 @@ pub fn browser_session_is_live(
     check_principal(Principal::BrowserSession { user, browser_session }, now)
 }
 
-/// When it began at the client. Under a browser session it begins now, however old the browser session is: the person
-/// may have signed in before the client was registered.
+/// Returns when the principal's access began at the client. Under a browser session it begins now, however old the
+/// browser session is, because the user may have signed in before the client was registered.
 fn began_at_client(principal: Principal<'_>, now: Timestamp) -> Timestamp {
     match principal {
         Principal::BrowserSession { .. } => now,
@@ -163,8 +143,8 @@ fn began_at_client(principal: Principal<'_>, now: Timestamp) -> Timestamp {
     }
 }
 
-/// The user, as the database knows them. A client acts for itself, and a live record vouches: taking the rights over
-/// this server from a user ends it before that is acknowledged.
+/// Returns the principal's user, if it comes with one. A client acts for itself. A live record needs no user: taking
+/// the rights over this server from a user ends the record before that is acknowledged.
 const fn user_of(principal: Principal<'_>) -> Option<&User> {
     match principal {
         Principal::SigningIn { user, .. } | Principal::BrowserSession { user, .. } => Some(user),

@@ -1,4 +1,4 @@
-//! `authorization_code`: what a person agreed to in the browser becomes a session (OAuth 2.1 section 4.1.3).
+//! `authorization_code`: exchanges a code for the tokens of a new session (OAuth 2.1 section 4.1.3).
 
 use super::permission::{check_possession, pass_gate};
 use super::response::{TokenResponse, id_token};
@@ -14,14 +14,11 @@ use crate::sessions::{self, NewSession, PreparedSession, SettleOutcome};
 use crate::tokens::claims;
 use crate::tokens::{self, IdTokenInput, TokenSubject};
 
-/// What a client presents.
 #[derive(Debug)]
 pub struct CodeExchange {
-    /// The code.
     pub code: Secret,
-    /// As it was at the authorization endpoint.
     pub redirect_uri: Option<String>,
-    /// What the challenge was made of (RFC 7636 section 4.5).
+    /// The PKCE verifier (RFC 7636 section 4.5).
     pub code_verifier: Option<Secret>,
 }
 
@@ -36,7 +33,7 @@ pub(super) async fn exchange(
     check_possession(code.confirmation, proof)?;
     let user = ctx.store.database.user(code.user).await?;
     if code.has_expired(ctx) || user.is_none() {
-        // Whoever comes this late may be the second to come.
+        // A late request may be the second use of the code.
         end_previous(ctx, &code).await?;
         return Err(not_good());
     }
@@ -55,12 +52,12 @@ pub(super) async fn exchange(
     }
 }
 
-/// A code is its client's, its redirect URI's and its verifier's. Until all three are proved, it is as if nobody had
-/// come: a code that leaked does its finder no good, and does its owner no harm.
+/// Checks client, redirect URI and PKCE verifier. A request that fails any of them changes nothing: a leaked code
+/// neither helps its finder nor harms its owner.
 fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Result<(), Error> {
     let same_address = match &presented.redirect_uri {
         Some(uri) => *uri == code.redirect_uri,
-        // OAuth 2.1 leaves it out; without a challenge it is what binds the code (RFC 6749 section 4.1.3).
+        // OAuth 2.1 omits it. Without a challenge it is required, because it binds the code (RFC 6749 section 4.1.3).
         None => code.challenge.is_some(),
     };
     let proved = match (&code.challenge, &presented.code_verifier) {
@@ -72,7 +69,7 @@ fn check_bindings(client: &Client, code: &Code, presented: &CodeExchange) -> Res
     if own && same_address && proved { Ok(()) } else { Err(not_good()) }
 }
 
-/// The code came before: what it issued then is ended (RFC 6749 section 4.1.2).
+/// Ends the session of a code that is used again (RFC 6749 section 4.1.2).
 async fn end_previous(ctx: &Ctx, code: &Code) -> Result<(), Error> {
     let event = AuditEvent::CodeReused { session: code.session, user: code.user, client: code.client_id.clone() };
     let entry = ctx.audit(Actor::System, event);
@@ -98,7 +95,7 @@ fn session_of<'a>(client: &'a Client, user: &'a User, code: &Code, proof: Option
             ends_at: code.browser_session_ends_at,
         }),
         claims: code.claims.userinfo.clone(),
-        // What a bound code is bound to has been proven by now.
+        // The binding of a bound code is proven by now.
         confirmation: proof.map(|proof| proof.proven),
     }
 }
@@ -131,7 +128,8 @@ fn not_good() -> Error {
     Error::invalid_grant("the authorization code is not good, or not any more")
 }
 
-/// What was asked for at the authorization endpoint and is gone since is the code's fault, not this request's.
+/// Maps a scope or audience that was withdrawn since the authorization request to `invalid_grant`: the code is at
+/// fault, not this request.
 fn as_invalid_grant(error: Error) -> Error {
     let is_the_codes = |code| matches!(code, ErrorCode::InvalidScope | ErrorCode::InvalidTarget);
     if error.oauth_code().is_some_and(is_the_codes) { not_good() } else { error }

@@ -1,5 +1,6 @@
-//! `client_credentials`: a client for itself (RFC 6749 section 4.4). No store is asked once the client is known, as
-//! long as this instance hears of changes, and no refresh token is issued (section 4.4.3).
+//! `client_credentials`: issues an access token to a client for itself (RFC 6749 section 4.4). It reads no store once
+//! the client is in memory, as long as this instance receives the change feed. It issues no refresh token (section
+//! 4.4.3).
 
 use super::permission::{narrow, pass_gate};
 use super::response::TokenResponse;
@@ -17,7 +18,7 @@ pub(super) fn exchange(
     resource: &[String],
     proof: Option<PossessionProof>,
 ) -> Result<TokenResponse, Error> {
-    // The client is known from memory, which only the change feed keeps true.
+    // The client may come from memory, which only the change feed keeps current.
     ctx.status_lists.hears()?;
     let scope = narrow(&client.metadata.scope, scope)?;
     let audience = narrow_audience(audience::of_client_tokens(ctx, client, &scope), resource)?;
@@ -36,7 +37,7 @@ pub(super) fn exchange(
     })
 }
 
-/// What was asked for of `all` that the tokens may be for (RFC 8707 section 2).
+/// Narrows the client's audience to the requested resources (RFC 8707 section 2).
 fn narrow_audience(all: Vec<String>, resource: &[String]) -> Result<Vec<String>, Error> {
     if resource.is_empty() {
         return Ok(all);

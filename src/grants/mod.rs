@@ -1,5 +1,5 @@
-//! The rules of the token endpoint. The phases stand here, in order, for every grant; a grant is one file that fills in
-//! its own part, so that none can forget a step.
+//! The token endpoint's rules. [`exchange`] runs the common phases in order for every grant; each grant is one file
+//! with its own part.
 
 mod authorization_code;
 mod client_credentials;
@@ -19,42 +19,36 @@ use permission::may_use;
 pub use response::TokenResponse;
 pub use simplejwt::{SignIn, TokenPair, obtain, renew};
 
-/// What a client asks of the token endpoint.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// Who asks.
     pub credentials: ClientAuthentication,
-    /// What the sender has proven to hold: what is issued is bound to it, and what is bound is exchanged only with it.
+    /// The key that the sender has proven to hold. New tokens are bound to it, and a bound code or token is exchanged
+    /// only with it.
     pub proof: Option<PossessionProof>,
-    /// What for.
     pub grant: Grant,
 }
 
-/// What tokens are exchanged for (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+/// The grant and its parameters (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 #[derive(Debug)]
 pub enum Grant {
-    /// `grant_type=authorization_code`.
     AuthorizationCode(CodeExchange),
-    /// `grant_type=client_credentials`.
     ClientCredentials {
-        /// Less than everything that the client may be granted, if it says so.
+        /// A subset of the scope that the client may be granted.
         scope: Option<Scope>,
-        /// `resource` (RFC 8707), a subset of the client's audience.
+        /// `resource` (RFC 8707): a subset of the client's audience.
         resource: Vec<String>,
     },
-    /// `grant_type=refresh_token`.
     RefreshToken {
-        /// The token.
         refresh_token: Secret,
-        /// Less than what was granted, for the access token only.
+        /// A subset of the granted scope, for the access token only.
         scope: Option<Scope>,
     },
 }
 
-/// The token endpoint, whole: who asks, may they ask for this, what is decided, minted and settled.
+/// Authenticates the client, checks that it may use the grant, and exchanges it for tokens.
 ///
 /// # Errors
-/// As RFC 6749 section 5.2 has them; each is decided in one of the phases.
+/// The error codes of RFC 6749 section 5.2.
 pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse, Error> {
     let TokenRequest { credentials, proof, grant } = request;
     let client = clients::authenticate(ctx, &credentials).await?;
@@ -74,7 +68,6 @@ pub async fn exchange(ctx: &Ctx, request: TokenRequest) -> Result<TokenResponse,
 }
 
 impl Grant {
-    /// `grant_type`.
     #[must_use]
     pub const fn grant_type(&self) -> GrantType {
         match self {

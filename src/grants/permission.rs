@@ -1,4 +1,4 @@
-//! Whether a client may have what it asks for: the checks that every grant has in common.
+//! The checks that all grants share.
 
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -14,7 +14,7 @@ pub(super) fn may_use(client: &Client, grant: GrantType) -> Result<(), Error> {
     }
 }
 
-/// The part of `granted` that is asked for; all of it where nothing is.
+/// Returns the requested part of `granted`, or all of it if there is no request.
 pub(super) fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Error> {
     match asked {
         None => Ok(granted.clone()),
@@ -23,7 +23,7 @@ pub(super) fn narrow(granted: &Scope, asked: Option<Scope>) -> Result<Scope, Err
     }
 }
 
-/// Passes when what a code or a refresh token is bound to has been proven.
+/// Checks that the sender has proven the key that a code or a refresh token is bound to.
 pub(super) fn check_possession(bound: Option<Confirmation>, proof: Option<PossessionProof>) -> Result<(), Error> {
     if bound.is_none_or(|bound| bound.is_proven_by(proof)) {
         return Ok(());
@@ -31,7 +31,6 @@ pub(super) fn check_possession(bound: Option<Confirmation>, proof: Option<Posses
     Err(Error::invalid_grant("this is bound to a key, and the request does not prove that the client holds it"))
 }
 
-/// Passes the gate on behalf of a grant.
 pub(super) fn pass_gate(
     ctx: &Ctx,
     client: &Client,
@@ -42,7 +41,7 @@ pub(super) fn pass_gate(
     gate::check(ctx, client, principal, scope, audience).map_err(refusal)
 }
 
-/// What a client is told when the gate stays shut (RFC 6749 section 5.2, RFC 8707 section 2).
+/// Maps a denial to the client's error (RFC 6749 section 5.2, RFC 8707 section 2).
 fn refusal(shut: Denial) -> Error {
     match shut {
         Denial::ClientDisabled => Error::oauth(ErrorCode::InvalidClient, "client authentication failed"),

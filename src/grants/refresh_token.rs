@@ -1,7 +1,7 @@
-//! `refresh_token`: the next pair of a session (RFC 6749 section 6, RFC 9700 section 4.14).
+//! `refresh_token`: issues the next token pair of a session (RFC 6749 section 6, RFC 9700 section 4.14).
 //!
-//! The one grant that settles before it mints: what is minted is a function of the settled record. A crash between the
-//! two is a lost answer, which the next refresh repairs.
+//! This grant settles before it mints, because the tokens are a function of the settled record. A crash between the two
+//! is a lost answer, which the next refresh repairs.
 
 use serde_json::Map;
 
@@ -26,7 +26,7 @@ pub(super) async fn exchange(
     if token.client_id != client.id {
         return Err(Error::invalid_grant("the refresh token is not valid here"));
     }
-    // Before any state is touched: who has stolen a bound token must not be able to end its session with it.
+    // Checked before any state changes: a thief of a bound token must not be able to end its session with it.
     check_possession(token.confirmation, proof)?;
     if scope.is_some() {
         check_before_rotation(ctx, client, &token, scope.clone()).await?;
@@ -35,7 +35,8 @@ pub(super) async fn exchange(
     mint(ctx, client, &session, scope)
 }
 
-/// A scope that is too wide must not consume the token, so it is compared with the record first.
+/// Compares the requested scope with the record before rotation, because a scope that is too wide must not consume the
+/// token.
 async fn check_before_rotation(
     ctx: &Ctx,
     client: &Client,
@@ -44,7 +45,7 @@ async fn check_before_rotation(
 ) -> Result<(), Error> {
     match sessions::peek(ctx, client, token).await? {
         Some(grant) => narrow(&grant.scope, scope).map(|_| ()),
-        // Rotation says why, and does what is to be done.
+        // Rotation returns the error and takes the necessary action.
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the token endpoint answers.
+//! The answers of the token endpoint.
 
 use std::time::Duration;
 
@@ -8,25 +8,21 @@ use crate::model::Client;
 use crate::protocol::{Scope, TokenScheme, scope};
 use crate::tokens::{self, IdTokenInput};
 
-/// What the token endpoint answers (RFC 6749 section 5.1).
+/// The successful answer of the token endpoint (RFC 6749 section 5.1).
 #[derive(Debug, Clone)]
 pub struct TokenResponse {
-    /// `access_token`.
     pub access_token: String,
-    /// `token_type`.
     pub token_type: TokenScheme,
-    /// `expires_in`.
     pub expires_in: Duration,
-    /// `scope`.
     pub scope: Scope,
-    /// `refresh_token`, where the grant has a session.
+    /// Present where the grant has a session and the client may refresh it.
     pub refresh_token: Option<String>,
-    /// `id_token`, where a person signed in (OpenID Connect Core 1.0 section 3.1.3.3).
+    /// Present where the scope contains `openid` (OpenID Connect Core 1.0 section 3.1.3.3).
     pub id_token: Option<String>,
 }
 
-/// The ID token that goes with `access_token`, where a person signs in to the client. The SimpleJWT-compatible API has
-/// no position for one.
+/// Signs the ID token that goes with `access_token`, if the scope contains `openid`. The SimpleJWT-compatible API has
+/// no field for one.
 pub(super) fn id_token(
     ctx: &Ctx,
     client: &Client,

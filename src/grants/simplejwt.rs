@@ -1,5 +1,5 @@
-//! The SimpleJWT-compatible API: a first-party application sends name and password and gets a pair. It passes the same
-//! gate and rotates by the same rules as every grant; only its refusals look like SimpleJWT's.
+//! The SimpleJWT-compatible API: a first-party application sends username and password and gets a token pair. It passes
+//! the same gate and rotates by the same rules as every grant; only its errors have SimpleJWT's form.
 
 use std::sync::Arc;
 
@@ -15,34 +15,28 @@ use crate::protocol::{GrantType, Scope};
 use crate::sessions::{self, NewSession, SettleOutcome};
 use crate::tokens::{self, TokenSubject};
 
-/// A pair of tokens.
 #[derive(Debug, Clone)]
 pub struct TokenPair {
-    /// The access token.
     pub access: String,
-    /// The refresh token.
     pub refresh: String,
 }
 
-/// Somebody who signs in at the SimpleJWT-compatible API.
 #[derive(Debug)]
 pub struct SignIn {
-    /// Name or address of the account.
+    /// Username or email address.
     pub username: String,
-    /// The password.
     pub password: Secret,
-    /// What is asked for; the configured scope where nothing is.
+    /// The requested scope; `None`: the configured one.
     pub scope: Option<Scope>,
-    /// Where from.
     pub user_agent: UserAgent,
 }
 
-/// The first pair of a new session. `None`: unknown, disabled and wrong look alike, and so does a user for whom the
-/// password is not enough: this API has no way to ask for more.
+/// Authenticates a user and returns the first pair of a new session. `None`: unknown user, disabled user, wrong
+/// password, or a user who needs more than a password. They are indistinguishable, and this API cannot ask for more.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`]; `invalid_scope` when more is asked for than the user may be granted;
-/// [`Error::Unavailable`] when a store or the hashing queue does not take it, and then no session has begun.
+/// [`Error::TooManyRequests`]; `invalid_scope` when the user may not be granted the scope; [`Error::Unavailable`] when
+/// a store or the hashing queue does not accept the attempt, and then no session has begun.
 pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::SimpleJwt)?;
@@ -80,7 +74,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
     }
 }
 
-/// What the user may be granted. Rights over this server itself are for administrators who ask for them.
+/// Returns the scope that the user may be granted. Only administrators may request scopes of this server.
 fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, Error> {
     let asked = asked.map_or_else(|| Scope::parse(&ctx.config.simplejwt.scope), Ok)?;
     if !user.admin && asked.concerns_this_server() {
@@ -89,10 +83,6 @@ fn permitted(ctx: &Ctx, user: &User, asked: Option<Scope>) -> Result<Scope, Erro
     Ok(asked)
 }
 
-/// The next pair of a session of the SimpleJWT-compatible API.
-///
-/// # Errors
-/// As the grant `refresh_token`.
 pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, Error> {
     let client = built_in(ctx).await?;
     may_use(&client, GrantType::RefreshToken)?;
@@ -101,7 +91,7 @@ pub async fn renew(ctx: &Ctx, refresh: &Secret) -> Result<TokenPair, Error> {
     Ok(TokenPair { access: response.access_token, refresh })
 }
 
-/// The built-in client, if the SimpleJWT-compatible API is on.
+/// Returns the built-in client, if the SimpleJWT-compatible API is enabled.
 pub(crate) async fn built_in(ctx: &Ctx) -> Result<Arc<Client>, Error> {
     clients::identify(ctx, ClientId::SIMPLEJWT).await
 }

@@ -5,7 +5,7 @@ use actix_web::http::header::AUTHORIZATION;
 
 use crate::error::Error;
 
-/// The header, which there is once at the most (RFC 9110 section 5.3); one that is not text is like an empty one.
+/// Returns the header, which may occur only once (RFC 9110 section 5.3). A header that is not text counts as empty.
 pub(super) fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next();

@@ -1,4 +1,4 @@
-//! Deny by default: a request passes only if the route's declaration in `routes.rs` names a scope that the bearer's
+//! Checks bearer tokens, deny by default: a request passes only where its route in `routes.rs` names a scope that the
 //! access token has (RFC 6750).
 
 use std::future::{Ready, ready};
@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::protocol::ErrorCode;
 use crate::token_status::PresentedToken;
 
-/// The bearer who passed.
 #[derive(Debug, Clone)]
 pub struct AuthorizedCaller {
     subject: String,
@@ -26,30 +25,25 @@ pub struct AuthorizedCaller {
 }
 
 impl AuthorizedCaller {
-    /// As the audit names the bearer.
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor::Admin(self.subject.clone())
     }
 
-    /// The application that holds the token.
     #[must_use]
     pub fn client(&self) -> &str {
         &self.client
     }
 
-    /// The access token as it was presented, for an endpoint that looks at it again while it stays open.
+    /// Returns the access token, for an endpoint that checks it again while its response is streamed.
     #[must_use]
     pub fn presented(&self) -> &PresentedToken {
         &self.presented
     }
 }
 
-/// Lets a request through to its endpoint, or refuses it: 401 without a good token, 403 without the scope. A refusal is
-/// an answer like any other, not an error: the layers around it log it and put their headers on it.
-///
-/// # Errors
-/// Those of the endpoint.
+/// Passes a request to its endpoint or refuses it: 401 without a valid token, 403 without the scope. A refusal is a
+/// response, not an error, so that the outer layers log it and add their headers.
 pub async fn require<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -68,7 +62,7 @@ async fn admit(request: &ServiceRequest) -> Result<AuthorizedCaller, RequestErro
     let presented = PresentedToken::extract(request.request()).await.map_err(|ProblemRefusal(error)| error)?;
     let Pattern(path) = request.app_data().ok_or_else(denied)?;
     let table = request.app_data::<Data<Table>>().ok_or_else(denied)?;
-    // What the table does not name opens to no scope.
+    // An endpoint that is not in the table opens to no scope.
     let scopes = table.scopes_for(request.method(), path).unwrap_or_default();
     let access = presented.admit(ctx, scopes).await?;
     Ok(AuthorizedCaller { subject: access.sub, client: access.client_id, presented })

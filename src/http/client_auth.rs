@@ -1,4 +1,4 @@
-//! Client credentials out of a request: HTTP Basic or the body, never both (RFC 6749 section 2.3.1).
+//! Reads client credentials from a request: HTTP Basic or the body, never both (RFC 6749 section 2.3.1).
 
 use actix_web::HttpRequest;
 use base64::Engine;
@@ -11,10 +11,11 @@ use crate::error::Error;
 use crate::model::Secret;
 use crate::protocol::{AuthMethod, ErrorCode};
 
-/// The credentials of a request.
+/// Returns the credentials of a request.
 ///
 /// # Errors
-/// `invalid_client` when there are none or they are malformed, `invalid_request` when there are two kinds.
+/// `invalid_client` when there are none or they are malformed; `invalid_request` when there are two kinds or two
+/// clients.
 pub fn credentials(request: &HttpRequest, form: &Form) -> Result<ClientAuthentication, Error> {
     let in_body = form.secret("client_secret");
     match (authorization(request)?, form.get("client_id"), in_body) {
@@ -39,7 +40,7 @@ fn malformed() -> Error {
     Error::oauth(ErrorCode::InvalidClient, "the Authorization header is not HTTP Basic")
 }
 
-/// Identifier and secret are form-encoded before they are joined and base64-encoded.
+/// Reads HTTP Basic credentials. Identifier and secret are form-encoded before they are joined and base64-encoded.
 fn read_basic(header: &str) -> Option<(String, Secret)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -54,7 +55,7 @@ fn form_decode(text: &str) -> Option<String> {
     if !text.contains(['%', '+']) {
         return Some(text.to_owned());
     }
-    // The encoded text has no `=` or `&`: what is parsed is one name.
+    // Encoded text has no `=` or `&`, so the parser returns it as one name.
     let (name, _) = url::form_urlencoded::parse(text.as_bytes()).next()?;
     Some(name.into_owned())
 }

@@ -1,6 +1,5 @@
-//! The context of the rules, as endpoints get it.
+//! The context of the rules, as endpoints extract it.
 
 use actix_web::web;
 
-/// The context.
 pub type Ctx = web::Data<crate::ctx::Ctx>;

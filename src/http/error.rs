@@ -1,5 +1,19 @@
-//! Errors as responses. Each API has its own form for the same [`RequestError`]; what the operator needs to know goes to
-//! the log instead (`request_log.rs`), under a request id that both share.
+//! Turns the errors of the rules into responses. A response has what the caller may know; the log has what the operator
+//! needs.
+//!
+//! Every rule fails with one [`crate::error::Error`]. [`RequestError`] adds what only HTTP knows. Functions that match
+//! without a wildcard turn it into the code and status of the RFC, one sentence, and `Retry-After` where waiting helps.
+//! Each API has its own form:
+//!
+//! - OAuth endpoints answer as RFC 6749 section 5.2 says.
+//! - The admin API, userinfo, status lists and the event stream answer with problem details (RFC 9457), with a
+//!   challenge where a bearer token was refused (RFC 6750 section 3).
+//! - The SimpleJWT-compatible API answers in SimpleJWT's words (`http/simplejwt/fields.rs`).
+//! - A user with a browser sees an error page (`http/pages/error_page.rs`).
+//!
+//! The cause of an error goes to the log instead, in `http/request_log.rs`. The request id in `x-request-id` joins the
+//! two. A store error becomes `Unavailable` where the store does not answer, so that its outcome may be in doubt, and
+//! `Internal` where the server is at fault.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,16 +26,15 @@ use serde_json::json;
 use crate::error::{Error, Progress, with_causes};
 use crate::protocol::ErrorCode;
 
-/// Why a request is refused: by a rule, or by what only HTTP knows.
+/// The reason why a request is refused: by a rule, or by HTTP alone.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// A rule refused it.
     #[error(transparent)]
     Rule(Error),
-    /// The request is larger than is read (RFC 9110 section 15.5.14).
+    /// The request exceeds a size limit (RFC 9110 section 15.5.14).
     #[error("the request is larger than is read here")]
     TooLarge,
-    /// The request came without a bearer token (RFC 6750 section 3).
+    /// The request has no bearer token (RFC 6750 section 3).
     #[error("send an access token: `Authorization: Bearer …`")]
     NoToken,
 }
@@ -32,28 +45,26 @@ impl<E: Into<Error>> From<E> for RequestError {
     }
 }
 
-/// A refusal of an OAuth endpoint (RFC 6749 section 5.2).
+/// A refusal by an OAuth endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]
 pub struct OAuthRefusal(pub RequestError);
 
-/// A refusal in the form of problem details (RFC 9457), with a challenge where a bearer token was refused (RFC 6750
-/// section 3): in the admin API, of userinfo, status lists and events.
+/// A refusal as problem details (RFC 9457), with a challenge where a bearer token was refused (RFC 6750 section 3). The
+/// admin API, userinfo, status lists and the event stream use it.
 #[derive(Debug)]
 pub struct ProblemRefusal(pub RequestError);
 
-/// A refusal that a person sees. `browser/errors.rs` makes a page of it.
+/// A refusal that a user sees as a page, rendered by `browser/errors.rs`.
 #[derive(Debug)]
 pub enum PageRefusal {
-    /// The request was refused.
     Refused(RequestError),
-    /// What the person was about to do is over, was finished, or belongs to another browser.
+    /// The interaction has expired, is finished, or belongs to another browser.
     Expired(RequestError),
-    /// The browser keeps no cookies.
     NoCookies,
 }
 
 impl PageRefusal {
-    /// What a rule says against an interaction: when it is not to be found, it has expired.
+    /// Classifies a rule's error about an interaction: `invalid_request` means that the interaction has expired.
     #[must_use]
     pub fn of_an_interaction(error: Error) -> Self {
         match error.oauth_code() {
@@ -62,7 +73,6 @@ impl PageRefusal {
         }
     }
 
-    /// The code and the status, likewise.
     #[must_use]
     pub fn code_and_status(&self) -> (&'static str, StatusCode) {
         match self {
@@ -71,7 +81,6 @@ impl PageRefusal {
         }
     }
 
-    /// The error, unless the browser alone is the reason.
     #[must_use]
     pub const fn error(&self) -> Option<&RequestError> {
         match self {
@@ -81,7 +90,7 @@ impl PageRefusal {
     }
 }
 
-/// The code and the status of an error, in one exhaustive list.
+/// Returns the code and the status of an error, in one exhaustive list.
 #[must_use]
 pub fn code_and_status(error: &RequestError) -> (&'static str, StatusCode) {
     match error {
@@ -98,8 +107,9 @@ pub fn code_and_status(error: &RequestError) -> (&'static str, StatusCode) {
     }
 }
 
-/// The status that goes with a registered code (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1,
-/// RFC 8628 section 3.5, RFC 8707 section 2). Those of the authorization endpoint go back in a redirect, without it.
+/// Returns the status of a registered code (RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, RFC
+/// 8628 section 3.5, RFC 8707 section 2). Codes of the authorization endpoint are sent in a redirect, without this
+/// status.
 const fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
@@ -127,7 +137,7 @@ const fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// What the caller is told. Where the server is at fault: nothing but that.
+/// Returns the sentence for the caller. It reveals no cause where the server is at fault.
 #[must_use]
 pub fn description(error: &RequestError) -> String {
     match error {
@@ -149,7 +159,7 @@ pub fn description(error: &RequestError) -> String {
     }
 }
 
-/// When to come back, where the error says so.
+/// Returns the seconds for `Retry-After`, where the error has them.
 #[must_use]
 pub fn retry_after(error: &RequestError) -> Option<u64> {
     match error {
@@ -161,8 +171,8 @@ pub fn retry_after(error: &RequestError) -> Option<u64> {
     }
 }
 
-/// The challenge of an endpoint for bearer tokens. That of a request without a token names no error (RFC 6750 section
-/// 3.1).
+/// Returns the challenge of an endpoint for bearer tokens. The challenge names no error where the request had no token
+/// (RFC 6750 section 3.1).
 fn bearer_challenge(error: &RequestError) -> Option<String> {
     let realm = "Bearer realm=\"tokenhouse\"";
     match error {
@@ -180,7 +190,7 @@ fn seconds_up(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// The beginning of a refusal: status, `Retry-After`, and never cached.
+/// Begins a refusal: status, `Retry-After`, never cached.
 #[must_use]
 pub fn refusal(error: &RequestError) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(code_and_status(error).1);
@@ -191,7 +201,7 @@ pub fn refusal(error: &RequestError) -> HttpResponseBuilder {
     response
 }
 
-/// Problem details (RFC 9457) without a type of their own.
+/// Builds problem details (RFC 9457) without a `type`.
 #[must_use]
 pub fn problem(status: StatusCode, detail: &str) -> HttpResponse {
     let title = status.canonical_reason().unwrap_or("Error");
@@ -250,7 +260,6 @@ impl fmt::Display for ProblemRefusal {
     }
 }
 
-/// The error's code, its sentence, and everything behind it.
 pub fn for_the_log(error: &RequestError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}: {}", code_and_status(error).0, with_causes(error))
 }

@@ -1,5 +1,5 @@
-//! Form bodies of OAuth endpoints: `application/x-www-form-urlencoded`, no parameter twice, empty ones absent
-//! (RFC 6749 sections 3.1 and 3.2).
+//! Form bodies of OAuth endpoints: `application/x-www-form-urlencoded`. No parameter may occur twice, and an empty one
+//! counts as absent (RFC 6749 sections 3.1 and 3.2).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -18,13 +18,12 @@ use crate::protocol::{OAuthError, Scope};
 /// The longest body of a request, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// How long the body of a request may take to arrive.
+/// The longest time that the body of a request may take to arrive.
 pub const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// The one parameter that may be given several times (RFC 8707 section 2).
+/// The only parameter that may occur several times (RFC 8707 section 2).
 const REPEATABLE: &str = "resource";
 
-/// The parameters of a request.
 #[derive(Default)]
 pub struct Form {
     once: BTreeMap<String, Secret>,
@@ -32,10 +31,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a form.
-    ///
-    /// # Errors
-    /// `invalid_request` when a parameter is given twice.
+    /// Parses a form; `invalid_request` where a parameter occurs twice.
     pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
         let mut form = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
@@ -51,35 +47,26 @@ impl Form {
         Ok(form)
     }
 
-    /// The parameter `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.once.get(name).map(Secret::expose)
     }
 
-    /// The parameter `name`, kept from logs.
+    /// Returns the parameter `name` as a secret, which logs do not show.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<Secret> {
         self.once.get(name).cloned()
     }
 
-    /// The parameter `name`.
-    ///
-    /// # Errors
-    /// `invalid_request` naming it when it is absent.
+    /// Returns the parameter `name`; `invalid_request` where it is absent.
     pub fn required(&self, name: &'static str) -> Result<Secret, OAuthError> {
         self.secret(name).ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
-    /// `scope`, if it is given.
-    ///
-    /// # Errors
-    /// `invalid_scope` when it is malformed.
     pub fn scope(&self) -> Result<Option<Scope>, OAuthError> {
         self.get("scope").map(Scope::parse).transpose()
     }
 
-    /// Every `resource`, once.
     #[must_use]
     pub fn resource(&self) -> Vec<String> {
         self.resource.iter().cloned().collect()
@@ -103,17 +90,17 @@ impl FromRequest for Form {
     }
 }
 
-/// The media type of the body, in lower case and without parameters.
+/// Returns the media type of the body, in lower case and without parameters.
 #[must_use]
 pub fn media_type(request: &HttpRequest) -> String {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Reads the body within its limits of size and time.
+/// Reads the body within the limits of size and time.
 ///
 /// # Errors
-/// [`RequestError::TooLarge`]; `invalid_request` when it is too slow or broken off.
+/// [`RequestError::TooLarge`]; `invalid_request` when the body arrives too slowly or is incomplete.
 pub async fn read_body(request: HttpRequest, mut payload: Payload) -> Result<Bytes, RequestError> {
     let payload = web::Payload::from_request(&request, &mut payload);
     let read = async {

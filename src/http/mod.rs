@@ -1,21 +1,20 @@
-//! The endpoints: the only module that knows actix-web. An endpoint translates a request into the words of a rule and
-//! the rule's answer into a response; if it needs an `if` about OAuth, the `if` belongs into a rule.
+//! The endpoints: the only module that uses actix-web. An endpoint translates a request into the input of a rule, and
+//! the rule's result into a response. A decision about OAuth belongs in a rule, not in an endpoint.
 //!
-//! [`routes`] has every URL of the server on one screen. Endpoints for people with a browser are in `browser/`, those for
-//! machines in `api/`, `admin/` and `simplejwt/`; `pages/` only renders. A module uses only the modules below it in this
-//! list; `tests/layers` keeps that.
+//! [`routes`] lists every URL of the server. Endpoints for users with a browser are in `browser/`, those for machines
+//! in `api/`, `admin/` and `simplejwt/`; `pages/` only renders. A module uses only the modules below it in this list,
+//! which `tests/layers` checks.
 
 pub mod routes;
 pub mod openapi;
 pub mod ops;
-// Endpoints: for people, for machines.
+// Endpoints: for users with a browser, for machines.
 pub mod browser;
 pub mod admin;
 pub mod api;
 pub mod simplejwt;
-// What people see.
 pub mod pages;
-// What endpoints are made with.
+// What endpoints share.
 pub mod request_log;
 pub mod bearer;
 pub mod client_auth;
@@ -42,16 +41,17 @@ use crate::ctx::SharedCtx;
 
 pub use ctx::Ctx;
 
-/// How long the headers of a request may take to arrive.
+/// The longest time that the headers of a request may take to arrive.
 pub const HEADER_TIME: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// How long an idle connection is kept: longer than proxies keep theirs, so that they never send into a closed one.
+/// The time that an idle connection is kept. It is longer than proxies keep theirs, so that a proxy never sends into a
+/// closed connection.
 pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(75);
 
-/// How long the other side of a connection may take nothing of what is sent, before the connection is given up.
+/// The longest time that the peer of a connection may accept no data before the connection is given up.
 pub const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The public service, with every endpoint of [`routes::ALL`]. It is not bound to an address yet.
+/// Builds the public service, with every endpoint of [`routes::ALL`]. It is not bound to an address yet.
 #[must_use]
 pub fn public(ctx: &SharedCtx, brand: pages::Brand) -> HttpServerBuilder {
     let ctx = ctx.clone();
@@ -63,7 +63,7 @@ pub fn public(ctx: &SharedCtx, brand: pages::Brand) -> HttpServerBuilder {
     }))
 }
 
-/// The service for operators: health and metrics.
+/// Builds the service for operators: health and metrics.
 #[must_use]
 pub fn operations(state: ops::Operations) -> HttpServerBuilder {
     let state = web::Data::new(state);
@@ -73,28 +73,22 @@ pub fn operations(state: ops::Operations) -> HttpServerBuilder {
     }))
 }
 
-/// A service that waits for its listener.
 pub struct HttpServerBuilder(Box<dyn Fn(&mut ServiceConfig) + Send + Sync>);
 
-/// How a service listens.
 pub struct Listening {
     /// The socket, bound already, so that a wrong address is reported before anything starts.
     pub listener: std::net::TcpListener,
-    /// TLS, or plain HTTP behind a proxy.
+    /// `None` for plain HTTP behind a proxy.
     pub tls: Option<rustls::ServerConfig>,
-    /// Threads; 0 for one per core.
+    /// The number of worker threads; 0 for one per core.
     pub workers: usize,
-    /// How long requests in flight may take after a stop.
+    /// The longest time that requests in flight may take after a stop.
     pub drain: std::time::Duration,
-    /// Whether the service is shutting down.
     pub draining: Arc<AtomicBool>,
 }
 
 impl HttpServerBuilder {
-    /// Starts serving. Signals are the caller's business.
-    ///
-    /// # Errors
-    /// When the socket cannot be used.
+    /// Starts serving. The caller handles signals.
     pub fn start(self, listening: Listening) -> std::io::Result<actix_web::dev::Server> {
         let mount = Arc::new(self.0);
         let draining = listening.draining;
@@ -102,7 +96,8 @@ impl HttpServerBuilder {
             let (mount, draining) = (mount.clone(), draining.clone());
             App::new()
                 .wrap(from_fn(request_log::log))
-                // The last one is the outermost, so that this completes the refusals of the others, too.
+                // The middleware that is added last is the outermost, so this one also completes the refusals of the
+                // others.
                 .wrap_fn(move |request, next| {
                     let (answering, draining) = (next.call(request), draining.clone());
                     async move { answering.await.map(|answer| response::complete(answer, &draining)) }

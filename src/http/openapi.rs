@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the endpoints themselves.
+//! The OpenAPI document, generated from the endpoints.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -9,7 +9,6 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use super::route::{Access, Route, Table};
 use super::{admin, api, browser, simplejwt};
 
-/// The document of every endpoint.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tokenhouse", description = "OAuth 2.1 and OpenID Connect token issuing service"),
@@ -81,7 +80,7 @@ use super::{admin, api, browser, simplejwt};
 )]
 struct Document;
 
-/// Says who may pass each endpoint, as the table of routes has it.
+/// Adds who may call each endpoint, from the table of routes.
 fn add_security(document: &mut utoipa::openapi::OpenApi, Table(routes): Table) {
     let components = document.components.get_or_insert_default();
     for (name, scheme) in [("bearer", HttpAuthScheme::Bearer), ("client", HttpAuthScheme::Basic)] {
@@ -105,7 +104,7 @@ fn operation<'item>(item: &'item mut PathItem, route: &Route) -> Option<&'item m
     }
 }
 
-/// Each requirement alone is enough.
+/// Returns the security requirements, each of which alone is enough.
 fn requirements(access: Access) -> Option<Vec<SecurityRequirement>> {
     match access {
         Access::Open | Access::Person => None,
@@ -117,7 +116,6 @@ fn requirements(access: Access) -> Option<Vec<SecurityRequirement>> {
     }
 }
 
-/// The document as JSON.
 #[must_use]
 pub fn json(table: Table) -> String {
     let mut document = Document::openapi();
@@ -125,7 +123,7 @@ pub fn json(table: Table) -> String {
     document.to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// This document.
+/// Returns this OpenAPI document.
 #[utoipa::path(get, path = "/openapi.json", tag = "OAuth 2.1", responses((status = 200)))]
 pub async fn document(table: Data<Table>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(json(**table))

@@ -1,4 +1,4 @@
-//! The operators' listener: is the process alive, may it get requests, and what does it count.
+//! The operators' endpoints: liveness, readiness and metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,17 +11,12 @@ use serde_json::json;
 use super::route::resource;
 use crate::ctx::SharedCtx;
 
-/// What the operators' endpoints look at.
 pub struct Operations {
-    /// The context.
     pub ctx: SharedCtx,
-    /// Whether the service is shutting down.
     pub draining: Arc<AtomicBool>,
-    /// Renders the metrics.
     pub metrics: PrometheusHandle,
 }
 
-/// Mounts the endpoints.
 pub fn mount(config: &mut ServiceConfig) {
     config
         .service(resource("/health/live").route(web::get().to(live)))
@@ -33,7 +28,7 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Ready: both stores answer, a key may sign, and nobody asked the service to stop.
+/// Reports ready when both stores answer, a key may sign, and the service is not shutting down.
 async fn ready(state: Data<Operations>) -> HttpResponse {
     let draining = state.draining.load(Ordering::SeqCst);
     let database = state.ctx.store.database.ping().await.is_ok();

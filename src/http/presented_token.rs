@@ -1,4 +1,4 @@
-//! The access token that a request presents: one extractor, wherever one is taken.
+//! The extractor for the access token that a request presents.
 
 use std::future::{Ready, ready};
 
@@ -10,11 +10,11 @@ use super::error::{ProblemRefusal, RequestError};
 use crate::model::Secret;
 use crate::token_status::PresentedToken;
 
-/// The access token in the header (RFC 6750 section 2.1); `None` where there is no header. Proofs are not read yet, so
-/// a token that is bound to a key is refused by the rule that looks at it.
+/// Reads the access token from the `Authorization` header (RFC 6750 section 2.1); `None` where there is no header.
+/// Proofs are not read yet, so the rule refuses a token that is bound to a key.
 ///
 /// # Errors
-/// [`RequestError::NoToken`] for a header of another kind, `invalid_request` for two.
+/// [`RequestError::NoToken`] for another scheme, `invalid_request` for two headers.
 pub fn in_header(request: &HttpRequest) -> Result<Option<PresentedToken>, RequestError> {
     let Some(header) = authorization(request)? else { return Ok(None) };
     let (scheme, token) = header.split_once(' ').unwrap_or_default();

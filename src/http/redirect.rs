@@ -1,4 +1,4 @@
-//! Redirects: every one that the server sends is made here.
+//! Builds every redirect that the server sends.
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::Payload;
@@ -9,16 +9,16 @@ use super::form::read_body;
 use crate::ctx;
 use crate::error::Error;
 
-/// The longest request by POST, in bytes: it is repeated as a GET and must fit into a request line.
+/// The longest form, in bytes. It is repeated as a GET and must fit into a request line.
 const LONGEST_QUERY: usize = 8 * 1024;
 
-/// 303, by which no browser repeats a form that held a password (RFC 9700 section 4.12).
+/// Redirects with 303, so that no browser repeats a form that held a password (RFC 9700 section 4.12).
 #[must_use]
 pub fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-/// Asks the browser to repeat a form as the query of `path`.
+/// Redirects the browser to `path`, with the form as the query.
 pub(super) async fn repeat_as_get(
     ctx: &ctx::Ctx,
     path: &str,

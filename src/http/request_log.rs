@@ -1,5 +1,5 @@
-//! One log line and one metric per request, and the request id that the answer carries too. The line holds the route's
-//! pattern, never the address itself, a query or a body: those may hold tokens.
+//! Logs one line and records one metric per request, and sets the request id of the response. The line has the route's
+//! pattern, never the address itself, a query or a body, because those may contain tokens.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -21,13 +21,12 @@ use crate::clock::{Random, Stopwatch};
 /// The longest header section of a request, in bytes.
 pub const MAX_HEADERS: usize = 16 * 1024;
 
-/// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request that was asked for while it was being answered.
+/// The id of a request that was needed before the response was complete.
 struct RequestId(Uuid);
 
-/// The id of `request`, the same that its answer and its log line will carry.
+/// Returns the id of `request`, which its response and its log line carry too.
 #[must_use]
 pub fn id_of(request: &HttpRequest) -> String {
     let id = known(request).unwrap_or_else(|| {
@@ -42,10 +41,7 @@ fn known(request: &HttpRequest) -> Option<Uuid> {
     request.extensions().get::<RequestId>().map(|id| id.0)
 }
 
-/// Runs the rest of the service and tells of it.
-///
-/// # Errors
-/// Those of the rest.
+/// Runs the inner service and logs the request. A request with too large a header section is refused.
 pub async fn log<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -93,7 +89,6 @@ fn tell(told: &LoggedRequest<'_>) {
     }
 }
 
-/// Where the requests for one route that had one status are counted.
 struct RouteMetrics {
     route: &'static str,
     status: StatusCode,
@@ -101,7 +96,7 @@ struct RouteMetrics {
 }
 
 thread_local! {
-    /// What this worker has counted in before: to look a histogram up by its labels costs more than to count.
+    /// The histograms that this worker has used. Looking one up by its labels costs more than recording a value.
     static COUNTED: RefCell<Vec<RouteMetrics>> = const { RefCell::new(Vec::new()) };
 }
 

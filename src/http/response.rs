@@ -1,4 +1,4 @@
-//! What answers have in common.
+//! Headers and helpers that responses share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,6 @@ use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-/// What browsers are told with every answer.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -19,9 +18,9 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
 ];
 
-/// Adds what every answer has; a page that needs a policy of its own brings it along. While the service is shutting
-/// down, each answer asks its client to come back by another connection. Who is asked has an answer; who only finds the
-/// connection closed may have sent the next request into it.
+/// Adds the headers that a response lacks; a page brings its own content security policy. While the service shuts down,
+/// each response also asks the client to close the connection. A client that only finds its connection closed may have
+/// sent the next request into it.
 pub(super) fn complete<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool) -> ServiceResponse<B> {
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
@@ -35,10 +34,10 @@ pub(super) fn complete<B>(mut answer: ServiceResponse<B>, draining: &AtomicBool)
     answer
 }
 
-/// Enough for a pair of tokens, so that the text of an answer does not move while it grows.
+/// The initial size of a JSON body, in bytes: enough for a pair of tokens, so that the buffer is not moved as it grows.
 const USUAL_LENGTH: usize = 2048;
 
-/// JSON that nobody may keep, for it may hold tokens (RFC 6749 section 5.1).
+/// Builds a JSON response that must not be cached, because it may contain tokens (RFC 6749 section 5.1).
 pub(super) fn unkept_json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     let mut text = Vec::with_capacity(USUAL_LENGTH);
     if let Err(error) = serde_json::to_writer(&mut text, body) {
@@ -50,7 +49,8 @@ pub(super) fn unkept_json<T: Serialize>(status: StatusCode, body: &T) -> HttpRes
         .body(text)
 }
 
-/// Whether the caller has what bears this tag (`If-None-Match`, RFC 9110 section 13.1.2); comparison is weak.
+/// Returns whether the client has the representation with this tag (`If-None-Match`, RFC 9110 section 13.1.2). The
+/// comparison is weak.
 pub(super) fn knows(request: &HttpRequest, etag: &str) -> bool {
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     known.is_some_and(|tags| {

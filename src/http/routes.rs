@@ -1,4 +1,4 @@
-//! Every URL of the server, with who may pass. An endpoint that is not in this table does not exist.
+//! Every URL of the server and who may call it. An endpoint that is not in this table does not exist.
 
 use std::future::ready;
 
@@ -21,7 +21,7 @@ const SESSIONS_WRITE: Access = Access::Bearer(&[scope::ADMIN, scope::SESSIONS]);
 
 use Access::{Client, Open, Person};
 
-/// The table. A request's path is compared from the top, so what is asked most stands first.
+/// The table of routes. A path is compared from the top, so the most requested paths come first.
 pub const ALL: &[Route] = &[
     // OAuth 2.1 and OpenID Connect.
     get("/.well-known/jwks.json", Open, || web::to(api::jwks::jwks)),
@@ -51,7 +51,7 @@ pub const ALL: &[Route] = &[
     post("/api/token/verify/", Open, || web::to(simplejwt::verify)),
     post("/api/token/blacklist", Open, || web::to(simplejwt::blacklist)),
     post("/api/token/blacklist/", Open, || web::to(simplejwt::blacklist)),
-    // Pages, and what they need.
+    // Pages and their files.
     get("/login", Person, || web::to(browser::sign_in::show)),
     post("/login", Person, || web::to(browser::sign_in::submit)),
     get("/login/account", Person, || web::to(browser::choose_account::show)),
@@ -97,10 +97,9 @@ pub const ALL: &[Route] = &[
     get("/admin/v1/audit", READ, || web::to(admin::audit::list)),
 ];
 
-/// The table as the checks and the OpenAPI document are given it.
 pub const TABLE: Table = Table(ALL);
 
-/// Mounts every endpoint. What is open to bearers stands behind the check in `bearer.rs`, which is given the table.
+/// Mounts every endpoint. Endpoints for bearers are wrapped in the check of `bearer.rs`, which reads the table.
 pub fn mount(config: &mut ServiceConfig) {
     config.app_data(Data::new(TABLE));
     for (position, first) in ALL.iter().enumerate() {
@@ -110,7 +109,6 @@ pub fn mount(config: &mut ServiceConfig) {
     }
 }
 
-/// Mounts the endpoints that differ in nothing but the method.
 fn mount_path(config: &mut ServiceConfig, path: &'static str) {
     let routes: Vec<&Route> = ALL.iter().filter(|route| route.path == path).collect();
     let guarded = routes.iter().any(|route| matches!(route.access, Access::Bearer(_)));
@@ -134,8 +132,8 @@ fn mount_path(config: &mut ServiceConfig, path: &'static str) {
     }
 }
 
-/// An endpoint opens to its own method; what may be got may also be asked for its headers (RFC 9110 section 9.3.2).
-/// What a browser gets for a person may do something for them, such as issue a code: it is not asked for its headers.
+/// Guards an endpoint by its method. A GET endpoint also answers HEAD (RFC 9110 section 9.3.2), except one for users:
+/// it may act for the user, for example issue a code.
 fn opens(route: &Route) -> impl Guard + use<> {
     let (method, for_people) = (route.method.clone(), route.access == Access::Person);
     guard::fn_guard(move |request| {
@@ -144,7 +142,7 @@ fn opens(route: &Route) -> impl Guard + use<> {
     })
 }
 
-/// There is an endpoint, and it does not open this way (RFC 9110 section 15.5.6).
+/// Answers 405 with the methods that the path has (RFC 9110 section 15.5.6).
 fn wrong_method(allowed: &str) -> HttpResponse {
     let mut refusal = error::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not know this method");
     if let Ok(allowed) = HeaderValue::from_str(allowed) {

@@ -1,4 +1,4 @@
-//! The user agent that sends a request: what it calls itself, and its address.
+//! The user agent that sends a request: its name and its address.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
@@ -7,10 +7,9 @@ use super::client_ip::address;
 use crate::config::Config;
 use crate::model::UserAgent;
 
-/// The longest user agent that is kept, in bytes.
+/// The longest name of a user agent that is kept, in bytes.
 const MAX_USER_AGENT: usize = 256;
 
-/// The user agent that sends `request`.
 #[must_use]
 pub fn user_agent(request: &HttpRequest, config: &Config) -> UserAgent {
     let name = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(cut);

@@ -1,4 +1,4 @@
-//! Private files: read only where nobody else can read them, written whole or not at all.
+//! Private files. They are read only where other users have no access, and written whole or not at all.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 use super::open_error::OpenError;
 use crate::clock::Random;
 
-/// No key that is accepted comes near this size.
+/// The longest file that is read, in bytes. No key that is accepted comes near this size.
 const LONGEST: u64 = 64 * 1024;
 
-/// The text of a private file; `None` where there is no such file.
+/// Reads a private file; `None` where there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, OpenError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, OpenError> 
     }
 }
 
-/// The `*.pem` files of a folder in the order of their names; none where there is no such folder.
+/// Lists the `*.pem` files of a folder by name; none where there is no such folder.
 pub(super) fn pem_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let listed = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut paths: Vec<PathBuf> = match listed {
@@ -49,7 +49,7 @@ pub(super) fn pem_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
 }
 
 fn is_pem(name: &std::ffi::OsStr) -> bool {
-    // Hidden files are what editors and file systems leave behind.
+    // Hidden files are leftovers of editors and file systems.
     let name = name.to_string_lossy();
     name.ends_with(".pem") && !name.starts_with('.')
 }
@@ -71,16 +71,15 @@ fn judge(path: &Path, file: &File) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// What became of [`write_new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// The file is there now, whole and on the disk.
+    /// The file was written, and is synced to the disk.
     New,
-    /// There was one before; it was left alone.
+    /// There was a file before. It was left alone.
     Existed,
 }
 
-/// Writes a private file that must not exist yet. Whoever looks sees no file or the whole file, whatever happens.
+/// Writes a private file that must not exist yet. A reader sees no file or the whole file, even after a crash.
 pub(super) fn write_new(path: &Path, text: &str, random: &Random) -> Result<WriteOutcome, OpenError> {
     let cannot = |error: io::Error| problem(path, &format!("cannot be written: {error}"));
     let folder = match path.parent() {
@@ -103,18 +102,17 @@ fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A hard link never replaces what has the name already; a rename would.
+/// Uses a hard link, which never replaces an existing file; a rename would.
 fn give_name(draft: &Path, path: &Path) -> io::Result<WriteOutcome> {
     match fs::hard_link(draft, path) {
         Ok(()) => Ok(WriteOutcome::New),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(WriteOutcome::Existed),
-        // Some file systems (FAT, many network shares) know no hard links.
+        // Some file systems (FAT, many network shares) have no hard links.
         Err(_) if path.try_exists()? => Ok(WriteOutcome::Existed),
         Err(_) => fs::rename(draft, path).map(|()| WriteOutcome::New),
     }
 }
 
-/// A message that begins with the file's name.
 pub(super) fn problem(path: &Path, what: &str) -> OpenError {
     OpenError(format!("{} {what}", path.display()))
 }

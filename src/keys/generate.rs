@@ -1,4 +1,4 @@
-//! New private keys.
+//! Generates private keys.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
@@ -17,7 +17,7 @@ use crate::model::SigningAlgorithm;
 /// Bits of a new RSA key: 112 bits of security, enough until 2030 (NIST SP 800-57 part 1 section 5.6).
 const RSA_BITS: usize = 2048;
 
-/// A new private key for each of `algorithms`, made side by side and off the threads that answer requests: an RSA key
+/// Generates a private key for each of `algorithms`, concurrently and off the threads that serve requests: an RSA key
 /// takes a quarter of a second, now and then a whole one.
 pub(super) async fn generate(algorithms: &[SigningAlgorithm], random: &Random) -> Result<Vec<PrivateKey>, Internal> {
     let started: Vec<_> = algorithms
@@ -45,8 +45,8 @@ fn one(algorithm: SigningAlgorithm, random: &Random) -> Result<PrivateKey, Inter
             elliptic(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING)).map_err(failed)?
         }
         SigningAlgorithm::EdDsa => {
-            // Version 1 of PKCS#8: many readers do not know the version 2 that is the other choice (RFC 8410 section
-            // 7).
+            // Version 1 of PKCS#8, because many readers do not know version 2, which is the alternative (RFC 8410
+            // section 7).
             let document = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1()).map_err(failed)?;
             Zeroizing::new(document.as_ref().to_vec())
         }
@@ -65,7 +65,7 @@ fn rsa(random: &Random) -> Result<Zeroizing<Vec<u8>>, Internal> {
     Ok(document.to_bytes())
 }
 
-/// The server's randomness as `rsa` wants it.
+/// The server's randomness in the form that the crate `rsa` requires.
 pub(super) struct Source<'a>(pub(super) &'a Random);
 
 impl CryptoRng for Source<'_> {}

@@ -1,4 +1,4 @@
-//! Private keys that come from elsewhere, as PEM (RFC 7468).
+//! Imports private keys in PEM form (RFC 7468).
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
@@ -21,11 +21,12 @@ const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// RFC 8410 section 3 (`id-Ed25519`).
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// Why a key is not accepted: the end of a sentence that begins with where it came from. It says nothing of the key.
+/// Why a key is refused: the end of a sentence that begins with the origin of the key. It reveals nothing of the key.
 pub(super) type Refusal = String;
 
 /// Reads the one private key of a PEM text: PKCS#8 (`PRIVATE KEY`, RFC 5958), PKCS#1 (`RSA PRIVATE KEY`, RFC 8017
-/// appendix A.1.2) or SEC1 (`EC PRIVATE KEY`, RFC 5915). RSA keys sign with `rsa`, for a key does not say how.
+/// appendix A.1.2) or SEC1 (`EC PRIVATE KEY`, RFC 5915). RSA keys sign with the algorithm `rsa`, because the key does
+/// not name one.
 pub(super) fn parse(text: &str, rsa: SigningAlgorithm) -> Result<PrivateKey, Refusal> {
     let pem = only_key(text)?;
     let tag = pem.tag().to_owned();
@@ -45,7 +46,7 @@ const ENCRYPTED: &str = "is encrypted: decrypt it first, with `openssl pkcs8 -to
 
 fn only_key(text: &str) -> Result<Pem, Refusal> {
     let blocks = pem::parse_many(text).map_err(|_| "is not PEM, or is cut off")?;
-    // OpenSSL writes the name of the curve in a block of its own before the key.
+    // OpenSSL writes the name of the curve in a separate block before the key.
     let mut keys = blocks.into_iter().filter(|block| block.tag() != "EC PARAMETERS");
     match (keys.next(), keys.next()) {
         (Some(key), None) => Ok(key),
@@ -81,7 +82,8 @@ fn from_rsa(key: Option<RsaPrivateKey>, algorithm: SigningAlgorithm) -> Result<P
     if bits > 8192 {
         return Err(format!("holds an RSA key of {bits} bits: verifiers accept at most 8192"));
     }
-    // FIPS 186-5 section 5.1; smaller ones made many attacks easy. `rsa` has refused what is longer than 33 bits.
+    // FIPS 186-5 section 5.1: smaller exponents made many attacks easy. The crate `rsa` has refused exponents longer
+    // than 33 bits.
     if *key.e() < BigUint::from(65_537_u32) || key.e().to_bytes_le()[0] & 1 == 0 {
         return Err(format!("holds an RSA key with the public exponent {}: 65537 is the usual one", key.e()));
     }
@@ -89,7 +91,7 @@ fn from_rsa(key: Option<RsaPrivateKey>, algorithm: SigningAlgorithm) -> Result<P
     Ok(PrivateKey { algorithm, pkcs8: document.to_bytes() })
 }
 
-/// From SEC1 or PKCS#8; both become PKCS#8.
+/// Reads SEC1 or PKCS#8; both become PKCS#8.
 fn from_ec(der: &[u8]) -> Result<PrivateKey, Refusal> {
     let curves = [
         (SigningAlgorithm::Es256, &ECDSA_P256_SHA256_FIXED_SIGNING),
@@ -104,7 +106,7 @@ fn from_ec(der: &[u8]) -> Result<PrivateKey, Refusal> {
         .ok_or_else(|| "holds an EC key that is damaged, or on another curve than P-256 and P-384".to_owned())
 }
 
-/// From version 1 or 2 of PKCS#8; both become version 1.
+/// Reads version 1 or 2 of PKCS#8; both become version 1.
 fn from_ed25519(der: &[u8]) -> Result<PrivateKey, Refusal> {
     let document = Ed25519KeyPair::from_pkcs8(der)
         .ok()

@@ -1,4 +1,4 @@
-//! Public keys as the world sees them. The type of a published key has no member for a private part.
+//! Public keys as JWK. The type of a published key has no member for a private part.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -21,12 +21,10 @@ pub(super) enum PublicKey<'a> {
     Ed25519(&'a [u8]),
 }
 
-/// The published keys, ready to serve.
 #[derive(Debug)]
 pub struct Jwks {
     /// The JWKS document (RFC 7517 section 5).
     pub body: String,
-    /// Its strong entity tag, with quotes.
     pub etag: String,
 }
 
@@ -41,7 +39,7 @@ pub(super) struct PublicJwk {
     pub(super) kid: String,
 }
 
-/// The members that a thumbprint is made of, in the order of their names (RFC 7638 section 3.2).
+/// The members from which a thumbprint is computed, in the order of their names (RFC 7638 section 3.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum Members {
@@ -51,7 +49,7 @@ enum Members {
 }
 
 impl PublicJwk {
-    /// Its `kid` is the key's thumbprint (RFC 7638), so that a key has one name wherever it came from.
+    /// Builds the JWK. Its `kid` is the key's thumbprint (RFC 7638), so that a key has one name wherever it came from.
     pub(super) fn new(key: &PublicKey<'_>, alg: SigningAlgorithm) -> serde_json::Result<Self> {
         let text = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
         let members = match key {
@@ -68,7 +66,6 @@ impl PublicJwk {
 }
 
 impl Jwks {
-    /// The document of these keys, in this order (RFC 7517 section 5).
     pub(super) fn of<'a>(keys: impl IntoIterator<Item = &'a PublicJwk>) -> serde_json::Result<Self> {
         #[derive(Serialize)]
         struct Document<'a> {

@@ -1,4 +1,4 @@
-//! The master key: 32 random bytes, and what is derived from them (HKDF-SHA-256, RFC 5869), each for one purpose.
+//! The master key: 32 random bytes, and the keys derived from them (HKDF-SHA-256, RFC 5869), each for one purpose.
 
 use std::path::Path;
 
@@ -19,30 +19,29 @@ use crate::clock::Random;
 use crate::config;
 use crate::model::SigningKeyRecord;
 
-/// The variables that may hold the keys; `config` reads them, messages name them.
+/// The variables that may hold the keys. `config` reads them; messages name them.
 const CURRENT: &str = "TOKENHOUSE_MASTER_KEY";
 const PREVIOUS: &str = "TOKENHOUSE_MASTER_KEY_PREVIOUS";
 
-/// Base64 (RFC 4648 section 4) as people paste it, with or without its padding.
+/// Base64 (RFC 4648 section 4), with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A new master key in base64: 32 random bytes.
+/// Generates a master key: 32 random bytes in base64.
 #[must_use]
 pub fn make_master_key(random: &Random) -> String {
     BASE64.encode(Zeroizing::new(random.bytes::<32>()))
 }
 
-/// Writes a master key to a file, unless there is one: mode 0600, whole or not at all.
+/// Writes a master key to a file with mode 0600, unless the file exists.
 pub fn write_master_key(path: &Path, key: &str, random: &Random) -> Result<files::WriteOutcome, OpenError> {
     files::write_new(path, &Zeroizing::new(format!("{}\n", key.trim())), random)
 }
 
-/// What is derived from one master key.
 pub(super) struct MasterKey {
-    /// Where it came from, for messages.
+    /// The file or variable that it came from, for messages.
     origin: String,
     pub(super) seal: Seal,
     pub(super) refresh: RefreshKey,
@@ -87,18 +86,17 @@ impl MasterKey {
         })
     }
 
-    /// The value with which this master key is recognised. It tells nothing about the key.
+    /// Returns the check value by which this master key is recognised. It reveals nothing of the key.
     pub(super) fn check(&self) -> &[u8] {
         &self.check
     }
 
-    /// Whether `check` is the value of this master key.
     pub(super) fn has_check(&self, check: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.check, check).is_ok()
     }
 
-    /// The first half of HMAC-SHA-256 over label and text. The labels are constants without NUL, so the zero octet
-    /// keeps every pair of label and text apart from every other.
+    /// Returns the first half of HMAC-SHA-256 over label and text. The labels are constants without NUL, so the zero
+    /// octet between the two makes the encoding of each pair unique.
     pub(super) fn derive(&self, label: &'static str, text: &[u8]) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.derive);
         context.update(label.as_bytes());
@@ -111,18 +109,18 @@ impl MasterKey {
     }
 }
 
-/// The master key of today and, while it is being changed, the one before (or the one to come).
+/// The current master key and, while it is being changed, the previous one (or the one to come).
 ///
-/// The order for several instances: first give all of them the new key as *previous*, then swap the two, then take the
-/// old one away when the last refresh token that it signed has expired. So each of them understands all others all
-/// along.
+/// The order for several instances: give all of them the new key as *previous*, then swap the two, then remove the old
+/// one when the last refresh token that it signed has expired. Each instance then accepts the tokens of all others
+/// throughout.
 pub(super) struct MasterKeys {
     pub(super) current: MasterKey,
     pub(super) previous: Option<MasterKey>,
 }
 
 impl MasterKeys {
-    /// From the environment or the file; `None` where neither is there.
+    /// Reads the keys from the environment or the file; `None` where neither has a current key.
     pub(super) fn find(settings: &config::Keys) -> Result<Option<Self>, OpenError> {
         let current = match &settings.master_key {
             Some(key) => Some(MasterKey::parse(key.expose(), CURRENT.to_owned())?),
@@ -135,7 +133,7 @@ impl MasterKeys {
         Ok(current.map(|current| Self { current, previous }))
     }
 
-    /// Makes the file (or takes the one that another process has just made).
+    /// Generates the master key's file, or reads the one that another process has just written.
     pub(super) fn make(settings: &config::Keys, random: &Random) -> Result<Self, OpenError> {
         let path = &settings.master_key_file;
         let text = Zeroizing::new(make_master_key(random) + "\n");
@@ -145,28 +143,25 @@ impl MasterKeys {
         Self::find(settings)?.ok_or_else(|| files::problem(path, "was written and is gone again"))
     }
 
-    /// Why a start without a master key is refused, and what to do.
+    /// Explains why a start without a master key is refused, and the fix.
     pub(super) fn missing(settings: &config::Keys, why: &str) -> OpenError {
         let path = settings.master_key_file.display();
         OpenError(format!("there is no master key: {path} does not exist and {CURRENT} is not set. {why}"))
     }
 
-    /// Both, the current one first.
     pub(super) fn both(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// The one that `check` belongs to.
     pub(super) fn of_check(&self, check: &[u8]) -> Option<&MasterKey> {
         self.both().find(|key| key.has_check(check))
     }
 
-    /// The PKCS#8 document of a sealed key.
+    /// Opens a sealed key and returns its PKCS#8 document.
     pub(super) fn open(&self, record: &SigningKeyRecord) -> Option<Zeroizing<Vec<u8>>> {
         self.both().find_map(|key| key.seal.open(&record.kid, &record.sealed))
     }
 
-    /// Where the keys came from, for messages.
     pub(super) fn origins(&self) -> String {
         self.both().map(|key| key.origin.as_str()).collect::<Vec<_>>().join(" or ")
     }

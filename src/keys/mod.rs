@@ -1,6 +1,35 @@
-//! The keyring: generate, load, seal, rotate, publish, sign. The home of jsonwebtoken, rsa and aws-lc-rs' key pairs.
+//! The keyring: generates, loads, seals, rotates, publishes and signs. The only module of the server that uses
+//! jsonwebtoken, rsa and aws-lc-rs key pairs.
 //!
-//! Private keys live sealed in the database (`store/sql/keys.rs`); here they are opened once and kept ready to sign.
+//! Private keys are sealed in the database (`store/sql/keys.rs`). This module opens them once and keeps them ready to
+//! sign.
+//!
+//! # Master key
+//!
+//! The master key is 32 random bytes, from `keys/master.key` or the environment. HKDF derives everything else from it:
+//! the key that seals signing keys, the key that signs refresh tokens and its `kid`, the key from which identifiers are
+//! derived, and a check value in the database by which a wrong master key is refused by name. A master key is generated
+//! only for an empty SQLite database.
+//!
+//! # Signing keys
+//!
+//! Signing keys are sealed with AES-256-GCM and bound to their `kid`, which is the RFC 7638 thumbprint.
+//!
+//! | state | meaning | until |
+//! |---|---|---|
+//! | *next* | published, signs nothing | it is ripe and due, or `keys rotate` |
+//! | *active* | signs; one for each algorithm | the next key takes over |
+//! | *retired* | published, so that what it signed still verifies | 48 h after it stopped signing |
+//! | *removed* | not published, never imported again; its row has no private key | (final) |
+//!
+//! - A key is **ripe** when it has been published for `keys.jwks_max_age` + 60 s, and **due** after
+//!   `keys.rotate_every`.
+//! - The 48 h of a retired key are 24 h in which an instance that is cut off may go on signing, and 24 h, the longest
+//!   lifetime of an access token.
+//! - All instances change the list under a lock of the database and decide on the list that they read under it, so any
+//!   number of them may maintain it at once.
+//! - An instance that has not read the database for 24 h stops signing.
+//! - An imported key enters as *next*, or as *active* where its algorithm is configured and has no active key yet.
 
 mod files;
 mod generate;
@@ -39,7 +68,6 @@ use records::Records;
 use ring::{OpenedKeys, Ring};
 use schedule::{Draft, Entry, Rules, STALE_AFTER};
 
-/// A key as people see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct KeySummary {
     pub kid: String,
@@ -53,20 +81,16 @@ pub struct KeySummary {
     pub removed_at: Option<Timestamp>,
 }
 
-/// Why keys were not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
-    /// The next key has not been published long enough.
     #[error(
         "the next {algorithm} key is ripe at {ripe_at}; rotate then, or now with --now, and some verifiers will not know it yet"
     )]
     Unripe {
-        /// Which key.
         algorithm: SigningAlgorithm,
-        /// When it is.
+        /// When the last of the next keys is ripe.
         ripe_at: Timestamp,
     },
-    /// A store failed.
     #[error(transparent)]
     Failed(#[from] Error),
 }
@@ -74,19 +98,17 @@ pub enum RotateError {
 /// Whether an unripe key may begin to sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ripeness {
-    /// Only a ripe key.
     Required,
-    /// Also an unripe one: verifiers that cache the JWKS may refuse tokens until they fetch it again.
+    /// Permits an unripe key. Verifiers that cache the JWKS may refuse its tokens until they fetch the JWKS again.
     Ignored,
 }
 
-/// The keyring of one running instance.
 pub struct Keyring {
     records: Records,
     ring: RwLock<Arc<Ring>>,
     /// When the database was read last, in milliseconds since the epoch.
     read_at: AtomicI64,
-    /// Held while the ring is being replaced, so that an older list never takes the position of a newer one.
+    /// Held while the ring is replaced, so that an older list never replaces a newer one.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -119,43 +141,41 @@ impl Keyring {
         Ok(self.records.master_keys.current.refresh.sign(claims).map_err(unwritable)?)
     }
 
-    /// The claims of a refresh token whose signature and `typ` are good. Nothing else is checked.
+    /// Returns the claims of a refresh token whose signature and `typ` are valid. Nothing else is checked.
     #[must_use]
     pub fn open_refresh<T: serde::de::DeserializeOwned>(&self, token: &str) -> Option<T> {
         refresh::open(self.records.master_keys.both().map(|key| &key.refresh), token)
     }
 
-    /// A 16-byte value that only this server can derive from `label` and `text` (HMAC-SHA-256).
+    /// Derives a 16-byte value that only this server can derive from `label` and `text` (HMAC-SHA-256).
     #[must_use]
     pub fn derive(&self, label: &'static str, text: &[u8]) -> [u8; 16] {
         self.records.master_keys.current.derive(label, text)
     }
 
-    /// The published keys, ready to serve.
     #[must_use]
     pub fn jwks(&self) -> Arc<Jwks> {
         Arc::clone(&self.ring().jwks)
     }
 
-    /// The published keys, ready to verify with.
     #[must_use]
     pub fn verifying_keys(&self) -> Arc<KeySet> {
         Arc::clone(&self.ring().verifying)
     }
 
-    /// Algorithms that can sign now.
     #[must_use]
     pub fn algorithms(&self) -> Vec<SigningAlgorithm> {
         self.ring().algorithms()
     }
 
-    /// Whether there is a signing key and the database has been read within 24 h.
+    /// Whether there is an active key and the database was read within 24 h.
     #[must_use]
     pub fn can_sign(&self) -> bool {
         !self.is_stale() && !self.ring().algorithms().is_empty()
     }
 
-    /// Reads the database again (the change feed said so, or a minute has passed).
+    /// Reads the keys from the database again. It is called when the change feed reports a change, and at least each
+    /// minute.
     pub async fn reload(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let started = self.records.clock.now();
@@ -163,13 +183,13 @@ impl Keyring {
         self.adopt(&list, started)
     }
 
-    /// Makes missing next keys, activates ripe ones that are due, removes retired ones whose time is over.
+    /// Generates missing next keys, activates ripe ones that are due, and removes retired ones whose time is over.
     pub async fn maintain(&self) -> Result<(), Error> {
         self.change(Actor::System, |draft: &mut Draft<'_>| draft.maintain()).await?;
         Ok(())
     }
 
-    /// Makes the next key of every configured algorithm sign, or of none. Returns the keys that sign then.
+    /// Activates the next key of every configured algorithm, or of none. Returns the keys that are active then.
     pub async fn rotate(&self, ripeness: Ripeness, actor: Actor) -> Result<Vec<KeySummary>, RotateError> {
         let step = |draft: &mut Draft<'_>| match draft.unripe() {
             Some(unripe) if ripeness == Ripeness::Required => Err(unripe),
@@ -184,14 +204,14 @@ impl Keyring {
         }
     }
 
-    /// Takes a key out of the JWKS at once; tokens that it signed are refused wherever the JWKS is read again.
-    /// `false`: no such key, or it was removed before.
+    /// Removes a key from the JWKS at once. Verifiers refuse the tokens that it signed once they read the JWKS again.
+    /// Returns `false` where there is no such key, or it was removed before.
     pub async fn remove(&self, kid: &str, actor: Actor) -> Result<bool, Error> {
         self.change(actor, |draft: &mut Draft<'_>| draft.remove(kid)).await
     }
 
-    /// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as *next*. A key that is there already is
-    /// left as it is, and one that was removed is refused.
+    /// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1). It enters as *next*, or as *active* where its
+    /// algorithm is configured and lacks an active key. A known key is left as it is, and a removed one is refused.
     pub async fn import(&self, pem: &str, actor: Actor) -> Result<KeySummary, Error> {
         let key = import::parse(pem, self.records.rules.rsa())
             .map_err(|refusal| Error::invalid_request(format!("the text {refusal}")))?;
@@ -210,7 +230,7 @@ impl Keyring {
         }
     }
 
-    /// All keys, removed ones too.
+    /// Lists all keys, including removed ones.
     pub async fn list(&self) -> Result<Vec<KeySummary>, Error> {
         Ok(self.summaries(&self.records.database.signing_keys().await?))
     }
@@ -266,7 +286,7 @@ impl KeySummary {
     }
 }
 
-/// Says which keys sign, and nothing of what is secret.
+/// Shows which algorithms can sign, and no secret.
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring").field("algorithms", &self.algorithms()).finish_non_exhaustive()

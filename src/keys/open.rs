@@ -1,5 +1,5 @@
-//! The start: finds the master key, opens what the database holds, takes in PEM files. Whatever is wrong stops the
-//! start with a message that names the file and the fix.
+//! Opens the keyring at the start of the server. An error stops the start with a message that names the file and the
+//! fix.
 
 use std::error::Error;
 use std::path::Path;
@@ -21,10 +21,10 @@ use crate::store::sql::Dialect;
 use crate::store::sql::keys::{KeyChange, KeyringChange};
 
 impl Keyring {
-    /// Finds or makes the master key, opens every key of the database, imports PEM files of the folder, makes what is
-    /// missing, and publishes.
+    /// Finds or generates the master key, opens every key of the database, imports the PEM files of the folder,
+    /// generates missing keys, and publishes.
     ///
-    /// `longest_lifetime` is that of a signed token; a retired key stays published at least as long.
+    /// `longest_lifetime` is that of a signed token. A retired key stays published at least as long.
     pub async fn open(
         settings: &config::Keys,
         longest_lifetime: Duration,
@@ -89,7 +89,7 @@ fn master_keys(
     }
 }
 
-/// Refuses a master key that is not the database's.
+/// Refuses a master key that is not the one of the database.
 fn judge(master_keys: &MasterKeys, check: Option<&[u8]>, list: &[SigningKeyRecord]) -> Result<(), OpenError> {
     if check.is_some_and(|check| master_keys.of_check(check).is_none()) {
         return Err(OpenError(format!(
@@ -112,7 +112,7 @@ fn wrong_key(master_keys: &MasterKeys, kids: &[String]) -> OpenError {
     ))
 }
 
-/// Seals under the current master key what only the previous one opens.
+/// Seals again, under the current master key, the keys that only the previous one opens.
 async fn seal_again(records: &Records, list: &[SigningKeyRecord]) -> Result<(), OpenError> {
     let current = &records.master_keys.current.seal;
     let is_old = |record: &SigningKeyRecord| {
@@ -156,7 +156,7 @@ async fn put_check(records: &Records, known: Option<&[u8]>) -> Result<(), OpenEr
     )))
 }
 
-/// Takes in the keys of the folder and makes sure that every algorithm has a key to sign with.
+/// Imports the keys of the folder and ensures that every configured algorithm has an active key.
 async fn first_change(records: &Records, imports: Vec<PrivateKey>) -> Result<Vec<SigningKeyRecord>, OpenError> {
     let mut rows = Vec::with_capacity(imports.len());
     for key in &imports {
@@ -182,7 +182,7 @@ async fn first_change(records: &Records, imports: Vec<PrivateKey>) -> Result<Vec
     Ok(list)
 }
 
-/// The keys of the folder's PEM files, or everything that is wrong with them.
+/// Reads the keys of the folder's PEM files, or returns everything that is wrong with them.
 fn private_keys(folder: &Path, rsa: SigningAlgorithm) -> Result<Vec<PrivateKey>, OpenError> {
     let mut keys = Vec::new();
     let mut problems = Vec::new();
@@ -197,7 +197,7 @@ fn private_keys(folder: &Path, rsa: SigningAlgorithm) -> Result<Vec<PrivateKey>,
 
 fn private_key(path: &Path, rsa: SigningAlgorithm) -> Result<Option<PrivateKey>, OpenError> {
     match files::read(path)? {
-        // It was there when the folder was listed.
+        // The file was removed after the folder was listed.
         None => Ok(None),
         Some(text) => import::parse(&text, rsa).map(Some).map_err(|refusal| files::problem(path, &refusal)),
     }

@@ -1,6 +1,5 @@
-//! Why the start of the keyring failed.
+//! The error of opening the keyring. Each message names the file or variable and the fix.
 
-/// Why the keyring could not be opened; each message names the file or variable and the fix.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct OpenError(pub String);

@@ -1,8 +1,8 @@
-//! A private key that is ready to sign: parsed once, used for every signature.
+//! A private key, parsed once and used for every signature.
 //!
 //! jsonwebtoken's `encode` parses the private key again for every signature, which costs between 1.6 and 2.9 times the
-//! signature itself. So tokens are put together here, three parts and two dots (RFC 7515 section 7.1), with
-//! jsonwebtoken's `Header` and aws-lc-rs' key pairs. Its other way, a `CryptoProvider` of our own, would need a
+//! signature itself. Tokens are therefore assembled here from three parts and two dots (RFC 7515 section 7.1), with
+//! jsonwebtoken's `Header` and the key pairs of aws-lc-rs. A custom `CryptoProvider`, the alternative, would need a
 //! process-wide registry of keys behind a plain function, and saves nothing.
 
 use aws_lc_rs::error::{KeyRejected, Unspecified};
@@ -22,14 +22,13 @@ use crate::error::Internal;
 use crate::model::SigningAlgorithm;
 use crate::protocol::TokenType;
 
-/// A private key on its way into the database.
+/// A private key before it is sealed.
 pub(super) struct PrivateKey {
     pub(super) algorithm: SigningAlgorithm,
     /// PKCS#8 version 1 (RFC 5208).
     pub(super) pkcs8: Zeroizing<Vec<u8>>,
 }
 
-/// A private key that is ready to sign.
 pub(super) struct PreparedKey {
     algorithm: SigningAlgorithm,
     pair: Pair,
@@ -45,7 +44,6 @@ enum Pair {
 }
 
 impl PreparedKey {
-    /// Parses and checks a PKCS#8 document.
     pub(super) fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, Internal> {
         let pair =
             Pair::parse(algorithm, pkcs8).map_err(|error| Internal::new("a private key is not usable", error))?;
@@ -70,7 +68,7 @@ impl PreparedKey {
         &self.jwk
     }
 
-    /// `claims` as a compact JWS (RFC 7515 section 7.1) with the header members `alg`, `typ` and `kid`.
+    /// Signs `claims` as a compact JWS (RFC 7515 section 7.1) with the header members `alg`, `typ` and `kid`.
     pub(super) fn sign<T: Serialize>(&self, typ: TokenType, claims: &T) -> Result<String, Internal> {
         let mut text = Vec::with_capacity(512);
         serde_json::to_writer(&mut text, claims).map_err(|error| Internal::new("claims cannot be written", error))?;
@@ -132,7 +130,7 @@ impl Pair {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
-        // aws-lc-rs wants a source of randomness for form's sake and uses its own.
+        // The API of aws-lc-rs requires a source of randomness; the library uses its own.
         let random = SystemRandom::new();
         Ok(match self {
             Self::Rsa(pair, encoding) => {

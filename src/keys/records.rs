@@ -1,4 +1,4 @@
-//! The list of keys in the database, and the one way in which it is changed.
+//! The list of keys in the database, and the only function that changes it.
 
 use super::generate::generate;
 use super::master_key::{MasterKey, MasterKeys};
@@ -11,10 +11,9 @@ use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::store::Database;
 use crate::store::sql::keys::KeyringChange;
 
-/// Each round may find that a new key calls for another (one to sign, one to be next).
+/// The most rounds of generating keys: one new key may call for another (one to sign, one to be next).
 const ROUNDS: usize = 4;
 
-/// The list of keys, and what is needed to write it.
 pub(super) struct Records {
     pub(super) rules: Rules,
     pub(super) database: Database,
@@ -24,11 +23,13 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Lets `step` decide twice: first on the list as it was read, to learn which new keys it wants, for making them
-    /// takes long; then on the list under the database's lock, and that counts. So instances that change the list at
-    /// the same time come one after the other, and a key that is no longer wanted is dropped.
+    /// Changes the list by calling `step` twice.
     ///
-    /// Returns what the step said and the list as it is then.
+    /// The first call works on the list as it was read, and shows which new keys are needed, because generating them
+    /// takes long. The second call works on the list under the database's lock, and its result is stored. Concurrent
+    /// changes of several instances are thereby serialized, and a key that is no longer needed is dropped.
+    ///
+    /// Returns the result of `step` and the changed list.
     pub(super) async fn change<R, S>(&self, actor: Actor, step: S) -> Result<(R, Vec<SigningKeyRecord>), Error>
     where
         S: Fn(&mut Draft<'_>) -> R + Send + Sync,
@@ -61,7 +62,6 @@ impl Records {
         Ok((outcome, records))
     }
 
-    /// The row of a key from elsewhere.
     pub(super) async fn sealed(&self, key: &PrivateKey) -> Result<SigningKeyRecord, Error> {
         let master_key = self.sealing_key().await?;
         Ok(self.row(key, master_key)?)
@@ -74,7 +74,8 @@ impl Records {
         Ok(rows)
     }
 
-    /// The master key that the database names. It is the other one while the master key is being changed.
+    /// Returns the master key whose check value the database has. It is the previous one for a time while the master
+    /// key is being changed.
     async fn sealing_key(&self) -> Result<&MasterKey, Error> {
         let check = self.database.master_key_check().await?.unwrap_or_default();
         let key = self.master_keys.of_check(&check).ok_or_else(|| {

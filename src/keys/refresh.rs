@@ -1,5 +1,5 @@
 //! Refresh tokens: compact JWS (RFC 7515 section 7.1) with HS256 under a key derived from the master key. Only this
-//! server reads them, so a header is either byte for byte one of ours or refused, and none is ever parsed.
+//! server reads them, so a header must equal one of its own byte for byte, and none is ever parsed.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -7,18 +7,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Longer texts are not looked at.
+/// The longest text that is read, in bytes.
 const LONGEST: usize = 4096;
 
-/// One key for refresh tokens.
 pub(super) struct RefreshKey {
     key: hmac::Key,
-    /// The encoded header and its dot.
     header: String,
 }
 
 impl RefreshKey {
-    /// `kid` tells the keys of two master keys apart; it is made of characters that JSON does not escape.
+    /// Builds the key. `kid` distinguishes the keys of two master keys; its characters need no escape in JSON.
     pub(super) fn new(key: hmac::Key, kid: &str) -> Self {
         let header = format!(r#"{{"alg":"HS256","typ":"rt+jwt","kid":"{kid}"}}"#);
         Self { key, header: URL_SAFE_NO_PAD.encode(header) + "." }
@@ -36,7 +34,6 @@ impl RefreshKey {
         Ok(token)
     }
 
-    /// The claims of a token that this key has signed.
     fn open<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
         let rest = token.strip_prefix(&self.header)?;
         let (claims, signature) = rest.split_once('.')?;
@@ -48,7 +45,7 @@ impl RefreshKey {
     }
 }
 
-/// The claims of a token that one of `keys` has signed.
+/// Returns the claims of a token that one of `keys` has signed.
 pub(super) fn open<'a, T, I>(keys: I, token: &str) -> Option<T>
 where
     T: DeserializeOwned,

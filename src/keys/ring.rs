@@ -1,4 +1,4 @@
-//! The keys of one moment, opened and ready: what signs, what is published, what verifies.
+//! The opened keys of one reading of the database: those that sign, those that are published, those that verify.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,24 +11,23 @@ use super::prepared::PreparedKey;
 use crate::error::Internal;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 
-/// The keys of one moment. It never changes; a new one replaces it.
+/// An immutable set of opened keys. A new ring replaces it.
 pub(super) struct Ring {
-    /// Every published key by its `kid`.
     keys: HashMap<String, Arc<PreparedKey>>,
     active: Vec<Arc<PreparedKey>>,
     pub(super) jwks: Arc<Jwks>,
     pub(super) verifying: Arc<KeySet>,
 }
 
-/// A ring, and the `kid`s of keys that could not be opened and are left out.
+/// A ring, and the `kid`s of the keys that did not open and are left out.
 pub(super) struct OpenedKeys {
     pub(super) ring: Ring,
     pub(super) unopened: Vec<String>,
 }
 
 impl Ring {
-    /// Opens what `previous` has not opened before. A key that does not open is not published either: whoever can write
-    /// into the database, but has no master key, cannot slip in a key that verifiers believe.
+    /// Opens the keys that `previous` does not contain. A key that does not open is not published either: an attacker
+    /// who can write into the database, but has no master key, cannot add a key that verifiers accept.
     pub(super) fn open(
         records: &[SigningKeyRecord],
         master_keys: &MasterKeys,
@@ -60,12 +59,11 @@ impl Ring {
         Ok(OpenedKeys { ring, unopened })
     }
 
-    /// The key that signs with `algorithm` now.
     pub(super) fn signer(&self, algorithm: SigningAlgorithm) -> Option<&Arc<PreparedKey>> {
         self.active.iter().find(|key| key.algorithm() == algorithm)
     }
 
-    /// Algorithms that have a key that signs, in the order of [`SigningAlgorithm::ALL`].
+    /// Lists the algorithms that have an active key, in the order of [`SigningAlgorithm::ALL`].
     pub(super) fn algorithms(&self) -> Vec<SigningAlgorithm> {
         self.active.iter().map(|key| key.algorithm()).collect()
     }
@@ -74,6 +72,7 @@ impl Ring {
 fn open_one(record: &SigningKeyRecord, master_keys: &MasterKeys) -> Option<Arc<PreparedKey>> {
     let pkcs8 = master_keys.open(record)?;
     let key = PreparedKey::parse(record.algorithm, &pkcs8).ok()?;
-    // The row's algorithm is not sealed; another one on the same curve or modulus would be a mistake of ours.
+    // The `kid` alone is compared: the row's algorithm is not sealed, and another one for the same key would be a
+    // server error.
     (key.kid() == record.kid).then(|| Arc::new(key))
 }

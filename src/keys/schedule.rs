@@ -1,4 +1,4 @@
-//! What happens to which key and when: decisions about the list of keys, without a clock, a store or a key.
+//! Decides what happens to which key and when, on the list of keys alone: without a clock, a store or key material.
 
 use std::time::Duration;
 
@@ -8,13 +8,12 @@ use crate::config;
 use crate::model::{KeyState, SigningAlgorithm, SigningKeyRecord};
 use crate::store::sql::keys::KeyChange;
 
-/// How old a reader's copy of the database may be: a signer that has not read it for so long stops signing.
+/// The longest that an instance may sign without reading the database.
 pub(super) const STALE_AFTER: Duration = Duration::from_hours(24);
 
-/// On top of the JWKS's max-age, for the way of a new key through the instances and for clocks that differ.
+/// Added to the max-age of the JWKS, because a new key takes time to reach all instances, and clocks differ.
 const MARGIN: Duration = Duration::from_mins(1);
 
-/// The times and algorithms by which keys live.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     /// Each of these has one *active* and at least one *next* key.
@@ -25,7 +24,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// `longest_lifetime` is that of a token.
+    /// Reads the settings. `longest_lifetime` is that of a signed token.
     pub(super) fn new(settings: &config::Keys, longest_lifetime: Duration) -> Self {
         let mut algorithms = vec![settings.id_token_algorithm, settings.access_token_algorithm];
         algorithms.extend(&settings.additional_algorithms);
@@ -40,7 +39,7 @@ impl Rules {
         }
     }
 
-    /// What an RSA key from elsewhere signs with; the key itself does not say.
+    /// Returns the algorithm of an imported RSA key, which does not name one.
     pub(super) fn rsa(&self) -> SigningAlgorithm {
         let asks_for = |algorithm| self.algorithms.contains(&algorithm);
         if asks_for(SigningAlgorithm::Ps256) && !asks_for(SigningAlgorithm::Rs256) {
@@ -50,7 +49,7 @@ impl Rules {
         }
     }
 
-    /// When a key may begin to sign, because no verifier can still hold a JWKS without it.
+    /// Returns when a key may begin to sign, because no verifier can still hold a JWKS without it.
     pub(super) fn ripe_at(&self, key: &SigningKeyRecord) -> Timestamp {
         key.published_at.plus(self.ripe_after)
     }
@@ -60,7 +59,8 @@ impl Rules {
     }
 }
 
-/// The *next* key of this algorithm: the one published last, so that an imported key goes before a spare one.
+/// Returns the *next* key of an algorithm: the one published last, so that an imported key takes precedence over a
+/// spare one.
 pub(super) fn next_key(records: &[SigningKeyRecord], algorithm: SigningAlgorithm) -> Option<&SigningKeyRecord> {
     in_state(records, algorithm, KeyState::Next).max_by_key(|record| record.published_at)
 }
@@ -73,18 +73,14 @@ fn in_state(
     records.iter().filter(move |record| record.algorithm == algorithm && record.state == state)
 }
 
-/// What became of a key that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// It is in the list now.
     New,
-    /// It was in the list already.
     Known,
-    /// It was removed once and is not taken again.
+    /// The key was removed before, and is never imported again.
     Removed,
 }
 
-/// The list of keys while it is being changed.
 pub(super) struct Draft<'a> {
     rules: &'a Rules,
     now: Timestamp,
@@ -96,7 +92,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// `candidates` are new keys that may be put into the list where one is missing; the others are dropped.
+    /// Begins a change. `candidates` are new keys that are published where one is missing; the others are dropped.
     pub(super) fn new(
         rules: &'a Rules,
         now: Timestamp,
@@ -106,17 +102,16 @@ impl<'a> Draft<'a> {
         Self { rules, now, before, records: before.to_vec(), candidates, events: Vec::new(), missing: Vec::new() }
     }
 
-    /// The list as it is now.
     pub(super) fn records(&self) -> &[SigningKeyRecord] {
         &self.records
     }
 
-    /// Algorithms for which a candidate was wanted and not there, one entry for each.
+    /// The algorithms for which a candidate was needed and missing, one entry for each missing key.
     pub(super) fn missing(&self) -> &[SigningAlgorithm] {
         &self.missing
     }
 
-    /// The rows that differ, and what happened in its order.
+    /// Returns the rows that differ, and the audit events in the order in which they happened.
     pub(super) fn finish(self) -> (Vec<KeyChange>, Vec<AuditEvent>) {
         let mut changes = Vec::new();
         for record in self.records {
@@ -129,7 +124,7 @@ impl<'a> Draft<'a> {
         (changes, self.events)
     }
 
-    /// Everything that time brings: keys that are missing, due rotations, the end of retired keys.
+    /// Does everything that is due: publishes missing keys, rotates, and removes expired retired keys.
     pub(super) fn maintain(&mut self) {
         self.drop_expired();
         for &algorithm in &self.rules.algorithms {
@@ -140,7 +135,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes sure of one active and one next key.
+    /// Ensures that there is one active and one next key.
     pub(super) fn fill(&mut self, algorithm: SigningAlgorithm) {
         if in_state(&self.records, algorithm, KeyState::Active).next().is_none() {
             self.replace_active(algorithm);
@@ -150,21 +145,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether a configured algorithm has no key that signs.
     pub(super) fn lacks_signer(&self) -> bool {
         let has_signer =
             |&algorithm: &SigningAlgorithm| in_state(&self.records, algorithm, KeyState::Active).next().is_some();
         !self.rules.algorithms.iter().all(has_signer)
     }
 
-    /// Makes every configured algorithm have what it needs.
     pub(super) fn fill_all(&mut self) {
         for &algorithm in &self.rules.algorithms {
             self.fill(algorithm);
         }
     }
 
-    /// The configured algorithm whose next key is ripe last, if any is not ripe yet, and when it is.
+    /// Returns the configured algorithm whose next key is ripe last, and when, if any is not ripe yet.
     pub(super) fn unripe(&self) -> Option<(SigningAlgorithm, Timestamp)> {
         let next_keys = self.rules.algorithms.iter().map(|&algorithm| match next_key(&self.records, algorithm) {
             Some(key) => (algorithm, self.rules.ripe_at(key)),
@@ -173,7 +166,7 @@ impl<'a> Draft<'a> {
         next_keys.filter(|(_, ripe_at)| *ripe_at > self.now).max_by_key(|(_, ripe_at)| *ripe_at)
     }
 
-    /// Makes the next key of every configured algorithm sign, ripe or not.
+    /// Activates the next key of every configured algorithm, ripe or not.
     pub(super) fn rotate_all(&mut self) {
         for &algorithm in &self.rules.algorithms {
             self.fill(algorithm);
@@ -181,7 +174,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Removes a key at once and puts another into its state. `false`: there is none to take out.
+    /// Removes a key at once and fills its state with another. Returns `false` where there is no such key, or it was
+    /// removed before.
     pub(super) fn remove(&mut self, kid: &str) -> bool {
         let Some(index) = self.records.iter().position(|record| record.kid == kid) else { return false };
         if self.records[index].state == KeyState::Removed {
@@ -195,7 +189,7 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Takes in a key from elsewhere: as *next*, and as *active* where nothing signs with its algorithm yet.
+    /// Publishes an imported key as *next*.
     pub(super) fn import(&mut self, key: SigningKeyRecord) -> Entry {
         match self.records.iter().find(|record| record.kid == key.kid) {
             Some(record) if record.state == KeyState::Removed => Entry::Removed,
@@ -220,7 +214,7 @@ impl<'a> Draft<'a> {
         self.fill(algorithm);
     }
 
-    /// Nothing signs with this algorithm: a ripe next key shall, or the newest one, or a new one.
+    /// Activates a key where none is active: the newest ripe next key, else the newest next key, else a candidate.
     fn replace_active(&mut self, algorithm: SigningAlgorithm) {
         let ripe = |key: &&SigningKeyRecord| self.rules.ripe_at(key) <= self.now;
         let best = in_state(&self.records, algorithm, KeyState::Next)
@@ -249,7 +243,7 @@ impl<'a> Draft<'a> {
         self.records.push(SigningKeyRecord { state: KeyState::Next, published_at: self.now, ..key });
     }
 
-    /// The key signs from now on, and whatever signed with its algorithm before does not.
+    /// Activates the key and retires the one that was active for its algorithm.
     fn activate(&mut self, kid: &str) {
         let Some(index) = self.records.iter().position(|record| record.kid == kid) else { return };
         let algorithm = self.records[index].algorithm;
@@ -266,7 +260,7 @@ impl<'a> Draft<'a> {
         self.events.push(AuditEvent::KeyActivated { kid: kid.to_owned() });
     }
 
-    /// Retired keys leave when nothing that they signed can be good any more.
+    /// Removes retired keys when none of the tokens that they signed can be valid any more.
     fn drop_expired(&mut self) {
         for index in 0..self.records.len() {
             let record = &self.records[index];
@@ -277,7 +271,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The row stays, so that the key is never imported again; its private half does not.
+    /// Removes a key. Its row stays, without the private key, so that the key is never imported again.
     fn wipe(&mut self, index: usize) {
         let record = &mut self.records[index];
         if record.state == KeyState::Active {

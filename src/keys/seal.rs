@@ -1,4 +1,4 @@
-//! Private keys as the database keeps them: AES-256-GCM under a key that is derived from the master key.
+//! Seals private keys for the database: AES-256-GCM under a key derived from the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
 use aws_lc_rs::error::Unspecified;
@@ -6,7 +6,6 @@ use zeroize::Zeroizing;
 
 use crate::clock::Random;
 
-/// Closes and opens sealed private keys.
 pub(super) struct Seal(LessSafeKey);
 
 impl Seal {
@@ -14,7 +13,7 @@ impl Seal {
         Self(key)
     }
 
-    /// Nonce, ciphertext and tag of `pkcs8`, bound to `kid`: a sealed key moved to another row does not open.
+    /// Returns nonce, ciphertext and tag of `pkcs8`, bound to `kid`: a sealed key moved to another row does not open.
     ///
     /// The nonce is random. That is safe for 2^32 seals under one key (NIST SP 800-38D section 8.3), and a server seals
     /// a few a month.
@@ -30,8 +29,8 @@ impl Seal {
         Ok(sealed)
     }
 
-    /// The PKCS#8 document that was sealed for `kid`; `None` when it was sealed under another key, for another `kid`,
-    /// or has been changed.
+    /// Returns the PKCS#8 document that was sealed for `kid`; `None` when it was sealed under another key or for
+    /// another `kid`, or has been changed.
     pub(super) fn open(&self, kid: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

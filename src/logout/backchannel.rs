@@ -1,5 +1,5 @@
-//! Telling applications that a session is over (OpenID Connect Back-Channel Logout 1.0): what lies in the outbox is
-//! sent, at once after the end and again until the application has answered.
+//! Delivers back-channel logouts (OpenID Connect Back-Channel Logout 1.0): sends queued logouts at once after the end
+//! of a session, and again until the client has answered.
 
 use std::time::Duration;
 
@@ -10,23 +10,22 @@ use crate::error::{Error, with_causes};
 use crate::model::BackchannelLogout;
 use crate::tokens;
 
-/// How many are sent at the same time. None takes longer than a request of `outbound` may.
+/// The number of concurrent deliveries. The timeout of `outbound` bounds each one.
 const AT_ONCE: u32 = 32;
 
-/// How long after the first try the second follows; each time it is twice as long. Longer than a try takes, so that two
-/// instances do not try at once.
+/// The delay after the first try; it doubles each time. It is longer than a try takes, so that two instances do not try
+/// at once.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 
-/// The longest time between two tries.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// An application that has not answered for so long is not tried again.
+/// A logout that was not delivered for so long is removed.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// Sends every logout that is due.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database does not answer; what was not sent stays in the outbox.
+/// [`Error::Unavailable`] when the database does not answer; what was not sent stays queued.
 pub async fn send_due(ctx: &SharedCtx) -> Result<(), Error> {
     loop {
         let due = ctx.store.database.due_backchannel_logouts(ctx.now(), AT_ONCE).await?;
@@ -43,7 +42,7 @@ pub async fn send_due(ctx: &SharedCtx) -> Result<(), Error> {
     }
 }
 
-/// Takes a logout for one try. Whoever dies on the way has left it for the next one.
+/// Claims a logout for one try. If this instance dies, another try is due after the delay.
 async fn claim(ctx: &Ctx, logout: &BackchannelLogout) -> Result<bool, Error> {
     let now = ctx.now();
     if now.since(logout.created_at) >= GIVE_UP_AFTER {
@@ -63,7 +62,7 @@ async fn give_up(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), Error> {
     Ok(ctx.store.database.remove_backchannel_logout(logout.session).await?)
 }
 
-/// How long to wait after this many tries and one more.
+/// Returns the delay after `tries` earlier tries and the current one.
 fn wait_after(tries: u32) -> Duration {
     FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_WAIT)
 }
@@ -86,7 +85,7 @@ async fn deliver(ctx: SharedCtx, logout: BackchannelLogout) {
     }
 }
 
-/// Tells the application. Of one that is gone, or does not want to be told any more, nobody is left to tell.
+/// Sends the logout token. A client that was removed or has no `backchannel_logout_uri` any more counts as delivered.
 async fn post(ctx: &Ctx, logout: &BackchannelLogout) -> Result<(), String> {
     let said = |error: Error| with_causes(&error);
     let client = ctx.store.client(&logout.client).await.map_err(|error| with_causes(&error))?;

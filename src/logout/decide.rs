@@ -1,33 +1,31 @@
-//! What becomes of a request to sign out: a pure decision.
+//! Decides a logout request; a pure function.
 
-/// For whom the application's ID token speaks.
+/// The user for whom the client's ID token speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HintTrust {
-    /// For nobody: there is none, or it is not ours.
+    /// There is no ID token, or it is not of this issuer.
     None,
-    /// For somebody else than is signed in here.
+    /// It is of this issuer, but not for this browser's session.
     Another,
-    /// For the browser session of this browser.
+    /// It is for this browser's session.
     ThisBrowserSession,
 }
 
-/// Whether somebody is signed in in this browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignInState {
     SignedOut,
     SignedIn,
 }
 
-/// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The browser session ends, and the browser goes back to the application, where that has said where to.
+    /// The browser session ends, and the browser returns to the client if the request says where to.
     LogOut,
-    /// The person is asked. Afterwards the browser stays here.
+    /// The user has to confirm. Afterwards the browser stays on this server.
     Ask,
-    /// There is nothing to end; the browser goes back.
+    /// There is nothing to end; the browser returns to the client.
     GoBack,
-    /// There is nothing to end, and no way back that anybody has vouched for.
+    /// There is nothing to end, and no ID token vouches for an address to return to.
     Stay,
 }
 

@@ -1,15 +1,15 @@
-//! Which pages of applications are loaded in a browser that signs out (OpenID Connect Front-Channel Logout 1.0 section
-//! 2).
+//! The client pages that a browser loads when it signs out (OpenID Connect Front-Channel Logout 1.0 section 2).
 
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{BrowserSessionId, Client, Session};
 use crate::protocol::web_uri::with_parameters;
 
-/// The most sessions of a browser session that are told of in the browser. Back-channel logout knows no such bound.
+/// The maximum number of sessions whose clients are notified through the browser. Back-channel logout has no such
+/// limit.
 const MOST: u32 = 50;
 
-/// The pages for the live sessions of a browser session, those that outlive it too; none twice.
+/// Returns the distinct pages for the live sessions of a browser session, including those that outlive it.
 pub(super) async fn of(ctx: &Ctx, browser_session: BrowserSessionId) -> Result<Vec<String>, Error> {
     let mut frames = Vec::new();
     for session in ctx.store.database.sessions_of_browser_session(browser_session, ctx.now(), MOST).await? {
@@ -23,7 +23,7 @@ pub(super) async fn of(ctx: &Ctx, browser_session: BrowserSessionId) -> Result<V
     Ok(frames)
 }
 
-/// Both parameters or neither (section 2).
+/// Adds both parameters or neither (section 2).
 fn page(ctx: &Ctx, client: &Client, session: &Session) -> Option<String> {
     let address = client.metadata.frontchannel_logout_uri.as_ref()?;
     if !client.metadata.frontchannel_logout_session_required {

@@ -1,8 +1,35 @@
-//! Signing out, as an application asks for it (OpenID Connect RP-Initiated Logout 1.0) or a person does on the page.
+//! Signs a user out of a browser and tells the applications: RP-initiated, front-channel and back-channel logout
+//! (OpenID Connect).
 //!
-//! Only who presents an ID token of this browser's own browser session signs it out without a question; anybody can
-//! send a browser here, so everybody else leaves the word to the person. Only such an ID token, of whatever browser
-//! session, opens the way back to an address that its application has registered. [`decide`] is the pure decision.
+//! # Who may sign a browser out
+//!
+//! A request that carries an ID token of this browser's own browser session signs it out without a question. Any site
+//! can send a browser here, so every other request asks the user. Only an ID token of this issuer, of any browser
+//! session, opens the way back to an address that its client has registered. [`decide`] is the pure decision.
+//!
+//! # Order of an end
+//!
+//! A browser session ends by its row first (`browser_sessions/end.rs`); afterwards no session can begin under it. Then
+//! its sessions end as `sessions/end.rs` describes. Sessions that were granted `offline_access` live on.
+//!
+//! # Back-channel logout
+//!
+//! The transaction of each end writes a row to `backchannel_logouts` for every client that has a
+//! `backchannel_logout_uri`. This includes the sessions that outlive their browser session, because the user is no
+//! longer signed in there. No row is written for an end that the client caused itself (it revoked the token, or used a
+//! code twice), for the removal of the client, or for a session that reaches its absolute end.
+//!
+//! The delivery sends what is due, 32 requests at a time with 2 s each. It runs as soon as this instance ends a
+//! session, and once a second besides. An instance claims a row by moving its `next_try_at` forward (compare-and-set),
+//! so that several instances do not send the same logout token at once. An instance that dies leaves the row for the
+//! others. The delay between tries grows from 10 s to an hour. After a day the row is removed and a line is logged.
+//! Each try has a logout token of its own, because a client may refuse a `jti` that it has seen.
+//!
+//! # Front-channel logout
+//!
+//! The last page loads the `frontchannel_logout_uri` of each client in a frame, for at most 50 sessions, and the
+//! content security policy of that page names exactly these addresses. A POST to `/oauth2/logout` is answered with a
+//! redirect to the same request as a GET, because a form of another site sends no cookies.
 
 pub mod backchannel;
 mod decide;
@@ -22,54 +49,46 @@ use crate::tokens::{self, IdToken};
 
 use decide::{Decision, HintTrust, SignInState, decide};
 
-/// What happens next in the browser.
 #[derive(Debug)]
 pub enum Next {
-    /// The person is asked.
     Ask(Question),
-    /// Nobody is signed in any more.
     SignedOut(LogoutOutcome),
 }
 
-/// Whom the person is asked about.
 #[derive(Debug)]
 pub struct Question {
-    /// Who is signed in.
     pub user: String,
-    /// The name of the application that asks, as far as it says who it is.
+    /// The name of the client that sent the request, if it identifies itself.
     pub application: Option<String>,
 }
 
-/// A browser in which nobody is signed in any more.
 #[derive(Debug, Default)]
 pub struct LogoutOutcome {
-    /// Pages of applications that sign the person out there (OpenID Connect Front-Channel Logout 1.0).
+    /// Client pages to load in frames (OpenID Connect Front-Channel Logout 1.0).
     pub frames: Vec<String>,
-    /// Where the browser goes on, and the name of the application there.
     pub back: Option<PostLogoutRedirect>,
-    /// Whether some instance may still have to learn of it.
+    /// Whether some instances may not know of the end yet.
     pub is_pending: bool,
 }
 
-/// The way back to an application.
+/// The client page that the browser returns to after the logout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostLogoutRedirect {
-    /// As it was registered, with `state`.
+    /// The registered address with `state`.
     pub address: String,
-    /// The name of the application.
     pub application: String,
 }
 
-/// An ID token of this server, and the application that was given it.
+/// An ID token of this server that is used as a hint, and its client.
 struct Hint {
     token: IdToken,
     client: Arc<Client>,
 }
 
-/// An application sends a browser here.
+/// Handles a logout request of a client.
 ///
 /// # Errors
-/// `invalid_request` for what can only be said on a page; [`Error::Unavailable`] when a store does not answer.
+/// `invalid_request` for an error that is shown on a page; [`Error::Unavailable`] when a store does not answer.
 pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Result<Next, Error> {
     if !parameters.repeated.is_empty() {
         return Err(Error::invalid_request("a parameter is given twice"));
@@ -92,10 +111,7 @@ pub async fn begin(ctx: &Ctx, browser: &Browser, parameters: &Parameters) -> Res
     }
 }
 
-/// Somebody opens the page.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Handles a visit of the logout page.
 pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, Error> {
     Ok(match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => Next::Ask(Question { user: here.user.username.clone(), application: None }),
@@ -103,10 +119,7 @@ pub async fn ask(ctx: &Ctx, browser: &Browser) -> Result<Next, Error> {
     })
 }
 
-/// The person says yes, in a form of our own.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Ends the browser session after the user's confirmation in a form of this server.
 pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<LogoutOutcome, Error> {
     match browser_sessions::find(ctx, browser.session_cookie.as_ref()).await? {
         Some(here) => logout(ctx, &here).await,
@@ -115,7 +128,7 @@ pub async fn confirm(ctx: &Ctx, browser: &Browser) -> Result<LogoutOutcome, Erro
 }
 
 async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, Error> {
-    // Before the end: afterwards nobody knows which sessions were live.
+    // Read before the end: afterwards the live sessions are unknown.
     let frames = frames::of(ctx, here.browser_session.id).await?;
     let by = Actor::User(here.user.id);
     let receipt = browser_sessions::end(ctx, here.browser_session.id, EndReason::SignedOut, by).await?;
@@ -123,8 +136,7 @@ async fn logout(ctx: &Ctx, here: &LiveBrowserSession) -> Result<LogoutOutcome, E
     Ok(LogoutOutcome { frames, back: None, is_pending })
 }
 
-/// The hint, where it is an ID token of this server, expired or not, for an application that is still one. A bad one
-/// counts as none.
+/// Reads the hint: an ID token of this server, expired or not, whose client is active. An invalid hint counts as none.
 async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, Error> {
     let token = parameters.get("id_token_hint").and_then(|hint| tokens::read_id_token(ctx, hint));
     let Some((token, id)) = token.and_then(|token| token.client().map(|id| (token, id))) else { return Ok(None) };
@@ -135,7 +147,7 @@ async fn read_hint(ctx: &Ctx, parameters: &Parameters) -> Result<Option<Hint>, E
     Ok(client.map(|client| Hint { token, client }))
 }
 
-/// Compared byte by byte with what was registered (RP-Initiated Logout 1.0 section 3).
+/// Returns the page to return to, compared byte by byte with the registered ones (RP-Initiated Logout 1.0 section 3).
 fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogoutRedirect>, Error> {
     let Some(sent) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
     if !client.metadata.post_logout_redirect_uris.iter().any(|registered| registered.as_str() == sent) {
@@ -148,21 +160,20 @@ fn way_back(client: &Client, parameters: &Parameters) -> Result<Option<PostLogou
     Ok(Some(PostLogoutRedirect { address, application: client.name().to_owned() }))
 }
 
-/// For whom the hint speaks.
 async fn hint_trust(ctx: &Ctx, hint: Option<&Hint>, here: Option<&LiveBrowserSession>) -> Result<HintTrust, Error> {
     let Some(hint) = hint else { return Ok(HintTrust::None) };
     let Some(here) = here else { return Ok(HintTrust::Another) };
     if tokens::subject(ctx, &hint.client, here.user.id) == hint.token.sub {
         return Ok(HintTrust::ThisBrowserSession);
     }
-    // The application may know people by other names by now.
+    // The client's subject identifiers may have changed since.
     let session = ctx.store.database.session(hint.token.sid).await?;
     let is_of_this_browser_session =
         session.is_some_and(|session| session.browser_session_id == Some(here.browser_session.id));
     Ok(if is_of_this_browser_session { HintTrust::ThisBrowserSession } else { HintTrust::Another })
 }
 
-/// The name of the application that asks. Without a hint it is only what it says of itself.
+/// Returns the name of the client that sent the request. Without a hint, the `client_id` alone names it, unproven.
 async fn asking(ctx: &Ctx, hint: Option<Hint>, parameters: &Parameters) -> Result<Option<String>, Error> {
     if let Some(hint) = hint {
         return Ok(Some(hint.client.name().to_owned()));

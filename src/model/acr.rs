@@ -1,12 +1,12 @@
-//! How well a sign-in proves who the user is (`acr`, OpenID Connect Core 1.0 section 2).
+//! How well a sign-in proves the user's identity (`acr`, OpenID Connect Core 1.0 section 2).
 
 use serde::{Deserialize, Serialize};
 
-/// A class of sign-ins, the weakest first.
+/// An authentication context class; the weakest comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "&'static str")]
 pub enum Acr {
-    /// One factor, as a password is.
+    /// One factor, such as a password.
     #[default]
     Password,
     /// Two factors of different kinds.
@@ -14,10 +14,8 @@ pub enum Acr {
 }
 
 impl Acr {
-    /// Every class.
     pub const ALL: [Self; 2] = [Self::Password, Self::MultiFactor];
 
-    /// The class as tokens, the database and requests name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,20 +24,19 @@ impl Acr {
         }
     }
 
-    /// The class of this name, if this version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|acr| acr.as_str() == name)
     }
 
-    /// The class of a sign-in that was recorded. One that only a newer version of this program knows counts as the
-    /// weakest: tokens then say less than was proven, never more.
+    /// The class of a recorded sign-in. A class that only a newer version knows counts as the weakest, so that tokens
+    /// never claim more than was proven.
     #[must_use]
     pub fn recorded(name: &str) -> Self {
         Self::named(name).unwrap_or_default()
     }
 
-    /// Whether it is the weakest class, which records leave out.
+    /// Whether it is the weakest class, which records omit.
     #[must_use]
     pub fn is_weakest(&self) -> bool {
         *self == Self::default()

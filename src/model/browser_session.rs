@@ -1,5 +1,4 @@
-//! A browser session: a browser in which somebody is signed in. It ties together the sessions that applications begin
-//! under it.
+//! A browser session: a browser in which a user is signed in. It groups the sessions that applications begin under it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,30 +7,28 @@ use serde::Serialize;
 use super::{Acr, BrowserSessionId, Ended, UserAgent, UserId};
 use crate::clock::Timestamp;
 
-/// A browser's sign-in as the database keeps it. The cookie that proves it is kept as a digest and is not part of this
-/// noun.
+/// A browser session as the database stores it. The cookie that proves it is stored as a digest and is not part of
+/// this type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BrowserSession {
     /// Never shown to applications.
     pub id: BrowserSessionId,
-    /// Who is signed in.
     pub user_id: UserId,
-    /// Where.
     pub user_agent: UserAgent,
-    /// When the attempt began that made it: what is taken from the user after this moment is taken from it too.
+    /// When the sign-in attempt began. Whatever revokes the user's rights after this time covers this browser session
+    /// too.
     pub created_at: Timestamp,
     /// When it was last used, to within the reporting interval.
     pub last_used_at: Timestamp,
-    /// It is over then, however often it was used.
+    /// The absolute end, however often it is used.
     pub ends_at: Timestamp,
-    /// When the user last proved who they are (`auth_time`).
+    /// When the user last authenticated (`auth_time`).
     pub auth_time: Timestamp,
-    /// How (`amr`, RFC 8176).
+    /// Authentication methods (`amr`, RFC 8176).
     pub amr: Vec<String>,
-    /// How well (`acr`). Only ID tokens say it.
+    /// Authentication context class (`acr`). Only ID tokens carry it.
     #[serde(skip)]
     pub acr: Acr,
-    /// Why it is over, if it is.
     pub ended: Option<Ended>,
 }
 
@@ -40,13 +37,11 @@ pub struct BrowserSession {
 pub struct CookieDigest(String);
 
 impl CookieDigest {
-    /// Of this SHA-256.
     #[must_use]
     pub fn of(digest: [u8; 32]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest))
     }
 
-    /// As the database keeps it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

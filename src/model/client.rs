@@ -1,4 +1,4 @@
-//! A registered application.
+//! A registered client.
 
 use std::time::Duration;
 
@@ -8,25 +8,22 @@ use super::{ClientId, ClientMetadata, TOLD_AFTER_EXPIRY};
 use crate::clock::Timestamp;
 use crate::protocol::{AuthMethod, GrantType};
 
-/// An application that obtains tokens. As JSON it is one flat object: its identifier, its metadata, and what the server
-/// has assigned to it ([`Client::ASSIGNED`]).
+/// An application that obtains tokens. As JSON it is one flat object: its identifier, its metadata, and what the
+/// server assigned to it ([`Client::ASSIGNED`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Client {
-    /// `client_id`.
     #[serde(rename = "client_id")]
     #[schema(value_type = String)]
     pub id: ClientId,
-    /// What is registered about it.
     #[serde(flatten)]
     pub metadata: ClientMetadata,
-    /// May it obtain tokens at all?
     #[serde(rename = "tokenhouse_state")]
     #[schema(value_type = String)]
     pub state: ClientState,
-    /// Its status index in the status lists, for tokens without a session.
+    /// Its index in the status lists, for tokens without a session.
     #[serde(rename = "tokenhouse_status_index")]
     pub status_index: i64,
-    /// Tokens and sessions that began before this moment are over.
+    /// Tokens and sessions that began before this time are invalid.
     #[serde(rename = "tokenhouse_not_before")]
     #[schema(value_type = String)]
     pub not_before: Timestamp,
@@ -34,52 +31,51 @@ pub struct Client {
     #[serde(rename = "client_id_issued_at", serialize_with = "super::seconds::of_timestamp")]
     #[schema(value_type = i64)]
     pub created_at: Timestamp,
-    /// The life that its access tokens had before, where that differed from the server's, and when it was last changed.
+    /// The previous lifetime of its access tokens, where that differed from the server's, and when it was last
+    /// changed.
     #[serde(skip)]
     pub previous_access_lifetime: Option<(Duration, Timestamp)>,
-    /// Live client secrets, newest first; at most two while rotating. Never printed.
+    /// Client secrets, newest first; at most two, during a rotation. Never printed.
     #[serde(skip)]
     pub secrets: Vec<ClientSecret>,
 }
 
-/// May the client obtain tokens? A removed client has no row.
+/// Whether the client may obtain tokens. A removed client has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientState {
-    /// Yes.
     Active,
-    /// No, and it has no live session.
+    /// It obtains no tokens and has no live session.
     Disabled,
 }
 
-/// A client secret as it is kept: generated secrets hold 256 bits, so a plain digest is safe.
+/// A client secret as the database stores it. Generated secrets have 256 bits, so a plain digest is safe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecret {
     /// SHA-256 of the secret.
     pub digest: [u8; 32],
-    /// The previous secret ends here while a new one takes over; the current one has no end.
+    /// The end of a replaced secret; the current one has none.
     pub expires_at: Option<Timestamp>,
 }
 
-/// The longest life of an access token: a day. Status lists count on it, and so does an index in the database
+/// The longest lifetime of an access token: one day. Status lists depend on it, and so does an index in the database
 /// (`store/sql/status.rs`).
 pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
-/// How long the previous life of access tokens is remembered.
+/// How long the previous lifetime of access tokens is remembered.
 const PREVIOUS_REMEMBERED: Duration = MAX_ACCESS_LIFETIME.saturating_add(TOLD_AFTER_EXPIRY);
 
 impl Client {
-    /// The members of its JSON, beside the identifier, that the server assigns and no change of the metadata touches.
+    /// The JSON members besides the identifier that the server assigns and that no change of the metadata touches.
     pub const ASSIGNED: [&'static str; 4] =
         ["client_id_issued_at", "tokenhouse_state", "tokenhouse_status_index", "tokenhouse_not_before"];
 
-    /// The name that users see.
     #[must_use]
     pub fn name(&self) -> &str {
         self.metadata.client_name.as_deref().unwrap_or(self.id.as_str())
     }
 
-    /// Whether it cannot keep a secret, because it runs on a user's device (RFC 6749 section 2.1).
+    /// Whether the client cannot keep a secret, because it runs on a user's device (RFC 6749 section 2.1).
     #[must_use]
     pub const fn is_public(&self) -> bool {
         match self.metadata.token_endpoint_auth_method {
@@ -88,17 +84,17 @@ impl Client {
         }
     }
 
-    /// How long the oldest of its live access tokens may live, by its own settings: the longest life that they gave
-    /// within the last 24 hours (and two minutes). Where it has none of its own, the server's counts.
+    /// The longest lifetime that the client's own settings gave to access tokens within the last 24 hours (and two
+    /// minutes). Where it has none of its own, the server's setting applies.
     #[must_use]
     pub fn longest_access_lifetime(&self, now: Timestamp) -> Option<Duration> {
         let previous = self.previous_access_lifetime.filter(|(_, changed)| now.since(*changed) <= PREVIOUS_REMEMBERED);
         self.metadata.access_token_lifetime.max(previous.map(|(life, _)| life))
     }
 
-    /// What is to be remembered of the lives of its access tokens when `metadata` takes the place of its own. Of two
-    /// changes within the longest that an access token lives, the longer of the previous lives counts. Where one of
-    /// them was the server's, the server remembers it.
+    /// The previous access token lifetime to remember when `metadata` replaces the current metadata. Of two changes
+    /// within 24 hours (and two minutes), the longer of the previous lifetimes counts. The server remembers its own
+    /// setting itself.
     #[must_use]
     pub fn previous_access_lifetime_after(
         &self,
@@ -115,7 +111,6 @@ impl Client {
         longer.map(|(life, _)| life).or(own).map(|life| (life, at))
     }
 
-    /// Whether the client may use `grant`.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.metadata.grant_types.contains(&grant)

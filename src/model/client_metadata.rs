@@ -1,5 +1,4 @@
-//! What is registered about a client. The model, the admin API, the command line and the database read and write this
-//! one struct.
+//! Client metadata. The model, the admin API, the command line and the database read and write this one struct.
 
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use crate::error::{Error, Internal};
 use crate::protocol::merge_patch::misfit;
 use crate::protocol::{AuthMethod, GrantType, MergePatch, OAuthError, RedirectUri, ResponseMode, Scope};
 
-/// Client metadata by the names of RFC 7591 section 2, OpenID Connect Dynamic Client Registration 1.0 section 2 and the
-/// logout specifications. Names that begin with `tokenhouse_` are this server's own, where no standard has a word.
-/// `clients/check.rs` says which values go together.
+/// Client metadata by the names of RFC 7591 section 2, OpenID Connect Dynamic Client Registration 1.0 section 2 and
+/// the logout specifications. Members that begin with `tokenhouse_` are extensions of this server. `clients/check.rs`
+/// checks which values are compatible.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the members are those of the registration specifications")]
@@ -21,75 +20,73 @@ pub struct ClientMetadata {
     /// The name that users see; the `client_id` where absent.
     #[serde(skip_serializing_if = "is_default")]
     pub client_name: Option<String>,
-    /// How it authenticates at the token endpoint. A client with `none` is public (RFC 6749 section 2.1).
+    /// Authentication at the token endpoint. A client with `none` is public (RFC 6749 section 2.1).
     #[schema(value_type = String)]
     pub token_endpoint_auth_method: AuthMethod,
-    /// What it may present at the token endpoint. None where absent, unlike in the standard, so it is always shown.
+    /// Grants that it may use. None where absent, unlike in the standard, so the member is always shown.
     #[schema(value_type = Vec<String>)]
     pub grant_types: Vec<GrantType>,
-    /// The most that it may be granted.
+    /// The largest scope that it may be granted.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = String)]
     pub scope: Scope,
-    /// Where authorization responses may go, compared byte by byte.
+    /// Addresses for authorization responses, compared byte by byte.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = Vec<String>)]
     pub redirect_uris: Vec<RedirectUri>,
-    /// How authorization responses reach it; every way that the server knows, where absent.
+    /// How authorization responses are returned; every supported mode where absent.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = Vec<String>)]
     pub response_modes: Vec<ResponseMode>,
-    /// Its home page.
     #[serde(skip_serializing_if = "is_default")]
     pub client_uri: Option<String>,
-    /// Its picture, shown on the pages.
+    /// Its logo, shown on the pages.
     #[serde(skip_serializing_if = "is_default")]
     pub logo_uri: Option<String>,
-    /// What it does with what it learns of users.
+    /// Its policy on the use of data about users.
     #[serde(skip_serializing_if = "is_default")]
     pub policy_uri: Option<String>,
-    /// Its terms of service.
     #[serde(skip_serializing_if = "is_default")]
     pub tos_uri: Option<String>,
-    /// The signature of its ID tokens; the server's algorithm where absent.
+    /// Signature algorithm of its ID tokens; the server's default where absent.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = Option<String>)]
     pub id_token_signed_response_alg: Option<SigningAlgorithm>,
-    /// The signature of userinfo responses; plain JSON where absent.
+    /// Signature algorithm of userinfo responses; plain JSON where absent.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = Option<String>)]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
-    /// Which `sub` it knows users by.
+    /// Whether `sub` differs from that of other clients.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = String)]
     pub subject_type: SubjectType,
-    /// The user must have authenticated within this time, in seconds.
+    /// The longest time since the user's authentication, in seconds.
     #[serde(with = "super::seconds", skip_serializing_if = "is_default")]
     #[schema(value_type = Option<u64>)]
     pub default_max_age: Option<Duration>,
-    /// Where others may send users to sign in to it (OpenID Connect Core 1.0 section 4).
+    /// Where other sites may send users to sign in to it (OpenID Connect Core 1.0 section 4).
     #[serde(skip_serializing_if = "is_default")]
     pub initiate_login_uri: Option<String>,
-    /// Where users may return to after they have signed out.
+    /// Where users may return to after logout.
     #[serde(skip_serializing_if = "is_default")]
     #[schema(value_type = Vec<String>)]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// Where logout tokens are posted to.
     #[serde(skip_serializing_if = "is_default")]
     pub backchannel_logout_uri: Option<String>,
-    /// Logout tokens name the session.
+    /// Logout tokens name the session (`sid`).
     #[serde(skip_serializing_if = "is_default")]
     pub backchannel_logout_session_required: bool,
     /// A page that is loaded in the browser that signs out.
     #[serde(skip_serializing_if = "is_default")]
     pub frontchannel_logout_uri: Option<String>,
-    /// That page is told which session of which issuer is over.
+    /// That page receives the issuer and the session (`iss`, `sid`).
     #[serde(skip_serializing_if = "is_default")]
     pub frontchannel_logout_session_required: bool,
-    /// First-party: no consent page.
+    /// A first-party client: no consent page.
     #[serde(rename = "tokenhouse_trusted", skip_serializing_if = "is_default")]
     pub trusted: bool,
-    /// Nobody vouches for who runs it: users are asked for consent at every authorization.
+    /// The operator of the client is not verified: users are asked for consent at every authorization.
     #[serde(rename = "tokenhouse_unverified", skip_serializing_if = "is_default")]
     pub unverified: bool,
     /// The `aud` of its access tokens. Where absent, the issuer; for users' tokens of a client that is not trusted, the
@@ -100,19 +97,19 @@ pub struct ClientMetadata {
     #[serde(rename = "tokenhouse_pkce", skip_serializing_if = "is_default")]
     #[schema(value_type = Option<String>)]
     pub pkce: Option<Pkce>,
-    /// The host for which pairwise names are made; that of the redirect URIs where absent. It takes the place of
+    /// The host for which pairwise identifiers are derived; that of the redirect URIs where absent. It replaces
     /// `sector_identifier_uri`, which names a document to be fetched.
     #[serde(rename = "tokenhouse_sector_identifier", skip_serializing_if = "is_default")]
     pub sector_identifier: Option<String>,
-    /// The signature of its access tokens; the server's algorithm where absent.
+    /// Signature algorithm of its access tokens; the server's default where absent.
     #[serde(rename = "tokenhouse_access_token_signed_response_alg", skip_serializing_if = "is_default")]
     #[schema(value_type = Option<String>)]
     pub access_token_signed_response_alg: Option<SigningAlgorithm>,
-    /// How long its access tokens are valid, in seconds; the server's setting where absent.
+    /// Lifetime of its access tokens, in seconds; the server's setting where absent.
     #[serde(rename = "tokenhouse_access_token_lifetime", with = "super::seconds", skip_serializing_if = "is_default")]
     #[schema(value_type = Option<u64>)]
     pub access_token_lifetime: Option<Duration>,
-    /// How long its refresh tokens are valid, in seconds; the server's setting where absent.
+    /// Lifetime of its refresh tokens, in seconds; the server's setting where absent.
     #[serde(rename = "tokenhouse_refresh_token_lifetime", with = "super::seconds", skip_serializing_if = "is_default")]
     #[schema(value_type = Option<u64>)]
     pub refresh_token_lifetime: Option<Duration>,
@@ -122,67 +119,68 @@ pub struct ClientMetadata {
     pub refresh: RefreshPolicy,
 }
 
-/// How a client's refresh tokens rotate; windows in whole seconds. Absent fields follow the server's settings.
+/// How a client's refresh tokens rotate. Windows are in whole seconds. Absent members follow the server's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshPolicy {
     /// How long a used token is answered with its successor again (double click, two tabs, quick retry).
     #[serde(with = "super::seconds", skip_serializing_if = "is_default")]
     pub retry_window: Option<Duration>,
-    /// How long a lost answer is re-issued; where neither client nor server sets it, as long as the token itself lives.
+    /// How long a lost response is re-issued; where neither client nor server sets it, as long as the token itself is
+    /// valid.
     #[serde(with = "super::seconds", skip_serializing_if = "is_default")]
     pub lost_response_window: Option<Duration>,
-    /// The same token is returned at every refresh (FAPI 2.0 advises it for sender-constrained tokens).
+    /// Every refresh returns the same token (FAPI 2.0 advises it for sender-constrained tokens).
     #[serde(skip_serializing_if = "is_default")]
     pub fixed: bool,
-    /// What happens from the third generation on that was repeated in a row.
+    /// What happens from the third repeated generation in a row on.
     #[serde(skip_serializing_if = "is_default")]
     pub on_repeated: RepeatedRefresh,
 }
 
-/// What happens when generation after generation of a session's tokens is presented twice.
+/// What happens when successive generations of a session's tokens are each presented twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepeatedRefresh {
-    /// An audit event `refresh_repeated`.
+    /// The audit event `refresh_repeated` is written.
     #[default]
     Report,
-    /// The event, and the session ends.
+    /// The event is written, and the session ends.
     EndSession,
 }
 
-/// Who must prove with PKCE that a code is theirs (RFC 7636, RFC 9700 section 2.1.1).
+/// Whether a client must use PKCE (RFC 7636, RFC 9700 section 2.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pkce {
-    /// The application always must.
     Required,
-    /// It may. What was begun with a challenge must be ended with the verifier all the same.
+    /// A flow that began with a challenge still needs its verifier.
     Optional,
 }
 
-/// Which `sub` a client knows users by (OpenID Connect Core 1.0 section 8).
+/// Which `sub` identifies a user to a client (OpenID Connect Core 1.0 section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
-    /// All clients know a user by the same name.
+    /// All clients see the same `sub`.
     #[default]
     Public,
-    /// Clients of different sectors know a user by different names.
+    /// Clients of different sectors see different values.
     Pairwise,
 }
 
 impl ClientMetadata {
-    /// The metadata after a change (RFC 7396). Whether its values go together is checked elsewhere.
+    /// Returns the metadata after a merge patch (RFC 7396). `clients/check.rs` checks whether its values are
+    /// compatible.
     ///
     /// # Errors
-    /// `invalid_request` with the first member that there is not or whose value does not fit.
+    /// `invalid_request` that names the first member that does not exist or whose value does not fit.
     pub fn patched(&self, patch: &MergePatch) -> Result<Self, Error> {
         refuse_unknown_nulls(patch.members(), &|members| members)?;
         let unreadable = |error| Internal::new("client metadata cannot be changed", error);
         let mut members = serde_json::to_value(self).and_then(serde_json::from_value).map_err(unreadable)?;
         patch.apply(&mut members);
-        // Each by itself, so that the error can name it.
+        // Each member by itself, so that the error can name it.
         for name in patch.members().keys() {
             let Some(value) = members.get(name) else { continue };
             let alone = Map::from_iter([(name.clone(), value.clone())]);
@@ -192,8 +190,8 @@ impl ClientMetadata {
     }
 }
 
-/// Refuses a `null` under a name that there is not, which the merged object no longer shows. `within` puts members where
-/// these stand.
+/// Refuses a `null` under an unknown name, which the merged object no longer contains. `within` nests members under
+/// the names that lead to them.
 fn refuse_unknown_nulls(
     members: &Map<String, Value>,
     within: &dyn Fn(Map<String, Value>) -> Map<String, Value>,

@@ -1,4 +1,4 @@
-//! The key that tokens are bound to, and what a request shows for it (proof of possession, RFC 7800).
+//! The key to which tokens are bound, and its proof by a request (proof of possession, RFC 7800).
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::TokenScheme;
 
-/// How tokens are bound to a key of their client: as JSON it is the claim `cnf` (RFC 7800 section 3.1).
+/// The binding of tokens to a key of their client. As JSON it is the claim `cnf` (RFC 7800 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confirmation {
     /// The key that signs the client's DPoP proofs (RFC 9449 section 6.1).
@@ -20,7 +20,7 @@ pub enum Confirmation {
 }
 
 impl Confirmation {
-    /// The binding that a claim `cnf` with these members says; `None` unless it is one that this server makes.
+    /// Reads the members of a `cnf` claim. Returns `None` unless it has exactly one binding that this server supports.
     #[must_use]
     pub fn of_claim(jkt: Option<&str>, x5t_s256: Option<&str>) -> Option<Self> {
         match (jkt, x5t_s256) {
@@ -30,8 +30,8 @@ impl Confirmation {
         }
     }
 
-    /// How a token that is bound like this is presented. A certificate is shown by the connection, so its tokens are
-    /// bearer tokens to HTTP (RFC 8705 section 3).
+    /// How a bound token is presented. The TLS connection proves possession of a certificate, so such tokens are
+    /// bearer tokens in HTTP (RFC 8705 section 3).
     #[must_use]
     pub const fn scheme(self) -> TokenScheme {
         match self {
@@ -40,18 +40,17 @@ impl Confirmation {
         }
     }
 
-    /// Whether what the request has proven is what the token is bound to.
+    /// Whether the request proved possession of the key to which the token is bound.
     #[must_use]
     pub fn is_proven_by(self, proof: Option<PossessionProof>) -> bool {
         proof.is_some_and(|proof| proof.proven == self)
     }
 }
 
-/// A proof that was checked: the sender of the request holds this key or certificate. What checks a DPoP proof or a TLS
-/// handshake makes one; no endpoint does yet, so tokens that are bound pass nowhere.
+/// A verified proof: the sender of the request holds this key or certificate. The check of a DPoP proof or a TLS
+/// handshake creates it. No endpoint does so yet, so bound tokens are refused everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PossessionProof {
-    /// What was proven.
     pub proven: Confirmation,
 }
 
@@ -61,7 +60,6 @@ pub struct PossessionProof {
 pub struct Thumbprint([u8; 32]);
 
 impl Thumbprint {
-    /// The thumbprint with this digest.
     #[must_use]
     pub const fn of(digest: [u8; 32]) -> Self {
         Self(digest)

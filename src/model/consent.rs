@@ -1,4 +1,4 @@
-//! What a user lets an application have.
+//! A user's consent to a client's access.
 
 use serde::Serialize;
 
@@ -6,15 +6,12 @@ use super::{ClientId, UserId};
 use crate::clock::Timestamp;
 use crate::protocol::Scope;
 
-/// A user's standing agreement with one application.
+/// The standing consent of a user to one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Consent {
-    /// Who agreed.
     pub user_id: UserId,
-    /// With whom.
     pub client_id: ClientId,
-    /// To what: everything that was ever agreed to and not withdrawn.
+    /// Every scope that was granted and not withdrawn.
     pub scope: Scope,
-    /// When last.
     pub given_at: Timestamp,
 }

@@ -8,22 +8,22 @@ use uuid::Uuid;
 
 use crate::protocol::OAuthError;
 
-/// A user, for ever: never reused, also not for a later user of the same name. It is the `sub` of tokens.
+/// Identifies a user (`sub`). It is never reused, not even for a later user of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub Uuid);
 
-/// A session: the tokens of one client for one user. Sorts by the time of its creation. It is the `sid` of tokens.
+/// Identifies a session (`sid`): the tokens of one client for one user. Sorts by time of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(pub Uuid);
 
-/// A browser session: a browser in which somebody is signed in. Sorts by the time of its creation.
+/// Identifies a browser session. Sorts by time of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BrowserSessionId(pub Uuid);
 
-/// A registered application (`client_id`): 1 to 128 of `A-Z a-z 0-9 . _ ~ : -`.
+/// Identifies a client (`client_id`): 1 to 128 of `A-Z a-z 0-9 . _ ~ : -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientId(String);
@@ -32,19 +32,16 @@ impl ClientId {
     /// The built-in public client of the SimpleJWT-compatible API.
     pub const SIMPLEJWT: &'static str = "simplejwt";
 
-    /// The built-in client of the SimpleJWT-compatible API.
     #[must_use]
     pub fn simplejwt() -> Self {
         Self(Self::SIMPLEJWT.to_owned())
     }
 
-    /// Whether this is the built-in client of the SimpleJWT-compatible API.
     #[must_use]
     pub fn is_simplejwt(&self) -> bool {
         self.0 == Self::SIMPLEJWT
     }
 
-    /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! The nouns of Tokenhouse and their states. What may be done with them is decided in the modules above.
+//! The types of the domain and their states. The modules above decide what may be done with them.
 
 pub mod acr;
 pub mod client;

@@ -1,8 +1,7 @@
-//! Keyset paging: a page begins after the last identifier of the one before.
+//! Keyset pagination: a page begins after the last identifier of the previous page.
 
 use serde::Serialize;
 
-/// Which page is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
     /// The identifier after which the page begins; the first page has none.
@@ -12,23 +11,21 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The largest page.
     pub const MAX: u32 = 500;
-    /// The page size when none is asked for.
+    /// The page size where none is requested.
     pub const DEFAULT: u32 = 100;
 
-    /// A page of `limit` items after `after`; the limit is brought into its bounds.
+    /// Creates a request and clamps `limit` to its bounds.
     #[must_use]
     pub fn new(after: Option<String>, limit: Option<u32>) -> Self {
         Self { after, limit: limit.unwrap_or(Self::DEFAULT).clamp(1, Self::MAX) }
     }
 }
 
-/// One page of a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Page<T> {
     /// The items, in the order of their identifiers.
     pub items: Vec<T>,
-    /// Pass it as `after` to get the next page; absent on the last.
+    /// The value of `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }

@@ -1,61 +1,56 @@
-//! What the standard claims of OpenID Connect say of a user (OpenID Connect Core section 5.1).
+//! The standard claims about a user (OpenID Connect Core 1.0 section 5.1).
 
 use serde::{Deserialize, Serialize};
 
-/// The standard claims of a user, but for the address of electronic mail, which the user signs in with as well. What is
-/// absent is not known. It serializes to the claims as they stand in a token.
+/// The standard claims of a user, except `email`, with which the user can also sign in. An absent claim is not known.
+/// It serializes to the claims as tokens carry them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Profile {
-    /// The whole name, as it is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Given or first names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
-    /// Surnames or last names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family_name: Option<String>,
-    /// Middle names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub middle_name: Option<String>,
-    /// Casual name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
-    /// Short name at the client; the user name where absent (`User::preferred_username`). It identifies nobody.
+    /// Short name at the client; the user name where absent (`User::preferred_username`). It does not identify the
+    /// user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
-    /// Address of a page about the user.
+    /// URL of a page about the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// Address of a picture of the user.
+    /// URL of a picture of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// Address of the user's own page.
+    /// URL of the user's own page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
     /// `female`, `male` or another word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gender: Option<String>,
-    /// `YYYY-MM-DD`; the year is `0000` where it is not told, and may stand alone.
+    /// `YYYY-MM-DD` or `YYYY`; the year is `0000` where it is omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub birthdate: Option<String>,
-    /// Of the time zone database: `Europe/Paris`.
+    /// A name of the time zone database, such as `Europe/Paris`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zoneinfo: Option<String>,
-    /// Language tag (RFC 5646): `en-US`.
+    /// Language tag (RFC 5646), such as `en-US`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// With the country's code (E.164): `+1 (425) 555-1212`, perhaps with `;ext=5678`.
+    /// E.164 with the country code, such as `+1 (425) 555-1212`, optionally with `;ext=5678`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
     /// Whether the number was proven to belong to the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number_verified: Option<bool>,
-    /// Postal address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
-    /// When any of this or the address of electronic mail last changed, in seconds since 1970. The service sets it.
+    /// When a claim or the email address last changed, in seconds since 1970. The server sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<i64>,
 }
@@ -64,7 +59,7 @@ pub struct Profile {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Address {
-    /// All of it, as on an envelope; lines end in newlines.
+    /// The complete address, as on an envelope; lines end in newlines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
     /// Street, house number, post office box; may have several lines.
@@ -79,7 +74,6 @@ pub struct Address {
     /// Zip or postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
-    /// Country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
@@ -108,7 +102,6 @@ impl Profile {
 }
 
 impl Address {
-    /// The name of every part.
     pub const PARTS: [&'static str; 6] =
         ["formatted", "street_address", "locality", "region", "postal_code", "country"];
 }

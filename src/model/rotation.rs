@@ -1,8 +1,8 @@
-//! The rotation record: where the refresh tokens of a live session stand.
+//! The rotation record: the state of the refresh tokens of a live session.
 //!
 //! The ephemeral store keeps one record per session, as text: a head line of numbers, which the Redis script reads and
-//! advances, and a line of JSON with what to mint from. What a presented token means against a record is decided in
-//! `sessions/rotation.rs`; this file only says what a record is and how it steps forward.
+//! advances, and a line of JSON from which tokens are minted. This file defines a record and how it advances.
+//! `sessions/rotation.rs` decides what a presented token means against a record.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::protocol::Scope;
 /// How many ancestors of the current token a record remembers.
 pub const MAX_ANCESTORS: usize = 4;
 
-/// Which refresh token of a session: how often it was rotated, and how often that rotation was re-issued.
-/// A token is *ahead* of another when it is greater.
+/// Identifies a refresh token of a session: how often it was rotated, and how often that rotation was re-issued. A
+/// token is *ahead* of another when it is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Generation {
     /// Rotations since sign-in (claim `gen`).
@@ -26,33 +26,33 @@ pub struct Generation {
     pub branch: u32,
 }
 
-/// A token that was rotated: its generation is its position in [`RotationRecord::ancestors`].
+/// A token that was rotated. Its position in [`RotationRecord::ancestors`] gives its generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ancestor {
     /// Which re-issue of its generation it was.
     pub branch: u32,
-    /// When it was exchanged for its successor (last, if its answer was lost and re-issued).
+    /// When it was exchanged for its successor; the last time, if the response was lost and re-issued.
     pub rotated_at: Timestamp,
 }
 
-/// How often, in a row, a token was presented again after its rotation.
+/// How often in a row a token was presented again after its rotation.
 ///
-/// A row goes on as long as no more than [`MAX_ANCESTORS`] generations pass between two repeats: a used token is good
-/// for so long, so whoever lives on used tokens cannot leave a wider gap.
+/// A row continues as long as no more than [`MAX_ANCESTORS`] generations pass between two repeats. A used token is
+/// accepted for that long, so a party that lives on used tokens cannot leave a wider gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Repeats {
-    /// Generations in which a used token came again.
+    /// Generations in which a used token was presented again.
     pub streak: u32,
-    /// The number of the last of them.
+    /// The number of the last such generation.
     pub last: u64,
 }
 
-/// Where the refresh tokens of one live session stand.
+/// The state of the refresh tokens of one live session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RotationRecord {
-    /// The one token that is live.
+    /// The only live token.
     pub current: Generation,
-    /// When it was issued; with the rest of the record it lets the same token be minted again, byte for byte.
+    /// When it was issued. With the rest of the record, it lets the same token be minted again, byte for byte.
     pub issued_at: Timestamp,
     /// Its `exp`, whole seconds.
     pub expires_at: Timestamp,
@@ -60,61 +60,50 @@ pub struct RotationRecord {
     pub ends_at: Timestamp,
     /// How long a refresh token lives, whole seconds.
     pub lifetime: Duration,
-    /// Repeats seen.
     pub repeats: Repeats,
-    /// The tokens before the current one, newest first: the first is of generation `current.number - 1`, and so on.
+    /// The tokens before the current one, newest first. The first has the generation `current.number - 1`.
     pub ancestors: Vec<Ancestor>,
-    /// What to mint from.
     pub grant: SessionGrant,
 }
 
-/// What the tokens of a session say: fixed at sign-in, but for roles and groups, which follow the user
+/// The content of a session's tokens. It is fixed at sign-in, except for roles and groups, which follow the user
 /// (`sessions/refresh_claims.rs`). Short names keep the record small.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionGrant {
-    /// The application.
     #[serde(rename = "c")]
     pub client_id: ClientId,
-    /// The user.
     #[serde(rename = "u", with = "short")]
     pub user_id: UserId,
-    /// What was granted.
     #[serde(rename = "s")]
     pub scope: Scope,
     /// `aud` of the access tokens.
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String>,
-    /// The session's position in the status lists.
     #[serde(rename = "i")]
     pub status_index: i64,
-    /// When the session began.
     #[serde(rename = "n", with = "as_millis")]
     pub began_at: Timestamp,
-    /// `auth_time`, seconds.
+    /// `auth_time`, in seconds.
     #[serde(rename = "t")]
     pub auth_time: i64,
     /// `amr` (RFC 8176).
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// `acr`.
     #[serde(rename = "l", default, skip_serializing_if = "Acr::is_weakest")]
     pub acr: Acr,
-    /// `roles`.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// `groups`.
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Claims for userinfo that were asked for by name.
+    /// Userinfo claims that were requested by name.
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
-    /// The key that the tokens are bound to (`cnf`).
+    /// The key to which the tokens are bound (`cnf`).
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
 }
 
 impl SessionGrant {
-    /// What the tokens of this session of this user say.
     #[must_use]
     pub fn of(session: &Session, user: &User) -> Self {
         Self {
@@ -135,31 +124,28 @@ impl SessionGrant {
     }
 }
 
-/// A session that is live, and where its refresh tokens stand: what its tokens are minted from.
+/// A live session and the record from which its tokens are minted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSession {
-    /// `sid`.
     pub id: SessionId,
-    /// Its record.
     pub record: RotationRecord,
 }
 
-/// What the ephemeral store knows of a session.
+/// The state of a session in the ephemeral store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RotationState {
-    /// Its record.
     Live(Box<RotationRecord>),
     /// A tombstone: the session was ended.
     Ended,
-    /// Nothing: never written, expired, or lost. The database knows which.
+    /// Never written, expired, or lost. The database knows which.
     Absent,
 }
 
-/// What is written over a record once the session has ended.
+/// The text that replaces a record once the session has ended.
 pub const TOMBSTONE: &str = "ended";
 
 impl RotationRecord {
-    /// The record of a session that begins at `now`.
+    /// Creates the record of a session that begins at `now`.
     #[must_use]
     pub fn begin(grant: SessionGrant, now: Timestamp, lifetime: Duration, ends_at: Timestamp) -> Self {
         let mut record = Self {
@@ -176,7 +162,7 @@ impl RotationRecord {
         record
     }
 
-    /// The record after the current token was exchanged at `now`.
+    /// Returns the record after the current token is exchanged at `now`.
     ///
     /// The Redis script `store/redis/advance.lua` does the same to the head line; `tests/store.rs` compares the two.
     #[must_use]
@@ -192,7 +178,7 @@ impl RotationRecord {
         }
     }
 
-    /// When a token issued at `now` expires: after its lifetime, and never after the session.
+    /// When a token issued at `now` expires: after its lifetime, but not later than the session.
     #[must_use]
     pub fn expiry_from(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_seconds(now.plus(self.lifetime).seconds()).min(self.ends_at)
@@ -207,8 +193,7 @@ impl RotationRecord {
 
     /// When `generation` was rotated, at the latest; `None` unless it is one of the last [`MAX_ANCESTORS`] ancestors.
     ///
-    /// A record that had to be rebuilt knows fewer of them. Those that it has forgotten were rotated before the oldest
-    /// one that it knows.
+    /// A rebuilt record knows fewer of them. Those that it lacks were rotated before the oldest one that it knows.
     #[must_use]
     pub fn rotated_by(&self, generation: Generation) -> Option<Timestamp> {
         let back = self.current.number.checked_sub(generation.number)?.checked_sub(1)?;
@@ -219,15 +204,15 @@ impl RotationRecord {
         }
     }
 
-    /// The record as the ephemeral store keeps it.
+    /// Writes the record as text for the ephemeral store.
     ///
-    /// The head line, words separated by single spaces: `gen branch issued_at expires_in ends_at lifetime streak
-    /// last_repeat ancestors`. `issued_at` is in milliseconds, the other times in seconds; `expires_in` counts from
-    /// `issued_at`. An ancestor is `back` or `back:branch`, where `back` says how many milliseconds it was rotated
-    /// before the one in front of it (the first: before `issued_at`); commas between them.
+    /// The head line has words separated by single spaces: `gen branch issued_at expires_in ends_at lifetime streak
+    /// last_repeat ancestors`. `issued_at` is in milliseconds, the other times are in seconds; `expires_in` counts
+    /// from `issued_at`. Ancestors are separated by commas. An ancestor is `back` or `back:branch`, where `back` is
+    /// how many milliseconds it was rotated before the previous ancestor in the list (the first: before `issued_at`).
     ///
-    /// One record has one text, because compare-and-set compares texts. So whoever adds a field to the grant leaves
-    /// it out where it has its default, or records of the version before can no longer be replaced.
+    /// A record has exactly one text, because compare-and-set compares texts. A new field of the grant must be omitted
+    /// where it has its default. Otherwise records of the previous version can no longer be replaced.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -264,7 +249,7 @@ impl RotationRecord {
         text
     }
 
-    /// Reads what [`RotationRecord::encode`] wrote; `None` when the text is something else.
+    /// Reads the output of [`RotationRecord::encode`]; `None` for any other text.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let (head, grant) = text.split_once('\n')?;
@@ -286,7 +271,7 @@ impl RotationRecord {
     }
 }
 
-/// A moment as a number of milliseconds.
+/// Serializes a timestamp as milliseconds.
 mod as_millis {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -317,7 +302,7 @@ fn decode_ancestors(text: &str, issued_at: Timestamp) -> Option<Vec<Ancestor>> {
         .collect()
 }
 
-/// A UUID in 22 characters instead of 36.
+/// Serializes a UUID in 22 characters instead of 36.
 mod short {
     use base64::Engine as _;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;

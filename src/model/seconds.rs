@@ -1,4 +1,4 @@
-//! Lengths of time as whole seconds, where JSON shows them.
+//! Serializes durations as whole seconds.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
 }
 
-/// A moment as whole seconds since the epoch.
+/// Serializes a timestamp as whole seconds since the epoch.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to the field")]
 pub(super) fn of_timestamp<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(moment.seconds())

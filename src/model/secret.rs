@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Text that must not be printed.
 
 use std::fmt;
 
@@ -15,19 +15,18 @@ use crate::clock::Random;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes `text` as a secret.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// 256 random bits, in base64url.
+    /// Generates 256 random bits, in base64url.
     #[must_use]
     pub fn random(random: &Random) -> Self {
         Self::new(URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
     }
 
-    /// The text itself. Each call deserves a look in a review.
+    /// The text itself. A review should check each call.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! A signing key as the database keeps it.
+//! A signing key as the database stores it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::protocol::OAuthError;
 
-/// A signature algorithm that is offered (RFC 7518 section 3.1, RFC 8037).
+/// A supported signature algorithm (RFC 7518 section 3.1, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -29,10 +29,8 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// Every algorithm that is offered.
     pub const ALL: [Self; 5] = [Self::Rs256, Self::Ps256, Self::Es256, Self::Es384, Self::EdDsa];
 
-    /// `alg` on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,13 +60,13 @@ impl FromStr for SigningAlgorithm {
     }
 }
 
-/// Where a key stands in its life. It only moves downwards in this list.
+/// The state of a key. It only moves downwards in this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
     /// Published, not signing yet.
     Next,
-    /// Signs. One per algorithm.
+    /// Signs; one per algorithm.
     Active,
     /// Published until everything that it signed has expired.
     Retired,
@@ -77,7 +75,6 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// The word that the database and the admin API use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,25 +86,19 @@ impl KeyState {
     }
 }
 
-/// A signing key with its private half sealed under the master key.
+/// A signing key. Its private half is sealed under the master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKeyRecord {
     /// RFC 7638 thumbprint of the public key.
     pub kid: String,
-    /// What it signs with.
     pub algorithm: SigningAlgorithm,
-    /// Where it stands in its life.
     pub state: KeyState,
     /// AES-256-GCM: nonce, ciphertext and tag of the PKCS#8 document; empty once removed.
     pub sealed: Vec<u8>,
     /// The public key as a JWK (RFC 7517), JSON.
     pub public_jwk: String,
-    /// When it was published in the JWKS.
     pub published_at: Timestamp,
-    /// When it began to sign.
     pub activated_at: Option<Timestamp>,
-    /// When it stopped signing.
     pub retired_at: Option<Timestamp>,
-    /// When it was taken out of the JWKS.
     pub removed_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! The one client for requests that the service makes.
+//! The HTTP client for the requests of the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use super::guard::Guard;
 use crate::config;
 use crate::error::with_causes;
 
-/// How long a request may take, from the look-up of the name to the end of the answer.
+/// The longest that a request may take, from the resolution of the name to the end of the response.
 const TIME: Duration = Duration::from_secs(2);
 
-/// How much of an answer is read, in bytes.
+/// The most bytes of a response that are read.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Calls others: over TLS, at public addresses and those that the operator has allowed, within two seconds. It follows
-/// no redirect, which could lead anywhere, and knows no proxy, which would connect without looking.
+/// Calls other servers within two seconds, at public addresses and those that the operator has allowed, by https (or by
+/// http at allowed loopback addresses). It follows no redirect, which could lead to any address, and uses no proxy,
+/// which would connect without the guard's check.
 #[derive(Debug, Clone)]
 pub struct Outbound {
     client: Client,
@@ -27,10 +28,6 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// The client for these settings.
-    ///
-    /// # Errors
-    /// A sentence that names the setting when the file of additional certificates cannot be read.
     pub fn new(settings: &config::Outbound) -> Result<Self, String> {
         let guard = Guard::new(&settings.allow);
         let mut client = Client::builder()
@@ -54,10 +51,10 @@ impl Outbound {
         Ok(Self { client, guard })
     }
 
-    /// Posts a form; says the status of the answer.
+    /// Posts a form and returns the status of the response.
     ///
     /// # Errors
-    /// A sentence for the log when there is no answer or the address may not be called.
+    /// A sentence for the log when there is no response or the address may not be called.
     pub async fn post_form(&self, address: &str, form: &[(&str, &str)]) -> Result<u16, String> {
         let url = Url::parse(address).map_err(|error| error.to_string())?;
         self.guard.check(&url)?;
@@ -71,7 +68,8 @@ impl Outbound {
     }
 }
 
-/// So that the connection can be used again; one with a long answer is closed instead.
+/// Reads the rest of the response, so that the connection can be used again. A connection with a longer response is
+/// closed instead.
 async fn read_to_its_end(mut answer: Response) {
     let mut read = 0;
     while let Ok(Some(chunk)) = answer.chunk().await {

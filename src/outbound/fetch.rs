@@ -1,4 +1,4 @@
-//! A document for somebody at the command line.
+//! Fetches documents for the command line.
 
 use std::time::Duration;
 
@@ -6,16 +6,12 @@ use reqwest::redirect::Policy;
 
 use crate::error::with_causes;
 
-/// How long a whole fetch may take.
 const TIME: Duration = Duration::from_secs(10);
 
-/// The longest answer that is read, in bytes.
+/// The longest response that is read, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// Fetches a document for somebody at the command line. Redirects are not followed.
-///
-/// # Errors
-/// A sentence that says what did not work.
+/// Fetches a text document. Redirects are not followed.
 pub async fn fetch(url: &str) -> Result<String, String> {
     let failed = |error: reqwest::Error| format!("{url}: {}", with_causes(&error));
     let client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIME).build().map_err(failed)?;

@@ -1,5 +1,6 @@
-//! Whom the service may call: addresses of the internet, and what `outbound.allow` names besides. An application names
-//! the addresses that are called, so without this it could have the server knock at endpoints behind its own wall.
+//! Decides which addresses the server may call: public addresses, and those that `outbound.allow` names. Client
+//! metadata contains addresses that the server calls, so without this check a client could make the server call
+//! internal endpoints (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use url::{Host, Url};
 
 use crate::config::AllowedHost;
 
-/// What may be called.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     allow: Arc<[AllowedHost]>,
@@ -20,11 +20,8 @@ impl Guard {
         Self { allow: allow.into() }
     }
 
-    /// Judges what can be judged before a name is resolved: the scheme, and an address instead of a
-    /// name, which no resolver ever sees.
-    ///
-    /// # Errors
-    /// A sentence.
+    /// Checks what can be checked before a name is resolved: the scheme, and a literal IP address, which no resolver
+    /// ever sees.
     pub(super) fn check(&self, url: &Url) -> Result<(), String> {
         let (address, is_loopback) = match url.host() {
             Some(Host::Ipv4(address)) => (Some(IpAddr::V4(address)), address.is_loopback()),
@@ -34,7 +31,7 @@ impl Guard {
         };
         match url.scheme() {
             "https" => {}
-            // Such a name or address is private, so one that is not allowed by name is refused below or when resolved.
+            // Such a name or address is not public, so one that is not allowed is refused below or when it is resolved.
             "http" if is_loopback => {}
             "http" => return Err("http is for loopback addresses that outbound.allow names".to_owned()),
             _ => return Err("the scheme is not https".to_owned()),
@@ -45,7 +42,6 @@ impl Guard {
         }
     }
 
-    /// Whether this address may be called, by `name` where it has one.
     fn admits(&self, address: IpAddr, name: Option<&str>) -> bool {
         let is_named = |allowed: &AllowedHost| match allowed {
             AllowedHost::Network(network) => network.contains(address),
@@ -55,7 +51,8 @@ impl Guard {
     }
 }
 
-/// Names are resolved here, once, and the connection goes to an address that was judged.
+/// Resolves a name once and returns only the addresses that may be called, so that the connection goes to a checked
+/// address.
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
@@ -71,7 +68,7 @@ impl Resolve for Guard {
     }
 }
 
-/// Whether the address belongs to the internet at large (the registries of special addresses of IANA, RFC 6890).
+/// Whether the address is public (IANA special-purpose address registries, RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -96,7 +93,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Only `2000::/3` is given out; within it, what carries an IPv4 address or documents something is left out.
+/// Only `2000::/3` is allocated. Ranges within it that carry an IPv4 address or serve documentation are excluded.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return is_public_v4(mapped);

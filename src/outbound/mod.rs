@@ -1,7 +1,7 @@
-//! Requests that this server makes. The only module that knows reqwest.
+//! Outgoing HTTP requests. Only this module uses reqwest.
 //!
-//! [`Outbound`] is the one way for the service: whom it may reach stands in [`guard`]. [`fetch`] is for somebody at the
-//! command line, who may reach whatever their own machine reaches.
+//! The server sends all of its requests through [`Outbound`]; [`guard`] decides which addresses it may call. [`fetch`]
+//! serves the command line, which may call every address that the operator's machine reaches.
 
 mod client;
 mod fetch;

@@ -1,4 +1,4 @@
-//! argon2 (RFC 9106): the hashes that are made here, and those that were made elsewhere with it.
+//! argon2 (RFC 9106): the server's own hashes, and imported ones.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
@@ -12,10 +12,10 @@ use crate::model::Secret;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// A shorter hash than this is no proof of a password.
+/// A shorter hash does not prove a password.
 const FEWEST_HASH_BYTES: usize = 16;
 
-/// The server's own way: argon2id, version 0x13, with the parameters of the settings.
+/// The server's own parameters: argon2id, version 0x13, with memory, iterations and parallelism of the settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Argon {
     memory_kib: u32,
@@ -29,7 +29,6 @@ impl Argon {
         Self { memory_kib, iterations, parallelism }
     }
 
-    /// A new hash of `password`, as a PHC string.
     pub(super) fn hash(
         self,
         password: &Secret,
@@ -56,7 +55,7 @@ impl Argon {
         Ok(phc.to_string())
     }
 
-    /// The work of a comparison that cannot succeed.
+    /// Does the work of a comparison that cannot succeed.
     pub(super) fn hash_dummy(self, password: &Secret, memory: &mut Memory) {
         let nobody = self.prepared().ok().and_then(|argon| {
             let (salt, output) = (Salt::new(&[0; SALT_BYTES]).ok()?, Output::new(&[0; HASH_BYTES]).ok()?);
@@ -67,7 +66,7 @@ impl Argon {
         }
     }
 
-    /// Whether `hashed` was made in just this way.
+    /// Whether `hashed` has exactly these parameters.
     pub(super) fn made(self, hashed: &HashResult) -> bool {
         hashed.was_made_as.is_some_and(|(memory_kib, iterations, parallelism)| {
             (memory_kib, iterations, parallelism) == (self.memory_kib, self.iterations, self.parallelism)
@@ -81,18 +80,17 @@ impl Argon {
     }
 }
 
-/// A hash made with argon2, by us or by others.
 pub(super) struct HashResult {
     argon: Argon2<'static>,
     salt: Salt,
     output: Output,
-    /// Memory, iterations and parallelism, if everything else is as we do it.
+    /// Memory, iterations and parallelism, if algorithm, version and length are the server's own.
     was_made_as: Option<(u32, u32, u32)>,
 }
 
 impl HashResult {
-    /// Reads a PHC string, also as Django keeps it (`argon2$argon2id$…`). One that would take more memory or time
-    /// than the settings may ask for is refused: an imported hash must not be a bomb.
+    /// Reads a PHC string, also in Django's form (`argon2$argon2id$…`). It refuses a hash that would take more memory
+    /// or time than the settings may demand, so that an imported hash cannot exhaust the server.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix("argon2").filter(|rest| rest.starts_with("$argon2")).unwrap_or(text);
         let phc = PasswordHash::new(text).ok()?;
@@ -113,7 +111,6 @@ impl HashResult {
         Some(Self { argon: Argon2::new(algorithm, version, params), salt, output, was_made_as })
     }
 
-    /// Whether it was made from `password`.
     pub(super) fn is_of(&self, password: &Secret, memory: &mut Memory) -> bool {
         let mut hash = vec![0; self.output.len()];
         let hashed = memory.with(self.argon.params(), |blocks| {

@@ -1,26 +1,24 @@
-//! Which passwords may be chosen (OWASP ASVS 5.0, 6.2).
+//! The password policy: which passwords a user may choose (OWASP ASVS 5.0, 6.2).
 
 use super::{MAX_PASSWORD_BYTES, common};
 use crate::config;
 use crate::error::Error;
 use crate::model::Secret;
 
-/// Up to so many digits and signs around a common word leave it a common password: `Tokenhouse1!`.
+/// A common word with at most this many digits and signs around it is still a common password: `Tokenhouse1!`.
 const DECORATION: usize = 8;
 
-/// Why a password may not be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyViolation {
-    /// It has fewer characters than these.
+    /// The password has fewer characters than this minimum.
     #[error("the password needs at least {0} characters")]
     TooShort(usize),
-    /// It has more bytes than are hashed.
+    /// The password has more bytes than [`MAX_PASSWORD_BYTES`].
     #[error("the password is too long: it has at most 1,024 bytes")]
     TooLong,
-    /// It is the name of its user.
+    /// The password is the user's name, or its part before the `@`, with at most digits and signs around it.
     #[error("the password is the user name, or hardly more than that")]
     UserName,
-    /// Many people have it.
     #[error("the password is one of the most common ones, or hardly more than that")]
     Common,
 }
@@ -31,11 +29,11 @@ impl From<PolicyViolation> for Error {
     }
 }
 
-/// Whether a password may be chosen: long enough, at most 1,024 bytes, not among the most common ones, not the name
-/// of its user or of this product, and none of these with only digits and signs around it.
+/// Checks whether a user may choose a password: long enough, at most 1,024 bytes, not among the most common ones, not
+/// the name of the user or of this product, and none of these with only digits and signs around it.
 ///
 /// # Errors
-/// Why not; as an [`Error`], in words for the person who chose it.
+/// The violated rule. Converted to an [`Error`], it is a sentence for the user.
 pub fn may_be_chosen(password: &Secret, username: &str, settings: &config::Passwords) -> Result<(), PolicyViolation> {
     let text = password.expose();
     if text.chars().count() < settings.minimum_length {
@@ -67,13 +65,13 @@ fn is_common(text: &str) -> bool {
     is_listed(text) || decorated(text).is_some_and(is_listed)
 }
 
-/// The word within, if there is little else.
+/// Returns the word inside, if there is little else.
 fn decorated(text: &str) -> Option<&str> {
     let word = stem(text);
     (text.chars().count() - word.chars().count() <= DECORATION).then_some(word)
 }
 
-/// The text without what is no letter at either end.
+/// Removes the characters that are not letters from either end.
 fn stem(text: &str) -> &str {
     text.trim_matches(|letter: char| !letter.is_alphabetic())
 }

@@ -1,16 +1,16 @@
 //! The most common passwords.
 //!
-//! The list comes from Django (`django/contrib/auth/common-passwords.txt.gz`, BSD licence, which stands at the head of
-//! `common.txt`), where Royce Williams made it from what "Have I Been Pwned" has counted. Left out here are
-//! entries of fewer than four characters, and those that are another entry with digits and signs around it, since
-//! `choice` sees to these.
+//! The list comes from Django (`django/contrib/auth/common-passwords.txt.gz`, BSD licence, reproduced at the head of
+//! `common.txt`), where Royce Williams compiled it from the counts of "Have I Been Pwned". Two kinds of entries are
+//! left out here: those of fewer than four characters, and those that are another entry with digits and signs around
+//! it, which `choice` recognises.
 
 const FILE: &str = include_str!("common.txt");
 
-/// Whether `word`, in small letters, is on the list.
+/// Whether `word`, in lower case, is on the list.
 ///
-/// A search by halves in the text as it is, sorted by bytes: the list takes no memory until it is asked, and only a
-/// few pages then.
+/// It searches by bisection in the text itself, which is sorted by bytes. The list takes no memory until the first
+/// search, and only a few pages then.
 pub(super) fn contains(word: &str) -> bool {
     let (mut low, mut high) = (list_start(), FILE.len());
     while low < high {
@@ -26,7 +26,7 @@ pub(super) fn contains(word: &str) -> bool {
     false
 }
 
-/// Behind the licence, which ends with the first empty line.
+/// Returns the offset behind the licence, which ends with the first empty line.
 fn list_start() -> usize {
     FILE.find("\n\n").map_or(0, |end| end + 2)
 }

@@ -1,4 +1,4 @@
-//! Hashes that other systems made: bcrypt, and Django's forms of bcrypt and PBKDF2.
+//! Hashes of other systems: bcrypt, and Django's forms of bcrypt and PBKDF2.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
@@ -11,36 +11,32 @@ use zeroize::Zeroizing;
 
 use crate::model::Secret;
 
-/// More is not taken in: each step doubles the work, and 15 takes seconds.
+/// The highest cost that is accepted: each step doubles the work, and 15 takes seconds.
 const MOST_BCRYPT_COST: u32 = 15;
 
-/// bcrypt looks at no more than this.
+/// bcrypt ignores all bytes after these.
 const MOST_BCRYPT_BYTES: usize = 72;
 
-/// Django 5.2 uses a million.
+/// The most iterations that are accepted. Django 5.2 uses a million.
 const MOST_PBKDF2_ITERATIONS: u32 = 5_000_000;
 
-/// A hash of another system.
 pub(super) enum Foreign {
-    /// `$2a$…`, `$2b$…`, `$2y$…`, also behind Django's `bcrypt$`.
+    /// `$2a$…`, `$2b$…`, `$2y$…`, also after Django's prefix `bcrypt$`.
     Bcrypt(String),
     /// Django's `bcrypt_sha256$…`: bcrypt of the SHA-256 of the password in hexadecimal.
     BcryptSha256(String),
     /// Django's `pbkdf2_sha256$iterations$salt$hash` and `pbkdf2_sha1$…`.
     Pbkdf2 {
-        /// With its hash function.
         algorithm: pbkdf2::Algorithm,
-        /// Rounds.
         iterations: NonZeroU32,
-        /// As it stands there, which is how Django uses it.
+        /// The salt as text, which is how Django uses it.
         salt: String,
-        /// The hash.
         hash: Vec<u8>,
     },
 }
 
 impl Foreign {
-    /// Reads any of these forms. One that would take more work than anybody can want is refused.
+    /// Reads any of these forms. It refuses a hash that would take too much work.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix("bcrypt_sha256$") {
             return bcrypt(rest).map(Self::BcryptSha256);
@@ -54,8 +50,8 @@ impl Foreign {
         bcrypt(text.strip_prefix("bcrypt$").unwrap_or(text)).map(Self::Bcrypt)
     }
 
-    /// Whether this kind of hash can tell `password` from others. bcrypt ignores what is beyond 72 bytes, so a longer
-    /// password is wrong rather than cut off.
+    /// Whether this kind of hash can distinguish `password` from others. bcrypt ignores what is beyond 72 bytes, so a
+    /// longer password is wrong rather than truncated.
     pub(super) fn can_be_of(&self, password: &Secret) -> bool {
         match self {
             Self::Bcrypt(_) => password.expose().len() <= MOST_BCRYPT_BYTES,
@@ -63,7 +59,7 @@ impl Foreign {
         }
     }
 
-    /// Whether it was made from `password`. Both libraries compare in constant time.
+    /// Whether the hash was made from `password`. Both libraries compare in constant time.
     pub(super) fn is_of(&self, password: &Secret) -> bool {
         match self {
             Self::Bcrypt(hash) => bcrypt::verify(password.expose(), hash).unwrap_or(false),

@@ -1,4 +1,4 @@
-//! The memory in which argon2 works, kept from one hash to the next.
+//! The working memory of argon2, kept from one hash to the next.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,33 +6,32 @@ use argon2::{Block, Params};
 
 use crate::config;
 
-/// More than 32 MiB, from where on glibc gives a block back to the system when it is freed. Up to there it takes the
-/// first free as a hint to keep such blocks in its heap, and a hundred megabytes stay there for good. What is reserved
-/// and not used costs nothing.
+/// More than 32 MiB, above which glibc always returns a freed block to the system. Below, it takes the first free as a
+/// hint to keep such blocks in its heap, and a hundred megabytes stay there for good. What is reserved and not used
+/// costs nothing.
 const RESERVED_BLOCKS: usize = 33 * 1024;
 
-/// What one thread holds: nothing at first, then the memory of one hash with the server's own parameters.
+/// The memory of one thread: nothing at first, then that of one hash with the server's own parameters.
 pub(super) struct Memory {
     blocks: Vec<Block>,
     own: usize,
-    /// Held while a hash from elsewhere needs more than our own ones, so that there is one such block at a time.
+    /// Held while an imported hash needs more than the server's own ones, so that there is one such block at a time.
     large: Arc<Mutex<()>>,
 }
 
 impl Memory {
-    /// For hashes of these settings.
     pub(super) fn for_hashes_of(settings: &config::Passwords) -> Self {
         let config::Passwords { memory_kib, iterations, parallelism, .. } = *settings;
         let own = Params::new(memory_kib, iterations, parallelism, None).map_or(0, |params| params.block_count());
         Self { blocks: Vec::new(), own, large: Arc::default() }
     }
 
-    /// The same for another thread.
+    /// Creates the memory of another thread, which shares the lock for large blocks.
     pub(super) fn another(&self) -> Self {
         Self { blocks: Vec::new(), own: self.own, large: Arc::clone(&self.large) }
     }
 
-    /// Does `work` in as much memory as `params` ask for.
+    /// Runs `work` with as much memory as `params` demand.
     pub(super) fn with<T>(&mut self, params: &Params, work: impl FnOnce(&mut [Block]) -> T) -> T {
         let count = params.block_count();
         if count > self.own {
@@ -45,12 +44,10 @@ impl Memory {
         work(&mut self.blocks[..count])
     }
 
-    /// Whether there is anything to release.
     pub(super) fn is_held(&self) -> bool {
         !self.blocks.is_empty()
     }
 
-    /// Gives the memory back to the system.
     pub(super) fn release(&mut self) {
         self.blocks = Vec::new();
     }

@@ -1,5 +1,5 @@
-//! Hashing people's passwords: argon2id on threads of its own, behind a bounded queue. Hashes of other systems are
-//! checked here too. Who may sign in is decided in `users`.
+//! Hashes users' passwords: argon2id on dedicated threads, behind a bounded queue. It also checks the hashes of other
+//! systems. `users` decides who may sign in.
 
 mod argon;
 mod choice;
@@ -22,21 +22,19 @@ use crate::config;
 use crate::error::Error;
 use crate::model::Secret;
 
-/// The most bytes of a password. A longer one is refused, never cut off.
+/// The longest password, in bytes. A longer one is refused, never truncated.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
-/// What checking a password found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the password.
     Right,
-    /// It is, and the hash should be made again: parameters changed, or it comes from another system.
+    /// The password is right, and the hash should be made again: the parameters changed, or it comes from another
+    /// system.
     RightButOutdated,
-    /// It is not, or there is no hash to compare with.
+    /// The password is wrong, or there is no hash to compare with.
     Wrong,
 }
 
-/// The threads that hash.
 pub struct Hasher {
     threads: Threads,
     argon: Argon,
@@ -44,13 +42,13 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// Starts the threads. They end when the hasher is dropped, which waits for the hashes that are being made.
+    /// Starts the threads. They end when the hasher is dropped, which waits for the hashes in progress.
     #[must_use]
     pub fn start(settings: &config::Passwords) -> Self {
         Self { threads: Threads::start(settings), argon: Argon::new(settings), random: Random::default() }
     }
 
-    /// A new argon2id hash (PHC string) of `password`.
+    /// Hashes `password` with argon2id and returns a PHC string.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the queue is full; `invalid_request` for more than [`MAX_PASSWORD_BYTES`].
@@ -64,11 +62,11 @@ impl Hasher {
     }
 
     /// Compares `password` with `stored`. Without a stored hash, or with one of no known form, it does the same work
-    /// and says [`Verdict::Wrong`].
+    /// and returns [`Verdict::Wrong`], so that the time does not show whether a user exists.
     ///
-    /// The work is that of the server's own parameters. A hash that was imported takes as long as it was made to take
-    /// elsewhere, until its user has signed in once and it has been made again: nobody can tell what an unknown name
-    /// would have cost there.
+    /// The work is that of the server's own parameters. An imported hash takes as long as its own parameters demand,
+    /// until its user has signed in once and it has been made again. The cost that an unknown name would have had in
+    /// the other system cannot be known.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the queue is full.
@@ -79,13 +77,12 @@ impl Hasher {
     }
 }
 
-/// Whether `hash` is in a form that [`Hasher::verify`] can check (argon2, bcrypt, Django).
+/// Whether [`Hasher::verify`] can check `hash` (argon2, bcrypt, Django).
 #[must_use]
 pub fn is_known_form(hash: &str) -> bool {
     StoredHash::parse(hash).is_some()
 }
 
-/// A hash as the database keeps it.
 enum StoredHash {
     Argon(argon::HashResult),
     Foreign(Foreign),

@@ -1,4 +1,4 @@
-//! The hasher as others use it, and hashes that other programs made (argon2-cffi 25.1, bcrypt 5.0, Django 5.2).
+//! The hasher's public functions, with hashes made by other programs (argon2-cffi 25.1, bcrypt 5.0, Django 5.2).
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const FROM_ELSEWHERE: [&str; 14] = [
     "$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Dk1t5ddbF98+CbL98YnIgg",
 ];
 
-/// Made elsewhere, but just as [`small`] settings would.
+/// Made by another program with the parameters of [`small`].
 const AS_HERE: &str = "$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$1sxstQc8kxzgiXzwSwEdKiTIvo34dKN9Wsi7jtQaGVE";
 
 /// bcrypt of 72 times `x`.
@@ -161,7 +161,7 @@ fn an_unknown_user_costs_as_much_as_a_wrong_password() {
     assert!(unknown < known * 3 / 2 && known < unknown * 3 / 2, "known {known:?}, unknown {unknown:?}");
 }
 
-/// The least of many is what the work costs; the rest is what else the machine did.
+/// The minimum is the cost of the work; the rest is other load on the machine.
 fn least(times: &[Duration]) -> Duration {
     times.iter().min().copied().unwrap_or_default()
 }

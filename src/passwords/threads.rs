@@ -1,7 +1,7 @@
-//! The threads that hash, and the queue before them.
+//! The threads that hash passwords, and their queue.
 //!
-//! Hashing is the one thing here that takes milliseconds of pure work and megabytes of memory. On threads of its own
-//! a flood of sign-ins costs them time and others a 503, but never the memory and the workers of everybody else.
+//! Hashing takes milliseconds of computation and megabytes of memory. On dedicated threads, a flood of sign-ins delays
+//! sign-ins and answers some of them with 503, but does not take memory and workers from other requests.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,22 +15,19 @@ use super::memory::Memory;
 use crate::config;
 use crate::error::{Error, Internal};
 
-/// How long a thread keeps its memory after its last hash.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// The most threads that are started unless the settings say how many.
+/// The most threads that are started unless the settings name a number.
 const MOST_BY_ITSELF: usize = 4;
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
-/// A fixed number of threads and a bounded queue.
 pub(super) struct Threads {
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
-    /// Starts as many as the settings say.
     pub(super) fn start(settings: &config::Passwords) -> Self {
         let queue = Arc::new(Queue::new(settings.queue, IDLE));
         let memory = Memory::for_hashes_of(settings);
@@ -38,7 +35,7 @@ impl Threads {
         Self { queue, threads }
     }
 
-    /// Has `work` done by one of the threads. If the caller goes away meanwhile, it is not begun.
+    /// Runs `work` on one of the threads. If the caller is cancelled before the work begins, it is not done.
     pub(super) async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -47,7 +44,7 @@ impl Threads {
         let (answer, answered) = oneshot::channel();
         let job = move |memory: &mut Memory| {
             if !answer.is_closed() {
-                // The caller may have gone away since; then nobody wants the answer.
+                // The caller may have been cancelled in the meantime; the answer is then dropped.
                 let _ = answer.send(work(memory));
             }
         };
@@ -60,7 +57,7 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.queue.close();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has said so already, and there is nothing to hand on.
+            // A thread that panicked has reported it already, and returns nothing.
             let _ = thread.join();
         }
     }
@@ -70,7 +67,7 @@ fn count(wanted: usize) -> usize {
     if wanted > 0 {
         return wanted;
     }
-    // One core stays free for everything else, so that refreshes go on during a flood of sign-ins.
+    // One core stays free, so that other requests go on during a flood of sign-ins.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     (cores - 1).clamp(1, MOST_BY_ITSELF)
 }
@@ -80,14 +77,13 @@ fn spawn(queue: &Arc<Queue>, mut memory: Memory) -> JoinHandle<()> {
     let queue = Arc::clone(queue);
     let work = move || {
         while let Some(job) = queue.next(&mut memory) {
-            // Should a job panic, its caller sees the answer's other end go away, and the thread lives on.
+            // When a job panics, its caller's channel closes, and the thread continues.
             let _ = catch_unwind(AssertUnwindSafe(|| job(&mut memory)));
         }
     };
     thread::Builder::new().name("password".to_owned()).spawn(work).expect("the system gives a thread")
 }
 
-/// Jobs that wait for a thread.
 struct Queue {
     state: Mutex<State>,
     changed: Condvar,
@@ -117,8 +113,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job, for a thread to wait for; nothing once the queue is closed. Gives `memory` back after a while of
-    /// waiting.
+    /// Waits for the next job; `None` once the queue is closed. It releases `memory` after waiting for a while.
     fn next(&self, memory: &mut Memory) -> Option<Job> {
         let mut state = self.lock();
         loop {
@@ -143,7 +138,7 @@ impl Queue {
         state
     }
 
-    /// Jobs that were not begun are dropped; their callers learn it.
+    /// Closes the queue. Jobs that were not begun are dropped, and their callers get an error.
     fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -152,7 +147,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// No code panics while it holds this lock, so a poisoned one is as good as any.
+    /// Ignores poisoning, because no code panics while it holds this lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,7 +167,7 @@ mod tests {
         Threads::start(&config::Passwords { threads: 1, queue, memory_kib: 8, ..Default::default() })
     }
 
-    /// Keeps the thread busy until told: send to the first, after the second has said that it is.
+    /// Returns work that occupies the thread until the sender is used, and a receiver that reports that it has begun.
     fn busy() -> (mpsc::Sender<()>, mpsc::Receiver<()>, impl FnOnce(&mut Memory) + Send + 'static) {
         let (release, released) = mpsc::channel();
         let (begun, has_begun) = mpsc::channel();

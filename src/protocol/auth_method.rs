@@ -1,4 +1,4 @@
-//! How a client proves who it is (`token_endpoint_auth_method`, RFC 7591 section 2).
+//! Client authentication methods (`token_endpoint_auth_method`, RFC 7591 section 2).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::OAuthError;
 
-/// How a client authenticates at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum AuthMethod {
-    /// `none`: a public client, known by its identifier alone.
+    /// `none`: a public client, identified by its `client_id` alone.
     None,
-    /// `client_secret_basic`: HTTP Basic (RFC 6749 section 2.3.1). What a client uses that registers no method.
+    /// `client_secret_basic`: HTTP Basic (RFC 6749 section 2.3.1). The default of a client that registers no method.
     #[default]
     ClientSecretBasic,
     /// `client_secret_post`: in the request body (RFC 6749 section 2.3.1).
@@ -21,10 +20,8 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    /// Every method that is offered.
     pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
 
-    /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

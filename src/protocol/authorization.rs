@@ -1,4 +1,4 @@
-//! The words of the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2).
+//! Parameters of the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2).
 
 use std::collections::BTreeSet;
 
@@ -6,28 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::OAuthError;
 
-/// How an answer reaches the application (`response_mode`).
+/// How an authorization response is returned (`response_mode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
-    /// In the query of its redirect URI.
+    /// In the query of the redirect URI.
     #[default]
     Query,
-    /// In a form that the browser posts to it (OAuth 2.0 Form Post Response Mode).
+    /// In a form that the browser posts (OAuth 2.0 Form Post Response Mode).
     FormPost,
 }
 
 impl ResponseMode {
-    /// Every mode that is offered.
     pub const ALL: [Self; 2] = [Self::Query, Self::FormPost];
 
-    /// The mode of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == name)
     }
 
-    /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,25 +34,20 @@ impl ResponseMode {
     }
 }
 
-/// What the person must be asked, whatever is known already (`prompt`).
+/// What the user must be asked, whatever is known already (`prompt`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prompt {
-    /// Nothing: answer with an error where something would have to be asked.
+    /// Nothing: the response is an error where a question would be needed.
     None,
-    /// To prove who they are.
     Login,
-    /// Whether the application may have what it asks for.
     Consent,
-    /// Which account to use.
     SelectAccount,
 }
 
 impl Prompt {
-    /// Every prompt that is offered.
     pub const ALL: [Self; 4] = [Self::None, Self::Login, Self::Consent, Self::SelectAccount];
 
-    /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,7 +61,7 @@ impl Prompt {
     /// Reads a list of prompts.
     ///
     /// # Errors
-    /// `invalid_request` for an unknown word, and for `none` among others.
+    /// `invalid_request` for an unknown word, and for `none` together with others.
     pub fn parse_all(text: &str) -> Result<BTreeSet<Self>, OAuthError> {
         let mut prompts = BTreeSet::new();
         for word in text.split(' ').filter(|word| !word.is_empty()) {

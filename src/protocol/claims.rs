@@ -1,15 +1,15 @@
-//! Claims about people: which scope asks for which (OpenID Connect Core 1.0 section 5.4), and asking for single ones by
-//! name (section 5.5).
+//! Claims about users: which scope requests which (OpenID Connect Core 1.0 section 5.4), and requests for single
+//! claims by name (section 5.5).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{OAuthError, Scope};
 
-/// The longest `claims` parameter that is read, in bytes.
+/// The longest `claims` parameter that is accepted, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// What each scope asks for. `roles` and `groups` are this server's own.
+/// The claims that each scope requests. `roles` and `groups` are extensions of this server.
 pub const BY_SCOPE: [(&str, &[&str]); 6] = [
     (
         "profile",
@@ -37,37 +37,34 @@ pub const BY_SCOPE: [(&str, &[&str]); 6] = [
     ("groups", &["groups"]),
 ];
 
-/// The scope that asks for a claim about people; `None` for one that this server does not know.
+/// The scope that requests this claim; `None` for a claim that this server does not know.
 #[must_use]
 pub fn scope_of(name: &str) -> Option<&'static str> {
     BY_SCOPE.iter().find(|(_, claims)| claims.contains(&name)).map(|(scope, _)| *scope)
 }
 
-/// Whether who may have `scope` may know the claim `name`.
+/// Whether `scope` gives access to the claim `name`.
 #[must_use]
 pub fn is_within(name: &str, scope: &Scope) -> bool {
     scope_of(name).is_some_and(|word| scope.contains(word))
 }
 
-/// The parameter `claims`, as far as this server follows it.
+/// The parameter `claims`, as far as this server supports it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClaimsRequest {
-    /// Known claims that userinfo shall show.
+    /// Known claims to return from userinfo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo: Vec<String>,
-    /// Known claims that the ID token shall show.
+    /// Known claims to put into the ID token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub id_token: Vec<String>,
-    /// The one person who may answer (`sub` with a `value`).
+    /// The only user who may answer (`sub` with a `value`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter. Claims that nobody knows are left out, as are values that are merely wished for.
-    ///
-    /// # Errors
-    /// `invalid_request` when it is not a JSON object of objects.
+    /// Reads the parameter. Unknown claims are left out, and so are requested values, except that of `sub`.
     pub fn parse(text: &str) -> Result<Self, OAuthError> {
         let malformed = || OAuthError::invalid_request("claims is a JSON object (OpenID Connect Core 1.0 section 5.5)");
         if text.len() > LONGEST {
@@ -88,7 +85,7 @@ impl ClaimsRequest {
         Ok(Self { userinfo: known(&userinfo), id_token: known(&id_token), sub })
     }
 
-    /// The claims that who may have `scope` may know.
+    /// Keeps the claims to which `scope` gives access.
     #[must_use]
     pub fn within(mut self, scope: &Scope) -> Self {
         self.userinfo.retain(|name| is_within(name, scope));
@@ -96,7 +93,7 @@ impl ClaimsRequest {
         self
     }
 
-    /// The scopes that ask for these claims.
+    /// The scopes that request these claims.
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope::of(self.userinfo.iter().chain(&self.id_token).filter_map(|name| scope_of(name)))

@@ -1,4 +1,4 @@
-//! The registered error codes, and an error as RFC 6749 describes it.
+//! The registered error codes, and an error as RFC 6749 defines it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +10,8 @@ pub enum ErrorCode {
     InvalidRequest,
     /// The client is unknown or did not authenticate (RFC 6749 section 5.2).
     InvalidClient,
-    /// The code, refresh token or assertion is not valid, or not any more (RFC 6749 section 5.2). Clients sign their
-    /// user out on it.
+    /// The code, refresh token or assertion is not valid, or no longer valid (RFC 6749 section 5.2). Clients sign
+    /// their user out on it.
     InvalidGrant,
     /// The client may not use this grant, response type or endpoint (RFC 6749 sections 4.1.2.1 and 5.2).
     UnauthorizedClient,
@@ -50,14 +50,14 @@ pub enum ErrorCode {
     RegistrationNotSupported,
     /// The user has not decided yet; the device asks again (RFC 8628 section 3.5).
     AuthorizationPending,
-    /// As `authorization_pending`, and the device asks too often (RFC 8628 section 3.5). No other limit answers with it.
+    /// As `authorization_pending`, and the device polls too often (RFC 8628 section 3.5). No other limit answers with
+    /// it.
     SlowDown,
     /// The device code has expired (RFC 8628 section 3.5).
     ExpiredToken,
 }
 
 impl ErrorCode {
-    /// The value of `error` on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -94,30 +94,26 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// An error as the client is told it: a registered code and a sentence (RFC 6749 section 5.2).
+/// An error as it is sent to the client: a registered code and a description (RFC 6749 section 5.2).
 ///
-/// The sentence is sent as `error_description`, so it never says more than the caller may know.
+/// The description is sent as `error_description`, so it must not reveal more than the caller may know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{description}")]
 pub struct OAuthError {
-    /// The code.
     pub code: ErrorCode,
-    /// The sentence, for the developer of the client.
+    /// Addressed to the developer of the client.
     pub description: Cow<'static, str>,
 }
 
 impl OAuthError {
-    /// An error of this code.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self { code, description: description.into() }
     }
 
-    /// `invalid_request` with this description.
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// `invalid_scope` with this description.
     pub fn invalid_scope(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidScope, description)
     }

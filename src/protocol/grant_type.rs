@@ -7,26 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{ErrorCode, OAuthError};
 
-/// What a client presents to obtain tokens.
+/// A grant with which a client obtains tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum GrantType {
-    /// `authorization_code`: what a person agreed to in the browser (OAuth 2.1 section 4.1).
+    /// `authorization_code`: a user's authorization in the browser (OAuth 2.1 section 4.1).
     AuthorizationCode,
-    /// `client_credentials`: the client itself (RFC 6749 section 4.4).
+    /// `client_credentials`: the client acts for itself (RFC 6749 section 4.4).
     ClientCredentials,
-    /// `refresh_token`: the next pair of a session (RFC 6749 section 6).
+    /// `refresh_token`: the next token pair of a session (RFC 6749 section 6).
     RefreshToken,
-    /// The pair of the SimpleJWT-compatible API: user name and password from a first-party application. It is not
-    /// offered at the token endpoint, where `grant_type=password` does not exist (RFC 9700 section 2.4).
+    /// The grant of the SimpleJWT-compatible API: user name and password from a first-party application. The token
+    /// endpoint does not offer it; `grant_type=password` does not exist there (RFC 9700 section 2.4).
     SimpleJwt,
 }
 
 impl GrantType {
-    /// Every grant that the token endpoint offers.
     pub const AT_TOKEN_ENDPOINT: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
 
-    /// The refusal of any other.
+    /// The error for any other grant.
     #[must_use]
     pub fn not_offered() -> OAuthError {
         let offered = Self::AT_TOKEN_ENDPOINT.map(Self::as_str).join(", ");
@@ -36,7 +35,6 @@ impl GrantType {
         )
     }
 
-    /// The value on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! JSON Merge Patch (RFC 7396): members that are named change, `null` removes one, objects are merged member by member.
+//! JSON Merge Patch (RFC 7396): named members change, `null` removes a member, objects are merged member by member.
 
 use std::fmt;
 
@@ -8,31 +8,29 @@ use serde_json::{Map, Value};
 
 use super::OAuthError;
 
-/// A change of a JSON object. One that is read from JSON names no member twice.
+/// A change of a JSON object. A patch that is read from JSON names no member twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MergePatch(Map<String, Value>);
 
 impl MergePatch {
-    /// The same patch with one more member.
+    /// Adds a member to the patch.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Whether it changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it changes or removes the member `name`.
+    /// Whether the patch changes or removes the member `name`.
     #[must_use]
     pub fn names(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Its members.
     #[must_use]
     pub const fn members(&self) -> &Map<String, Value> {
         &self.0
@@ -43,16 +41,13 @@ impl MergePatch {
         self.0.remove(name)
     }
 
-    /// Removes the member `name` from the patch and reads it; `null` is none.
-    ///
-    /// # Errors
-    /// `invalid_request` when the value does not fit.
+    /// Removes the member `name` from the patch and reads it; `null` is read as `None`.
     pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, OAuthError> {
         let value = self.0.remove(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|error| misfit(name, &error))
     }
 
-    /// Changes `target` (section 2).
+    /// Applies the patch to `target` (RFC 7396 section 2).
     pub fn apply(&self, target: &mut Map<String, Value>) {
         merge(target, &self.0);
     }
@@ -73,15 +68,15 @@ impl<'de> Deserialize<'de> for MergePatch {
     }
 }
 
-/// Says why the value of the member `name` does not fit, without the value, which may be a secret. A member that there
-/// is not is named in serde's words.
+/// Says why the value of the member `name` does not fit. The value itself is left out, because it may be a secret. An
+/// unknown or missing member is reported in serde's words.
 #[must_use]
 pub fn misfit(name: &str, error: &serde_json::Error) -> OAuthError {
     let text = error.to_string();
     if text.starts_with("unknown field") || text.starts_with("missing field") {
         return OAuthError::invalid_request(text);
     }
-    // Serde repeats the value in front of what it expected. The errors of our own types repeat none.
+    // Serde repeats the value before what it expected. The errors of our own types repeat none.
     let why = match text.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{name}: expected {expected}"),
         None => format!("{name}: {text}"),
@@ -110,7 +105,7 @@ fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Any JSON in which no object names a member twice: of two values, readers would choose different ones.
+/// JSON in which no object names a member twice. Of two values, different readers could choose different ones.
 struct Distinct(Value);
 
 impl<'de> Deserialize<'de> for Distinct {

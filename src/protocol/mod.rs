@@ -1,6 +1,7 @@
-//! The words of OAuth 2.1 and OpenID Connect as types that can only be made by parsing.
+//! The values of OAuth 2.1 and OpenID Connect as types that only parsing can create.
 //!
-//! No I/O, no clock, no other module is known here. What a word means for a client or a user is decided above.
+//! This module performs no I/O and reads no clock. It uses no other module but `digest`. The modules above decide what
+//! a value means for a client or a user.
 
 pub mod auth_method;
 pub mod authorization;

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange with S256, the one method there is here (RFC 7636, RFC 9700 section 2.1.1).
+//! Proof Key for Code Exchange with S256, the only supported method (RFC 7636, RFC 9700 section 2.1.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::OAuthError;
 use crate::digest;
 
-/// `code_challenge`: the SHA-256 of a verifier that only the application knows.
+/// `code_challenge`: the SHA-256 of a verifier that only the client knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CodeChallenge([u8; 32]);

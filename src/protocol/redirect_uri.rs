@@ -1,4 +1,4 @@
-//! `redirect_uri`: kept and compared byte by byte (RFC 9700 section 2.1).
+//! `redirect_uri`: stored and compared byte by byte (RFC 9700 section 2.1).
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::OAuthError;
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(String);
 
-/// Names of authorization response parameters, which a registered address must not carry itself.
+/// Names of authorization response parameters, which a registered address must not contain.
 const RESPONSE_PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "id_token", "response"];
 
 impl RedirectUri {
@@ -46,8 +46,8 @@ impl RedirectUri {
         }
     }
 
-    /// Whether `sent` is this address with another port, on a loopback interface by its IP address (RFC 8252 sections
-    /// 7.3 and 8.3). Everything else is compared byte by byte.
+    /// Whether `sent` differs from this address in the port alone, on a loopback IP address (RFC 8252 sections 7.3 and
+    /// 8.3). Everything else is compared byte by byte.
     #[must_use]
     pub fn differs_in_loopback_port(&self, sent: &str) -> bool {
         match (Self::around_loopback_port(&self.0), Self::around_loopback_port(sent)) {
@@ -56,7 +56,7 @@ impl RedirectUri {
         }
     }
 
-    /// What stands before and after the port of an address on a loopback interface.
+    /// Splits an address on a loopback interface around its port.
     fn around_loopback_port(text: &str) -> Option<(&'static str, &str)> {
         let (host, rest) = ["http://127.0.0.1", "http://[::1]"]
             .into_iter()
@@ -70,14 +70,13 @@ impl RedirectUri {
         is_port.then_some((host, path))
     }
 
-    /// The address as registered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether the address leads to the machine itself.
+/// Whether the address refers to the local machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -9,22 +9,22 @@ use super::OAuthError;
 /// The most scope words that one request may name.
 pub const MAX_SCOPES: usize = 100;
 
-/// Scopes that give rights over this server itself begin with this.
+/// Prefix of the scopes that give rights over this server itself.
 pub const SERVER_PREFIX: &str = "tokenhouse:";
 
-/// Everything in the admin API.
+/// Full access to the admin API.
 pub const ADMIN: &str = "tokenhouse:admin";
 
-/// Reading in the admin API.
+/// Read access to the admin API.
 pub const ADMIN_READ: &str = "tokenhouse:admin.read";
 
 /// Listing and ending sessions in the admin API.
 pub const SESSIONS: &str = "tokenhouse:sessions";
 
-/// Listening to security events.
+/// Subscribing to the event stream.
 pub const EVENTS: &str = "tokenhouse:events";
 
-/// Signing people on (OpenID Connect Core 1.0 section 3.1.2.1).
+/// Signing users in (OpenID Connect Core 1.0 section 3.1.2.1).
 pub const OPENID: &str = "openid";
 
 /// The session outlives the browser session under which it began (OpenID Connect Core 1.0 section 11).
@@ -39,7 +39,6 @@ pub const INTROSPECT: &str = "tokenhouse:introspect";
 pub struct Scope(String);
 
 impl Scope {
-    /// No scope at all.
     #[must_use]
     pub const fn empty() -> Self {
         Self(String::new())
@@ -70,7 +69,7 @@ impl Scope {
         Ok(Self(words.join(" ")))
     }
 
-    /// Known words; repeated ones are kept once.
+    /// Joins known words; repeated words are kept once.
     pub(super) fn of(words: impl IntoIterator<Item = &'static str>) -> Self {
         let mut kept: Vec<&str> = Vec::new();
         for word in words {
@@ -81,12 +80,10 @@ impl Scope {
         Self(kept.join(" "))
     }
 
-    /// The words, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|word| !word.is_empty())
     }
 
-    /// Whether `word` is one of the words.
     #[must_use]
     pub fn contains(&self, word: &str) -> bool {
         self.iter().any(|own| own == word)
@@ -98,13 +95,12 @@ impl Scope {
         self.0 == other.0 || self.iter().all(|word| other.contains(word))
     }
 
-    /// The words of this scope that are in `other` too, in the order of this one.
+    /// The words of this scope that are also in `other`, in the order of this scope.
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
         self.retain(|word| other.contains(word))
     }
 
-    /// The words of both scopes.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let more = other.iter().filter(|word| !self.contains(word));
@@ -117,7 +113,6 @@ impl Scope {
         self.retain(|word| !word.starts_with(SERVER_PREFIX))
     }
 
-    /// The scope without `word`.
     #[must_use]
     pub fn without(&self, word: &str) -> Self {
         self.retain(|own| own != word)
@@ -133,13 +128,11 @@ impl Scope {
         self.iter().any(|word| word.starts_with(SERVER_PREFIX))
     }
 
-    /// The words as they stand in a token or a response.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no word.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

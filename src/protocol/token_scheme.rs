@@ -1,4 +1,4 @@
-//! How a token is presented: the scheme of the `Authorization` header, and `token_type` in answers.
+//! How a token is presented: the scheme of the `Authorization` header, and `token_type` in responses.
 
 /// The schemes under which tokens are issued and presented (RFC 6749 section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,6 @@ pub enum TokenScheme {
 }
 
 impl TokenScheme {
-    /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! Addresses on the web that an application registers beside its redirect URIs: its pages, its picture, where it is
-//! told of sign-outs.
+//! Web addresses that a client registers besides its redirect URIs, such as its pages, its logo and its logout
+//! endpoints.
 
 use url::Url;
 
@@ -30,9 +30,6 @@ pub fn parse(name: &str, text: &str) -> Result<Url, OAuthError> {
 }
 
 /// Reads an address that must be `https` even on a loopback address.
-///
-/// # Errors
-/// As [`parse`].
 pub fn parse_https(name: &str, text: &str) -> Result<Url, OAuthError> {
     let url = parse(name, text)?;
     if url.scheme() == "https" {
@@ -41,7 +38,7 @@ pub fn parse_https(name: &str, text: &str) -> Result<Url, OAuthError> {
     Err(OAuthError::invalid_request(format!("{name}: the scheme is https")))
 }
 
-/// The address with more in its query. What was registered stays as it is, to the byte.
+/// Adds parameters to the query of an address. The registered part stays unchanged, byte by byte.
 #[must_use]
 pub fn with_parameters<N: AsRef<str>, V: AsRef<str>>(address: &str, parameters: &[(N, V)]) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();

@@ -1,4 +1,4 @@
-//! How a session begins.
+//! Begins sessions: builds a session, then writes its rotation record and its row.
 
 use std::time::Duration;
 
@@ -14,79 +14,65 @@ use crate::protocol::{Scope, scope};
 use crate::store::sql::admission::{BeginOutcome, Snapshot};
 use crate::store::{StoreError, UniqueKey};
 
-/// What is decided when a user has signed in and the gate is open.
+/// The input of a new session, once the user is authenticated and the gate has admitted the request.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Its identifier, which nobody had before.
     pub id: SessionId,
-    /// Its status index in the status lists, which nobody had before.
     pub status_index: i64,
-    /// Who signed in, as the database knew the user when the attempt began.
+    /// The user as the database had it when the attempt began.
     pub user: &'a User,
-    /// When the attempt began, or the code was issued.
+    /// When the attempt began or the code was issued.
     pub at: Timestamp,
-    /// For which application.
     pub client: &'a Client,
-    /// What was granted.
     pub scope: Scope,
-    /// `aud` of the access tokens.
     pub audience: Vec<String>,
-    /// Where from.
     pub user_agent: UserAgent,
-    /// How the user proved who they are.
     pub proof: Proof,
-    /// The browser session under which it begins.
     pub browser_session: Option<ParentBrowserSession>,
-    /// Claims for userinfo that were asked for by name.
+    /// Userinfo claims that the client requested by name.
     pub claims: Vec<String>,
-    /// The key that its tokens are bound to, where they are.
+    /// The key that its tokens are bound to, if any.
     pub confirmation: Option<Confirmation>,
 }
 
 /// How a user proved who they are.
 #[derive(Debug, Clone)]
 pub struct Proof {
-    /// When (`auth_time`).
+    /// `auth_time`.
     pub at: Timestamp,
-    /// By what (`amr`, RFC 8176).
+    /// `amr` (RFC 8176).
     pub amr: Vec<String>,
-    /// How well (`acr`).
     pub acr: Acr,
 }
 
-/// The browser session under which a session begins.
 #[derive(Debug, Clone, Copy)]
 pub struct ParentBrowserSession {
-    /// Which.
     pub browser_session: BrowserSessionId,
-    /// The session ends with it, unless it is to outlive it.
+    /// The session ends no later than this, unless it was granted `offline_access`.
     pub ends_at: Timestamp,
 }
 
-/// What became of a beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettleOutcome {
-    /// The session is on record.
+    /// The session's row is written.
     BeginOutcome,
-    /// The user, the client, the browser session or a `not_before` changed meanwhile.
+    /// The user, the client, the browser session or a `not_before` has changed since the attempt began.
     Refused,
-    /// A session of this identifier has begun before.
+    /// A session with this identifier already exists.
     BegunBefore,
 }
 
-/// A session that nobody has been told of yet.
+/// A session that is built but not yet written.
 #[derive(Debug)]
 pub struct PreparedSession {
-    /// The database's row.
     pub session: Session,
-    /// The same with the ephemeral store's record.
     pub live: LiveSession,
-    /// User and client as the attempt has read them. Where the `not_before` has risen since, by whosever clock, or one
-    /// of the two has other rights by now, the session is refused.
+    /// User and client as the attempt read them. The database refuses the session if a `not_before` has risen since,
+    /// whichever instance's clock raised it, or if the rights of user or client have changed.
     seen: Snapshot,
 }
 
-/// Draws up a session that begins now. Nothing is written.
+/// Builds a session that begins now. Nothing is written.
 #[must_use]
 pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
     let now = ctx.now();
@@ -123,11 +109,11 @@ pub fn begin(ctx: &Ctx, new: NewSession<'_>) -> PreparedSession {
     PreparedSession { live: LiveSession { id: session.id, record }, session, seen }
 }
 
-/// Writes the beginning: the record first (an orphan record is a token that nobody holds), then the database's row,
-/// which a concurrent disable, removal or `not_before` either stops or sees.
+/// Writes the rotation record, then the database row. A record without a row is harmless: no client holds its token. A
+/// concurrent disable, removal or `not_before` either makes the database refuse the row or finds it.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when a store does not answer, and then no session has begun.
+/// [`Error::Unavailable`] when a store does not answer; then no session has begun.
 pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutcome, Error> {
     let session = &beginning.session;
     let entry = ctx.audit(
@@ -145,11 +131,11 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
     }
 }
 
-/// A record is there already. Where its session has begun, it stays; where an earlier try has left it, which may have
-/// known other rights of the user, this one replaces it. Says which.
+/// Replaces the record that an earlier try left without a row, because it may carry outdated rights of the user.
+/// `false`: it stays, because its session has begun or ended.
 async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, Error> {
     let id = beginning.session.id;
-    // Before the database is asked: what comes to be there meanwhile is not replaced.
+    // Loaded before the database is read, so that a record that appears in between is not replaced.
     let (left, _) = ctx.store.ephemeral.load(id).await?;
     if ctx.store.database.session(id).await?.is_some() {
         return Ok(false);
@@ -161,7 +147,7 @@ async fn take_over(ctx: &Ctx, beginning: &PreparedSession) -> Result<bool, Error
     }
 }
 
-/// How long a refresh token of the client lives; a fixed one as long as its session.
+/// Returns the lifetime of the client's refresh tokens. A fixed token lives as long as its session.
 #[must_use]
 pub fn refresh_lifetime(ctx: &Ctx, client: &Client, absolute: Duration) -> Duration {
     if client.metadata.refresh.fixed {

@@ -1,4 +1,4 @@
-//! A session as administrators see it: the database's row, and where its refresh tokens stand.
+//! The administrators' view of a session: the database row and the state of its refresh tokens.
 
 use serde::Serialize;
 
@@ -6,19 +6,18 @@ use crate::clock::Timestamp;
 use crate::ctx::Ctx;
 use crate::model::{RotationState, Session};
 
-/// A session in a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionView {
-    /// The database's row.
     #[serde(flatten)]
     pub session: Session,
-    /// When it is over if nobody renews it: the end of its refresh token, or when it was ended.
+    /// When the session ends if its client does not refresh again: the expiry of its refresh token, or the time of its
+    /// end.
     pub effective_end: Timestamp,
-    /// How often its refresh token was rotated; absent when the ephemeral store does not know.
+    /// The number of rotations; absent when the ephemeral store does not know.
     pub generation: Option<u64>,
 }
 
-/// Looks up where the session's refresh tokens stand. An ephemeral store that does not answer leaves that out.
+/// Adds the state of the refresh tokens to a session. If the ephemeral store does not answer, the row alone decides.
 pub async fn describe(ctx: &Ctx, session: Session) -> SessionView {
     let known = ctx.store.ephemeral.load(session.id).await;
     let (record_end, generation) = match known {

@@ -1,8 +1,40 @@
-//! How sessions end: the database's row first, then a tombstone in the ephemeral store, then the answer.
+//! Ends sessions durably: the row in the database first, then a tombstone in the ephemeral store, then the answer.
 //!
-//! Once the row is written the end cannot be undone. A tombstone that cannot be written now is kept as pending, this
-//! instance refuses the session from memory, the others learn of it from the change feed, and background work writes
-//! the tombstone as soon as the ephemeral store answers.
+//! Every end takes the same steps, whatever caused it:
+//!
+//! 1. one database transaction writes the session's row, the row of the change feed and the audit entry;
+//! 2. this instance's memory and status lists learn of the end;
+//! 3. a tombstone is written to the ephemeral store; it lives as long as a refresh token of the session can;
+//! 4. the caller gets the answer.
+//!
+//! Once the row is committed, the end cannot be undone. Ends by user, by client or of the whole deployment raise
+//! `not_before` first and then go in batches of 500. A sign-in that is under way is covered too: its session carries
+//! the time at which the attempt began, and the database refuses it where the user's `not_before` is not the value that
+//! the attempt has read, whichever instance's clock raised it. A filter with several parts raises no `not_before`,
+//! because that would end more than was asked for.
+//!
+//! # When a store fails
+//!
+//! - **The ephemeral store does not answer.** The row stays, and the feed follower writes the tombstone later (it tries
+//!   every second). The answer says so: 202 with `"applied":"pending"` from the admin API, 503 with `Retry-After` from
+//!   `/oauth2/revoke` and `blacklist`. The other instances learn of the end from the change feed, and each writes the
+//!   tombstone as well, so that an instance may die between the row and the tombstone. The embedded ephemeral store
+//!   reads the session's row itself.
+//! - **Redis may have lost writes** (a new connection, another `run_id` or `master_replid`). Every operation on a
+//!   rotation record answers 503 until all recent ends have been written again. The same happens at each instance's
+//!   start.
+//! - **A record is rebuilt** from the database only where its key is empty; a tombstone counts as a value. The database
+//!   is read once more afterwards.
+//!
+//! # What remains
+//!
+//! - A Redis that is exchanged behind a proxy while the connection stays open is noticed at the next check, about a
+//!   second later.
+//! - A service that verifies offline and reads no status list accepts an access token until it expires.
+//! - A database restored from a backup knows nothing of later ends. `docs/operations.md` describes the fence.
+//! - A user's `not_before` is compared with the time at which a browser session began, and two instances take these
+//!   times from their own clocks. Where the clocks are seconds apart, a browser session of those seconds survives a new
+//!   password. Its sessions begin only while the user's row is as it was read.
 
 use std::time::Duration;
 
@@ -17,54 +49,49 @@ use crate::model::{ClientStatusIndex, EndReason, Ended, PageRequest, Session, Se
 use crate::status_lists::REFUSED_WITHIN;
 use crate::store::sql::sessions::EndOutcome;
 
-/// How many sessions are ended in one transaction.
+/// The number of sessions that one transaction ends.
 const BATCH: u32 = 500;
 
-/// How far an end has come when it is acknowledged. Of several ends, the last to come counts: the greatest.
+/// How far an end has been applied when it is acknowledged. The greatest value applies to several ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
-    /// In the database and in the ephemeral store: no instance renews the session any more.
+    /// Database and ephemeral store: no instance refreshes the session any more.
     Everywhere,
-    /// In the database; the ephemeral store does not answer. Instances refuse the session as soon as they read the
-    /// change feed (a second at most).
+    /// The database only, because the ephemeral store does not answer. Each instance refuses the session once it has
+    /// read the change feed (within a second).
     Pending,
 }
 
-/// What ending all that match has done.
+/// The result of an end by filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Receipt {
-    /// Sessions that this call ended.
     pub sessions_ended: u64,
-    /// Sessions whose access tokens are refused by introspection from now on: those of all that this call ended.
+    /// Sessions whose access tokens introspection refuses from now on; equal to `sessions_ended`.
     pub access_tokens_refused: u64,
-    /// By when services that verify offline and follow the status lists refuse them too. One that reads no list may
-    /// accept them until `access_tokens_expire_by`; one that is cut off, for a minute, after which its lists have
-    /// expired.
+    /// By when verifiers that follow the status lists refuse the access tokens. A verifier that reads no list may
+    /// accept them until `access_tokens_expire_by`. A verifier that is cut off accepts them for at most a minute, until
+    /// its lists have expired.
     pub offline_refused_by: Timestamp,
-    /// When the last access token of these sessions expires, or a little later: as the longest life goes that their
-    /// client, or the server, has given lately.
+    /// An upper bound for the expiry of the last access token of these sessions, by the longest lifetime that their
+    /// client or the server has had recently.
     pub access_tokens_expire_by: Timestamp,
-    /// Applications that are told of it, once for each session.
+    /// Back-channel logouts that were queued, one for each session.
     pub backchannel_logouts: u64,
-    /// How far the ends have come.
     pub applied: Applied,
 }
 
 /// Ends one session. `None`: there is no such session.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database does not answer: then nothing has ended.
+/// [`Error::Unavailable`] when the database does not answer; then nothing has ended.
 pub async fn end_one(ctx: &Ctx, session: SessionId, reason: EndReason, actor: Actor) -> Result<Option<Applied>, Error> {
     let Some(row) = ctx.store.database.session(session).await? else { return Ok(None) };
     let event = AuditEvent::SessionEnded { session, user: row.user_id, client: row.client_id, reason };
     end_one_as(ctx, session, reason, ctx.audit(actor, event)).await
 }
 
-/// Ends one session with an audit entry of the caller's, which is written only if this call ended it.
-///
-/// # Errors
-/// As [`end_one`].
+/// Ends one session with the caller's audit entry, which is written only if this call ended it.
 pub async fn end_one_as(
     ctx: &Ctx,
     session: SessionId,
@@ -81,10 +108,8 @@ pub async fn end_one_as(
     }
 }
 
-/// Ends, one by one, the live sessions of `filter` for which `is_over` holds; says how far the ends have come.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
+/// Ends, one at a time, the live sessions of `filter` for which `is_over` holds.
+/// After an error, a repeated call continues.
 pub async fn end_each(
     ctx: &Ctx,
     filter: SessionFilter,
@@ -112,8 +137,8 @@ pub async fn end_each(
 /// sign-in that is under way is covered too.
 ///
 /// # Errors
-/// `invalid_request` for a moment that lies ahead; [`Error::Unavailable`] when the database does not answer:
-/// sessions that were ended before that stay ended, and calling again goes on.
+/// `invalid_request` for an `issued_before` in the future. [`Error::Unavailable`] when the database does not answer:
+/// the sessions that were ended so far stay ended, and a repeated call continues.
 pub async fn end_matching(
     ctx: &Ctx,
     filter: &SessionFilter,
@@ -139,7 +164,7 @@ pub async fn end_matching(
         ctx.audit(actor.clone(), event)
     };
     loop {
-        // Each batch at its own moment: until then its sessions could be renewed.
+        // Each batch has its own time of end: until then its sessions could be refreshed.
         let ended = Ended { at: ctx.now(), reason };
         let batch = ctx.store.database.end_sessions(&filter, ended, BATCH, entry).await?;
         if batch.sessions.is_empty() {
@@ -153,23 +178,23 @@ pub async fn end_matching(
         count(ctx, &mut receipt, &batch.sessions, &clients, ended.at);
     }
     if receipt.sessions_ended == 0 {
-        // The `not_before` rose all the same.
+        // The `not_before` has risen even though no session ended.
         ctx.store.database.record(&entry(0)).await?;
     }
     receipt.offline_refused_by = ctx.now().plus(REFUSED_WITHIN);
     Ok(receipt)
 }
 
-/// Sets the bits of sessions that have ended in the database, and writes their tombstones, or remembers that they are
-/// still to be written.
+/// Sets the status bits of sessions that have ended in the database and writes their tombstones, or notes them as
+/// pending.
 pub async fn write_tombstones(ctx: &Ctx, sessions: &[Session]) -> Applied {
     note_ended(ctx, sessions);
     settle(ctx, sessions, &BatchClients::of(ctx, sessions).await).await
 }
 
-/// Lets this instance refuse the sessions, and remembers that their tombstones are still to be written. The commit of an
-/// end has done both; where another instance has ended some of these, it has not. This comes before anything is awaited:
-/// a caller that goes away then must not leave a record that stays live.
+/// Makes this instance refuse the sessions and notes their tombstones as pending. The commit of an end has already done
+/// both, except for sessions that another instance ended. This runs before the first await, so that a caller that is
+/// cancelled does not leave a record that stays live.
 fn note_ended(ctx: &Ctx, sessions: &[Session]) {
     let now = ctx.now();
     for session in sessions {
@@ -178,7 +203,7 @@ fn note_ended(ctx: &Ctx, sessions: &[Session]) {
     ctx.store.memory.keep_pending(&ids(sessions));
 }
 
-/// Sets the bits and writes the tombstones of sessions that were noted as ended.
+/// Sets the status bits and writes the tombstones of sessions that are noted as ended.
 async fn settle(ctx: &Ctx, sessions: &[Session], clients: &BatchClients) -> Applied {
     let (ids, now) = (ids(sessions), ctx.now());
     let indexes: Vec<_> = sessions.iter().map(|session| index_of(session, now)).collect();
@@ -200,23 +225,24 @@ fn ids(sessions: &[Session]) -> Vec<SessionId> {
     sessions.iter().map(|session| session.id).collect()
 }
 
-/// The status index of the session's access tokens, and since when they are revoked.
+/// Returns the status index of the session's access tokens and the time of their revocation.
 fn index_of(session: &Session, now: Timestamp) -> (ClientStatusIndex, Timestamp) {
     let index = ClientStatusIndex { client_id: session.client_id.clone(), status_index: session.status_index };
     (index, session.ended.map_or(now, |ended| ended.at))
 }
 
-/// As long as a token of these sessions can live: a refresh lifetime, or for fixed tokens until the session's own end.
+/// Returns the longest time for which a token of these sessions can live: the longest refresh lifetime, or for fixed
+/// tokens the time until the session's absolute end.
 fn tombstone_lifetime(ctx: &Ctx, sessions: &[Session], clients: &BatchClients, longest: Duration) -> Duration {
     let usual = ctx.config.longest_refresh_lifetime();
-    // What could not be looked up may be fixed.
+    // A client that could not be loaded may have fixed tokens.
     let rotates =
         |session: &Session| clients.get(&session.client_id).is_some_and(|client| !client.metadata.refresh.fixed);
     if sessions.iter().all(rotates) { usual } else { longest.max(usual) }
 }
 
-/// One part of a filter has a `not_before` of its own; a browser session has its row instead, which lets no session
-/// begin once it is over. Several parts together have none: the `not_before` would end more than was asked for.
+/// Raises the `not_before` of a filter with one part. A browser session needs none: once its row has ended, no session
+/// begins under it. Several parts together raise none, because that would end more than was asked for.
 async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> Result<(), Error> {
     let mark = filter.issued_before.unwrap_or(at);
     if filter.browser_session.is_some() {
@@ -241,7 +267,6 @@ async fn raise_not_before(ctx: &Ctx, filter: &SessionFilter, at: Timestamp) -> R
     Ok(())
 }
 
-/// Adds a batch, which ended at `at`, to the receipt.
 fn count(ctx: &Ctx, receipt: &mut Receipt, batch: &[Session], clients: &BatchClients, at: Timestamp) {
     for session in batch {
         receipt.sessions_ended += 1;

@@ -1,7 +1,8 @@
 //! Sessions: how they begin, how their refresh tokens rotate, how they end.
 //!
-//! [`rotation`] is the pure decision, [`refresh`] settles it, [`end`] ends, [`status_indexes`] sets bits in the status
-//! lists, and `refresh_claims` brings the user's present rights into them. Tokens are minted by the grants above.
+//! [`rotation`] is the pure decision and [`refresh`] settles it. [`end`] ends sessions, [`status_indexes`] sets bits in
+//! the status lists, and `refresh_claims` copies the user's current roles and groups into the rotation records. Tokens
+//! are minted by `grants`, in a layer above.
 
 pub mod begin;
 pub mod describe;

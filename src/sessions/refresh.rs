@@ -1,4 +1,4 @@
-//! Settles what `rotation` decides: one trip to the ephemeral store for the common case, two for the rare ones.
+//! Settles what `rotation` decides: one round trip to the ephemeral store in the common case, two in the rare ones.
 
 use std::time::Duration;
 
@@ -18,23 +18,23 @@ use super::end;
 use super::refresh_claims::refresh_one;
 use super::rotation::{self, Decision, PresentedRefresh, Rules, Why};
 
-/// Under contention each round has one winner, and every loser finds a record that it can keep; more
-/// rounds than this mean that something else is wrong.
+/// Under contention each round has one winner, and each loser then finds a record that it can keep. More rounds than
+/// this mean a fault.
 const MAX_ROUNDS: u32 = 16;
 
-/// A rotation that took longer is looked at again before it is answered. This instance may have stood still meanwhile
-/// (SIGSTOP, a frozen virtual machine), and the session may have ended on another.
+/// A slower rotation reads the record again before it answers: the instance may have been suspended (SIGSTOP, a frozen
+/// virtual machine) while another instance ended the session.
 const PROMPT: Duration = Duration::from_millis(500);
 
-/// From this generation in a row on, repeats are reported.
+/// The number of consecutive repeated generations from which on each one is reported.
 const REPEATS_REPORTED: u32 = 3;
 
-/// Exchanges `token` of `client`, and returns the session whose current token is the answer.
+/// Exchanges `token` of `client` and returns the session, whose current token is the answer.
 ///
 /// # Errors
-/// `invalid_grant` when the session is over or the token was used before (which ends the session);
-/// [`Error::Unavailable`] when the ephemeral store (or the database, for a lost record) does not answer: then
-/// nothing was consumed, or a retry repairs it.
+/// `invalid_grant` when the session is over or the token was used before (which ends the session).
+/// [`Error::Unavailable`] when the ephemeral store, or the database for a lost record, does not answer; then nothing
+/// was consumed, or a retry repairs it.
 pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<LiveSession, Error> {
     let watch = Stopwatch::start();
     let record = settle(ctx, client, token).await?;
@@ -46,7 +46,6 @@ pub async fn rotate(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<
     Ok(LiveSession { id: token.session, record })
 }
 
-/// Decides, and writes the decision down.
 async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<RotationRecord, Error> {
     refuse_known_end(ctx, token.session)?;
     let rules = rules_of(ctx, client);
@@ -80,10 +79,7 @@ async fn settle(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Rota
     Err(Error::unavailable("a rotation record that changes without end"))
 }
 
-/// What a live refresh token would be exchanged from; nothing changes. `None`: it would be refused.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Returns what a refresh with this token would grant, without a change of state. `None`: it would be refused.
 pub async fn peek(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<SessionGrant>, Error> {
     if ctx.store.memory.has_ended(token.session) {
         return Ok(None);
@@ -116,7 +112,7 @@ fn presented(token: &RefreshToken) -> PresentedRefresh {
     }
 }
 
-/// The client's own rules over the server's.
+/// Returns the client's own rules, with the server's as defaults.
 #[must_use]
 pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
     let defaults = &ctx.config.refresh;
@@ -131,10 +127,11 @@ pub fn rules_of(ctx: &Ctx, client: &Client) -> Rules {
     }
 }
 
-/// The record is lost: make it again at the presented token, unless the database says that the session is over.
+/// Rebuilds a lost record at the presented token, unless the database says that the session is over.
 ///
-/// The database is read again after the record was written. An end that was acknowledged in between has either written
-/// its tombstone before (then nothing was inserted) or its row before this second look. Other roles are found likewise.
+/// The database is read again after the record is written. An end that was acknowledged in between has written either
+/// its tombstone first, so that nothing was inserted, or its row, which the second read finds. A change of roles is
+/// found in the same way.
 async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(), Error> {
     let (session, grant) = recorded(ctx, client, token).await?.ok_or_else(over)?;
     let lifetime = refresh_lifetime(ctx, client, session.ends_at.since(token.issued_at));
@@ -146,13 +143,13 @@ async fn rebuild(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<(),
         end::write_tombstones(ctx, &[session]).await;
         return Err(over());
     }
-    // Whoever has changed the user's rights since they were read has not found this record.
+    // A concurrent change of the user's rights did not find this record, because it was missing.
     refresh_one(ctx, session.id, session.user_id).await?;
     tracing::info!(session.id = %token.session, "a lost rotation record was rebuilt from the database");
     Ok(())
 }
 
-/// The session of a token whose record is lost, if database and gate say that it is live, and what its tokens say.
+/// Loads the session of a token whose record is lost, and its grant, if database and gate say that it is live.
 async fn recorded(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Option<(Session, SessionGrant)>, Error> {
     let Some(session) = ctx.store.database.session(token.session).await? else { return Ok(None) };
     let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
@@ -171,7 +168,7 @@ async fn recorded(ctx: &Ctx, client: &Client, token: &RefreshToken) -> Result<Op
     Ok(Some((session, grant)))
 }
 
-/// Ends the session: two parties hold its tokens. Returns what the client is told.
+/// Ends the session, because two parties hold its tokens. Returns the client's error.
 async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<Error, Error> {
     let event = AuditEvent::RefreshReused {
         session: token.session,
@@ -184,7 +181,7 @@ async fn reuse(ctx: &Ctx, token: &RefreshToken, user: UserId) -> Result<Error, E
     Ok(Error::invalid_grant("the refresh token was used before; the session has been ended"))
 }
 
-/// Tells the audit what is unusual about a step.
+/// Writes an audit event for an unusual step.
 async fn report(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId, why: Why) -> Result<(), Error> {
     match why {
         Why::Rotated | Why::Reissued => Ok(()),
@@ -215,7 +212,7 @@ async fn repeated(ctx: &Ctx, client: &Client, token: &RefreshToken, user: UserId
     }
 }
 
-/// An honest refresh must not fail because the database is away; the log has the event then.
+/// An honest refresh must not fail because the database is down; the log then carries the event.
 async fn note(ctx: &Ctx, event: AuditEvent) {
     let entry = ctx.audit(Actor::System, event);
     tracing::warn!(event = ?entry.event, "unusual refresh");

@@ -1,4 +1,18 @@
-//! What follows for a user's live sessions when the user's rights change: their records say what the next tokens say.
+//! Brings the rotation records of a user's live sessions up to the user's roles and groups.
+//!
+//! Roles and groups are part of the rotation record, so that a refresh needs no SQL. A change of them
+//! (`users/change.rs`) is written to the database, then into the record of each live session of the user by
+//! compare-and-set, and then answered. A record is done when record and row were read equal, the row last.
+//!
+//! - A sign-in under way is refused where the user has other rights than the attempt has read.
+//! - A record that is rebuilt takes roles and groups from the row.
+//! - Where the ephemeral store does not answer, the row stays changed and the answer is 503: the caller repeats the
+//!   call.
+//! - After an ephemeral store may have lost writes, a background job refreshes the records of all users whose rights
+//!   changed within the longest refresh lifetime. This also finishes a change whose 503 was not repeated, if Redis was
+//!   gone and not merely slow. For about a second after such a loss, a refresh may still carry the roles of before a
+//!   change that was among the lost writes.
+//! - A user who stops being an administrator loses the sessions that hold a scope of this server (`tokenhouse:…`).
 
 use super::end::{self, Applied};
 use crate::audit::Actor;
@@ -6,13 +20,11 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{EndReason, PageRequest, RotationState, SessionFilter, SessionId, UserId};
 
-/// Each round but two means that somebody else has changed the record or the user meanwhile.
+/// Each round beyond two means a concurrent change of the record or of the user.
 const MAX_ROUNDS: u32 = 16;
 
-/// Brings the records of a user's live sessions up to the roles and groups that the database has.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer; calling again goes on.
+/// Writes the user's current roles and groups into the records of all live sessions.
+/// After an error, a repeated call continues.
 pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), Error> {
     let live = SessionFilter { user: Some(user), live_only: true, ..SessionFilter::default() };
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
@@ -28,18 +40,15 @@ pub async fn refresh_claims(ctx: &Ctx, user: UserId) -> Result<(), Error> {
     }
 }
 
-/// Brings one record up to the roles and groups that the database has.
+/// Writes the user's current roles and groups into one record.
 ///
-/// The user is read after the record, and it is over only when both are equal. So of several that do this at once,
-/// after several changes, the last to write has seen the last change.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// The user is read after the record, and the loop ends only when both are equal. Of several concurrent calls after
+/// several changes, the last writer has therefore seen the last change.
 pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<(), Error> {
     for _ in 0..MAX_ROUNDS {
-        // What is made again later is made from the user as the database has it then.
+        // A record that is rebuilt later is built from the user's row as it is then.
         let (RotationState::Live(record), _) = ctx.store.ephemeral.load(session).await? else { return Ok(()) };
-        // Who is removed has no session.
+        // A removed user has no sessions.
         let Some(user) = ctx.store.database.user(user).await? else { return Ok(()) };
         if record.grant.roles == user.roles && record.grant.groups == user.groups {
             return Ok(());
@@ -52,10 +61,7 @@ pub async fn refresh_one(ctx: &Ctx, session: SessionId, user: UserId) -> Result<
     Err(Error::unavailable("a rotation record that changes without end"))
 }
 
-/// Ends the user's live sessions that have rights over this server.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database does not answer; calling again goes on.
+/// Ends the user's live sessions that hold a scope of this server. After an error, a repeated call continues.
 pub async fn end_those_over_this_server(
     ctx: &Ctx,
     user: UserId,

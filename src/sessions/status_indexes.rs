@@ -1,4 +1,4 @@
-//! The status indexes of tokens that were revoked: their bits are set in this instance's status lists.
+//! Sets the bits of revoked tokens in this instance's status lists.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,12 +11,11 @@ use crate::model::{Client, ClientId, ClientStatusIndex, Session};
 use crate::store::StoreError;
 use crate::store::sql::clients::ClientTokens;
 
-/// The clients of what ends together, each loaded once: how long their tokens live is theirs to say.
+/// The clients of sessions that end together, each loaded once. They determine how long the access tokens live.
 #[derive(Default)]
 pub struct BatchClients(HashMap<ClientId, Option<Arc<Client>>>);
 
 impl BatchClients {
-    /// Loads the client of each of these sessions.
     pub async fn of(ctx: &Ctx, sessions: &[Session]) -> Self {
         let mut clients = Self::default();
         for session in sessions {
@@ -31,19 +30,18 @@ impl BatchClients {
         }
     }
 
-    /// The client, if there is one and it could be looked up.
     #[must_use]
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.0.get(id)?.as_ref()
     }
 }
 
-/// Sets the bits of status indexes whose tokens were revoked, each at its moment, as long as one of them can be alive.
+/// Sets the bits of status indexes whose tokens were revoked at the given times, unless all these tokens have expired.
 pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
     let now = ctx.now();
     let mut clients = BatchClients::default();
     for (index, at) in indexes {
-        // Before this, nobody need be asked for the client.
+        // The client does not matter for older entries: their tokens have expired.
         if *at >= ctx.status_lists.forgettable_before(now) {
             clients.load(ctx, &index.client_id).await;
         }
@@ -51,7 +49,7 @@ pub async fn revoke(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)]) {
     revoke_of(ctx, indexes, &clients);
 }
 
-/// The same, where the clients have been loaded.
+/// Does the same with clients that are already loaded.
 pub fn revoke_of(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)], clients: &BatchClients) {
     let now = ctx.now();
     for (index, at) in indexes {
@@ -66,10 +64,7 @@ pub fn revoke_of(ctx: &Ctx, indexes: &[(ClientStatusIndex, Timestamp)], clients:
     }
 }
 
-/// Sets the bits of status indexes that clients have had, as the database knows them.
-///
-/// # Errors
-/// [`StoreError`] when the database does not answer.
+/// Sets the bits of the revoked status indexes of clients that the database lists.
 pub async fn revoke_known(ctx: &Ctx) -> Result<(), StoreError> {
     let retired = ctx.store.database.revoked_indexes(ctx.status_lists.forgettable_before(ctx.now())).await?;
     let indexes: Vec<_> = retired.into_iter().map(|retired| (retired.index, retired.at)).collect();
@@ -77,9 +72,9 @@ pub async fn revoke_known(ctx: &Ctx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What becomes of the tokens that the client, or every client, holds without a session, when those of before `mark`
-/// are revoked: all or none. There is one status index for all of them, and where each of before `mark` has expired, it
-/// stays.
+/// Decides whether a `not_before` at `mark` revokes the tokens that the client, or every client, holds without a
+/// session. One status index covers all of these tokens of a client. It stays where every token from before `mark` has
+/// expired.
 pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&ClientId>) -> ClientTokens {
     let now = ctx.now();
     let longest = match client {
@@ -89,15 +84,15 @@ pub async fn client_tokens_before(ctx: &Ctx, mark: Timestamp, client: Option<&Cl
     if now < ctx.status_lists.needed_until(mark, longest) { ClientTokens::Revoked } else { ClientTokens::Stay }
 }
 
-/// When the last access token of a session that has ended at `at` expires.
+/// Returns when the last access token of a session that ended at `at` expires.
 #[must_use]
 pub fn tokens_expire_by(ctx: &Ctx, session: &Session, clients: &BatchClients, at: Timestamp) -> Timestamp {
     let own = lifetime(clients.get(&session.client_id), at, ctx.now());
     at.plus(ctx.status_lists.longest_lifetime(own)).min(session.ends_at)
 }
 
-/// How long a token of before `at` may live, by its client's own settings; as long as any may where they are not known,
-/// or are those of a later client of the same identifier.
+/// Returns the longest lifetime of a token from before `at`. It is the maximum of all clients where the client is
+/// unknown or was created later under the same identifier.
 fn lifetime(client: Option<&Arc<Client>>, at: Timestamp, now: Timestamp) -> Option<Duration> {
     match client {
         Some(client) if client.created_at <= at => client.longest_access_lifetime(now),

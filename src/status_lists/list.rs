@@ -1,4 +1,4 @@
-//! One list: which of its status indexes are revoked and until when, and what was made of it last.
+//! One list: which of its status indexes are revoked and until when, and its last compressed and signed forms.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,29 +16,28 @@ use crate::clock::{Stopwatch, Timestamp};
 use crate::error::Internal;
 use crate::model::LIST_LENGTH;
 
-/// A list as of an earlier moment is signed again after this time, where somebody asks for it.
+/// A signed list as of an earlier time is signed again after this time, when it is requested.
 const SIGNED_EVERY: Duration = Duration::from_secs(1);
 
-/// A list that changes all the time is compressed and signed no sooner than this after the last time.
+/// A list that keeps changing is compressed and signed at most this often.
 const SIGNED_APART: Duration = Duration::from_millis(100);
 
-/// The best compression takes eight times as long, which busy lists would pay again and again, and saves an eighth.
+/// The best compression takes eight times as long, for each change of a busy list, and saves an eighth.
 const EFFORT: Compression = Compression::new(5);
 
-/// One list.
 #[derive(Default)]
 pub(super) struct List {
     revoked: HashMap<u32, Timestamp>,
     /// The bits in the form of `lst`, until one of them changes.
     compressed: Option<Arc<str>>,
-    /// As it was signed last, and how long ago.
+    /// The last signed list, and how long ago it was signed.
     signed: Option<(Arc<SignedList>, Stopwatch)>,
-    /// Whether a bit has changed since.
+    /// Whether a bit has changed since the last signature.
     changed: bool,
 }
 
 impl List {
-    /// Sets a bit; what is revoked already stays so as long as one of the two asks for it.
+    /// Sets a bit. A bit that is set already stays set for the longer of the two times.
     pub(super) fn revoke(&mut self, index: u32, until: Timestamp) {
         match self.revoked.entry(index) {
             Entry::Occupied(mut known) => {
@@ -52,7 +51,6 @@ impl List {
         }
     }
 
-    /// Takes back the bits that have been set for long enough.
     pub(super) fn prune(&mut self, now: Timestamp) {
         let before = self.revoked.len();
         self.revoked.retain(|_, until| now < *until);
@@ -61,27 +59,25 @@ impl List {
         }
     }
 
-    /// The list as it was signed last, if it says what is to be said as of this moment, or was signed since it was
-    /// asked for.
+    /// Returns the last signed list, if it is current as of this time, or was signed after the request began.
     pub(super) fn signed(&self, as_of: Timestamp, asked: Stopwatch) -> Option<Arc<SignedList>> {
         let (signed, since) = self.signed.as_ref()?;
-        // One that is dated later was signed before the clock was set back.
+        // A list with a later date was signed before the clock was set back.
         let is_current = !self.changed && signed.as_of <= as_of && as_of.since(signed.as_of) < SIGNED_EVERY;
         (is_current || since.elapsed() < asked.elapsed()).then(|| Arc::clone(signed))
     }
 
-    /// How long it may not be signed again.
+    /// Returns how long to wait before the list may be signed again.
     pub(super) fn signed_lately(&self) -> Duration {
         self.signed.as_ref().map_or(Duration::ZERO, |(_, since)| SIGNED_APART.saturating_sub(since.elapsed()))
     }
 
-    /// To be given out from now on.
     pub(super) fn keep(&mut self, signed: &Arc<SignedList>) {
         self.signed = Some((Arc::clone(signed), Stopwatch::start()));
         self.changed = false;
     }
 
-    /// `lst`: the bits, compressed by DEFLATE in the ZLIB format, in base64url (section 4.2).
+    /// Returns `lst`: the bits, compressed by DEFLATE in the ZLIB format, in base64url (section 4.2).
     pub(super) fn compressed(&mut self) -> Result<Arc<str>, Internal> {
         if let Some(compressed) = &self.compressed {
             return Ok(Arc::clone(compressed));
@@ -99,7 +95,7 @@ impl List {
     }
 }
 
-/// One bit a status index, beginning with the lowest of the first octet (section 4.1).
+/// Writes one bit for each status index, beginning with the lowest bit of the first octet (section 4.1).
 pub(super) fn bits<'a>(revoked: impl IntoIterator<Item = &'a u32>) -> Vec<u8> {
     let mut octets = vec![0; usize::try_from(LIST_LENGTH / 8).unwrap_or_default()];
     for index in revoked {

@@ -1,4 +1,4 @@
-//! The token that carries a list (IETF Token Status List, section 5.1), ready to serve.
+//! The token that carries a list (IETF Token Status List, section 5.1).
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,45 +17,41 @@ use crate::keys::Keyring;
 use crate::model::{LIST_LIFETIME, SigningAlgorithm};
 use crate::protocol::TokenType;
 
-/// After how many seconds a service that verifies asks for a fresh list.
+/// After how many seconds a verifier fetches a list again.
 const TTL: u64 = 2;
 
-/// A signed list, ready to serve.
 #[derive(Debug)]
 pub struct SignedList {
-    /// As the text of the token.
     pub plain: Representation,
-    /// The same, compressed with gzip: base64 within base64 is a third longer than it need be (section 8.2).
+    /// The token compressed with gzip: base64 within base64 is a third longer than it need be (section 8.2).
     pub gzip: Representation,
-    /// Whatever was revoked before this moment, it says.
+    /// The list contains everything that was revoked before this time.
     pub(super) as_of: Timestamp,
 }
 
 impl SignedList {
-    /// The compact JWS.
     #[must_use]
     pub fn token(&self) -> &str {
         str::from_utf8(&self.plain.octets).unwrap_or_default()
     }
 }
 
-/// A representation of a list, as it goes over the wire (RFC 9110 section 3.2).
+/// A representation of a list (RFC 9110 section 3.2).
 #[derive(Debug)]
 pub struct Representation {
-    /// The body of the answer; clones share its octets.
+    /// Clones share the octets.
     pub octets: Bytes,
     /// The entity tag, in quotes (RFC 9110 section 8.8.3).
     pub etag: String,
 }
 
-/// What is to be signed.
 pub(super) struct Draft {
     pub(super) uri: String,
     pub(super) as_of: Timestamp,
     pub(super) lst: Arc<str>,
 }
 
-/// The claims in the order in which they are written.
+/// The claims, in the order in which they are written.
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,
@@ -73,8 +69,8 @@ struct Bits<'a> {
 }
 
 impl Draft {
-    /// Signs the list. `iat` is the moment as of which it is true, so that an instance that hears nothing of the others
-    /// vouches for nothing that it cannot know, and `exp` counts from there.
+    /// Signs the list. `iat` is the time as of which it is true, and `exp` counts from there, so that an instance that
+    /// is cut off vouches for nothing that it cannot know.
     pub(super) fn sign(self, keys: &Keyring, algorithm: SigningAlgorithm) -> Result<SignedList, Error> {
         let iat = Timestamp::from_seconds(self.as_of.seconds());
         let claims = Claims {

@@ -23,7 +23,6 @@ use crate::store::sql::status::StatusFacts;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Lists of one instance, and the keys that sign them.
 struct Instance {
     lists: StatusLists,
     keys: Keyring,
@@ -32,7 +31,6 @@ struct Instance {
 }
 
 impl Instance {
-    /// An instance that has read the change feed just now.
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, random) = (Clock::system(), Random::default());
@@ -53,7 +51,7 @@ impl Instance {
         let keys = Keyring::open(&settings, 300 * SECOND, database, clock.clone(), random).await.unwrap();
         let lists = StatusLists::new("https://id.example/", SigningAlgorithm::Es256);
         lists.learn(facts(0..1, 300 * SECOND));
-        // In the middle of a second.
+        // Not a whole second, so that rounding shows.
         let now = Timestamp::from_millis(clock.now().seconds() * 1000 + 500);
         lists.vouch(now);
         Self { lists, keys, now, _folder: folder }
@@ -82,7 +80,6 @@ fn payload(list: &SignedList) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(list.token().split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-/// `status_list` of a list's token.
 fn lst(list: &SignedList) -> Value {
     payload(list)["status_list"].take()
 }
@@ -268,7 +265,7 @@ async fn a_million_indexes_of_which_one_in_a_hundred_is_revoked_take_less_than_2
     let Instance { lists, keys, now, .. } = &Instance::new().await;
     let million: i64 = 1_000_000;
     lists.learn(facts(0..8, SECOND));
-    // Scattered as if by chance, and the same each time.
+    // Pseudo-random, and the same in each run.
     for number in 0..million / 100 {
         let digest = digest::sha256(&number.to_be_bytes());
         let chance = digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 7) + i64::from(*byte));

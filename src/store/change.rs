@@ -1,25 +1,20 @@
-//! What changes in the database, as the change feed and this instance's memory are told of it.
+//! The changes of the database that the change feed carries and that each instance applies to its cache.
 
 use crate::clock::Timestamp;
 use crate::model::{BrowserSessionId, ClientId, EndedSession, RevokedIndex, UserId};
 
-/// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A user was added, changed or removed, or has agreed to something else.
+    /// A user was added, changed or removed, or the user's consents changed.
     User(UserId),
-    /// A client was added, changed or removed.
     Client(ClientId),
-    /// A browser session was renewed or ended.
     BrowserSession(BrowserSessionId),
-    /// The keyring changed.
     Keys,
-    /// A session ended.
     SessionEnded(EndedSession),
-    /// The tokens that a client held without a session were revoked, and it has another status index.
+    /// The tokens that a client held without a session were revoked, and the client has a new status index.
     IndexRevoked(RevokedIndex),
-    /// The global `not_before` rose to this moment, or had risen beyond it before.
+    /// The global `not_before` was raised to this time, or was already at or beyond it.
     GlobalNotBefore(Timestamp),
-    /// Something that cannot be read, or that only a newer version of this program knows: anything may have changed.
+    /// A row that cannot be read or that only a newer version of this program knows: anything may have changed.
     Unknown,
 }

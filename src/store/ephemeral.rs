@@ -1,5 +1,5 @@
-//! The contract of the ephemeral store: what is asked of it many times a second and may be lost without signing anybody
-//! out.
+//! The contract of the ephemeral store: state that is used many times a second and may be lost without signing out any
+//! user.
 
 use std::time::Duration;
 
@@ -9,108 +9,96 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 
-/// A record outlives its current token by two minutes: verification allows one of leeway, clocks differ, and a late
-/// token deserves an exact answer.
+/// How long a record outlives its current token. Verification allows one minute of leeway, clocks differ, and a late
+/// token still gets an exact answer.
 pub const KEPT_AFTER_EXPIRY: Duration = Duration::from_mins(2);
 
-/// State that changes at every refresh. Each operation is one atomic step on one key; `end` and `forget`, which concern
-/// several, are one such step for each.
+/// State that changes at every refresh. Each operation is one atomic step on one key. `end` and `forget` concern
+/// several keys and take one such step for each.
 ///
-/// Every operation fails with [`StoreError::Unavailable`] when the store does not answer in time; callers then answer
-/// 503 and assume nothing.
+/// Every operation fails with [`StoreError::Unavailable`] when the store does not answer in time. Callers then answer
+/// 503 and assume nothing about what was done.
 #[async_trait]
 pub trait EphemeralStore: Send + Sync {
-    /// Exchanges the current token of `session` if it is `presented`: the record steps forward by
-    /// [`RotationRecord::advanced`], at the store's own time. Anything else is returned as it stands, and so is the
-    /// record of a session whose end has come.
+    /// Exchanges the current token of `session` if it is the `presented` one: the record steps forward by
+    /// [`RotationRecord::advanced`], at the store's own time. Otherwise the state is returned unchanged, as is a record
+    /// whose session is past its absolute end.
     async fn advance(&self, session: SessionId, presented: Generation) -> Result<Advance, StoreError>;
 
-    /// What is known of `session`, and the store's own time.
+    /// Returns the state of `session` and the store's own time.
     async fn load(&self, session: SessionId) -> Result<(RotationState, Timestamp), StoreError>;
 
-    /// Writes the first record of `session` unless something (a tombstone, too) is there. Says whether it was written.
+    /// Writes the first record of `session`. Returns `false` if a record or a tombstone exists already.
     async fn insert(&self, session: SessionId, record: &RotationRecord) -> Result<bool, StoreError>;
 
-    /// Replaces exactly `old` by `new`. Says whether `old` was still there.
+    /// Replaces exactly `old` by `new`. Returns whether `old` was still stored.
     async fn replace(&self, session: SessionId, old: &RotationRecord, new: &RotationRecord)
     -> Result<bool, StoreError>;
 
-    /// Writes a tombstone for each of `sessions`, which stays for `keep`. Doing it again changes nothing.
+    /// Writes a tombstone for each of `sessions`, which is kept for `keep`. The operation is idempotent.
     async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError>;
 
-    /// Keeps `value` under `key` for `keep`, to be taken once. Says whether it was written; a key that is there already
-    /// is left alone.
+    /// Stores `value` under `key` for `keep`, to be taken once. Returns `false`, and changes nothing, if the key exists
+    /// already.
     async fn put_once(&self, key: &str, value: &str, keep: Duration) -> Result<bool, StoreError>;
 
-    /// The value under `key`, taken or not; `None` when it is unknown or expired.
+    /// Returns the value under `key`, taken or not; `None` when it is unknown or expired.
     async fn peek(&self, key: &str) -> Result<Option<String>, StoreError>;
 
-    /// Replaces exactly `old` under `key` by `new`, unless it was taken; it expires when `old` would have. Says whether
-    /// it was replaced.
+    /// Replaces exactly `old` under `key` by `new`, unless it was taken. The expiry stays that of `old`. Returns
+    /// whether the value was replaced.
     async fn update_once(&self, key: &str, old: &str, new: &str) -> Result<bool, StoreError>;
 
-    /// Takes the value under `key`. It stays remembered as taken until its time is over.
+    /// Takes the value under `key`. The store remembers it as taken until it expires.
     async fn take_once(&self, key: &str) -> Result<TakeOutcome, StoreError>;
 
-    /// Remembers `key` for `keep`. Says whether it was new.
+    /// Remembers `key` for `keep`. Returns whether it was new.
     async fn remember(&self, key: &str, keep: Duration) -> Result<bool, StoreError>;
 
-    /// Whether `key` is remembered.
     async fn remembers(&self, key: &str) -> Result<bool, StoreError>;
 
-    /// Counts one more under `key`. The count starts over when `window` has passed since its first.
+    /// Increments the count under `key`. The count restarts when `window` has passed since its first increment.
     async fn count(&self, key: &str, window: Duration) -> Result<CounterState, StoreError>;
 
-    /// Forgets the count or the memory under `key`.
+    /// Deletes the count and the remembered key under `key`.
     async fn forget(&self, key: &str) -> Result<(), StoreError>;
 
-    /// Whether the store answers and has been brought up to date.
+    /// Checks that the store answers and that no replay of recent ends is outstanding.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// What an operator should mend about the way the store is set up, each with the fix.
+    /// Returns what an operator should correct in the store's configuration, each with the fix.
     async fn warnings(&self) -> Vec<String>;
 
-    /// Removes what has expired, where the store does not do so by itself.
+    /// Removes expired entries, where the store does not do so by itself.
     async fn prune(&self) -> Result<(), StoreError>;
 
-    /// Called about once a second. A store that may have lost acknowledged writes (a restart, a failover, a lost
-    /// connection, its own start) reports it here until [`EphemeralStore::replayed`] has been called, and refuses
-    /// refreshes.
+    /// Returns whether recent ends must be written again. The replay job calls this about once a second. A store that
+    /// may have lost acknowledged writes (a restart, a failover, a lost connection, its own start) returns `true` and
+    /// refuses refreshes until [`EphemeralStore::replayed`] has been called.
     async fn needs_replay(&self) -> Result<bool, StoreError>;
 
-    /// The recent ends have been written again (they were read from the database after
-    /// [`EphemeralStore::needs_replay`]). Changes nothing when the store may have lost writes once more since it was
-    /// asked.
+    /// Reports that the recent ends, read from the database after [`EphemeralStore::needs_replay`], have been written
+    /// again. Has no effect when the store may have lost writes since then.
     async fn replayed(&self);
 }
 
-/// The answer of [`EphemeralStore::advance`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advance {
-    /// What is known of the session now.
     pub session: RotationState,
-    /// Whether this call exchanged the token.
     pub advanced: bool,
-    /// The store's own time.
     pub now: Timestamp,
 }
 
-/// The answer of [`EphemeralStore::take_once`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakeOutcome {
-    /// Nobody took it before.
     First(String),
-    /// It was taken before; this is what it was.
     Again(String),
-    /// Unknown or expired.
     Absent,
 }
 
-/// The answer of [`EphemeralStore::count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CounterState {
-    /// How many there are in the window, this one included.
+    /// The count in the window, this call included.
     pub count: u64,
-    /// When the count starts over.
     pub resets_in: Duration,
 }

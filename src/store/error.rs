@@ -1,65 +1,52 @@
-//! What a store may answer when it does not answer.
+//! The errors of the stores.
 
 use std::fmt;
 
 use crate::error::{Error, Internal};
 
-/// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is overloaded or refuses writes. Whether a write was done is unknown.
+    /// The store cannot be reached, is overloaded or refuses writes. Whether a write was done is unknown.
     #[error("the {store} does not answer")]
     Unavailable {
         /// `database` or `ephemeral store`.
         store: &'static str,
-        /// What the driver said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It cannot be opened. The sentence names the setting to correct.
+    /// The store cannot be opened. The sentence names the setting to correct.
     #[error("{what}")]
     NotOpened {
-        /// What was tried, and what to do.
         what: String,
-        /// What the driver or the system said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Another row has this key already. The rule that wrote it knows what to say of it.
+    /// Another row already has this key. The caller that wrote the row decides what to answer.
     #[error("the {0} is taken")]
     Conflict(UniqueKey),
-    /// What was read is not what was written.
+    /// The stored data or the schema is not what this program writes.
     #[error("{0}")]
     Corrupt(String),
-    /// The store refused what we sent: our own mistake.
+    /// The store refused what this program sent (a bug), or a setting cannot be used.
     #[error("the {store} refused a statement")]
     Broken {
-        /// `database` or `ephemeral store`.
         store: &'static str,
-        /// What the driver said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// A key that no two rows share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UniqueKey {
-    /// The identifier of a user.
     UserId,
-    /// The name of a user, which is no other user's address either.
+    /// The name of a user. It differs from every other user's name and address.
     Username,
-    /// The address of a user, which is no other user's name either.
+    /// The address of a user. It differs from every other user's name and address.
     Email,
-    /// The identifier of a client.
     ClientId,
-    /// The identifier of a session.
     SessionId,
-    /// The identifier of a browser session.
     BrowserSessionId,
-    /// The cookie of a browser session.
     BrowserSessionCookie,
-    /// The identifier of a signing key.
     Kid,
     /// The one active signing key of an algorithm.
     ActiveSigningKey,
@@ -81,7 +68,7 @@ impl fmt::Display for UniqueKey {
     }
 }
 
-/// A store that cannot answer is a 503 with nothing consumed; everything else is ours to mend.
+/// Maps a store that cannot answer to a 503 with nothing consumed, and everything else to an internal error.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

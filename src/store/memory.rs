@@ -1,7 +1,9 @@
-//! What one instance remembers of the database: clients, users and their browser sessions, and the sessions that ended
-//! lately. Bounded, and kept true by [`Memory::apply`]: the feed follower calls it for what any instance has changed, and
-//! each commit of this one for its own changes (`store/sql/db.rs`). No rule does. A write that the feed does not tell of
-//! must change nothing that is remembered here but when something was last used.
+//! The cache that one instance keeps of the database: clients, users, consents and browser sessions, and the sessions
+//! that ended recently.
+//!
+//! The cache is bounded. [`Memory::apply`] keeps it consistent: the feed follower calls it for the changes of all
+//! instances, and each commit of this instance for its own changes (`store/sql/db.rs`). Business logic never calls it.
+//! A write that the feed does not carry must not change anything cached here, except the time of last use.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -14,36 +16,32 @@ use crate::model::{
 };
 use crate::store::change::Change;
 
-/// The most rows of one kind that are remembered; beyond it their memory starts over.
+/// The most cached rows of one kind; beyond it their map is cleared.
 const MOST: usize = 10_000;
 
-/// The memory of one instance.
 #[derive(Default)]
 pub struct Memory {
     clients: Mutex<HashMap<ClientId, Arc<Client>>>,
     people: Mutex<HashMap<UserId, Person>>,
     browser_sessions: Mutex<BrowserSessions>,
-    /// When browser sessions were used since this was last written to the database.
+    /// When browser sessions were used since the last write of these times to the database.
     used_browser_sessions: Mutex<HashMap<BrowserSessionId, Timestamp>>,
-    /// When each remembered session ended.
     ended: Mutex<HashMap<SessionId, Timestamp>>,
-    /// Ends whose tombstones could not be written yet.
+    /// Ended sessions whose tombstones are yet to be written.
     pending: Mutex<HashSet<SessionId>>,
-    /// When sessions were used since this was last written to the database.
+    /// When sessions were used since the last write of these times to the database.
     used: Mutex<HashMap<SessionId, Timestamp>>,
     global_not_before: AtomicI64,
-    /// Whether the ephemeral store may have lost changes of users' rights.
     rights_in_doubt: AtomicBool,
-    /// Counts what was forgotten, so that a row read before a change is not kept after it. It is raised before a map is
-    /// locked to remove from it, and compared under that lock by whoever inserts: an insert either sees the new count or
-    /// comes before the removal.
+    /// Counts invalidations, so that a row read before a change is not cached after it. It is raised before a map is
+    /// locked for a removal, and compared under that lock by each insertion. An insertion therefore either sees the new
+    /// count or comes before the removal.
     forgotten: AtomicU64,
 }
 
-/// The most uses that are remembered between two writes; beyond it they are dropped, for they only feed lists.
+/// The most uses noted between two writes. Further ones are dropped, since they only feed lists.
 const MAX_USED: usize = 100_000;
 
-/// What is remembered of somebody.
 #[derive(Default)]
 struct Person {
     user: Option<Arc<User>>,
@@ -56,22 +54,23 @@ struct BrowserSessions {
     cookies: HashMap<BrowserSessionId, CookieDigest>,
 }
 
-/// Proof of the moment at which a row began to be read.
+/// The invalidation count at the time when a read of a row began. A row is cached only if the count is still the same.
 #[derive(Debug, Clone, Copy)]
 pub struct Ticket(u64);
 
 impl Memory {
-    /// Makes the memory true after a change that is in the database. Rows are forgotten and read again by the next
-    /// reader; the end of a session and the global `not_before` are remembered, for refreshes ask for these and nothing
-    /// else. Applying a change twice is as good as once.
+    /// Applies a committed change. Cached rows that it concerns are dropped, and the next reader reads them again. The
+    /// end of a session and the global `not_before` are kept, since refreshes check nothing else. Applying a change
+    /// twice has the same effect as once.
     ///
-    /// Two kinds need more than the memory, and the feed follower does it: the keyring holds the keys, and after
-    /// something unknown the ends are read again.
+    /// Two kinds need more, which the feed follower does: it reloads the keyring, and after an unknown change it reads
+    /// the recent ends again.
     pub fn apply(&self, change: &Change) {
         match change {
             Change::SessionEnded(session) => {
                 self.keep_ended(session.id, session.ended.at);
-                // The instance that ended it may die before it writes the tombstone. Writing it again changes nothing.
+                // The instance that ended the session may die before it writes the tombstone. Writing it again changes
+                // nothing.
                 self.keep_pending(&[session.id]);
             }
             Change::GlobalNotBefore(mark) => self.raise_global_not_before(*mark),
@@ -84,7 +83,7 @@ impl Memory {
         }
     }
 
-    /// Forgets the rows that a change concerns of which it is not known whether it was made.
+    /// Drops the cached rows that a change concerns when it is unknown whether the change was committed.
     pub(super) fn forget(&self, change: &Change) {
         match change {
             Change::User(user) => self.forget_user(*user),
@@ -96,19 +95,18 @@ impl Memory {
         }
     }
 
-    /// To be taken before a row is read that shall be kept.
+    /// Returns the ticket that a caller must take before it reads a row in order to cache it.
     #[must_use]
     pub fn ticket(&self) -> Ticket {
         Ticket(self.forgotten.load(Ordering::SeqCst))
     }
 
-    /// The client, if it is remembered.
     #[must_use]
     pub fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
         lock(&self.clients).get(id).cloned()
     }
 
-    /// Remembers a client, unless something was forgotten since `ticket`.
+    /// Caches a client, unless rows were invalidated since `ticket`.
     pub fn keep_client(&self, client: &Arc<Client>, ticket: Ticket) {
         let mut clients = lock(&self.clients);
         if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
@@ -120,7 +118,6 @@ impl Memory {
         clients.insert(client.id.clone(), Arc::clone(client));
     }
 
-    /// Forgets a client, which changed, and what users have agreed to with it, which goes with the client.
     fn forget_client(&self, id: &ClientId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         lock(&self.clients).remove(id);
@@ -129,7 +126,6 @@ impl Memory {
         }
     }
 
-    /// Forgets every client, user, consent and browser session.
     pub fn forget_rows(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         lock(&self.clients).clear();
@@ -137,24 +133,20 @@ impl Memory {
         *lock(&self.browser_sessions) = BrowserSessions::default();
     }
 
-    /// The user, if they are remembered.
     #[must_use]
     pub fn user(&self, id: UserId) -> Option<Arc<User>> {
         lock(&self.people).get(&id)?.user.clone()
     }
 
-    /// What the user has agreed to with the application, if it is remembered.
     #[must_use]
     pub fn consent(&self, user: UserId, client: &ClientId) -> Option<Arc<Consent>> {
         lock(&self.people).get(&user)?.consents.get(client).cloned()
     }
 
-    /// Remembers a user, unless something was forgotten since `ticket`.
     pub fn keep_user(&self, user: &Arc<User>, ticket: Ticket) {
         self.keep_of(user.id, ticket, |person| person.user = Some(Arc::clone(user)));
     }
 
-    /// Remembers a consent, unless something was forgotten since `ticket`.
     pub fn keep_consent(&self, consent: &Arc<Consent>, ticket: Ticket) {
         self.keep_of(consent.user_id, ticket, |person| {
             person.consents.insert(consent.client_id.clone(), Arc::clone(consent));
@@ -172,19 +164,16 @@ impl Memory {
         keep(people.entry(user).or_default());
     }
 
-    /// Forgets a user: they changed, or have agreed to something else.
     fn forget_user(&self, id: UserId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         lock(&self.people).remove(&id);
     }
 
-    /// The browser session of a cookie, if it is remembered.
     #[must_use]
     pub fn browser_session(&self, cookie: &CookieDigest) -> Option<Arc<BrowserSession>> {
         lock(&self.browser_sessions).by_cookie.get(cookie).cloned()
     }
 
-    /// Remembers a browser session, unless something was forgotten since `ticket`.
     pub fn keep_browser_session(&self, cookie: &CookieDigest, browser_session: &Arc<BrowserSession>, ticket: Ticket) {
         let mut browser_sessions = lock(&self.browser_sessions);
         if self.forgotten.load(Ordering::SeqCst) != ticket.0 {
@@ -194,7 +183,7 @@ impl Memory {
             *browser_sessions = BrowserSessions::default();
         }
         browser_sessions.by_cookie.insert(cookie.clone(), Arc::clone(browser_session));
-        // A renewed browser session has another cookie, and the previous one proves nothing any more.
+        // A renewed browser session has a new cookie, and the previous one is no longer valid.
         if let Some(previous) = browser_sessions.cookies.insert(browser_session.id, cookie.clone())
             && previous != *cookie
         {
@@ -202,7 +191,6 @@ impl Memory {
         }
     }
 
-    /// Forgets a browser session: it was renewed or has ended.
     fn forget_browser_session(&self, id: BrowserSessionId) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         let mut browser_sessions = lock(&self.browser_sessions);
@@ -211,7 +199,6 @@ impl Memory {
         }
     }
 
-    /// Notes that a browser session was used.
     pub fn note_browser_session_use(&self, browser_session: BrowserSessionId, at: Timestamp) {
         let mut used = lock(&self.used_browser_sessions);
         if used.len() < MAX_USED || used.contains_key(&browser_session) {
@@ -219,53 +206,45 @@ impl Memory {
         }
     }
 
-    /// When this browser session was used last, as far as it was noted since the last
-    /// [`Memory::take_used_browser_sessions`].
+    /// Returns the time of the last use noted since the last [`Memory::take_used_browser_sessions`].
     #[must_use]
     pub fn browser_session_use(&self, browser_session: BrowserSessionId) -> Option<Timestamp> {
         lock(&self.used_browser_sessions).get(&browser_session).copied()
     }
 
-    /// Takes what was noted of browser sessions since the last call.
     #[must_use]
     pub fn take_used_browser_sessions(&self) -> Vec<(BrowserSessionId, Timestamp)> {
         std::mem::take(&mut *lock(&self.used_browser_sessions)).into_iter().collect()
     }
 
-    /// Remembers that a session has ended.
     pub fn keep_ended(&self, session: SessionId, at: Timestamp) {
         lock(&self.ended).insert(session, at);
     }
 
-    /// Whether a session is known to have ended.
     #[must_use]
     pub fn has_ended(&self, session: SessionId) -> bool {
         lock(&self.ended).contains_key(&session)
     }
 
-    /// The sessions known to have ended.
     #[must_use]
     pub fn ended(&self) -> Vec<SessionId> {
         lock(&self.ended).keys().copied().collect()
     }
 
-    /// Forgets sessions that ended more than `keep` ago: none of their tokens can be alive.
+    /// Drops sessions that ended more than `keep` ago: all their tokens have expired.
     pub fn prune_ended(&self, now: Timestamp, keep: Duration) {
         lock(&self.ended).retain(|_, at| now.since(*at) <= keep);
     }
 
-    /// Remembers that the tombstones of these sessions are still to be written.
     pub fn keep_pending(&self, sessions: &[SessionId]) {
         lock(&self.pending).extend(sessions);
     }
 
-    /// The sessions whose tombstones are still to be written.
     #[must_use]
     pub fn pending(&self) -> Vec<SessionId> {
         lock(&self.pending).iter().copied().collect()
     }
 
-    /// The tombstones of these sessions have been written.
     pub fn forget_pending(&self, sessions: &[SessionId]) {
         let mut pending = lock(&self.pending);
         for session in sessions {
@@ -273,7 +252,6 @@ impl Memory {
         }
     }
 
-    /// Notes that a session was used.
     pub fn note_use(&self, session: SessionId, at: Timestamp) {
         let mut used = lock(&self.used);
         if used.len() < MAX_USED || used.contains_key(&session) {
@@ -281,36 +259,34 @@ impl Memory {
         }
     }
 
-    /// Takes what was noted since the last call.
     #[must_use]
     pub fn take_used(&self) -> Vec<(SessionId, Timestamp)> {
         std::mem::take(&mut *lock(&self.used)).into_iter().collect()
     }
 
-    /// Remembers that the ephemeral store may have lost changes of users' rights.
+    /// Records that the ephemeral store may have lost changes of users' roles or groups.
     pub fn doubt_rights(&self) {
         self.rights_in_doubt.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the ephemeral store may have lost changes of users' rights since this was asked last.
+    /// Returns whether [`Memory::doubt_rights`] was called since the last call.
     #[must_use]
     pub fn take_doubt(&self) -> bool {
         self.rights_in_doubt.swap(false, Ordering::SeqCst)
     }
 
-    /// Sessions and tokens that began before this moment are over.
     #[must_use]
     pub fn global_not_before(&self) -> Timestamp {
         Timestamp::from_millis(self.global_not_before.load(Ordering::SeqCst))
     }
 
-    /// Remembers the global `not_before`; it never falls.
+    /// Raises the global `not_before`; it never falls.
     pub fn raise_global_not_before(&self, at: Timestamp) {
         self.global_not_before.fetch_max(at.millis(), Ordering::SeqCst);
     }
 }
 
-/// A panic while a map was held cannot leave it half changed: each change is one call.
+/// Locks a map. A panic while it was locked cannot leave it inconsistent, since each change is one call.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! Where state lives: the **database** (SQL: users, clients, keys, one row per session, audit, the change feed) and the
+//! The stores: the **database** (SQL: users, clients, keys, one row per session, audit, the change feed) and the
 //! **ephemeral store** (rotation records, one-time values, counters).
 //!
-//! The contracts stand in [`ephemeral`] and on [`Database`]. The database is one implementation for two engines; the
-//! ephemeral store has two implementations, [`redis`] and [`sql::ephemeral`], and `tests/store.rs` runs one suite
+//! [`EphemeralStore`] and [`Database`] document their contracts. The database has one implementation for two engines.
+//! The ephemeral store has two implementations, [`redis`] and [`sql::ephemeral`]. `tests/store.rs` runs one suite
 //! against all of them.
 
 pub mod change;
@@ -29,25 +29,21 @@ use crate::model::{BrowserSession, Client, ClientId, Consent, CookieDigest, User
 
 /// The stores of one running instance.
 pub struct Store {
-    /// What must outlive everything.
     pub database: Database,
-    /// What changes at every refresh.
     pub ephemeral: Arc<dyn EphemeralStore>,
-    /// What this instance remembers of the database. Its own commits and the change feed keep it true.
+    /// The cache of database rows. This instance's own commits and the change feed keep it consistent.
     pub memory: Arc<Memory>,
-    /// Rung when an end may have put a notice into the outbox, so that it is sent at once.
+    /// Notified when the end of a session may have queued a back-channel logout, so that it is sent at once.
     pub backchannel_due: Notify,
-    /// Status indexes in the status lists that this instance has leased and not given out.
     indexes: StatusIndexes,
 }
 
-/// How many status indexes an instance leases at a time, and the last lease.
 struct StatusIndexes {
     at_a_time: u32,
     lease: tokio::sync::Mutex<Lease>,
 }
 
-/// What is left of a lease.
+/// The part of the last lease that has not been assigned.
 #[derive(Default)]
 struct Lease {
     indexes: Range<i64>,
@@ -55,8 +51,8 @@ struct Lease {
 }
 
 impl Store {
-    /// The stores, with the memory of the database. `lease` is how many status indexes in the status lists are taken at a time:
-    /// many for a service, one for a command that ends.
+    /// Builds the stores, with the cache of the database. `lease` is the number of status indexes leased at a time:
+    /// many for a server, one for a command that exits soon.
     #[must_use]
     pub fn new(database: Database, ephemeral: Arc<dyn EphemeralStore>, lease: u32) -> Self {
         let indexes = StatusIndexes { at_a_time: lease, lease: tokio::sync::Mutex::default() };
@@ -64,7 +60,7 @@ impl Store {
         Self { database, ephemeral, memory, backchannel_due: Notify::new(), indexes }
     }
 
-    /// A status index in the status lists that nobody had before and nobody gets again.
+    /// Returns a status index that was never assigned before and is never assigned again.
     pub async fn status_index(&self, now: Timestamp) -> Result<i64, StoreError> {
         let mut lease = self.indexes.lease.lock().await;
         if lease.indexes.is_empty() || now.since(lease.at) >= LEASE_LIFETIME {
@@ -76,7 +72,8 @@ impl Store {
         Ok(index)
     }
 
-    /// The client with this identifier, from memory where it is known.
+    /// Returns the client from the cache, or else from the database. The three methods below do the same for their
+    /// rows.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         if let Some(client) = self.memory.client(id) {
             return Ok(Some(client));
@@ -89,7 +86,6 @@ impl Store {
         Ok(client)
     }
 
-    /// The user with this identifier, from memory where they are known.
     pub async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
         if let Some(user) = self.memory.user(id) {
             return Ok(Some(user));
@@ -102,7 +98,6 @@ impl Store {
         Ok(user)
     }
 
-    /// What the user has agreed to with the application, from memory where it is known.
     pub async fn consent(&self, user: UserId, client: &ClientId) -> Result<Option<Arc<Consent>>, StoreError> {
         if let Some(consent) = self.memory.consent(user, client) {
             return Ok(Some(consent));
@@ -115,7 +110,6 @@ impl Store {
         Ok(consent)
     }
 
-    /// The browser session of a cookie, from memory where it is known.
     pub async fn browser_session(&self, cookie: &CookieDigest) -> Result<Option<Arc<BrowserSession>>, StoreError> {
         match self.memory.browser_session(cookie) {
             Some(browser_session) => Ok(Some(browser_session)),
@@ -123,7 +117,7 @@ impl Store {
         }
     }
 
-    /// The browser session of a cookie from the database, whatever is remembered: its last use is not in the change
+    /// Reads the browser session of a cookie from the database, even if it is cached: its last use is not in the change
     /// feed.
     pub async fn read_browser_session(&self, cookie: &CookieDigest) -> Result<Option<Arc<BrowserSession>>, StoreError> {
         let ticket = self.memory.ticket();

@@ -1,5 +1,6 @@
-//! Is this token good right now? Signature, claims, the gate, and the state of its session: for the introspection
-//! endpoint (RFC 7662), for the SimpleJWT-compatible API's `verify`, and for whatever takes an access token.
+//! Decides whether a token is good now, by its signature, its claims, the gate and the state of its session. The
+//! introspection endpoint (RFC 7662), the SimpleJWT-compatible API's `verify`, and every endpoint that takes an access
+//! token use it.
 
 use std::sync::Arc;
 
@@ -15,31 +16,26 @@ use crate::sessions;
 use crate::store::StoreError;
 use crate::tokens::{self, RefreshToken};
 
-/// A token that is good now.
 #[derive(Debug)]
 pub enum LiveToken {
-    /// An access token.
     Access(Box<AccessToken>),
-    /// A refresh token and what it renews.
     Refresh(Box<LiveRefresh>),
 }
 
-/// A refresh token that is good now, and what it renews.
+/// A refresh token that is good now, and the grant that it renews.
 #[derive(Debug)]
 pub struct LiveRefresh {
-    /// What it says.
     pub token: RefreshToken,
-    /// What the session's tokens say.
     pub grant: SessionGrant,
-    /// The user, as the client knows them (`sub`).
+    /// The user as the client knows them (`sub`).
     pub subject: String,
 }
 
-/// Looks at `token` for `caller`. `None`: not good, or not the caller's business (RFC 7662 section 2.2 has one answer
-/// for both).
+/// Introspects `token` for `caller`. `None`: it is not good, or the caller may not ask about it. RFC 7662 section 2.2
+/// has one answer for both.
 ///
 /// # Errors
-/// `unauthorized_client` for a public client, whose identifier anybody may use; [`Error::Unavailable`] when a
+/// `unauthorized_client` for a public client, because anyone can use its identifier; [`Error::Unavailable`] when a
 /// store does not answer.
 pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Option<LiveToken>, Error> {
     if caller.is_public() {
@@ -48,16 +44,13 @@ pub async fn introspect(ctx: &Ctx, caller: &Client, token: &str) -> Result<Optio
     Ok(token_status(ctx, token).await?.filter(|live| concerns(ctx, caller, live)))
 }
 
-/// Looks at `token`, whoever asks. `None`: not good.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Introspects `token` for any caller. `None`: it is not good.
 pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, Error> {
     if let Some(live) = live_access(ctx, token).await? {
         return Ok(Some(LiveToken::Access(Box::new(live.access))));
     }
     let Ok(refresh) = tokens::read_refresh_token(ctx, token) else { return Ok(None) };
-    // A token is told to be active no longer than it says (RFC 7662 section 2.2).
+    // A token is reported as active no longer than its `exp` (RFC 7662 section 2.2).
     if ctx.now() >= refresh.expires_at {
         return Ok(None);
     }
@@ -70,27 +63,22 @@ pub async fn token_status(ctx: &Ctx, token: &str) -> Result<Option<LiveToken>, E
     }))
 }
 
-/// An access token that is good now, and what stands behind it.
+/// An access token that is good now, with its client and grant.
 #[derive(Debug)]
 pub struct LiveAccess {
-    /// What it says.
     pub access: AccessToken,
-    /// Whose it is.
     pub client: Arc<Client>,
-    /// What its session's tokens say; none where the client acts for itself.
+    /// The grant of its session; `None` where the client acts for itself.
     pub grant: Option<SessionGrant>,
 }
 
-/// The access token and what stands behind it, if it is good now. Whether its sender may use it, where it is bound to a
-/// key, is another question: `presented_token.rs`.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Returns the access token with its client and grant, if it is good now. `presented_token.rs` checks whether its
+/// sender has proven the key that it is bound to.
 pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, Error> {
     let keys = ctx.keys.verifying_keys();
     let now = ctx.now().seconds();
     let Ok(access) = ctx.verifier.verify(token, &keys, now) else { return Ok(None) };
-    // The verifier allows for clocks that differ; this server knows what it meant (RFC 7662 section 2.2).
+    // The verifier tolerates differing clocks; this server, which set `exp`, does not (RFC 7662 section 2.2).
     if now >= access.exp {
         return Ok(None);
     }
@@ -100,7 +88,7 @@ pub async fn live_access(ctx: &Ctx, token: &str) -> Result<Option<LiveAccess>, E
     let Some(client) = ctx.store.client(&client_id).await? else { return Ok(None) };
     let Some(sid) = &access.sid else {
         let principal = Principal::Client { issued_at: Timestamp::from_seconds(access.iat) };
-        // Offline verifiers refuse what has a status index that the client has lost; so does this server.
+        // Offline verifiers refuse a token whose status index the client no longer has, and so does this server.
         let keeps_index = tokens::names_index(ctx, &access, client.status_index);
         let good = keeps_index && passes(ctx, &client, principal, &scope, &access.aud);
         return Ok(good.then_some(LiveAccess { access, client, grant: None }));
@@ -126,8 +114,9 @@ async fn live_session(
             let principal = Principal::RotationRecord { grant: &record.grant, ends_at: record.ends_at };
             Ok(passes(ctx, client, principal, scope, audience).then_some(record.grant))
         }
-        // The record is lost, its refresh token has expired, or the ephemeral store is away: the database, in which
-        // every end is written first, knows. So an administrator can end sessions while the ephemeral store is away.
+        // The record is lost, its refresh token has expired, or the ephemeral store is down. The database decides,
+        // because every end is written there first. An administrator can therefore end sessions while the ephemeral
+        // store is down.
         Ok((RotationState::Absent, _)) | Err(StoreError::Unavailable { .. }) => {
             let Some(session) = ctx.store.database.session(id).await? else { return Ok(None) };
             let Some(user) = ctx.store.database.user(session.user_id).await? else { return Ok(None) };
@@ -143,7 +132,8 @@ fn passes(ctx: &Ctx, client: &Client, principal: Principal<'_>, scope: &Scope, a
     gate::check(ctx, client, principal, scope, audience).is_ok()
 }
 
-/// A caller may ask about its own tokens, those meant for it, and all if it holds `tokenhouse:introspect`.
+/// Returns whether the caller may ask about the token: its own, one that is meant for it, or any if it has the scope
+/// `tokenhouse:introspect`.
 fn concerns(ctx: &Ctx, caller: &Client, live: &LiveToken) -> bool {
     if caller.metadata.scope.contains(scope::INTROSPECT) {
         return true;
@@ -154,8 +144,8 @@ fn concerns(ctx: &Ctx, caller: &Client, live: &LiveToken) -> bool {
     }
 }
 
-/// A resource server names itself by its client identifier or by an audience registered for it. The issuer's own name,
-/// which is the default audience of everybody, tells nothing.
+/// Returns whether the audience names the caller, by its client identifier or by a registered audience. The issuer does
+/// not count, because it is the default audience of all clients.
 fn is_meant_for(ctx: &Ctx, caller: &Client, audience: &[String]) -> bool {
     audience
         .iter()

@@ -1,5 +1,5 @@
-//! What a presented token is worth: introspection (RFC 7662), revocation (RFC 7009) and userinfo (OpenID Connect Core 1.0
-//! section 5.3).
+//! The status of a presented token: introspection (RFC 7662), revocation (RFC 7009) and userinfo (OpenID Connect Core
+//! 1.0 section 5.3).
 
 pub mod introspection;
 mod presented_token;

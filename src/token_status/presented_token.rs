@@ -1,4 +1,4 @@
-//! An access token as a request presents it, and the one place that says whether it may be taken.
+//! Access tokens as requests present them, and the only check of whether they may be accepted.
 
 use tokenhouse_verifier::AccessToken;
 
@@ -8,36 +8,29 @@ use crate::error::Error;
 use crate::model::{Confirmation, PossessionProof, Secret};
 use crate::protocol::{ErrorCode, TokenScheme};
 
-/// An access token as a request presents it.
 #[derive(Debug, Clone)]
 pub struct PresentedToken {
-    /// How it came.
     pub scheme: TokenScheme,
-    /// The token.
     pub token: Secret,
-    /// What the sender has proven to hold.
+    /// The key that the sender has proven to hold.
     pub proof: Option<PossessionProof>,
 }
 
 impl PresentedToken {
-    /// A token that came as a bearer token does, with nothing beside it.
     #[must_use]
     pub fn bearer(token: Secret) -> Self {
         Self { scheme: TokenScheme::Bearer, token, proof: None }
     }
 
-    /// What the token says and what stands behind it, if it is good now and its sender has proven the key that it is
-    /// bound to. `None`: not good, or not theirs.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when a store does not answer.
+    /// Returns the token with its client and grant, if it is good now and its sender has proven the key that it is
+    /// bound to.
     pub async fn live_access(&self, ctx: &Ctx) -> Result<Option<LiveAccess>, Error> {
         let live = introspection::live_access(ctx, self.token.expose()).await?;
         Ok(live.filter(|live| self.proves(live.access.cnf.as_ref())))
     }
 
-    /// What the token says, if it is good now, its sender may use it, it is meant for this server, and it has one of
-    /// `scopes` (RFC 6750 section 3.1).
+    /// Returns the token's content, if it is good now, its sender may use it, it is meant for this server, and it has
+    /// one of `scopes` (RFC 6750 section 3.1).
     ///
     /// # Errors
     /// `invalid_token`, `insufficient_scope`; [`Error::Unavailable`] when a store does not answer.
@@ -56,8 +49,8 @@ impl PresentedToken {
         Err(Error::oauth(ErrorCode::InsufficientScope, needed))
     }
 
-    /// Whether it comes as its binding demands: a bearer token as one (RFC 6750), a bound one with the proof of its key
-    /// and under the scheme that goes with it (RFC 9449 section 7.1, RFC 8705 section 3).
+    /// Returns whether the token is presented as its binding demands: an unbound token under `Bearer` (RFC 6750), a
+    /// bound one with a proof of its key and under the scheme of that proof (RFC 9449 section 7.1, RFC 8705 section 3).
     fn proves(&self, cnf: Option<&tokenhouse_verifier::Confirmation>) -> bool {
         let Some(cnf) = cnf else { return self.scheme == TokenScheme::Bearer };
         Confirmation::of_claim(cnf.jkt.as_deref(), cnf.x5t_s256.as_deref())
@@ -87,7 +80,7 @@ mod tests {
             (None, Bearer, None, true),
             (None, Dpop, None, false),
             (None, Dpop, Some(KEY), false),
-            // A connection may have a certificate for reasons of its own.
+            // A connection may have a client certificate for other reasons.
             (None, Bearer, Some(CERTIFICATE), true),
             (Some(KEY), Bearer, None, false),
             (Some(KEY), Dpop, None, false),

@@ -1,4 +1,4 @@
-//! Revoking a token ends its session (RFC 7009), whichever of the pair is presented.
+//! Token revocation (RFC 7009): either token of a pair ends the session.
 
 use crate::audit::Actor;
 use crate::clients;
@@ -9,12 +9,12 @@ use crate::protocol::ErrorCode;
 use crate::sessions::{self, Applied};
 use crate::tokens;
 
-/// Ends the session of `token`, if it is one of the client's. A token that is not good is not an error (RFC 7009
-/// section 2.2): there is nothing left to revoke.
+/// Ends the session of `token`, if it was issued to the client. An invalid token is not an error (RFC 7009 section
+/// 2.2).
 ///
 /// # Errors
-/// `unsupported_token_type` for an access token without a session; [`Error::Unavailable`] when the end could not
-/// be written everywhere: the client tries again (section 2.2.1).
+/// `unsupported_token_type` for an access token without a session. [`Error::Unavailable`] when the end could not be
+/// written to every store; the client tries again (section 2.2.1).
 pub async fn revoke(ctx: &Ctx, client: &Client, token: &str) -> Result<(), Error> {
     let Some(session) = session_of(ctx, client, token)? else { return Ok(()) };
     match sessions::end_one(ctx, session, EndReason::Revoked, Actor::Client(client.id.clone())).await? {
@@ -44,7 +44,7 @@ fn session_of(ctx: &Ctx, client: &Client, token: &str) -> Result<Option<SessionI
 /// Ends the session of a refresh token of the SimpleJWT-compatible API.
 ///
 /// # Errors
-/// `invalid_grant` when it is none; [`Error::Unavailable`] as [`revoke`].
+/// `invalid_grant` for any other token; [`Error::Unavailable`] as for [`revoke`].
 pub async fn blacklist(ctx: &Ctx, token: &str) -> Result<(), Error> {
     let refresh = tokens::read_refresh_token(ctx, token)?;
     if !refresh.client_id.is_simplejwt() {

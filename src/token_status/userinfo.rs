@@ -1,4 +1,4 @@
-//! What an application may know of the person whose access token it holds (OpenID Connect Core 1.0 section 5.3).
+//! The claims that a client gets about the user of its access token (OpenID Connect Core 1.0 section 5.3).
 
 use serde_json::{Map, Value, json};
 
@@ -11,20 +11,18 @@ use crate::protocol::{ErrorCode, Scope, TokenType, scope};
 use crate::tokens;
 use crate::tokens::claims;
 
-/// How the claims are handed over.
 #[derive(Debug)]
 pub enum UserInfo {
-    /// As JSON.
     Plain(Map<String, Value>),
-    /// As a signed JWT, for a client that has registered `userinfo_signed_response_alg`.
+    /// A signed JWT, for a client that has registered `userinfo_signed_response_alg`.
     Signed(String),
 }
 
-/// The claims that go with an access token.
+/// Returns the claims of an access token's user.
 ///
 /// # Errors
-/// `invalid_token` when it is not good now, or is bound to a key that was not proven; `insufficient_scope` without
-/// `openid`; [`Error::Unavailable`].
+/// `invalid_token` when the token is not good now or is bound to a key that was not proven; `insufficient_scope`
+/// without `openid`; [`Error::Unavailable`].
 pub async fn userinfo(ctx: &Ctx, presented: &PresentedToken) -> Result<UserInfo, Error> {
     let not_good = || Error::oauth(ErrorCode::InvalidToken, "the access token is not good, or not any more");
     let LiveAccess { access, client, grant } = presented.live_access(ctx).await?.ok_or_else(not_good)?;

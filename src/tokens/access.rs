@@ -11,30 +11,24 @@ use crate::error::Error;
 use crate::model::{Client, Confirmation, LiveSession, RotationRecord, SessionId};
 use crate::protocol::{Scope, TokenScheme, TokenType};
 
-/// On whose behalf the bearer acts.
+/// The party on whose behalf the bearer acts.
 #[derive(Debug, Clone, Copy)]
 pub enum TokenSubject<'a> {
     /// The client itself (RFC 6749 section 4.4).
     Client {
-        /// `aud`.
         audience: &'a [String],
-        /// Tokens that were issued before are over, and this one is not.
+        /// Tokens that were issued before this are revoked; the new token is dated so that it is not.
         not_before: Timestamp,
-        /// The key that the token is bound to, where it is.
+        /// The key that the token is bound to, if any.
         confirmation: Option<Confirmation>,
     },
-    /// A user who signed in.
     Session(&'a LiveSession),
 }
 
-/// A signed access token.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// The compact JWS.
     pub token: String,
-    /// `expires_in`.
     pub lifetime: Duration,
-    /// `token_type`: how it is to be presented.
     pub scheme: TokenScheme,
 }
 
@@ -61,26 +55,23 @@ struct Claims<'a> {
     roles: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     groups: &'a [String],
-    /// SimpleJWT asks for it; only the SimpleJWT-compatible API sets it.
+    /// Required by SimpleJWT; set by the SimpleJWT-compatible API only.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    /// SimpleJWT's name of `sub`; only the SimpleJWT-compatible API sets it.
+    /// SimpleJWT's name of `sub`; set by the SimpleJWT-compatible API only.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Confirmation>,
 }
 
-/// Where to look up whether the token was revoked (IETF Token Status List, section 6.2).
+/// The `status` claim (IETF Token Status List, section 6.2).
 #[derive(Serialize)]
 struct Status {
     status_list: Reference,
 }
 
-/// Signs an access token of `client` for `bearer` with `scope`. It never outlives the session.
-///
-/// # Errors
-/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+/// Signs an access token of `client` for `bearer` with `scope`. It expires no later than the session.
 pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope: &Scope) -> Result<AccessToken, Error> {
     let now = issued_at(ctx.now(), bearer);
     let lifetime = client.metadata.access_token_lifetime.unwrap_or(ctx.config.tokens.access_lifetime.get());
@@ -117,7 +108,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope:
             claims.sid = Some(*id);
             claims.auth_time = Some(grant.auth_time);
             claims.amr = &grant.amr;
-            // A stranger's application knows of a person what they have agreed to.
+            // A third-party application gets only the claims that the user has agreed to.
             if client.metadata.trusted || scope.contains("roles") {
                 claims.roles = &grant.roles;
             }
@@ -131,7 +122,7 @@ pub fn access_token(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>, scope:
     Ok(AccessToken { token, lifetime: exp.since(now), scheme })
 }
 
-/// The session's status index, or that of the client where there is no session.
+/// Refers to the session's status index, or to the client's where there is no session.
 fn status(ctx: &Ctx, client: &Client, bearer: TokenSubject<'_>) -> Status {
     let status_index = match bearer {
         TokenSubject::Client { .. } => client.status_index,
@@ -147,8 +138,8 @@ fn confirmation(bearer: TokenSubject<'_>) -> Option<Confirmation> {
     }
 }
 
-/// `iat` has whole seconds, and a `not_before` milliseconds: in the second of a revocation, a new token is dated to the
-/// next, or it would count as one of those that were revoked.
+/// Computes `iat`. It has whole seconds, and a `not_before` has milliseconds. In the second of a revocation, a new
+/// token is dated to the next second, because it would otherwise count as revoked.
 fn issued_at(now: Timestamp, bearer: TokenSubject<'_>) -> Timestamp {
     let now = Timestamp::from_seconds(now.seconds());
     match bearer {

@@ -1,5 +1,5 @@
-//! What is told about a person: the claims that a scope, or an application by name, asks for (OpenID Connect Core 1.0
-//! sections 5.1, 5.4 and 5.5). What is not known is left out.
+//! The claims about a user that a scope, or a client by name, requests (OpenID Connect Core 1.0 sections 5.1, 5.4 and
+//! 5.5). Unknown values are omitted.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::model::User;
 use crate::protocol::Scope;
 use crate::protocol::claims::{BY_SCOPE, is_within};
 
-/// The claims that `scope` asks for, and those that were asked for by name.
+/// Returns the claims that `scope` stands for, and those that were requested by name.
 #[must_use]
 pub fn of(user: &User, scope: &Scope, named: &[String]) -> Map<String, Value> {
     let by_scope =
@@ -15,14 +15,13 @@ pub fn of(user: &User, scope: &Scope, named: &[String]) -> Map<String, Value> {
     told(user, by_scope.chain(named.iter().map(String::as_str)))
 }
 
-/// The claims of these names.
 #[must_use]
 pub fn named(user: &User, names: &[String]) -> Map<String, Value> {
     if names.is_empty() { Map::new() } else { told(user, names.iter().map(String::as_str)) }
 }
 
-/// Those of the claims asked for by name that a client with this scope may have: a scope that was taken from it since
-/// takes its claims along.
+/// Returns those of the claims requested by name that a client with this scope may have. A scope that was withdrawn
+/// from the client withdraws its claims too.
 #[must_use]
 pub fn permitted(names: &[String], scope: &Scope) -> Vec<String> {
     names.iter().filter(|name| is_within(name, scope)).cloned().collect()

@@ -1,4 +1,4 @@
-//! ID tokens (OpenID Connect Core 1.0 section 2), and reading them again as a hint.
+//! ID tokens (OpenID Connect Core 1.0 section 2): signing them, and reading them as a hint.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,14 +12,12 @@ use crate::error::Error;
 use crate::model::{Client, ClientId, LiveSession, SessionId, SigningAlgorithm};
 use crate::protocol::TokenType;
 
-/// Whom an ID token tells of, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct IdTokenInput<'a> {
-    /// The session.
     pub session: &'a LiveSession,
-    /// Repeated from the authorization request.
+    /// The `nonce` of the authorization request.
     pub nonce: Option<&'a str>,
-    /// Claims that were asked for in the ID token by name.
+    /// Claims that the client requested in the ID token by name.
     pub claims: &'a Map<String, Value>,
 }
 
@@ -44,9 +42,6 @@ struct Claims<'a> {
 }
 
 /// Signs the ID token that goes with `access_token`.
-///
-/// # Errors
-/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
 pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token: &str) -> Result<String, Error> {
     let algorithm = algorithm_for(ctx, client);
     let now = ctx.now().seconds();
@@ -69,13 +64,13 @@ pub fn id_token(ctx: &Ctx, client: &Client, told: IdTokenInput<'_>, access_token
     ctx.keys.sign(algorithm, TokenType::Id, &claims)
 }
 
-/// What the client's ID tokens are signed with.
 #[must_use]
 pub fn algorithm_for(ctx: &Ctx, client: &Client) -> SigningAlgorithm {
     client.metadata.id_token_signed_response_alg.unwrap_or(ctx.config.keys.id_token_algorithm)
 }
 
-/// The left half of the hash that goes with the signature (OpenID Connect Core 1.0 section 3.1.3.6).
+/// Computes `at_hash`: the left half of the hash that belongs to the signature algorithm (OpenID Connect Core 1.0
+/// section 3.1.3.6).
 fn half_hash(algorithm: SigningAlgorithm, token: &str) -> String {
     let token = token.as_bytes();
     match algorithm {
@@ -87,25 +82,23 @@ fn half_hash(algorithm: SigningAlgorithm, token: &str) -> String {
     }
 }
 
-/// What an ID token of this server says, whenever it was issued.
+/// The content of an ID token of this server that is used as a hint; it may have expired.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct IdToken {
     iss: String,
-    /// The person, as the client knows them.
+    /// The user as the client knows them.
     pub sub: String,
     aud: String,
-    /// The session that it was issued for.
     pub sid: SessionId,
 }
 
 impl IdToken {
-    /// Whether this client was given it.
+    /// Returns whether it was issued to this client.
     #[must_use]
     pub fn is_for(&self, client: &Client) -> bool {
         self.aud == client.id.as_str()
     }
 
-    /// Which client was given it.
     #[must_use]
     pub fn client(&self) -> Option<ClientId> {
         self.aud.parse().ok()
@@ -113,7 +106,7 @@ impl IdToken {
 }
 
 /// Reads an ID token of this server, expired or not (OpenID Connect RP-Initiated Logout 1.0 section 2). `None`: it is
-/// none.
+/// not a valid one.
 #[must_use]
 pub fn read_id_token(ctx: &Ctx, token: &str) -> Option<IdToken> {
     let payload = ctx.keys.verifying_keys().signed_payload(token, TokenType::Id.as_str()).ok()?;

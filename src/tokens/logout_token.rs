@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::model::{BackchannelLogout, Client, SessionId};
 use crate::protocol::TokenType;
 
-/// How long a logout token is good, in seconds: as long as section 4 advises, for it is made anew for each try.
+/// The lifetime of a logout token, in seconds. Section 4 advises this value; a token is made anew for each try.
 const LIFETIME: i64 = 120;
 
-/// What a logout token tells of.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// The claims in the order in which they are written. A `nonce` is forbidden, so that no ID token looks like this.
+/// The claims in the order in which they are written. A `nonce` is forbidden, so that a logout token cannot pass for an
+/// ID token.
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -29,10 +29,7 @@ struct Claims<'a> {
     sid: SessionId,
 }
 
-/// Signs a logout token as the client's ID tokens are signed, of a type that no other token has.
-///
-/// # Errors
-/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+/// Signs a logout token with the client's ID token algorithm and a type of its own.
 pub fn logout_token(ctx: &Ctx, client: &Client, logout: &BackchannelLogout) -> Result<String, Error> {
     let now = ctx.now();
     let claims = Claims {

@@ -1,6 +1,6 @@
-//! The mint: what tokens say. One file a kind of token; signing itself is done by `keys`.
+//! The mint: the content of tokens, one file for each kind. `keys` signs them.
 //!
-//! Nothing here decides whether somebody may have a token, and nothing here touches a store.
+//! Nothing here decides whether a token may be issued, and nothing here uses a store.
 
 mod access;
 pub mod claims;
@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::ctx::Ctx;
 use crate::model::StatusIndex;
 
-/// Where to look up whether tokens were revoked (IETF Token Status List, draft 20, section 6.2).
+/// The `status_list` member of a token (IETF Token Status List, draft 20, section 6.2).
 #[derive(Debug, Serialize)]
 struct Reference {
     idx: u32,
@@ -37,7 +37,7 @@ impl Reference {
     }
 }
 
-/// Whether an access token names this status index in the status lists; one that names none passes.
+/// Returns whether an access token refers to this status index. A token without a reference passes.
 #[must_use]
 pub fn names_index(ctx: &Ctx, access: &tokenhouse_verifier::AccessToken, status_index: i64) -> bool {
     let Some(status) = &access.status else { return true };
@@ -45,7 +45,7 @@ pub fn names_index(ctx: &Ctx, access: &tokenhouse_verifier::AccessToken, status_
     status.status_list.idx == u64::from(idx) && status.status_list.uri == uri
 }
 
-/// `aud` as RFC 7519 section 4.1.3 has it: one audience is a string, several are an array.
+/// `aud` as in RFC 7519 section 4.1.3: one audience is a string, several are an array.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Audience<'a> {

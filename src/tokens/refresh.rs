@@ -1,5 +1,5 @@
-//! Refresh tokens: signed so that only this server can read them, and a function of the rotation record alone, so
-//! that the current one can be minted again, byte for byte.
+//! Refresh tokens. They are signed with a key that only this server has. They are a function of the rotation record
+//! alone, so that the current token can be minted again, byte for byte.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,27 +8,23 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::model::{ClientId, Confirmation, Generation, LiveSession, SessionId};
 
-/// What a good signature says of a refresh token.
+/// The content of a refresh token with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// The session that it renews.
     pub session: SessionId,
-    /// Which of the session's tokens it is.
     pub generation: Generation,
-    /// Which re-issue of the generation before it was made from.
+    /// The branch of the generation before it.
     pub parent_branch: u32,
-    /// Who may present it.
     pub client_id: ClientId,
-    /// `iat`, to the second.
+    /// `iat`, in whole seconds.
     pub issued_at: Timestamp,
-    /// `exp`.
     pub expires_at: Timestamp,
-    /// `cnf`: the key that whoever presents it has to prove, where it is bound to one.
+    /// `cnf`: the key that the sender has to prove, if the token is bound to one.
     pub confirmation: Option<Confirmation>,
 }
 
-/// The claims in the order in which they are written. There is no `sub`: a client that knows people by pairwise names
-/// could read it.
+/// The claims in the order in which they are written. There is no `sub`, because a client with pairwise subjects could
+/// read it.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -47,13 +43,9 @@ struct Claims {
     cnf: Option<Confirmation>,
 }
 
-/// Clocks of two instances may differ by this much, in seconds, without an honest token being refused.
+/// The tolerance for differing clocks of two instances, in seconds.
 const LEEWAY: i64 = 60;
 
-/// Signs the current refresh token of the session.
-///
-/// # Errors
-/// [`Error::Internal`] when signing fails.
 pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, Error> {
     let LiveSession { id, record } = session;
     let claims = Claims {
@@ -72,10 +64,10 @@ pub fn refresh_token(ctx: &Ctx, session: &LiveSession) -> Result<String, Error> 
     ctx.keys.sign_refresh(&claims)
 }
 
-/// Reads a refresh token: signature, type, issuer, audience, identifier and expiry. No state is asked.
+/// Reads a refresh token: checks signature, type, issuer, audience and expiry. It uses no store.
 ///
 /// # Errors
-/// `invalid_grant` for anything that is not a refresh token of this server with time left.
+/// `invalid_grant` for anything that is not an unexpired refresh token of this server.
 pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, Error> {
     let refuse = || Error::invalid_grant("the refresh token is not valid here");
     let claims: Claims = ctx.keys.open_refresh(token).ok_or_else(refuse)?;
@@ -98,7 +90,7 @@ pub fn read_refresh_token(ctx: &Ctx, token: &str) -> Result<RefreshToken, Error>
     })
 }
 
-/// `jti` follows from the session and the generation, so that it need not be kept to be repeated.
+/// Derives `jti` from the session and the generation, so that a repeated token has the same one without storage.
 fn jti(ctx: &Ctx, session: SessionId, generation: Generation) -> String {
     let text = format!("{session} {} {}", generation.number, generation.branch);
     uuid::Builder::from_custom_bytes(ctx.keys.derive("refresh token jti", text.as_bytes())).into_uuid().to_string()

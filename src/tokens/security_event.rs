@@ -1,5 +1,4 @@
-//! Security event tokens (RFC 8417): what services that verify tokens by themselves are told of. No event says who a
-//! person is.
+//! Security event tokens (RFC 8417), which the event stream sends to verifiers. No event identifies a user.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -11,35 +10,31 @@ use crate::error::Error;
 use crate::model::{EndReason, EndedSession, RevokedIndex};
 use crate::protocol::TokenType;
 
-/// `CAEP` 1.0 section 3.1.
+/// CAEP 1.0 section 3.1.
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
-/// `OpenID` Shared Signals Framework 1.0 section 8.1.4.1.
+/// OpenID Shared Signals Framework 1.0 section 8.1.4.1.
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 
-/// The published keys are others.
 const KEYS_CHANGED: &str = "urn:tokenhouse:event:keys-changed";
 
-/// What was told does not lead on to what will be told: all lists and keys are to be read again.
+/// The events so far and the next ones have a gap: the verifier reads all status lists and keys again.
 const RESYNC: &str = "urn:tokenhouse:event:resync";
 
-/// What is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecurityEvent {
-    /// A session ended.
     SessionEnded(EndedSession),
     /// The tokens that a client held without a session were revoked.
     ClientRevoked(RevokedIndex),
-    /// The keyring changed.
     KeysChanged,
-    /// Something may have happened that is not told one by one.
+    /// Events may be missing.
     Resync,
-    /// Everything that was committed before this moment was told.
+    /// Everything that was committed before this time has been sent.
     Heartbeat(Timestamp),
 }
 
-/// The claims in the order in which they are written. There is no `aud`, for it is whoever may listen, and no `exp`
-/// (RFC 8417 section 2.2): what happened stays true.
+/// The claims in the order in which they are written. There is no `aud`, because any verifier may listen, and no `exp`,
+/// because an event stays true (RFC 8417 section 2.2).
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -49,10 +44,7 @@ struct Claims<'a> {
     events: Map<String, Value>,
 }
 
-/// Signs the security event token of what is told under `number`, as access tokens are signed.
-///
-/// # Errors
-/// [`Error::Unavailable`] when no key may sign, [`Error::Internal`] when signing fails.
+/// Signs the security event token of event `number` with the algorithm of access tokens.
 pub fn security_event(ctx: &Ctx, number: i64, event: &SecurityEvent) -> Result<String, Error> {
     let (name, details) = said(ctx, event);
     let claims = Claims {
@@ -75,7 +67,7 @@ fn said(ctx: &Ctx, event: &SecurityEvent) -> (&'static str, Value) {
     }
 }
 
-/// The tokens are named as they name themselves, by `status_list`; CAEP does not have that member.
+/// Names the revoked tokens by `status_list`, as the tokens do. CAEP does not define this member.
 fn revoked(ctx: &Ctx, session: &EndedSession) -> Value {
     let EndedSession { ended, index, .. } = session;
     let mut details = json!({
@@ -89,7 +81,7 @@ fn revoked(ctx: &Ctx, session: &EndedSession) -> Value {
     details
 }
 
-/// A client's own tokens are as a session of its own. What becomes of a client is decided by administrators.
+/// Names a client's own tokens as those of a session. Only administrators revoke them.
 fn client_revoked(ctx: &Ctx, retired: &RevokedIndex) -> Value {
     json!({
         "event_timestamp": retired.at.seconds(),
@@ -98,7 +90,7 @@ fn client_revoked(ctx: &Ctx, retired: &RevokedIndex) -> Value {
     })
 }
 
-/// Who brought it about, in the words of CAEP 1.0 section 2.
+/// Returns `initiating_entity` (CAEP 1.0 section 2).
 const fn initiator(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Admin
@@ -118,7 +110,7 @@ const fn initiator(reason: EndReason) -> &'static str {
     }
 }
 
-/// Whom it concerns (RFC 9493). What concerns this stream of events as a whole names the stream.
+/// Returns `sub_id` (RFC 9493). Events about the whole stream name the issuer.
 fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
     let id = match event {
         SecurityEvent::SessionEnded(session) => session.id.to_string(),
@@ -128,7 +120,8 @@ fn subject(ctx: &Ctx, event: &SecurityEvent) -> Value {
     json!({ "format": "opaque", "id": id })
 }
 
-/// The same event has the same name, whichever instance tells of it and however often (RFC 8417 section 2.2).
+/// Derives `jti`. The same event has the same one, whichever instance sends it and however often (RFC 8417 section
+/// 2.2).
 fn jti(ctx: &Ctx, number: i64, event: &SecurityEvent) -> String {
     let named = match event {
         SecurityEvent::SessionEnded(session) => format!("{number} {}", session.id),

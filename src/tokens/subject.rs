@@ -1,4 +1,4 @@
-//! By which name an application knows a person (OpenID Connect Core 1.0 section 8).
+//! The subject identifier by which a client knows a user (OpenID Connect Core 1.0 section 8).
 
 use url::Url;
 
@@ -6,7 +6,8 @@ use crate::ctx::Ctx;
 use crate::digest;
 use crate::model::{Client, SubjectType, UserId};
 
-/// `sub`: the user's identifier, or for a client with pairwise names one that other sectors cannot join with theirs.
+/// Returns `sub`: the user's identifier, or for a client with pairwise subjects one that clients of other sectors
+/// cannot correlate.
 #[must_use]
 pub fn subject(ctx: &Ctx, client: &Client, user: UserId) -> String {
     match client.metadata.subject_type {
@@ -26,7 +27,8 @@ fn pairwise(salt: &[u8; 32], sector: &str, user: UserId) -> String {
     uuid::Builder::from_custom_bytes(half).into_uuid().to_string()
 }
 
-/// What pairwise names are made for: what was registered, else the host of the redirect URIs, else the client itself.
+/// Returns the sector of pairwise subjects: the registered one, else the single host of the redirect URIs, else the
+/// client identifier.
 fn sector_of(client: &Client) -> String {
     if let Some(sector) = &client.metadata.sector_identifier {
         return sector.clone();

@@ -1,4 +1,4 @@
-//! Changing a user. What the user loses, the user's sessions lose too, before the change is acknowledged.
+//! Changes a user. Rights that a user loses are taken from the user's sessions before the change is acknowledged.
 
 use serde::{Deserialize, Deserializer};
 
@@ -10,26 +10,26 @@ use crate::error::Error;
 use crate::model::{EndReason, Profile, User, UserId};
 use crate::sessions::{self, Applied};
 
-/// What may be changed of a user, as a JSON merge patch (RFC 7396): what is absent stays, and null takes away.
+/// A change of a user as a JSON merge patch (RFC 7396): an absent member stays as it is, and `null` removes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserChange {
-    /// Another address counts as not verified unless `email_verified` says so.
+    /// A new address counts as not verified unless `email_verified` says so.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     pub email: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub email_verified: Option<bool>,
-    /// Taken away, it ends the user's sessions that have rights over this server.
+    /// `false` ends the user's sessions that have rights over this server.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     pub admin: Option<bool>,
-    /// Sessions have them from their next refresh on.
+    /// Sessions get new roles at their next refresh.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>)]
     pub roles: Option<Option<Vec<String>>>,
-    /// Sessions have them from their next refresh on.
+    /// Sessions get new groups at their next refresh.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>)]
     pub groups: Option<Option<Vec<String>>>,
@@ -38,20 +38,20 @@ pub struct UserChange {
     pub profile: Option<Option<ProfileChange>>,
 }
 
-/// Something that is said, be it null.
+/// Reads a member that is present as `Some`, even if it is `null`.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Changes a user. Other roles and groups are in the records of the user's live sessions, and sessions with rights over
-/// this server have ended where `admin` was taken away, before this returns.
+/// Changes a user. Before it returns, new roles and groups are in the rotation records of the user's live sessions,
+/// and sessions with rights over this server have ended if `admin` was taken away.
 ///
 /// # Errors
-/// [`Error::NotFound`]; `invalid_request` when a part cannot be taken; [`Error::Conflict`] when the address
-/// is taken; [`Error::Unavailable`], unfinished, when the database has the change and a session does not: repeating the call
-/// finishes it, and so does the background work of any instance once a lost ephemeral store is back.
+/// [`Error::NotFound`]; `invalid_request` when a value is not acceptable; [`Error::Conflict`] when the address is
+/// taken; [`Error::Unavailable`], marked unfinished, when the database has the change and a session does not:
+/// repeating the call finishes it, and so do the background jobs of any instance once a lost ephemeral store is back.
 pub async fn change(ctx: &Ctx, id: UserId, wanted: UserChange, actor: Actor) -> Result<(User, Applied), Error> {
-    // What is said again is done again: an earlier call may have been cut off before it was everywhere.
+    // A repeated request is applied again: an earlier call may have been interrupted before it reached every session.
     let touches_rights = wanted.roles.is_some() || wanted.groups.is_some();
     let takes_admin = wanted.admin == Some(false);
     let at = ctx.now();
@@ -108,7 +108,7 @@ fn apply(user: &mut User, wanted: UserChange) -> Result<(), Error> {
     Ok(())
 }
 
-/// The entry names what has changed, and of `admin` how: the rest may be personal.
+/// Builds the audit entry. It names the changed members, and gives a value only for `admin`: others may be personal.
 fn entry(ctx: &Ctx, before: &User, after: &User, actor: Actor) -> AuditEntry {
     let claims = |user: &User| Profile { updated_at: None, ..user.profile.clone() };
     let parts = [

@@ -1,4 +1,4 @@
-//! Bringing users along from another system, with the hashes of their passwords.
+//! Imports users from another system, with their password hashes.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::{Secret, User};
 use crate::passwords;
 
-/// One line of an import file.
+/// One line of an import file, in JSON.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedUser {
@@ -25,14 +25,14 @@ pub struct ImportedUser {
     pub groups: Vec<String>,
     #[serde(default)]
     pub profile: ProfileChange,
-    /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. It is made anew with
-    /// our parameters at the next sign-in.
+    /// argon2 (PHC string), bcrypt, or Django's `pbkdf2_sha256$…`, `argon2$…` and `bcrypt…` forms. The next sign-in
+    /// replaces it by a hash with this server's parameters.
     #[serde(default)]
     pub password_hash: Option<Secret>,
 }
 
-/// Adds a user for each line of `text` that holds one; empty lines are passed over. What cannot be taken is told, and
-/// the others are added all the same. Where a store does not answer, the line that finds out is the last that is tried.
+/// Adds a user for each line of `text` that is not empty, and passes each result with its line number to `tell`. A
+/// refused line does not stop the import. A store that does not answer stops it.
 pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl FnMut(usize, Result<User, Error>)) {
     for (position, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let done = import_line(ctx, line, actor.clone()).await;
@@ -45,17 +45,17 @@ pub async fn import_lines(ctx: &Ctx, text: &str, actor: Actor, mut tell: impl Fn
 }
 
 async fn import_line(ctx: &Ctx, line: &str, actor: Actor) -> Result<User, Error> {
-    // What serde says could hold a part of a hash.
+    // Serde's message could contain part of a hash.
     let user = serde_json::from_str(line)
         .map_err(|error| Error::invalid_request(format!("not as expected at column {}", error.column())))?;
     import(ctx, user, actor).await
 }
 
-/// Adds a user with a hash from elsewhere.
+/// Adds a user with a password hash from another system.
 ///
 /// # Errors
-/// `invalid_request` when a part is not as it must be, or the hash is in no known form; [`Error::Conflict`] when
-/// the name or the address is taken.
+/// `invalid_request` when a value is not acceptable or the hash has no known form; [`Error::Conflict`] when the name
+/// or the address is taken.
 pub async fn import(ctx: &Ctx, user: ImportedUser, actor: Actor) -> Result<User, Error> {
     let hash = user.password_hash;
     if hash.as_ref().is_some_and(|hash| !passwords::is_known_form(hash.expose())) {

@@ -1,4 +1,4 @@
-//! Adding, changing and removing users. Whatever takes rights away ends the user's sessions before it returns.
+//! Adds, changes and removes users. Whatever takes rights away ends the user's sessions before it returns.
 
 use serde::Deserialize;
 
@@ -13,7 +13,6 @@ use crate::sessions::{self, Applied};
 use crate::store::sql::users::ProvenPassword;
 use crate::store::{StoreError, UniqueKey};
 
-/// A user to be added.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
@@ -37,10 +36,6 @@ pub struct NewUser {
     pub password: Option<Secret>,
 }
 
-/// Adds a user.
-///
-/// # Errors
-/// `invalid_request` when a part is not as it must be; [`Error::Conflict`] when the name or the address is taken.
 pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, Error> {
     let hash = match &new.password {
         Some(password) => {
@@ -54,7 +49,7 @@ pub async fn add(ctx: &Ctx, new: NewUser, actor: Actor) -> Result<User, Error> {
     Ok(user)
 }
 
-/// The user's row, drawn up from checked parts.
+/// Checks the parts and builds the user's row.
 pub(super) fn build(ctx: &Ctx, new: NewUser, has_password: bool) -> Result<User, Error> {
     check_username(&new.username)?;
     if let Some(email) = &new.email {
@@ -89,7 +84,7 @@ pub(super) async fn insert(ctx: &Ctx, user: &User, hash: Option<&str>, actor: Ac
     ctx.store.database.add_user(user, hash, &entry).await.map_err(taken)
 }
 
-/// Words what another user has already.
+/// Turns the violation of a unique key into [`Error::Conflict`].
 pub(super) fn taken(error: StoreError) -> Error {
     match error {
         StoreError::Conflict(UniqueKey::Username) => Error::Conflict("the name is taken".into()),
@@ -99,9 +94,6 @@ pub(super) fn taken(error: StoreError) -> Error {
 }
 
 /// Sets a new password and ends the user's sessions.
-///
-/// # Errors
-/// [`Error::NotFound`]; `invalid_request` when the password cannot be chosen.
 pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Actor) -> Result<Applied, Error> {
     let user = existing(ctx, id).await?;
     passwords::may_be_chosen(password, &user.username, &ctx.config.passwords)?;
@@ -113,11 +105,8 @@ pub async fn change_password(ctx: &Ctx, id: UserId, password: &Secret, actor: Ac
     end_all(ctx, id, EndReason::PasswordChanged, actor).await
 }
 
-/// Sets a new password for a user who has just proved the previous one, and ends the user's sessions. `None`: somebody
-/// else was quicker to set another, or to disable the user, and that stays.
-///
-/// # Errors
-/// `invalid_request` when the password cannot be chosen.
+/// Sets a new password for a user who has just proved the previous one, and ends the user's sessions. Returns `None`
+/// and changes nothing when another request has meanwhile set a password or disabled the user.
 pub async fn change_own_password(
     ctx: &Ctx,
     proven: &ProvenPassword<'_>,
@@ -135,9 +124,6 @@ pub async fn change_own_password(
 }
 
 /// Stops a user from signing in and ends the user's sessions.
-///
-/// # Errors
-/// [`Error::NotFound`].
 pub async fn disable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, Error> {
     stop(ctx, id, EndReason::UserDisabled, actor).await
 }
@@ -151,9 +137,6 @@ async fn stop(ctx: &Ctx, id: UserId, reason: EndReason, actor: Actor) -> Result<
 }
 
 /// Lets a user sign in again. Sessions that ended stay ended.
-///
-/// # Errors
-/// [`Error::NotFound`].
 pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), Error> {
     let entry = ctx.audit(actor, AuditEvent::UserEnabled { user: id });
     if ctx.store.database.set_user_state(id, UserState::Active, ctx.now(), &entry).await? {
@@ -164,9 +147,6 @@ pub async fn enable(ctx: &Ctx, id: UserId, actor: Actor) -> Result<(), Error> {
 }
 
 /// Removes a user for good and ends the user's sessions. The identifier is never used again.
-///
-/// # Errors
-/// [`Error::NotFound`].
 pub async fn remove(ctx: &Ctx, id: UserId, actor: Actor) -> Result<Applied, Error> {
     let applied = stop(ctx, id, EndReason::UserRemoved, actor.clone()).await?;
     let entry = ctx.audit(actor, AuditEvent::UserRemoved { user: id });
@@ -194,13 +174,13 @@ fn check_username(username: &str) -> Result<(), Error> {
     if fits { Ok(()) } else { Err(Error::invalid_request("a user name is 1 to 128 bytes without white space")) }
 }
 
-/// Roles and groups stand in every token, so there are few of them and they are short.
+/// Limits the number and length of roles and groups, because tokens carry all of them.
 pub(super) fn check_words(what: &str, words: &[String]) -> Result<(), Error> {
     let fits = words.len() <= 100 && words.iter().all(|word| (1..=200).contains(&word.len()));
     if fits { Ok(()) } else { Err(Error::invalid_request(format!("{what} are at most 100, of 1 to 200 bytes each"))) }
 }
 
-/// One `@` with something on both sides; whether the address works is known only once mail was answered.
+/// Checks for one `@` between a local part and a domain with a dot. Only an answered message proves that it works.
 pub(super) fn check_email(email: &str) -> Result<(), Error> {
     let parts: Vec<&str> = email.split('@').collect();
     let fits = email.len() <= 254

@@ -1,4 +1,4 @@
-//! Users: adding, changing and removing them. The command line and the admin API use the same rules.
+//! Adds, changes and removes users. The command line and the admin API use the same rules.
 
 mod change;
 pub mod import;

@@ -1,5 +1,5 @@
-//! What may stand in a profile (OpenID Connect Core section 5.1). Claims go to services that trust this server, so each
-//! has the form that the standard gives it.
+//! Checks the claims of a profile (OpenID Connect Core 1.0 section 5.1). Services that trust this server receive them,
+//! so each claim must have the form that the standard gives it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,17 +8,14 @@ use url::Url;
 use crate::error::Error;
 use crate::model::{Address, Profile};
 
-/// Claims to be set, as a JSON merge patch (RFC 7396): what is absent stays, and null takes a claim away.
+/// A change of claims as a JSON merge patch (RFC 7396): an absent claim stays as it is, and `null` removes it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProfileChange(Map<String, Value>);
 
 impl ProfileChange {
-    /// Sets one claim to a text, as somebody types it: nothing takes the claim away, and a part of the address is
+    /// Sets one claim from text. Empty text removes the claim. A part of the address is named as in
     /// `address.locality`.
-    ///
-    /// # Errors
-    /// `invalid_request` when there is no such claim, or it was set before.
     pub fn set(&mut self, claim: &str, text: &str) -> Result<(), Error> {
         let value = match (claim, text) {
             (_, "") => Value::Null,
@@ -46,11 +43,7 @@ impl ProfileChange {
         before.map_or(Ok(()), |_| Err(twice(claim)))
     }
 
-    /// The profile after the change, checked. A number that is another than before is no longer verified, unless the
-    /// change says so.
-    ///
-    /// # Errors
-    /// `invalid_request`, naming the claim that cannot be taken.
+    /// Returns the profile after the change, checked. A changed phone number is not verified unless the change says so.
     pub(super) fn applied_to(&self, before: &Profile) -> Result<Profile, Error> {
         let mut after = before.clone();
         for (claim, value) in &self.0 {
@@ -87,7 +80,6 @@ fn known(what: &str, name: &str, names: &[&str]) -> Result<(), Error> {
     Err(Error::invalid_request(format!("there is no {what} {name:?}; there are {}", names.join(", "))))
 }
 
-/// The profile with another value of one claim.
 fn with(profile: &Profile, claim: &str, value: &Value) -> Result<Profile, Error> {
     if let (true, Some(parts)) = (claim == "address", value.as_object()) {
         parts.keys().try_for_each(|part| known("part of address", part, &Address::PARTS))?;
@@ -98,7 +90,7 @@ fn with(profile: &Profile, claim: &str, value: &Value) -> Result<Profile, Error>
     serde_json::from_value(claims).map_err(|_| wrong())
 }
 
-/// RFC 7396 section 2. A null stays where it stands, for it is read as absent.
+/// Merges by RFC 7396 section 2, except that `null` is kept as a value, because it is read as absent.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -191,7 +183,7 @@ fn is_lines(text: &str) -> bool {
     text.len() <= 1024 && !text.trim().is_empty() && !text.chars().any(is_odd)
 }
 
-/// Services put these into links and images: no `javascript:`, no `data:`, no credentials.
+/// Services put these into links and images, so `javascript:`, `data:` and credentials are refused.
 fn is_web_address(text: &str) -> bool {
     let plain = text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic());
     plain
@@ -216,7 +208,7 @@ fn is_birthdate(text: &str) -> bool {
     }
 }
 
-/// The year 0000, which is not told, may be a leap year.
+/// Counts the days of a month. The year 0000, which stands for an omitted year, is a leap year.
 fn days_of(year: u16, month: u16) -> u16 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
@@ -227,7 +219,7 @@ fn days_of(year: u16, month: u16) -> u16 {
     }
 }
 
-/// The form of such names; which of them there are changes several times a year.
+/// Checks the form only, because the set of time zones changes several times a year.
 fn is_zone(text: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|letter: char| letter.is_ascii_alphabetic())
@@ -236,7 +228,7 @@ fn is_zone(text: &str) -> bool {
     text.len() <= 64 && text.split('/').all(is_word)
 }
 
-/// The form of RFC 5646; the underscore is a widespread mistake that the standard asks to be lenient about.
+/// Checks the form of RFC 5646. The underscore is a common mistake that OpenID Connect Core 1.0 section 5.1 lets pass.
 fn is_language_tag(text: &str) -> bool {
     let mut words = text.split(['-', '_']);
     let language = words
@@ -247,7 +239,7 @@ fn is_language_tag(text: &str) -> bool {
         && words.all(|word| (1..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// E.164 with the separators that people use, and the extension of RFC 3966.
+/// Checks for E.164 with common separators and the extension of RFC 3966.
 fn is_phone_number(text: &str) -> bool {
     let (number, extension) = text.split_once(";ext=").map_or((text, None), |(number, digits)| (number, Some(digits)));
     let Some(number) = number.strip_prefix('+') else { return false };

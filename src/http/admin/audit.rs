@@ -1,4 +1,4 @@
-//! The audit in the admin API.
+//! Audit events in the admin API.
 
 use actix_web::HttpResponse;
 use actix_web::web::Query;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 
-/// Lists events, newest first.
+/// Lists audit events, newest first.
 #[utoipa::path(get, path = "/admin/v1/audit", tag = "admin: audit", params(Paging),
     responses((status = 200)))]
 pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, ProblemRefusal> {

@@ -1,4 +1,4 @@
-//! Bodies of the admin API: JSON, and now and then a text.
+//! Bodies of the admin API: JSON, and for some calls text.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,12 +24,12 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
         let body = read_body(request.clone(), payload.take());
         Box::pin(async move {
             let body = body.await?;
-            // An absent body is an empty object: some calls have nothing that must be said.
+            // An absent body counts as an empty object, because some calls need no field.
             let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
             if !is_json && !body.is_empty() {
                 return Err(Error::invalid_request("the body is application/json").into());
             }
-            // A struct could be read from an array as well, by the order of its fields.
+            // serde would also read a struct from an array, by the order of its fields.
             if text.trim_ascii_start().first() != Some(&b'{') {
                 return Err(Error::invalid_request("the body is a JSON object").into());
             }
@@ -41,10 +41,10 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     }
 }
 
-/// A body that is a text of one of the media types `types`.
+/// Reads a text body of one of the media types `types`.
 ///
 /// # Errors
-/// `invalid_request` when it is something else; [`RequestError::TooLarge`].
+/// `invalid_request` for another media type or text that is not UTF-8; [`RequestError::TooLarge`].
 pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) -> Result<Secret, RequestError> {
     if !types.contains(&media_type(request).as_str()) {
         return Err(Error::invalid_request(format!("the body is {}", types.join(" or "))).into());
@@ -56,7 +56,7 @@ pub async fn text(request: &HttpRequest, payload: web::Payload, types: &[&str]) 
     }
 }
 
-/// What is wrong, in serde's words where they tell no value, for a value may be a secret; else in `other` words.
+/// Describes the error in serde's words where they contain no value, because a value may be a secret; else as `other`.
 pub fn without_values(error: &impl std::fmt::Display, other: &str) -> String {
     let text = error.to_string();
     let tells_none = ["unknown field", "missing field", "duplicate field"];

@@ -1,4 +1,4 @@
-//! Browser sessions in the admin API: in which browsers somebody is signed in, and ending one.
+//! Browser sessions in the admin API: lists those of a user and ends one.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
@@ -11,11 +11,10 @@ use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::model::{BrowserSessionId, EndReason, Page, UserId};
 
-/// Whose browser sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserSessionQuery {
-    /// A user (identifier).
+    /// The identifier of the user.
     #[param(value_type = String)]
     user: UserId,
 }
@@ -28,7 +27,7 @@ pub async fn list(ctx: Ctx, wanted: Query<BrowserSessionQuery>) -> Result<HttpRe
     Ok(ok(&Page { items, next: None }))
 }
 
-/// Signs a browser out: ends the browser session and the sessions of applications that began under it.
+/// Signs a browser out: ends the browser session and the sessions that do not outlive it.
 #[utoipa::path(delete, path = "/admin/v1/browser-sessions/{id}", tag = "admin: sessions", params(("id" = String, Path)),
     responses((status = 200, description = "a receipt"),
         (status = 202, description = "a receipt; the ephemeral store does not know it yet"), (status = 404)))]

@@ -20,8 +20,10 @@ pub async fn list(ctx: Ctx, paging: Query<Paging>) -> Result<HttpResponse, Probl
     Ok(ok(&ctx.store.database.list_clients(&paging.into()).await.map_err(Error::from)?))
 }
 
-/// Adds a client. A generated secret is in this answer and nowhere else. What is shown of another client can be sent with
-/// a new `client_id`.
+/// Adds a client.
+///
+/// A generated secret is returned in this response only. The representation of another client can be sent with a new
+/// `client_id`.
 #[utoipa::path(post, path = "/admin/v1/clients", tag = "admin: clients", request_body = NewClient,
     responses((status = 201), (status = 400), (status = 409)))]
 pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<MergePatch>) -> Result<HttpResponse, ProblemRefusal> {
@@ -37,8 +39,10 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRef
     Ok(ok(&client.ok_or_else(unknown)?))
 }
 
-/// Changes the metadata of a client by a merge patch (RFC 7396): `null` removes a member, what is not named stays. What is
-/// shown of the client can be sent back. Sessions that hold more than it may be granted from now on are ended.
+/// Changes the metadata of a client by a merge patch (RFC 7396).
+///
+/// `null` removes a member; a member that is not named stays. The representation of the client can be sent back.
+/// Sessions that hold more than the client may now be granted are ended.
 #[utoipa::path(patch, path = "/admin/v1/clients/{id}", tag = "admin: clients", params(("id" = String, Path)),
     request_body = ClientMetadata,
     responses((status = 200), (status = 202), (status = 400), (status = 404)))]
@@ -59,7 +63,7 @@ pub async fn remove(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<
     Ok(applied_answer(clients::remove(&ctx, &parse(&id)?, by.actor()).await?))
 }
 
-/// Stops a client and ends its sessions.
+/// Disables a client and ends its sessions.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/disable", tag = "admin: clients", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
 pub async fn disable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
@@ -74,16 +78,17 @@ pub async fn enable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<
     Ok(ok(&json!({})))
 }
 
-/// Whether the secret before the current one may end.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRotation {
-    /// Rotate although the secret before the current one is still good: it ends at once.
+    /// Rotate although the secret before the current one is still valid. That secret ends at once.
     #[serde(default)]
     now: bool,
 }
 
-/// Gives a client a new secret; the old one stays good for a while, and until then there is no other.
+/// Gives a client a new secret.
+///
+/// The current secret stays valid for a configured time. Until it ends, another rotation needs `now`.
 #[utoipa::path(post, path = "/admin/v1/clients/{id}/rotate-secret", tag = "admin: clients", params(("id" = String, Path)),
     request_body = SecretRotation,
     responses((status = 200), (status = 400), (status = 404),

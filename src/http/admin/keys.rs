@@ -11,14 +11,13 @@ use crate::http::Ctx;
 use crate::http::error::ProblemRefusal;
 use crate::keys::{Ripeness, RotateError};
 
-/// Lists all keys, removed ones too.
+/// Lists all keys, including removed ones.
 #[utoipa::path(get, path = "/admin/v1/keys", tag = "admin: keys",
     responses((status = 200)))]
 pub async fn list(ctx: Ctx) -> Result<HttpResponse, ProblemRefusal> {
     Ok(ok(&json!({ "items": ctx.keys.list().await? })))
 }
 
-/// Whether to wait for the next keys to be ripe.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
@@ -27,7 +26,7 @@ pub struct Rotation {
     now: bool,
 }
 
-/// Makes the next keys sign.
+/// Rotates the signing keys: the next keys become active.
 #[utoipa::path(post, path = "/admin/v1/keys/rotate", tag = "admin: keys", request_body = Rotation,
     responses((status = 200), (status = 409, description = "not ripe yet; says when")))]
 pub async fn rotate(ctx: Ctx, by: AuthorizedCaller, wanted: Body<Rotation>) -> Result<HttpResponse, ProblemRefusal> {
@@ -39,8 +38,9 @@ pub async fn rotate(ctx: Ctx, by: AuthorizedCaller, wanted: Body<Rotation>) -> R
     }
 }
 
-/// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1); it enters as the next one. A key that is there already is
-/// left as it is.
+/// Imports a private key in PEM form (PKCS#8, PKCS#1, SEC1).
+///
+/// The key enters as *next*, or as *active* where no key signs with its algorithm yet. A known key is left unchanged.
 #[utoipa::path(post, path = "/admin/v1/keys/import", tag = "admin: keys",
     request_body(content = String, content_type = "application/x-pem-file"),
     responses((status = 200), (status = 400, description = "says why the key is not taken; a removed one never is again")))]
@@ -54,7 +54,7 @@ pub async fn import(
     Ok(ok(&ctx.keys.import(pem.expose(), by.actor()).await?))
 }
 
-/// Takes a key out of the JWKS at once.
+/// Removes a key from the JWKS at once.
 #[utoipa::path(delete, path = "/admin/v1/keys/{kid}", tag = "admin: keys", params(("kid" = String, Path)),
     responses((status = 200, description = "verifiers refuse its tokens by the time given"), (status = 404)))]
 pub async fn remove(ctx: Ctx, by: AuthorizedCaller, kid: Path<String>) -> Result<HttpResponse, ProblemRefusal> {

@@ -1,5 +1,5 @@
-//! The admin API: JSON under `/admin/v1`, errors as problem details (RFC 9457). Who may pass is declared in
-//! `routes.rs` and enforced by [`permission`](crate::http::bearer) before any endpoint is reached.
+//! The admin API: JSON under `/admin/v1`, errors as problem details (RFC 9457). Access is declared in `routes.rs` and
+//! checked by [`bearer`](crate::http::bearer) before an endpoint runs.
 
 pub mod audit;
 pub mod body;
@@ -34,7 +34,7 @@ fn answer<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     unkept_json(status, body)
 }
 
-/// 200 when what was ended has ended everywhere; 202 while the ephemeral store still has to learn of it.
+/// Returns 200 where the end is applied everywhere, 202 while it has yet to reach the ephemeral store.
 fn status_of(applied: Applied) -> StatusCode {
     match applied {
         Applied::Everywhere => StatusCode::OK,

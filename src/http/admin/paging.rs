@@ -1,4 +1,4 @@
-//! Which page of a list is wanted, read strictly from the query.
+//! The page parameters of lists, parsed strictly from the query.
 
 use actix_web::error::QueryPayloadError;
 use actix_web::web::{Query, QueryConfig};
@@ -12,7 +12,7 @@ use crate::model::PageRequest;
 /// The longest identifier after which a page can begin, in bytes.
 const MAX_INDEX: usize = 128;
 
-/// Where a page begins: an identifier. That it is that of something is not asked, for it may have been removed since.
+/// The identifier after which a page begins. It need not exist, because the item may have been removed since.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PageKey(String);
@@ -26,18 +26,16 @@ impl TryFrom<String> for PageKey {
     }
 }
 
-/// Which page of a list is wanted.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     #[param(value_type = Option<String>)]
     after: Option<PageKey>,
-    /// 1 to 500; 100 where absent.
+    /// The number of items, 1 to 500; 100 where absent.
     limit: Option<u32>,
 }
 
-/// The page of `limit` items after `after`.
 #[must_use]
 pub fn page(after: Option<PageKey>, limit: Option<u32>) -> PageRequest {
     PageRequest::new(after.map(|PageKey(text)| text), limit)
@@ -50,7 +48,7 @@ impl From<Query<Paging>> for PageRequest {
     }
 }
 
-/// Makes a query that cannot be read look like every other refusal.
+/// Answers a malformed query with problem details, like every other refusal.
 #[must_use]
 pub fn query_config() -> QueryConfig {
     QueryConfig::default().error_handler(|error, _| {

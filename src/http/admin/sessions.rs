@@ -1,4 +1,4 @@
-//! Sessions in the admin API: list, show, end one, end all that match.
+//! Sessions in the admin API: lists and shows them, ends one or all that match.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Path, Query};
@@ -13,23 +13,21 @@ use crate::http::error::ProblemRefusal;
 use crate::model::{ClientId, EndReason, Page, SessionFilter, SessionId, UserId};
 use crate::sessions;
 
-/// Which sessions are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct SessionQuery {
-    /// Those of one user (identifier).
+    /// Only sessions of this user (identifier).
     #[param(value_type = Option<String>)]
     user: Option<UserId>,
-    /// Those of one client.
     #[param(value_type = Option<String>)]
     client: Option<ClientId>,
-    /// Only those that are neither ended nor over.
+    /// Only sessions that have neither ended nor expired.
     #[serde(default)]
     live: bool,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     #[param(value_type = Option<String>)]
     after: Option<PageKey>,
-    /// 1 to 500; 100 where absent.
+    /// The number of items, 1 to 500; 100 where absent.
     limit: Option<u32>,
 }
 
@@ -66,7 +64,7 @@ pub async fn end(ctx: Ctx, administrator: AuthorizedCaller, sid: Path<String>) -
     Ok(applied_answer(applied.ok_or_else(unknown)?))
 }
 
-/// What is to be ended. Several parts must all match; nothing is ended unless something is named.
+/// The sessions to end. All given parts must match; one part at least, or `all`, is required.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
@@ -76,11 +74,11 @@ pub struct Revocation {
     user: Option<UserId>,
     #[schema(value_type = Option<String>)]
     client: Option<ClientId>,
-    /// RFC 3339. Sessions that began before. Of the tokens that a client holds without a session, all, where one that
-    /// was issued before may be alive: the client obtains others.
+    /// Only sessions that began before this time (RFC 3339). Where a client holds a token without a session that was
+    /// issued before and may still be valid, all its tokens without a session are revoked; the client obtains others.
     #[schema(value_type = Option<String>)]
     issued_before: Option<Timestamp>,
-    /// Everything. It must be said.
+    /// All sessions. It excludes the other parts.
     #[serde(default)]
     all: bool,
 }

@@ -26,38 +26,34 @@ pub async fn add(ctx: Ctx, by: AuthorizedCaller, new: Body<NewUser>) -> Result<H
     Ok(created(&users::add(&ctx, new.0, by.actor()).await?))
 }
 
-/// What became of one line of an import.
+/// The outcome of one line of an import.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ImportedLine {
-    /// Counted from 1, empty ones too.
+    /// Counted from 1, including empty lines.
     line: usize,
-    /// The user's identifier, if one was added.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     id: Option<UserId>,
-    /// The user's name, if one was added.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
-    /// Why none was added.
+    /// Why no user was added.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
 
-/// What became of an import.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct ImportReceipt {
-    /// How many users were added.
     added: usize,
-    /// How many lines were not taken.
     refused: usize,
-    /// Each line that is not empty.
+    /// One entry for each line that is not empty.
     lines: Vec<ImportedLine>,
 }
 
-/// Adds users with the hashes of another system, one JSON object a line: `username`, `email`, `email_verified`,
-/// `roles`, `groups`, `profile`, `password_hash`. A line that cannot be taken is told in the receipt, and the others
-/// are added. 503: a store stopped answering on the way; repeating the call adds the rest, and tells of the others that
-/// they are taken.
+/// Adds users with the password hashes of another system, one JSON object per line.
+///
+/// The fields are `username`, `email`, `email_verified`, `roles`, `groups`, `profile` and `password_hash`. A refused
+/// line is reported in the receipt, and the other lines are added. 503: a store stopped answering during the import.
+/// Repeating the call adds the remaining users and reports the others as taken.
 #[utoipa::path(post, path = "/admin/v1/users/import", tag = "admin: users",
     request_body(content = String, content_type = "application/x-ndjson"),
     responses((status = 200, body = ImportReceipt), (status = 400), (status = 413, description = "send fewer lines at a time"),
@@ -99,9 +95,11 @@ pub async fn show(ctx: Ctx, id: Path<String>) -> Result<HttpResponse, ProblemRef
     Ok(ok(&user.ok_or_else(unknown)?))
 }
 
-/// Changes a user, by a merge patch (RFC 7396). Other roles and groups are in every live session's next tokens, and
-/// without `admin` the sessions with rights over this server have ended, before this answers. 503: the change may be
-/// kept already, and the answer says so; repeating the call finishes it.
+/// Changes a user by a merge patch (RFC 7396).
+///
+/// Before this answers, changed roles and groups apply to the next tokens of every live session. The sessions with
+/// rights over this server have ended where the user is no longer an `admin`. After a 503 the change may be stored
+/// already, and the answer says so; repeating the call finishes it.
 #[utoipa::path(patch, path = "/admin/v1/users/{id}", tag = "admin: users", params(("id" = String, Path)),
     request_body = UserChange,
     responses((status = 200), (status = 202, description = "sessions have ended; the ephemeral store does not know it yet"),
@@ -123,7 +121,7 @@ pub async fn remove(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<
     Ok(applied_answer(users::remove(&ctx, parse(&id)?, by.actor()).await?))
 }
 
-/// Stops a user from signing in and ends the user's sessions.
+/// Disables a user and ends the user's sessions.
 #[utoipa::path(post, path = "/admin/v1/users/{id}/disable", tag = "admin: users", params(("id" = String, Path)),
     responses((status = 200), (status = 202), (status = 404)))]
 pub async fn disable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<HttpResponse, ProblemRefusal> {
@@ -138,7 +136,6 @@ pub async fn enable(ctx: Ctx, by: AuthorizedCaller, id: Path<String>) -> Result<
     Ok(ok(&json!({})))
 }
 
-/// A new password.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {

@@ -17,16 +17,16 @@ use crate::http::Ctx;
 use crate::http::bearer::AuthorizedCaller;
 use crate::http::error::ProblemRefusal;
 
-/// How many lines wait for a connection that is slower than what happens.
+/// The number of frames that may wait for a slow connection.
 const WAITING: usize = 16;
 
-/// The number after which a reader goes on.
+/// The header with the number of the last event that the subscriber has read.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What has been revoked, as it happens.
+/// Streams revocations as they happen.
 ///
-/// Each event is a security event token (RFC 8417); `docs/event-stream.md` says which there are. A reader that comes back
-/// with the `Last-Event-ID` goes on there.
+/// Each event is a security event token (RFC 8417); `docs/event-stream.md` lists them. A subscriber that sends
+/// `Last-Event-ID` resumes after that event.
 #[utoipa::path(get, path = "/status/events", tag = "Revocation",
     params(("Last-Event-ID" = Option<String>, Header, description = "the `id` of the last event that was read")),
     responses(
@@ -50,14 +50,14 @@ pub async fn follow(ctx: Ctx, bearer: AuthorizedCaller, request: HttpRequest) ->
 fn beginning() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, "text/event-stream")).insert_header((CACHE_CONTROL, "no-store"));
-    // A proxy that collects an answer before it passes it on would keep events back.
+    // A proxy that buffers responses would delay events.
     response.insert_header(("x-accel-buffering", "no"));
-    // After the end there is nothing more to ask on this connection, and nothing to wait for when the service stops.
+    // The connection ends with the stream, so that the service does not wait for it when it stops.
     response.force_close();
     response
 }
 
-/// The body of the answer: what comes out of the channel, until nobody puts in any more.
+/// The body of the response: the frames of the channel, until its sender is dropped.
 struct EventBody(mpsc::Receiver<Arc<[u8]>>);
 
 impl MessageBody for EventBody {
@@ -73,7 +73,7 @@ impl MessageBody for EventBody {
     }
 }
 
-/// One more who listens, as the metrics count them.
+/// Counts a subscriber in the metrics for as long as it exists.
 struct SubscriberGauge;
 
 impl SubscriberGauge {
@@ -89,7 +89,7 @@ impl Drop for SubscriberGauge {
     }
 }
 
-/// The request has had its line in the log when the stream began.
+/// Logs the end of a stream. The request itself was logged when the stream began.
 fn log_disconnect(bearer: &AuthorizedCaller, disconnect: &Disconnect) {
     let why = disconnect.as_str();
     metrics::counter!("tokenhouse_event_subscribers_ended_total", "why" => why).increment(1);

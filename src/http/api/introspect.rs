@@ -13,7 +13,7 @@ use crate::http::response::unkept_json;
 use crate::protocol::TokenScheme;
 use crate::token_status::introspection::{self, LiveRefresh, LiveToken};
 
-/// Tells a client whether a token is good now.
+/// Tells a client whether a token is valid now.
 #[utoipa::path(post, path = "/oauth2/introspect", tag = "OAuth 2.1",
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "`active`, and the token's claims when it is"), (status = 401), (status = 503)))]
@@ -33,7 +33,7 @@ struct TokenForm {
     client_secret: Option<String>,
 }
 
-/// The answer (RFC 7662 section 2.2); of a token that is not good: nothing but that.
+/// Builds the response (RFC 7662 section 2.2). For a token that is not valid it has `active` alone.
 fn body(ctx: &Ctx, live: Option<LiveToken>) -> Value {
     match live {
         None => json!({ "active": false }),

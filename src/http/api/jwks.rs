@@ -12,7 +12,7 @@ use crate::http::Ctx;
 use crate::http::response::knows;
 use crate::keys::Jwks;
 
-/// The published keys.
+/// Returns the published keys.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "OAuth 2.1",
     responses((status = 200, description = "JWKS"), (status = 304)))]
 pub async fn jwks(ctx: Ctx, request: HttpRequest) -> HttpResponse {
@@ -31,7 +31,7 @@ pub async fn jwks(ctx: Ctx, request: HttpRequest) -> HttpResponse {
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json"))).body(body)
 }
 
-/// The keys as they go over the wire. Copies share the same bytes.
+/// The JWKS as sent. Clones share the same bytes.
 #[derive(Clone)]
 struct JwksDocument {
     jwks: Arc<Jwks>,
@@ -41,11 +41,10 @@ struct JwksDocument {
 }
 
 thread_local! {
-    /// What this worker has sent last.
     static LAST_SENT: RefCell<Option<JwksDocument>> = const { RefCell::new(None) };
 }
 
-/// Writes only what differs from the last time.
+/// Returns the document, which is rebuilt only when the keys have changed.
 fn document(ctx: &Ctx, jwks: Arc<Jwks>) -> JwksDocument {
     LAST_SENT.with_borrow_mut(|last| match last {
         Some(last) if Arc::ptr_eq(&last.jwks, &jwks) => last.clone(),

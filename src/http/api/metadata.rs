@@ -1,4 +1,4 @@
-//! What this server offers, made from what is really there: `/.well-known/oauth-authorization-server` (RFC 8414) and
+//! Server metadata, generated from what the code supports: `/.well-known/oauth-authorization-server` (RFC 8414) and
 //! `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 3).
 
 use actix_web::HttpResponse;
@@ -10,14 +10,14 @@ use crate::http::Ctx;
 use crate::protocol::claims::BY_SCOPE;
 use crate::protocol::{AuthMethod, GrantType, Prompt, ResponseMode, scope};
 
-/// What this authorization server offers.
+/// Returns the authorization server metadata.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "OAuth 2.1",
     responses((status = 200, description = "metadata")))]
 pub async fn metadata(ctx: Ctx) -> HttpResponse {
     answer(&document(&ctx))
 }
 
-/// What this OpenID provider offers: the same document.
+/// Returns the OpenID provider metadata, which is the same document.
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "OpenID Connect",
     responses((status = 200, description = "metadata")))]
 pub async fn configuration(ctx: Ctx) -> HttpResponse {

@@ -14,12 +14,12 @@ use crate::http::error::{self, ProblemRefusal};
 use crate::http::response::knows;
 use crate::status_lists::SignedList;
 
-/// A status list, as it is now.
+/// Returns the current status list.
 #[utoipa::path(get, path = "/status/{list}", tag = "OAuth 2.1", params(("list" = u64, Path)),
     responses((status = 200, description = "statuslist+jwt", content_type = "application/statuslist+jwt"), (status = 304),
         (status = 404), (status = 501, description = "lists of other times are not kept"), (status = 503)))]
 pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse, ProblemRefusal> {
-    // Section 8.4.
+    // Historical lists are optional (section 8.4).
     if request.query_string().split('&').any(|part| part.starts_with("time=")) {
         return Ok(error::problem(StatusCode::NOT_IMPLEMENTED, "lists of other times are not kept"));
     }
@@ -28,7 +28,7 @@ pub async fn status_list(ctx: Ctx, request: HttpRequest) -> Result<HttpResponse,
     Ok(answer(&request, &list))
 }
 
-/// The addresses of the status lists (section 9).
+/// Lists the addresses of the status lists (section 9).
 #[utoipa::path(get, path = "/status", tag = "OAuth 2.1", responses((status = 200, description = "status_lists")))]
 pub async fn status_lists(ctx: Ctx) -> HttpResponse {
     HttpResponse::Ok()
@@ -37,7 +37,7 @@ pub async fn status_lists(ctx: Ctx) -> HttpResponse {
         .json(json!({ "status_lists": ctx.status_lists.uris() }))
 }
 
-/// A number as `uri` has it behind the path of all lists: no sign, no leading zero.
+/// Parses the number of a list as its URI has it: no sign, no leading zero.
 fn number(rest: &str) -> Result<u64, Error> {
     let text = rest.strip_prefix('/').unwrap_or_default();
     let is_plain = text == "0" || text.starts_with(|first| matches!(first, '1'..='9'));
@@ -66,7 +66,7 @@ fn answer(request: &HttpRequest, list: &SignedList) -> HttpResponse {
         .body(representation.octets.clone())
 }
 
-/// Whether `Accept-Encoding` names gzip without refusing it (RFC 9110 section 12.5.3).
+/// Returns whether `Accept-Encoding` names gzip without refusing it (RFC 9110 section 12.5.3).
 fn takes_gzip(request: &HttpRequest) -> bool {
     let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|coding| {

@@ -13,12 +13,12 @@ use crate::http::form::Form;
 use crate::http::response::unkept_json;
 use crate::protocol::GrantType;
 
-/// The successful answer (RFC 6749 section 5.1).
+/// The successful response (RFC 6749 section 5.1).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct TokenBody {
     access_token: String,
     token_type: &'static str,
-    /// Seconds.
+    /// In seconds.
     expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,

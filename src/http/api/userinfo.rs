@@ -13,7 +13,7 @@ use crate::http::presented_token::in_header;
 use crate::token_status::PresentedToken;
 use crate::token_status::userinfo::{self, UserInfo};
 
-/// The claims that go with an access token, which stands in the header.
+/// Returns the claims that the access token in the header opens.
 #[utoipa::path(get, path = "/oauth2/userinfo", tag = "OpenID Connect",
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
 pub async fn userinfo(ctx: Ctx, presented: Result<PresentedToken, ProblemRefusal>) -> HttpResponse {
@@ -23,7 +23,7 @@ pub async fn userinfo(ctx: Ctx, presented: Result<PresentedToken, ProblemRefusal
     }
 }
 
-/// The same by POST. The token may stand in the body (RFC 6750 section 2.2).
+/// Returns the claims by POST. The access token may be in the body (RFC 6750 section 2.2).
 #[utoipa::path(post, path = "/oauth2/userinfo", tag = "OpenID Connect",
     request_body(content = inline(TokenForm), content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "claims, as JSON or as a signed JWT"), (status = 401), (status = 403), (status = 503)))]
@@ -46,7 +46,7 @@ struct TokenForm {
     access_token: Option<String>,
 }
 
-/// A browser asks whether a script of another site may send the header (Fetch standard, CORS preflight).
+/// Answers the CORS preflight (Fetch standard): a script of another site may send the header.
 pub async fn preflight() -> HttpResponse {
     HttpResponse::NoContent()
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
@@ -54,7 +54,7 @@ pub async fn preflight() -> HttpResponse {
         .finish()
 }
 
-/// Scripts of other sites may read the answer, refusals too.
+/// Builds the response. Scripts of other sites may read it, refusals too.
 fn answer(told: Result<UserInfo, RequestError>) -> HttpResponse {
     let mut answer = match told {
         Ok(UserInfo::Plain(claims)) => HttpResponse::Ok().json(claims),

@@ -1,4 +1,4 @@
-//! `/account`: where am I signed in, and which applications have access?
+//! `/account`: where the user is signed in, and which applications have access.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -18,7 +18,7 @@ use crate::http::pages::{
 use crate::http::redirect::see_other;
 use crate::model::ClientId;
 
-/// The page.
+/// Shows the account page.
 #[utoipa::path(get, path = "/account", tag = "Pages",
     responses((status = 200, description = "a page"), (status = 303, description = "sign in first")))]
 pub async fn show(
@@ -35,7 +35,7 @@ pub async fn show(
     Ok(cookies.greet(&ctx, account(&page_context, &page)))
 }
 
-/// Ends one browser session of the person's own.
+/// Ends one browser session of the signed-in user.
 #[utoipa::path(post, path = "/account/browser-sessions/end", tag = "Pages", responses((status = 303), (status = 403)))]
 pub async fn end_browser_session(
     ctx: Ctx,
@@ -53,7 +53,7 @@ pub async fn end_browser_session(
     Ok(done(&ctx, AccountNotice::BrowserSessionEnded))
 }
 
-/// Ends every browser session of the person's but this one.
+/// Ends every browser session of the user except this one.
 #[utoipa::path(post, path = "/account/browser-sessions/end-others", tag = "Pages", responses((status = 303), (status = 403)))]
 pub async fn end_others(
     ctx: Ctx,
@@ -70,7 +70,7 @@ pub async fn end_others(
     }
 }
 
-/// Withdraws what an application may do.
+/// Withdraws the access of an application.
 #[utoipa::path(post, path = "/account/applications/withdraw", tag = "Pages", responses((status = 303), (status = 403)))]
 pub async fn withdraw(
     ctx: Ctx,
@@ -88,15 +88,14 @@ pub async fn withdraw(
     Ok(done(&ctx, AccountNotice::Withdrawn))
 }
 
-/// What became of a form.
 pub(super) enum AccountForm {
-    /// This person has sent it, from a page of ours.
+    /// The signed-in user has sent the form from a page of this server.
     Accepted(Box<LiveBrowserSession>, Form),
-    /// Nobody may have what it asks for; this is shown instead.
+    /// The form is not accepted; this response is shown instead.
     Answered(HttpResponse),
 }
 
-/// Who has sent a form of this page.
+/// Checks that a signed-in user has sent the form from a page of this server.
 pub(super) async fn asked(
     ctx: &ctx::Ctx,
     page_context: &PageContext,
@@ -114,7 +113,6 @@ pub(super) async fn asked(
     Ok(AccountForm::Answered(account(page_context, &page)))
 }
 
-/// What the page shows of a person.
 pub(super) async fn about(ctx: &ctx::Ctx, cookies: &BrowserCookies, me: &LiveBrowserSession) -> Result<Account, Error> {
     let browser_sessions = browser_sessions::of_user(ctx, me.user.id).await?;
     let applications = connected_applications(ctx, me.user.id).await?;
@@ -135,7 +133,7 @@ pub(super) async fn about(ctx: &ctx::Ctx, cookies: &BrowserCookies, me: &LiveBro
             .into_iter()
             .map(|entry| ConnectedApplication {
                 id: entry.client.id.to_string(),
-                // Each would learn that the person looks at this page.
+                // The host of a logo would learn that the user opened this page.
                 application: Application { logo_uri: None, ..application(&entry.client, None) },
                 scopes: entry.scope.iter().map(str::to_owned).collect(),
                 since: entry.since,
@@ -148,7 +146,7 @@ pub(super) async fn about(ctx: &ctx::Ctx, cookies: &BrowserCookies, me: &LiveBro
     })
 }
 
-/// Back to the page, which says so; a reload does not do it again.
+/// Redirects to the page, which shows the notice. A reload does not repeat the action.
 pub(super) fn done(ctx: &ctx::Ctx, what: AccountNotice) -> HttpResponse {
     see_other(&ctx.config.path_to(&format!("/account?done={}", what.name())))
 }

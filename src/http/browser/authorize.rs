@@ -1,5 +1,5 @@
-//! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2), and the way back to it from a
-//! page.
+//! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core 1.0 section 3.1.2), and the address to which the
+//! browser returns from a page.
 
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,7 +12,7 @@ use crate::http::error::PageRefusal;
 use crate::http::pages::PageContext;
 use crate::http::redirect::repeat_as_get;
 
-/// An application sends a browser here.
+/// Begins an authorization request.
 #[utoipa::path(get, path = "/oauth2/authorize", tag = "OpenID Connect",
     params(("response_type" = String, Query), ("client_id" = String, Query), ("redirect_uri" = String, Query),
         ("scope" = Option<String>, Query), ("state" = Option<String>, Query), ("nonce" = Option<String>, Query),
@@ -30,14 +30,16 @@ pub async fn authorize(
     Ok(cookies.greet(&ctx, show(&ctx, &page_context, next)))
 }
 
-/// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
+/// Redirects an authorization request by POST to the same request by GET.
+///
+/// A browser sends no cookies with a form of another site.
 #[utoipa::path(post, path = "/oauth2/authorize", tag = "OpenID Connect",
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]
 pub async fn authorize_by_post(ctx: Ctx, request: HttpRequest, payload: Payload) -> Result<HttpResponse, PageRefusal> {
     repeat_as_get(&ctx, "/oauth2/authorize", request, payload).await
 }
 
-/// The browser comes back from a page.
+/// Resumes an authorization request after a page.
 #[utoipa::path(get, path = "/oauth2/authorize/{interaction}", tag = "OpenID Connect",
     params(("interaction" = String, Path)),
     responses((status = 303, description = "to a page, or back to the application"), (status = 400, description = "a page")))]

@@ -1,4 +1,4 @@
-//! `/login/account`: this account, or another?
+//! `/login/account`: the choice between the signed-in account and another one.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -13,7 +13,7 @@ use crate::http::Ctx;
 use crate::http::error::PageRefusal;
 use crate::http::pages::{ChooseAccount, PageContext, Problem, choose_account};
 
-/// The page.
+/// Shows the page for choosing an account.
 #[utoipa::path(get, path = "/login/account", tag = "Pages", params(("interaction" = String, Query)),
     responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
 pub async fn show(
@@ -29,7 +29,7 @@ pub async fn show(
     }
 }
 
-/// The form.
+/// Handles the choice of an account.
 #[utoipa::path(post, path = "/login/account", tag = "Pages",
     responses((status = 303, description = "chosen"), (status = 403, description = "the page again")))]
 pub async fn submit(
@@ -57,7 +57,7 @@ pub async fn submit(
     }
 }
 
-/// The page, if this is what has to be asked.
+/// Renders the page, if the interaction is at this step.
 fn page(
     ctx: &ctx::Ctx,
     page_context: &PageContext,

@@ -1,4 +1,4 @@
-//! `/consent`: may this application have what it asks for?
+//! `/consent`: the user accepts or denies what an application asks for.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -13,7 +13,7 @@ use crate::http::error::PageRefusal;
 use crate::http::pages::{Consent, PageContext, Problem, consent};
 use crate::model::UserId;
 
-/// The page.
+/// Shows the consent page.
 #[utoipa::path(get, path = "/consent", tag = "Pages", params(("interaction" = String, Query)),
     responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
 pub async fn show(
@@ -29,7 +29,7 @@ pub async fn show(
     }
 }
 
-/// The form.
+/// Handles the answer to the consent page.
 #[utoipa::path(post, path = "/consent", tag = "Pages",
     responses((status = 303, description = "answered"), (status = 403, description = "the page again")))]
 pub async fn submit(
@@ -51,13 +51,12 @@ pub async fn submit(
         Some(_) | None => return Err(Error::invalid_request("answer is `accept`, `deny` or `other`").into()),
     };
     match next.map_err(PageRefusal::of_an_interaction)? {
-        // Another is asked than the one who was.
+        // Another user has signed in than the one who was asked.
         Next::Prompt(PromptPage::Consent, _) => ask_again(&ctx, &page_context, &cookies, &open).await,
         next => Ok(open.show(&ctx, &page_context, next)),
     }
 }
 
-/// The page once more, or what has to happen instead.
 async fn ask_again(
     ctx: &ctx::Ctx,
     page_context: &PageContext,
@@ -70,7 +69,7 @@ async fn ask_again(
     }
 }
 
-/// The page, if this is what has to be asked.
+/// Renders the page, if the interaction is at this step.
 fn page(
     ctx: &ctx::Ctx,
     page_context: &PageContext,

@@ -1,8 +1,8 @@
-//! The browser that visits: its cookies in, its cookies out.
+//! The cookies of a browser, read from requests and set on responses.
 //!
-//! Over https each cookie bears the prefix `__Host-`, so that no other host, no other path and no plain connection can
-//! set it (RFC 6265bis section 4.1.3.2). An issuer without TLS exists on loopback addresses alone, where browsers keep
-//! no such cookie; the names say so then.
+//! Over https each cookie has the prefix `__Host-`, so that no other host, no other path and no plain connection can
+//! set it (RFC 6265bis section 4.1.3.2). An issuer without TLS exists on loopback addresses only, where browsers do not
+//! store such cookies; the cookies then have names that say so.
 
 use std::future::{Ready, ready};
 
@@ -18,16 +18,13 @@ use crate::model::Secret;
 
 use crate::http::error::PageRefusal;
 
-/// The browser of a request.
 #[derive(Debug)]
 pub struct BrowserCookies {
-    /// Its cookies and what it is.
     pub browser: Browser,
-    /// It came without the cookie that every cookies gets.
+    /// Whether the request came without the cookie that every browser gets.
     is_new: bool,
 }
 
-/// The names of the cookies.
 struct Names {
     browser: &'static str,
     browser_session: &'static str,
@@ -46,7 +43,7 @@ impl BrowserCookies {
         let cookies = request.cookies();
         let cookie = |name: &str| {
             let mut sent = cookies.iter().flat_map(|all| all.iter()).filter(|cookie| cookie.name() == name);
-            // Of two of one name, one was planted, and nobody can say which (RFC 6265 section 8.6).
+            // Of two cookies of one name, one was planted, and nothing distinguishes them (RFC 6265 section 8.6).
             let only = sent.next().filter(|_| sent.next().is_none())?;
             Some(Secret::new(only.value())).filter(is_ours)
         };
@@ -61,13 +58,12 @@ impl BrowserCookies {
         Self { browser, is_new }
     }
 
-    /// Whether it came without the cookie that every cookies gets.
     #[must_use]
     pub const fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Gives a new cookies their cookie with the answer.
+    /// Sets the browser cookie, if the browser is new.
     #[must_use]
     pub fn greet(&self, ctx: &ctx::Ctx, mut answer: HttpResponse) -> HttpResponse {
         if self.is_new {
@@ -76,7 +72,6 @@ impl BrowserCookies {
         answer
     }
 
-    /// Gives the browser the cookie of its new browser session with the answer.
     #[must_use]
     pub fn signed_in(&self, ctx: &ctx::Ctx, answer: HttpResponse, new: &NewBrowserSession) -> HttpResponse {
         let mut answer = self.greet(ctx, answer);
@@ -87,7 +82,6 @@ impl BrowserCookies {
         answer
     }
 
-    /// Takes the cookie of the browser session away with the answer.
     #[must_use]
     pub fn signed_out(&self, ctx: &ctx::Ctx, answer: HttpResponse) -> HttpResponse {
         let mut answer = self.greet(ctx, answer);
@@ -119,12 +113,13 @@ fn is_secure(ctx: &ctx::Ctx) -> bool {
     ctx.config.issuer.starts_with("https://")
 }
 
-/// What we give out is 32 bytes in base64url; anything else is not ours.
+/// Returns whether a value has the length of 32 bytes in base64url. Every cookie of this server has it.
 fn is_ours(value: &Secret) -> bool {
     value.expose().len() == 43
 }
 
-/// `SameSite=Lax`: the browser brings it along when an application sends it here, and not with another site's form.
+/// Builds a cookie with `SameSite=Lax`: the browser sends it when an application redirects here, and not with a form of
+/// another site.
 fn cookie<'a>(ctx: &ctx::Ctx, name: &'static str, value: &'a str) -> Cookie<'a> {
     Cookie::build(name, value).path("/").http_only(true).secure(is_secure(ctx)).same_site(SameSite::Lax).finish()
 }

@@ -1,5 +1,4 @@
-//! `/oauth2/logout`, to which applications send a browser to be signed out (OpenID Connect RP-Initiated Logout 1.0
-//! section 2).
+//! `/oauth2/logout`: signs a browser out for an application (OpenID Connect RP-Initiated Logout 1.0 section 2).
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,7 +12,7 @@ use crate::http::pages::PageContext;
 use crate::http::redirect::repeat_as_get;
 use crate::logout;
 
-/// An application sends a browser here to be signed out.
+/// Begins a logout that an application requests.
 #[utoipa::path(get, path = "/oauth2/logout", tag = "OpenID Connect",
     params(("id_token_hint" = Option<String>, Query), ("logout_hint" = Option<String>, Query),
         ("client_id" = Option<String>, Query), ("post_logout_redirect_uri" = Option<String>, Query),
@@ -32,7 +31,9 @@ pub async fn logout(
     Ok(next(&ctx, &page_context, &cookies, begun))
 }
 
-/// The same by POST. A browser brings no cookie along with another site's form, so it is asked to come by GET.
+/// Redirects a logout request by POST to the same request by GET.
+///
+/// A browser sends no cookies with a form of another site.
 #[utoipa::path(post, path = "/oauth2/logout", tag = "OpenID Connect",
     responses((status = 303, description = "to the same by GET"), (status = 400, description = "a page")))]
 pub async fn logout_by_post(ctx: Ctx, request: HttpRequest, payload: Payload) -> Result<HttpResponse, PageRefusal> {

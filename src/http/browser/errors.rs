@@ -1,4 +1,4 @@
-//! Refusals that a person sees: the middleware that makes error pages of them, and those that the page itself can show.
+//! Refusals that a user sees: the middleware that renders error pages, and the problems that the page itself can show.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,10 +8,7 @@ use crate::error::{Error, Progress, with_causes};
 use crate::http::error::PageRefusal;
 use crate::http::pages::{PageContext, Problem, error_page};
 
-/// Makes a page of every [`PageRefusal`] of the endpoints behind it, in the language of the person.
-///
-/// # Errors
-/// Those of the rest.
+/// Renders every [`PageRefusal`] of the wrapped endpoints as a page in the user's language.
 pub async fn show_refusals<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -20,7 +17,7 @@ pub async fn show_refusals<B: MessageBody + 'static>(
     let refusal = answer.response().error().and_then(|error| error.as_error::<PageRefusal>());
     let Some(refusal) = refusal else { return Ok(answer) };
     let page = error_page(&PageContext::of(answer.request())?, refusal);
-    // The response is changed and not rebuilt, because it keeps its cause for the log.
+    // The response is changed and not rebuilt, because it carries the cause for the log.
     Ok(answer.map_body(|head, _| {
         head.status = page.status();
         for (name, value) in page.headers() {
@@ -30,7 +27,7 @@ pub async fn show_refusals<B: MessageBody + 'static>(
     }))
 }
 
-/// What a person can do about an error, if trying again is any use.
+/// Returns the problem that the page shows for an error, if the user can try again.
 pub(super) fn problem_of(error: Error) -> Result<Problem, PageRefusal> {
     match error {
         Error::TooManyRequests(wait) => Ok(Problem::TooManyTries(wait)),

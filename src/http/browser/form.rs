@@ -1,4 +1,4 @@
-//! Forms and queries that a person sends, and the proof that a form came from a page of ours.
+//! Forms and queries that a user sends, and the check that a form came from a page of this server.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use crate::ctx;
 use crate::http::error::{OAuthRefusal, PageRefusal};
 use crate::http::form::Form;
 
-/// A form that a person has filled in. When it cannot be read, they are told on a page.
+/// A form that a user has sent. Where it cannot be read, the user sees an error page.
 #[derive(Default)]
 pub struct PageForm(pub(super) Form);
 
@@ -25,15 +25,14 @@ impl FromRequest for PageForm {
     }
 }
 
-/// The query of an address.
 pub(super) fn query(request: &HttpRequest) -> Result<Form, PageRefusal> {
     Ok(Form::parse(request.query_string().as_bytes())?)
 }
 
-/// Whether a form came from a page of ours in this browser.
+/// Returns whether a form came from a page of this server in this browser.
 ///
 /// # Errors
-/// When the browser keeps no cookies; then no page could help.
+/// [`PageRefusal::NoCookies`] when the browser keeps no cookies; showing the page again could not help.
 pub(super) fn is_own_form(ctx: &ctx::Ctx, cookies: &BrowserCookies, form: &Form) -> Result<bool, PageRefusal> {
     if cookies.is_new() {
         return Err(PageRefusal::NoCookies);

@@ -1,4 +1,4 @@
-//! An interaction that waits for a person: the authorization request behind a page, and the way on from there.
+//! The interaction behind a page: opens it, shows its pages and continues it.
 
 use actix_web::HttpResponse;
 
@@ -13,15 +13,12 @@ use crate::http::pages::{Application, PageContext};
 use crate::http::redirect::see_other;
 use crate::model::Client;
 
-/// The interaction that a form or an address names.
-///
-/// # Errors
-/// `invalid_request` when it is none.
+/// Parses the identifier of an interaction; `invalid_request` where it is malformed.
 fn interaction_named(name: Option<&str>) -> Result<Option<InteractionId>, Error> {
     name.map(|name| InteractionId::try_from(name.to_owned())).transpose()
 }
 
-/// The interaction that a form or an address names, opened.
+/// Opens the interaction that a form or a query names; `None` where it names none.
 pub(super) async fn interaction<'b>(
     ctx: &ctx::Ctx,
     cookies: &'b BrowserCookies,
@@ -35,7 +32,7 @@ pub(super) async fn interaction<'b>(
     Ok(Some(Open { interaction: opened.map_err(PageRefusal::of_an_interaction)? }))
 }
 
-/// The same, for a page that makes no sense without one.
+/// Opens the interaction of a page that requires one.
 pub(super) async fn interaction_needed<'b>(
     ctx: &ctx::Ctx,
     cookies: &'b BrowserCookies,
@@ -45,13 +42,12 @@ pub(super) async fn interaction_needed<'b>(
     interaction(ctx, cookies, form).await?.ok_or_else(|| none().into())
 }
 
-/// An interaction that waits for a person, and its pages.
 pub(super) struct Open<'b> {
     pub(super) interaction: Interaction<'b>,
 }
 
 impl Open<'_> {
-    /// The context of its pages.
+    /// Returns the page context in the language that the interaction asks for.
     pub(super) fn page_context(&self, page_context: &PageContext) -> PageContext {
         page_context.clone().with_ui_locales(self.interaction.request().ui_locales.as_deref())
     }
@@ -60,18 +56,17 @@ impl Open<'_> {
         application(self.interaction.client(), Some(self.interaction.request()))
     }
 
-    /// Goes on to whatever comes next: another page, or back to the application.
+    /// Continues with the next step: another page, or back to the application.
     pub(super) async fn go_on(&self, ctx: &ctx::Ctx, page_context: &PageContext) -> Result<HttpResponse, PageRefusal> {
         let next = self.interaction.resume(ctx).await.map_err(PageRefusal::of_an_interaction)?;
         Ok(self.show(ctx, page_context, next))
     }
 
-    /// Shows what comes next.
     pub(super) fn show(&self, ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
         show(ctx, &self.page_context(page_context), next)
     }
 
-    /// Goes on to the sign-in page, whoever is signed in.
+    /// Redirects to the sign-in page, even where a user is signed in.
     pub(super) fn other_account(&self, ctx: &ctx::Ctx) -> HttpResponse {
         see_other(&ctx.config.path_to(&format!("/login?interaction={}&account=other", self.interaction.id().as_str())))
     }

@@ -1,4 +1,4 @@
-//! `/logout`: does the person want to sign out? And what is shown once they have, whoever asked for it.
+//! `/logout`: asks whether the user wants to sign out, and shows the last page of every logout.
 
 use actix_web::HttpResponse;
 
@@ -13,14 +13,14 @@ use crate::http::pages::{
 use crate::http::redirect::see_other;
 use crate::logout::{self, LogoutOutcome, Next, Question};
 
-/// The question.
+/// Asks whether the user wants to sign out.
 #[utoipa::path(get, path = "/logout", tag = "Pages", responses((status = 200, description = "a page")))]
 pub async fn show(ctx: Ctx, page_context: PageContext, cookies: BrowserCookies) -> Result<HttpResponse, PageRefusal> {
     let asked = logout::ask(&ctx, &cookies.browser).await?;
     Ok(next(&ctx, &page_context, &cookies, asked))
 }
 
-/// The answer.
+/// Handles the answer to the question.
 #[utoipa::path(post, path = "/logout", tag = "Pages", responses((status = 200, description = "a page"),
     (status = 303, description = "the person stays signed in"), (status = 403, description = "a page")))]
 pub async fn submit(
@@ -43,7 +43,6 @@ pub async fn submit(
     Ok(say_goodbye(&ctx, &page_context, &cookies, outcome))
 }
 
-/// Shows what comes next.
 #[must_use]
 pub fn next(ctx: &ctx::Ctx, page_context: &PageContext, cookies: &BrowserCookies, next: Next) -> HttpResponse {
     match next {
@@ -68,7 +67,7 @@ fn ask(
     cookies.greet(ctx, question_page(page_context, &page))
 }
 
-/// Straight back to the application where nothing has to be shown or loaded before.
+/// Removes the cookie and shows the last page; redirects to the application where nothing has to be shown or loaded.
 fn say_goodbye(
     ctx: &ctx::Ctx,
     page_context: &PageContext,

@@ -1,4 +1,4 @@
-//! The endpoints of a person with a browser: what they send in is handed to a rule, and what the rule answers is shown.
+//! The endpoints of users with a browser. They pass the input to a rule and show its result.
 
 pub mod account;
 pub mod assets;

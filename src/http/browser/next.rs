@@ -1,4 +1,4 @@
-//! Where the browser goes next: to a page, or back to the application.
+//! The next step of the browser: a page, or back to the application.
 
 use actix_web::HttpResponse;
 
@@ -8,7 +8,6 @@ use crate::http::pages::{self, FormPost, PageContext};
 use crate::http::redirect::see_other;
 use crate::protocol::ResponseMode;
 
-/// Sends the browser on: to a page of ours, or back to the application.
 #[must_use]
 pub(super) fn show(ctx: &ctx::Ctx, page_context: &PageContext, next: Next) -> HttpResponse {
     match next {

@@ -1,4 +1,4 @@
-//! `/account/password`: another password, for who knows the current one.
+//! `/account/password`: changes the password of a user who knows the current one.
 
 use actix_web::HttpResponse;
 
@@ -14,7 +14,7 @@ use crate::http::form::Form;
 use crate::http::pages::{Account, AccountNotice, PageContext, PasswordProblem, account};
 use crate::passwords::PolicyViolation;
 
-/// The form.
+/// Handles the form for a new password.
 #[utoipa::path(post, path = "/account/password", tag = "Pages",
     responses((status = 303, description = "changed"), (status = 400, description = "the page again"), (status = 403), (status = 429), (status = 503)))]
 pub async fn submit(

@@ -1,4 +1,4 @@
-//! `/login`: who are you?
+//! `/login`: sign-in with user name and password.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -15,7 +15,7 @@ use crate::http::form::Form;
 use crate::http::pages::{PageContext, Problem, SignIn, sign_in};
 use crate::http::redirect::see_other;
 
-/// The page.
+/// Shows the sign-in page.
 #[utoipa::path(get, path = "/login", tag = "Pages", params(("interaction" = Option<String>, Query)),
     responses((status = 200, description = "a page"), (status = 303, description = "nothing is to be asked")))]
 pub async fn show(
@@ -41,7 +41,7 @@ pub async fn show(
     }
 }
 
-/// The form.
+/// Handles the sign-in form.
 #[utoipa::path(post, path = "/login", tag = "Pages",
     responses((status = 303, description = "signed in"), (status = 403, description = "the page again"), (status = 429), (status = 503)))]
 pub async fn submit(
@@ -86,10 +86,9 @@ async fn attempt(
     }
 }
 
-/// What the page is asked for.
 struct Question<'a> {
     open: Option<&'a Open<'a>>,
-    /// The person wants another account than the one that is signed in.
+    /// The user wants another account than the one that is signed in.
     other: bool,
     typed: Option<&'a str>,
     problem: Option<Problem>,
@@ -99,7 +98,7 @@ impl Question<'_> {
     fn page(&self, ctx: &ctx::Ctx, page_context: &PageContext, cookies: &BrowserCookies) -> HttpResponse {
         let request = self.open.map(|open| open.interaction.request());
         let signed_in = self.open.and_then(|open| open.interaction.signed_in()).filter(|_| !self.other);
-        // An application that names another person does not want this one's password.
+        // An application that names another user does not want the password of this one.
         let again = signed_in.filter(|_| request.is_some_and(|request| request.subject.is_none()));
         let known = again.map(|signed_in| signed_in.user.username.as_str());
         let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|_| !self.other);

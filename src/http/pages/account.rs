@@ -1,4 +1,4 @@
-//! Account: where I am signed in, which applications have access, and my password.
+//! The account page: browser sessions, applications with access, and the password.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,94 +15,65 @@ use super::user_agent::{self, UserAgentText};
 use crate::clock::Timestamp;
 use crate::model::UserAgent;
 
-/// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
-    /// The token of these forms.
     pub csrf: String,
-    /// Whose account it is.
     pub user: String,
-    /// Where they are signed in.
     pub browser_sessions: Vec<SignedInBrowser>,
-    /// What has access.
     pub applications: Vec<ConnectedApplication>,
-    /// The fewest characters of a new password.
     pub minimum_length: usize,
-    /// What was just done.
     pub done: Option<AccountNotice>,
-    /// Why the password was not changed.
     pub problem: Option<PasswordProblem>,
-    /// Why nothing was done.
+    /// Why a form was not accepted.
     pub stopped: Option<Problem>,
-    /// The time.
     pub now: Timestamp,
 }
 
-/// A sign-in of some browser.
 #[derive(Debug, Clone)]
 pub struct SignedInBrowser {
-    /// Its identifier.
     pub id: String,
-    /// Where it is.
     pub user_agent: UserAgent,
-    /// When it began.
     pub since: Timestamp,
-    /// When it was last used.
     pub last_used: Timestamp,
-    /// Whether this very page was asked for with it.
+    /// Whether the page was requested under it.
     pub is_this: bool,
 }
 
-/// An application with access.
 #[derive(Debug, Clone)]
 pub struct ConnectedApplication {
     /// `client_id`
     pub id: String,
-    /// Who it is.
     pub application: Application,
-    /// What it may do.
     pub scopes: Vec<String>,
-    /// Since when.
+    /// When access was granted.
     pub since: Timestamp,
-    /// When it last used its access, if it holds any tokens.
+    /// When the access was last used, if the application holds any tokens.
     pub last_used: Option<Timestamp>,
 }
 
-/// What was just done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountNotice {
-    /// One sign-in was ended.
     BrowserSessionEnded,
-    /// All but this one were ended.
     OthersEnded,
-    /// An application has no access any more.
     Withdrawn,
-    /// The password is another one.
     PasswordChanged,
 }
 
-/// Why a password was not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordProblem {
-    /// A field was left empty.
     Missing,
-    /// The current one is not right.
     WrongCurrent,
-    /// The new one was typed in two ways.
+    /// The two entries of the new password differ.
     NotTheSame,
-    /// The new one has fewer characters than these.
+    /// The new password has fewer characters than this.
     TooShort(usize),
-    /// The new one is beyond all measure.
     TooLong,
-    /// The new one is the user's name.
     LikeTheName,
-    /// Everybody has the new one.
     Common,
-    /// Any that the sign-in page may show as well.
+    /// A problem that the sign-in page shows too.
     Other(Problem),
 }
 
-/// The page.
 #[must_use]
 pub fn account(page_context: &PageContext, page: &Account) -> HttpResponse {
     let shown = PageModel {
@@ -217,7 +188,7 @@ fn at(id: &'static str, moment: Timestamp, now: Timestamp) -> Message {
 impl AccountNotice {
     const ALL: [Self; 4] = [Self::BrowserSessionEnded, Self::OthersEnded, Self::Withdrawn, Self::PasswordChanged];
 
-    /// What an address calls it.
+    /// Returns the name that an address has for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -228,7 +199,6 @@ impl AccountNotice {
         }
     }
 
-    /// What the address means.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|done| done.name() == name)
@@ -260,7 +230,7 @@ impl PasswordProblem {
         }
     }
 
-    /// Which field it lies in: `current`, `new`, or neither.
+    /// Returns the field that it concerns: `current`, `new`, or none.
     fn field(self) -> &'static str {
         match self {
             Self::WrongCurrent | Self::Missing => "current",

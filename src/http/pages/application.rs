@@ -1,32 +1,26 @@
-//! An application, as people see it before they trust it with anything.
+//! An application, as users see it before they grant it access.
 
 use serde::Serialize;
 use url::Url;
 
-/// What an application says about itself, and what this server says about it.
 #[derive(Debug, Clone, Default)]
 pub struct Application {
-    /// `client_name`, or its identifier.
+    /// `client_name`, or else `client_id`.
     pub name: String,
-    /// `logo_uri`
     pub logo_uri: Option<String>,
-    /// `client_uri`
     pub client_uri: Option<String>,
-    /// `policy_uri`
     pub policy_uri: Option<String>,
-    /// `tos_uri`
     pub tos_uri: Option<String>,
-    /// Whether somebody in this server has vouched for it.
+    /// Whether this server vouches for it: the client is not marked `unverified`.
     pub verified: bool,
-    /// Where it sends people after they have signed in.
     pub redirect_uri: Option<String>,
 }
 
-/// The same, ready for a template. What is no web address is not in it.
+/// The same for a template. Links that are not web addresses are left out.
 #[derive(Debug, Serialize)]
 pub(super) struct ApplicationModel<'a> {
     name: String,
-    /// Its first letter, shown where there is no logo.
+    /// The first letter, shown where there is no logo.
     initial: String,
     logo_uri: Option<&'a str>,
     website: Option<&'a str>,
@@ -37,14 +31,13 @@ pub(super) struct ApplicationModel<'a> {
     destination: Destination,
 }
 
-/// Where a redirect URI leads, in words.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "to", content = "name")]
 enum Destination {
-    /// A web site: its host, and the port where it is unusual. Punycode stays what it is: letters that only look alike
-    /// would mislead.
+    /// A web site: its host, and its port where unusual. Punycode is not decoded, because similar letters would
+    /// mislead.
     Site(String),
-    /// A program on the person's own device (RFC 8252): by its own scheme where it has one.
+    /// A program on the user's own device (RFC 8252), with its scheme if it has a private one.
     Device(String),
     Unknown,
 }
@@ -65,13 +58,13 @@ impl Application {
         }
     }
 
-    /// The address of its logo, if it is one that a page may show.
+    /// Returns the address of the logo, if a page may show it.
     pub(super) fn logo_address(&self) -> Option<&str> {
         web_address(self.logo_uri.as_deref())
     }
 }
 
-/// The name without what is not seen but changes what is: controls, and marks that turn the direction of writing.
+/// Removes invisible characters that change how a name reads: controls and marks of writing direction.
 pub(super) fn plain(name: &str) -> String {
     let turns =
         |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -84,7 +77,8 @@ pub(super) fn initial(name: &str) -> String {
         .map_or("·".to_owned(), |letter| letter.to_uppercase().collect())
 }
 
-/// Nothing but https, and http to this very machine: whatever else was registered, no page links to `javascript:`.
+/// Returns the address if it is https, or http to this machine. No page may link to `javascript:`, whatever was
+/// registered.
 fn web_address(uri: Option<&str>) -> Option<&str> {
     uri.filter(|uri| {
         Url::parse(uri).is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))

@@ -1,8 +1,8 @@
-//! Whose pages these are: name, logo, colour, links; and the files that the pages need, which the server serves itself.
+//! The brand of the pages (name, logo, colour, links), and the files that the pages load from this server.
 //!
-//! The style sheet is a file of its own and not part of each page: pages are never cached, a file under the name of its
-//! content is, for a year. And `style-src 'self'` suits the operator's own style sheet as well, which no hash in a
-//! header could name before it is read.
+//! The style sheet is a file of its own and not part of each page. Pages are never cached; a file whose name contains a
+//! hash of its content is cached for a year. `style-src 'self'` also allows the operator's style sheet, which no hash
+//! in a header could name before the file is read.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,44 +16,37 @@ use crate::digest::sha256;
 const STYLE: &str = include_str!("pages.css");
 const MARK: &str = include_str!("mark.svg");
 
-/// The largest file of a brand.
+/// The largest file of a brand, in bytes.
 const MAX_FILE: usize = 256 * 1024;
 
-/// The darker of the two grounds that text stands on when it is light, and the lighter one when it is dark, as
-/// `pages.css` has them.
+/// The backgrounds of `pages.css` that decide about contrast: the darker one of the light scheme, and the lighter one
+/// of the dark scheme.
 const LIGHT: Colour = Colour::of(0xed, 0xf1, 0xf3);
 const DARK: Colour = Colour::of(0x19, 0x22, 0x2a);
 
-/// What makes the pages those of one server.
 #[derive(Debug, Clone)]
 pub struct Brand {
-    /// Whose pages these are.
     pub(super) name: String,
     pub(super) policy_uri: Option<String>,
     pub(super) terms_uri: Option<String>,
-    /// What comes before the paths of this server's own addresses: nothing, or the path of the issuer.
+    /// The prefix of this server's own paths: empty, or the path of the issuer.
     pub(super) base: String,
     pub(super) style: Asset,
-    /// The operator's own style sheet.
     pub(super) own_style: Option<Asset>,
-    /// The operator's logo, or our mark.
+    /// The operator's logo, or the default mark.
     pub(super) logo: Asset,
 }
 
-/// A file that pages need.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct Asset {
-    /// `pages.3f5a….css`: another content has another name.
+    /// `pages.3f5a….css`: the name contains a hash of the content.
     pub name: String,
     pub content_type: &'static str,
     pub body: Bytes,
 }
 
 impl Brand {
-    /// Reads the files that the configuration names.
-    ///
-    /// # Errors
-    /// A sentence that names the setting and the file.
+    /// Reads the files that the configuration names. The error names the setting and the file.
     pub fn load(config: &Config) -> Result<Self, String> {
         let branding = &config.branding;
         let own_style = branding.css.as_deref().map(own_style).transpose()?;
@@ -69,7 +62,6 @@ impl Brand {
         })
     }
 
-    /// Every file of the brand.
     pub(in crate::http) fn assets(&self) -> impl Iterator<Item = &Asset> {
         [&self.style, &self.logo].into_iter().chain(&self.own_style)
     }
@@ -87,7 +79,7 @@ impl Asset {
     }
 }
 
-/// Our style sheet after the colours that come of the accent.
+/// Returns the default style sheet, preceded by the colours that follow from the accent.
 fn style(branding: &Branding) -> String {
     let accent = branding.accent;
     let on_dark = apart(accent, DARK, 3.0);
@@ -101,7 +93,7 @@ fn style(branding: &Branding) -> String {
     )
 }
 
-/// Our mark in the colour of the server, one that shows on both grounds.
+/// Returns the default mark in the accent colour, made lighter where it would not show on the dark background.
 fn mark(accent: Colour) -> String {
     let roof = apart(accent, DARK, 3.0);
     MARK.replace("#roof", &roof.to_string()).replace("#lock", &readable_on(roof).to_string())

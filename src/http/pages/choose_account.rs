@@ -1,4 +1,4 @@
-//! Choose an account: go on as the person who is signed in, or as somebody else.
+//! The page for choosing an account: the signed-in one or another.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -8,18 +8,12 @@ use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
 
-/// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct ChooseAccount {
-    /// The interaction that goes on afterwards.
     pub interaction: Option<String>,
-    /// The token of this form.
     pub csrf: String,
-    /// Who asks for it.
     pub application: Option<Application>,
-    /// Who is signed in.
     pub user: String,
-    /// Why the form comes back.
     pub problem: Option<Problem>,
 }
 
@@ -33,7 +27,6 @@ struct PageModel<'a> {
     problem: Option<String>,
 }
 
-/// The page.
 #[must_use]
 pub fn choose_account(page_context: &PageContext, page: &ChooseAccount) -> HttpResponse {
     let shown = PageModel {

@@ -1,4 +1,4 @@
-//! Consent: may this application use the account?
+//! The consent page: whether an application may use the account.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -9,22 +9,15 @@ use super::policy::Policy;
 use super::problem::{self, Problem};
 use super::scopes;
 
-/// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct Consent {
-    /// The interaction that goes on afterwards.
     pub interaction: Option<String>,
-    /// The token of this form.
     pub csrf: String,
-    /// Who asks.
     pub application: Application,
-    /// Whose account it is about.
     pub user: String,
-    /// The same, as the form says it: whoever answers must be the one who was asked.
+    /// The identifier of the user. The form returns it, so that only the user who was asked can answer.
     pub user_id: String,
-    /// What it asks for.
     pub scopes: Vec<String>,
-    /// Why the form comes back.
     pub problem: Option<Problem>,
 }
 
@@ -39,7 +32,6 @@ struct PageModel<'a> {
     problem: Option<String>,
 }
 
-/// The page.
 #[must_use]
 pub fn consent(page_context: &PageContext, page: &Consent) -> HttpResponse {
     let shown = PageModel {

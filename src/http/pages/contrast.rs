@@ -1,17 +1,17 @@
-//! Colours that can be read: how much two of them differ, and what to do about it (WCAG 2.2, 1.4.3 and 1.4.11).
+//! Contrast of colours: measures it and adjusts a colour (WCAG 2.2, 1.4.3 and 1.4.11).
 
 use crate::config::Colour;
 
 const BLACK: Colour = Colour::of(0, 0, 0);
 const WHITE: Colour = Colour::of(255, 255, 255);
 
-/// Black or white, whichever can be read on `ground`. One of the two always can: they differ from it by 4.58 at least.
+/// Returns black or white, whichever is readable on `ground`. One of them always is, with a contrast of 4.58 or more.
 #[must_use]
 pub(super) fn readable_on(ground: Colour) -> Colour {
     if ratio(WHITE, ground) >= 4.5 { WHITE } else { BLACK }
 }
 
-/// `colour`, made darker or lighter until it differs from `ground` by `least`.
+/// Makes `colour` darker or lighter until its contrast to `ground` is `least`.
 #[must_use]
 pub(super) fn apart(colour: Colour, ground: Colour, least: f64) -> Colour {
     let away = if luminance(ground) > 0.18 { BLACK } else { WHITE };
@@ -19,7 +19,7 @@ pub(super) fn apart(colour: Colour, ground: Colour, least: f64) -> Colour {
     shades.into_iter().find(|shade| ratio(*shade, ground) >= least).unwrap_or(away)
 }
 
-/// The contrast ratio, 1 to 21.
+/// Returns the contrast ratio, 1 to 21.
 #[must_use]
 pub(super) fn ratio(one: Colour, other: Colour) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
@@ -48,7 +48,6 @@ fn mixed(colour: Colour, other: Colour, step: u16) -> Colour {
 mod tests {
     use super::*;
 
-    /// Every 17th of each part.
     fn many() -> impl Iterator<Item = Colour> {
         let parts = || (0..=255).step_by(17);
         parts()

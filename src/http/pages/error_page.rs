@@ -1,5 +1,5 @@
-//! Errors, where no page lets the person try again: what is wrong in plain words, and what those need who can help.
-//! There is no link on it, least of all one that the request has brought.
+//! The error page, where no page lets the user try again: an explanation in plain words, and details for support. It
+//! contains no link, in particular none from the request.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
@@ -23,7 +23,6 @@ struct PageModel<'a> {
     request_id: Option<&'a str>,
 }
 
-/// The page.
 #[must_use]
 pub fn error_page(page_context: &PageContext, refusal: &PageRefusal) -> HttpResponse {
     let (title, explanation) = words(refusal);

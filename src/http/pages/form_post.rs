@@ -1,4 +1,4 @@
-//! The answer to an application by a form that sends itself (OAuth 2.0 Form Post Response Mode).
+//! The page that sends an answer to an application by POST (OAuth 2.0 Form Post Response Mode).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -8,14 +8,12 @@ use super::application::plain;
 use super::page_context::PageContext;
 use super::policy::{Policy, SEND};
 
-/// An answer on its way.
 #[derive(Debug, Clone, Default)]
 pub struct FormPost {
     /// The registered redirect URI.
     pub action: String,
-    /// `code`, `state`, `iss` or `error`, as they are.
+    /// `code`, `state`, `iss` or `error`, not yet escaped.
     pub fields: Vec<(String, String)>,
-    /// The name of the application.
     pub application: Option<String>,
 }
 
@@ -27,7 +25,7 @@ struct PageModel<'a> {
     script: &'static str,
 }
 
-/// The page. Without scripts, its button does the same.
+/// Renders the page. Without scripts, the user sends the form with its button.
 #[must_use]
 pub fn form_post(page_context: &PageContext, page: &FormPost) -> HttpResponse {
     let shown = PageModel {

@@ -1,5 +1,5 @@
-//! Every page in every state. `cargo test --lib write_every_page -- --ignored` writes them to `target/gallery`, to be
-//! looked at: each as it is answered, with its policy beside it.
+//! Every page in every state. `cargo test --lib write_every_page -- --ignored` writes them to `target/gallery` for
+//! review, each with its policy.
 
 use std::path::Path;
 use std::sync::Arc;

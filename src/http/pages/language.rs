@@ -1,20 +1,16 @@
-//! Which language a page speaks: what the application asked for, else what the browser does, else English.
+//! The language of a page: what the application asks for, else what the browser accepts, else English.
 
-/// A language that the pages can speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Language {
-    /// `en`
     #[default]
     English,
-    /// `de`
     German,
 }
 
 impl Language {
-    /// Every language.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
-    /// Its tag, as `<html lang>` has it (RFC 5646).
+    /// Returns the tag for `<html lang>` (RFC 5646).
     #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {
@@ -23,19 +19,19 @@ impl Language {
         }
     }
 
-    /// The first language of `ui_locales` (OpenID Connect Core section 3.1.2.1) that the pages speak.
+    /// Returns the first language of `ui_locales` (OpenID Connect Core section 3.1.2.1) that the pages support.
     #[must_use]
     pub fn of_ui_locales(ui_locales: &str) -> Option<Self> {
         ui_locales.split(' ').find_map(Self::of_tag)
     }
 
-    /// The language of `Accept-Language` that weighs most among those that the pages speak (RFC 9110 section 12.5.4).
+    /// Returns the supported language that has the highest weight in `Accept-Language` (RFC 9110 section 12.5.4).
     #[must_use]
     pub fn of_accept_language(header: &str) -> Option<Self> {
         let mut heaviest = None;
         for (tag, weight) in header.split(',').map(weighed) {
             let language = Self::of_tag(tag).filter(|_| weight > 0.0);
-            // Of equal weights the first counts.
+            // Of equal weights, the first wins.
             if let Some(language) = language.filter(|_| heaviest.is_none_or(|(_, most)| weight > most)) {
                 heaviest = Some((language, weight));
             }
@@ -43,14 +39,14 @@ impl Language {
         heaviest.map(|(language, _)| language)
     }
 
-    /// `de-AT` is German too (RFC 4647 section 3.4).
+    /// Matches the primary subtag: `de-AT` is German too (RFC 4647 section 3.4).
     fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split('-').next().unwrap_or_default();
         Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 }
 
-/// The tag and its weight: `de;q=0.8`; 1 where none is given, 0 where it cannot be read.
+/// Splits `de;q=0.8` into tag and weight. The weight is 1 where absent, and 0 where malformed.
 fn weighed(item: &str) -> (&str, f32) {
     let (tag, parameters) = item.split_once(';').unwrap_or((item, ""));
     let quality = parameters.trim().strip_prefix("q=");

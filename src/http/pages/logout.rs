@@ -1,4 +1,4 @@
-//! Sign out: the question, and what is shown once it is done.
+//! The pages of a logout: the question, and the last page.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,30 +9,24 @@ use super::page_context::PageContext;
 use super::policy::Policy;
 use super::problem::{self, Problem};
 
-/// The question whether somebody wants to sign out.
 #[derive(Debug, Clone, Default)]
 pub struct LogoutPage {
-    /// The token of this form.
     pub csrf: String,
-    /// Who is signed in.
     pub user: String,
-    /// The name of the application that asks for it.
     pub application: Option<String>,
-    /// Why the form comes back.
     pub problem: Option<Problem>,
 }
 
-/// A sign-out that is done.
 #[derive(Debug, Clone, Default)]
 pub struct LoggedOutPage {
-    /// The name of the application to which the person goes back.
+    /// The name of the application to which the user returns.
     pub application: Option<String>,
-    /// Where the person goes on by themselves once everything on the page has loaded: a registered post-logout URI,
-    /// with `state`.
+    /// The address to which the page continues once everything on it has loaded: a registered post-logout URI, with
+    /// `state`.
     pub continue_to: Option<String>,
-    /// Front-channel logout: pages of applications to be loaded out of sight, `iss` and `sid` included.
+    /// Front-channel logout: pages of applications to load in hidden frames, with `iss` and `sid`.
     pub frames: Vec<String>,
-    /// Whether some application is yet to be told.
+    /// Whether the logout has yet to reach some application.
     pub is_pending: bool,
 }
 
@@ -52,7 +46,6 @@ struct End<'a> {
     is_pending: bool,
 }
 
-/// The question.
 #[must_use]
 pub fn logout(page_context: &PageContext, page: &LogoutPage) -> HttpResponse {
     let shown = Question {
@@ -65,7 +58,6 @@ pub fn logout(page_context: &PageContext, page: &LogoutPage) -> HttpResponse {
     problem::with_wait(answer, page.problem)
 }
 
-/// What is shown once it is done.
 #[must_use]
 pub fn signed_out(page_context: &PageContext, page: &LoggedOutPage) -> HttpResponse {
     let shown = End {

@@ -1,11 +1,11 @@
-//! The pages that people see: plain HTML forms that work without scripts. A page is `x.rs` (what it is about, and the
-//! one function that answers with it), `x.html` (its template) and its sentences in `texts/`.
+//! The pages that users see: plain HTML forms that work without scripts. A page consists of `x.rs` (its content, and
+//! the function that renders it), `x.html` (its template) and its texts in `texts/`.
 //!
-//! Nothing here decides anything: whether a password is right or an application may have what it asks for, the rules
-//! say. The endpoints that people come through stand in `browser/`.
+//! This module decides nothing: rules decide whether a password is right and what an application gets. The endpoints
+//! are in `browser/`.
 //!
-//! Headers are set in [`page_context`] and nowhere else; what a browser may load stands in `policy.rs`. `gallery.rs`
-//! writes every page in every state to a folder, to be looked at.
+//! The security headers of a page are set in [`page_context`] only; `policy.rs` decides what a browser may load.
+//! `gallery.rs` writes every page in every state to a folder, for review.
 
 mod application;
 pub(super) mod brand;

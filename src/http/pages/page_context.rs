@@ -1,5 +1,5 @@
-//! How a page looks to the person who asked for it: in their language, with the brand of the server. Every page is put
-//! together and answered here, so that none can forget a header.
+//! The context of a page: language, brand and request id. Every page is rendered and answered here, so that none lacks
+//! a header.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -22,7 +22,6 @@ use super::templates;
 use super::texts::{self, Message};
 use crate::http::request_log;
 
-/// How a page looks.
 #[derive(Debug, Clone)]
 pub struct PageContext {
     pub(super) brand: Arc<Brand>,
@@ -31,13 +30,12 @@ pub struct PageContext {
 }
 
 impl PageContext {
-    /// The look of a page in `language`, for somebody whose request has that id.
     #[must_use]
     pub fn new(brand: Arc<Brand>, language: Language, request_id: Option<String>) -> Self {
         Self { brand, language, request_id }
     }
 
-    /// The same, in the language that the application asks for, if it is spoken here.
+    /// Switches to the language that the application asks for, if the pages support it.
     #[must_use]
     pub fn with_ui_locales(mut self, ui_locales: Option<&str>) -> Self {
         if let Some(language) = ui_locales.and_then(Language::of_ui_locales) {
@@ -46,7 +44,6 @@ impl PageContext {
         self
     }
 
-    /// Says `message` in the language of the page.
     pub(super) fn say(&self, message: &Message) -> String {
         texts::say(self.language, message).unwrap_or_else(|problem| {
             tracing::error!(problem, "a message could not be said");
@@ -54,7 +51,7 @@ impl PageContext {
         })
     }
 
-    /// Answers with a page: the template `name` about `page`.
+    /// Answers with the template `name`, rendered with `page`.
     pub(super) fn answer(
         &self,
         status: StatusCode,
@@ -76,7 +73,6 @@ impl PageContext {
         }
     }
 
-    /// What every page shows of the server.
     fn brand_model(&self) -> Value {
         let brand = &self.brand;
         let asset = |name: &str| format!("{}/assets/{name}", brand.base);
@@ -102,7 +98,6 @@ impl FromRequest for PageContext {
 }
 
 impl PageContext {
-    /// The look for whoever sent `request`.
     pub(in crate::http) fn of(request: &HttpRequest) -> Result<Self, Error> {
         let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let language = accepted.and_then(Language::of_accept_language).unwrap_or_default();
@@ -113,7 +108,7 @@ impl PageContext {
     }
 }
 
-/// A page that could not be written: a mistake in a template, which the log gets to see.
+/// A page that could not be rendered because of a mistake in a template. The log has the cause.
 #[derive(Debug)]
 struct RenderError(minijinja::Error);
 

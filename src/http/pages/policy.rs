@@ -1,4 +1,4 @@
-//! What a browser may load for a page (Content Security Policy, level 3): nothing but what the page itself needs.
+//! The content security policy of a page (level 3): only what the page itself needs may be loaded.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -9,15 +9,15 @@ use url::Url;
 
 use crate::digest::sha256;
 
-/// The one script of the server: it sends the answer of `form_post.html` on its way.
+/// The only script of the server. It submits the form of `form_post.html`.
 pub(super) const SEND: &str = "document.forms[0].submit()";
 
-/// Exceptions from "nothing".
+/// The exceptions from `default-src 'none'`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Policy {
-    /// Logos of applications; any other address is not one.
+    /// Logos of applications. An address that is not http or https is left out.
     images: Vec<String>,
-    /// Pages of applications that sign people out there.
+    /// Front-channel logout pages of applications.
     frames: Vec<String>,
     script: Script,
     forms: Forms,
@@ -30,8 +30,8 @@ enum Script {
     Send,
 }
 
-/// Where forms lead. Chromium also judges by this where the answer to a form redirects to, however often, so a page
-/// whose form may end at an application must not say anything: that application may redirect on to anywhere.
+/// Where forms may lead. Chromium applies `form-action` also to every redirect that follows a form. A page whose form
+/// may end at an application must therefore not restrict it: the application may redirect on to any address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Forms {
     #[default]
@@ -40,13 +40,12 @@ enum Forms {
 }
 
 impl Policy {
-    /// The forms of the page lead to this server and nowhere else.
+    /// Restricts the forms of the page to this server.
     pub(super) fn with_forms_here(mut self) -> Self {
         self.forms = Forms::Here;
         self
     }
 
-    /// The page shows these pictures.
     pub(super) fn with_images<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
         self.images = addresses.into_iter().filter_map(source).collect();
         self.images.sort_unstable();
@@ -54,20 +53,19 @@ impl Policy {
         self
     }
 
-    /// The page frames these pages.
     pub(super) fn with_frames<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
         self.frames = addresses.into_iter().filter_map(source).collect();
         self
     }
 
-    /// The page runs [`SEND`].
     pub(super) fn with_the_sending_script(mut self) -> Self {
         self.script = Script::Send;
         self
     }
 }
 
-/// The address without query and fragment, which a policy does not know; `;` and `,` would end the entry.
+/// Returns the address without credentials, query and fragment. `;` and `,` are encoded, because they would end the
+/// entry.
 fn source(address: &str) -> Option<String> {
     let mut url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
     url.set_query(None);

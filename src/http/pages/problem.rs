@@ -1,4 +1,4 @@
-//! What keeps a person from going on, where the same page lets them try again.
+//! Problems that the same page shows, so that the user can try again.
 
 use std::time::Duration;
 
@@ -9,23 +9,20 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use super::relative_time;
 use super::texts::Message;
 
-/// Why the form comes back.
+/// Why a form is shown again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// User and password do not belong together; which of the two is wrong is never said.
+    /// User name and password do not match. The page never says which of the two is wrong.
     WrongPassword,
-    /// A field was left empty.
     Missing,
-    /// Too many tries; the next one in so long.
+    /// Too many attempts; the next one is allowed after this time.
     TooManyTries(Duration),
-    /// A store or the queue for passwords cannot answer; perhaps in so long.
+    /// A store or the password queue cannot answer; it may after this time.
     Unavailable(Duration),
-    /// The form is older than what it belongs to.
     PageWasOld,
 }
 
 impl Problem {
-    /// What the person is told.
     #[must_use]
     pub(super) fn message(self) -> Message {
         match self {
@@ -37,7 +34,7 @@ impl Problem {
         }
     }
 
-    /// Whether it lies in what was typed.
+    /// Returns whether the entered values are the cause.
     pub(super) fn lies_in_the_fields(self) -> bool {
         match self {
             Self::WrongPassword | Self::Missing => true,
@@ -45,8 +42,8 @@ impl Problem {
         }
     }
 
-    /// The status of the page. A wrong password is no 401, which would have to name an authentication scheme of HTTP
-    /// (RFC 9110 section 15.5.2).
+    /// Returns the status of the page. A wrong password is not 401, which would have to name an HTTP authentication
+    /// scheme (RFC 9110 section 15.5.2).
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::WrongPassword | Self::PageWasOld => StatusCode::FORBIDDEN,
@@ -56,7 +53,6 @@ impl Problem {
         }
     }
 
-    /// When to come back.
     fn wait(self) -> Option<Duration> {
         match self {
             Self::TooManyTries(wait) | Self::Unavailable(wait) => Some(wait),
@@ -65,12 +61,11 @@ impl Problem {
     }
 }
 
-/// The status of a page with or without a problem.
 pub(super) fn status(problem: Option<Problem>) -> StatusCode {
     problem.map_or(StatusCode::OK, Problem::status)
 }
 
-/// Adds `Retry-After` where the problem knows it.
+/// Adds `Retry-After` where the problem has a delay.
 pub(super) fn with_wait(mut page: HttpResponse, problem: Option<Problem>) -> HttpResponse {
     if let Some(wait) = problem.and_then(Problem::wait) {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -1,4 +1,4 @@
-//! Moments in words: "5 minutes ago", and a date where it is long ago.
+//! Times in words: "5 minutes ago", or a date where it is long ago.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// `then` in words, for somebody who reads them `now`.
+/// Describes `then` relative to `now`.
 pub(super) fn in_words(then: Timestamp, now: Timestamp) -> Message {
     match now.since(then).as_secs() {
         0..MINUTE => Message::plain("moment-now"),
@@ -20,7 +20,6 @@ pub(super) fn in_words(then: Timestamp, now: Timestamp) -> Message {
     }
 }
 
-/// How long to wait before the next try, in words.
 pub(super) fn too_many(wait: Duration) -> Message {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
     if seconds < 2 * MINUTE {
@@ -33,7 +32,7 @@ pub(super) fn too_many(wait: Duration) -> Message {
 fn date(moment: Timestamp) -> Message {
     let date = time::OffsetDateTime::from_unix_timestamp(moment.seconds()).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
     let number = |number: u8| Argument::Number(u64::from(number));
-    // A year is no amount: some languages would write it with a comma.
+    // A year is not a number here, because some languages would format it with a comma.
     let year = Argument::Text(date.year().to_string());
     let args = vec![("day", number(date.day())), ("month", number(date.month().into())), ("year", year)];
     Message { id: "moment-date", args }

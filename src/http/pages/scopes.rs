@@ -1,18 +1,17 @@
-//! Scopes in plain words.
+//! The meaning of scopes, in sentences.
 
 use serde::Serialize;
 
-/// A scope, ready for a template.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) struct ScopeModel<'a> {
-    /// The sentence for a scope that everybody has.
+    /// The message for a scope that this server knows.
     known: Option<&'static str>,
-    /// The name of one that only some application knows.
+    /// The name of any other scope.
     other: Option<&'a str>,
 }
 
-/// What each scope means, in the order asked for.
+/// Returns the meaning of each scope, in the requested order.
 pub(super) fn in_words(scopes: &[String]) -> Vec<ScopeModel<'_>> {
     scopes
         .iter()
@@ -23,7 +22,7 @@ pub(super) fn in_words(scopes: &[String]) -> Vec<ScopeModel<'_>> {
         .collect()
 }
 
-/// OpenID Connect Core sections 3.1.2.1, 5.4 and 11, and what this server adds.
+/// Returns the message for a scope of OpenID Connect Core (sections 3.1.2.1, 5.4 and 11) or of this server.
 fn known(scope: &str) -> Option<&'static str> {
     match scope {
         "openid" => Some("scope-openid"),

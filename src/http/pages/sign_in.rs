@@ -1,4 +1,4 @@
-//! Sign in: user name and password.
+//! The sign-in page: user name and password.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -9,20 +9,16 @@ use super::policy::Policy;
 use super::problem::{self, Problem};
 use super::texts::Message;
 
-/// What the page is about.
 #[derive(Debug, Clone, Default)]
 pub struct SignIn {
-    /// The interaction that goes on afterwards; none for somebody who only wants to see their account.
+    /// The interaction that continues afterwards; `None` where the user only opens the account page.
     pub interaction: Option<String>,
-    /// The token of this form.
     pub csrf: String,
-    /// Who asks for it.
     pub application: Option<Application>,
-    /// `login_hint`, or what was typed before.
+    /// The user name to fill in.
     pub hint: Option<String>,
-    /// Whether the person is signed in and the application wants the password all the same (`prompt=login`, `max_age`).
+    /// Whether the user is signed in and has to enter the password all the same (`prompt=login`, `max_age`).
     pub again: bool,
-    /// Why the form comes back.
     pub problem: Option<Problem>,
 }
 
@@ -37,7 +33,6 @@ struct PageModel<'a> {
     fields_wrong: bool,
 }
 
-/// The page.
 #[must_use]
 pub fn sign_in(page_context: &PageContext, page: &SignIn) -> HttpResponse {
     let again = page.application.as_ref().filter(|_| page.again);

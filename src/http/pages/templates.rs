@@ -1,8 +1,8 @@
-//! The templates: `x.html` beside `x.rs`, all of them on `base.html`. Whatever comes from outside is escaped; the one
-//! thing that is not is what `named` puts around names, below.
+//! The templates: `x.html` beside `x.rs`, all of them based on `base.html`. Every value is escaped; the only markup
+//! that is added here is the element that `named` puts around names.
 //!
-//! A template says `t("sign-in")` for a message about nothing, `t("choose-for", application=…)` for one about
-//! something, and `named(…)` instead of `t(…)` where the names in it are to stand out.
+//! A template writes `t("sign-in")` for a message without arguments, `t("choose-for", application=…)` for one with
+//! arguments, and `named(…)` instead of `t(…)` where the names in it are to stand out.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,6 @@ use minijinja::{Environment, Error, ErrorKind, HtmlEscape, UndefinedBehavior};
 use super::language::Language;
 use super::texts;
 
-/// Every template, by name.
 const TEMPLATES: [(&str, &str); 10] = [
     ("base.html", include_str!("base.html")),
     ("parts.html", include_str!("parts.html")),
@@ -27,15 +26,12 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("error_page.html", include_str!("error_page.html")),
 ];
 
-/// Writes the page `name` in `language`.
-///
-/// # Errors
-/// What is wrong with the template, for the log.
+/// Renders the page `name` in `language`. The error says what is wrong with the template, for the log.
 pub(super) fn render(language: Language, name: &str, context: Value) -> Result<String, Error> {
     environment(language).get_template(name)?.render(context)
 }
 
-/// One a language, so that even a macro of a macro speaks it.
+/// Returns the environment of a language. Each language has its own, so that nested macros use it too.
 fn environment(language: Language) -> &'static Environment<'static> {
     static ENVIRONMENTS: [OnceLock<Environment<'static>>; 2] = [OnceLock::new(), OnceLock::new()];
     let position = match language {
@@ -52,7 +48,7 @@ fn build(language: Language) -> Environment<'static> {
     environment.add_function("t", move |id: &str, args: Kwargs| say_about(language, id, &args));
     environment.add_function("named", move |id: &str, args: Kwargs| say_with_names(language, id, &args));
     for (name, text) in TEMPLATES {
-        // A template that cannot be read is missed as soon as it is asked for; a test asks for each.
+        // A template that cannot be parsed is reported as missing when it is rendered; a test loads each.
         drop(environment.add_template(name, text));
     }
     environment
@@ -70,11 +66,11 @@ fn say_about(language: Language, id: &str, args: &Kwargs) -> Result<String, Erro
     texts::format(language, id, &given).map_err(wrong)
 }
 
-/// These stand for the names while the sentence is put together and escaped. Unicode gives them no meaning, and from
-/// the names themselves they are taken out.
+/// Characters that stand for the names while a sentence is formatted and escaped. Unicode gives them no meaning, and
+/// they are removed from the names themselves.
 const MARK: [char; 2] = ['\u{F0000}', '\u{F0001}'];
 
-/// The sentence with each of its arguments in an element of its own, bold, and with its own direction of writing.
+/// Formats a sentence with each argument in an element of its own: bold, and with its own writing direction.
 fn say_with_names(language: Language, id: &str, args: &Kwargs) -> Result<Value, Error> {
     let mut given = FluentArgs::new();
     let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! What the pages say, by language. The words stand in `texts/`; nothing here or in a template is a sentence.
+//! The texts of the pages, by language. Every sentence is in `texts/`, none in this code or in a template.
 
 use std::sync::OnceLock;
 
@@ -10,50 +10,40 @@ use super::language::Language;
 const ENGLISH: &str = include_str!("texts/en.ftl");
 const GERMAN: &str = include_str!("texts/de.ftl");
 
-/// A sentence that is yet to be said in some language.
+/// A message that is yet to be formatted in some language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
-    /// Its name in `texts/`.
+    /// The message id in `texts/`.
     pub id: &'static str,
-    /// What it speaks about.
     pub args: Vec<(&'static str, Argument)>,
 }
 
-/// What a sentence speaks about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Argument {
-    /// A number; the sentence may depend on it.
+    /// A number, on which the wording may depend.
     Number(u64),
-    /// A name.
     Text(String),
-    /// What another sentence says.
     Message(Box<Message>),
 }
 
 impl Message {
-    /// A sentence about nothing in particular.
+    /// A message without arguments.
     #[must_use]
     pub(super) const fn plain(id: &'static str) -> Self {
         Self { id, args: Vec::new() }
     }
 
-    /// A sentence about `number`.
     #[must_use]
     pub(super) fn counting(id: &'static str, name: &'static str, number: u64) -> Self {
         Self { id, args: vec![(name, Argument::Number(number))] }
     }
 
-    /// A sentence about something that has a name.
     #[must_use]
     pub(super) fn naming(id: &'static str, name: &'static str, text: &str) -> Self {
         Self { id, args: vec![(name, Argument::Text(text.to_owned()))] }
     }
 }
 
-/// Says `message`.
-///
-/// # Errors
-/// As [`format`].
 pub(super) fn say(language: Language, message: &Message) -> Result<String, String> {
     let mut args = FluentArgs::new();
     for (name, argument) in &message.args {
@@ -66,10 +56,10 @@ pub(super) fn say(language: Language, message: &Message) -> Result<String, Strin
     format(language, message.id, &args)
 }
 
-/// Says the message `id` about `args`.
+/// Formats the message `id` with `args`.
 ///
 /// # Errors
-/// A sentence for the log: there is no such message, or it speaks about something that was not given.
+/// A sentence for the log: there is no such message, or an argument is missing.
 pub(super) fn format(language: Language, id: &str, args: &FluentArgs<'_>) -> Result<String, String> {
     let bundle = bundle(language);
     let pattern = bundle.get_message(id).and_then(|message| message.value());
@@ -91,11 +81,11 @@ fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
     BUNDLES[position].get_or_init(|| read(language, text))
 }
 
-/// What of the text can be read; tests see to it that all of it can.
+/// Reads the valid messages of a text; tests check that all of them are valid.
 fn read(language: Language, text: &str) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(readable, _)| readable);
     let mut bundle = FluentBundle::new_concurrent(language.tag().parse().into_iter().collect());
-    // Names stand in elements of their own (`<bdi>`), which keep their direction to themselves.
+    // Names have elements of their own (`<bdi>`), which isolate their writing direction.
     bundle.set_use_isolating(false);
     bundle.add_resource_overriding(resource);
     bundle
@@ -108,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Every message of a file with the arguments that it speaks about.
+    /// Returns every message of a file with the names of its arguments.
     fn messages(text: &str) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut current = None;
@@ -150,7 +140,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/pages");
         let mut sources = String::new();
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            // Tests use names of messages for other things as well.
+            // Tests use message ids for other purposes too.
             if entry.path().is_file() && !entry.path().ends_with("gallery.rs") {
                 let source = std::fs::read_to_string(entry.path()).unwrap();
                 sources.push_str(source.split("#[cfg(test)]\nmod tests").next().unwrap());

@@ -1,9 +1,10 @@
-//! A device in words, from what its browser calls itself: "Firefox on Linux". Only the common ones are known; of any
-//! other, its own words are shown.
+//! A user agent in words, from its `User-Agent` header: "Firefox on Linux". Only common browsers and systems are known;
+//! any other user agent is shown in its own words.
 
 use super::texts::{Argument, Message};
 
-/// Browsers by the word that only they use; of several, the first counts, since most also claim to be those below them.
+/// Browsers by the word that identifies them. The first match counts, because most browsers also claim to be those
+/// below them.
 const BROWSERS: [(&str, &str); 17] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -24,7 +25,7 @@ const BROWSERS: [(&str, &str); 17] = [
     ("okhttp/", "okhttp"),
 ];
 
-/// Systems, likewise.
+/// Systems, matched in the same way.
 const SYSTEMS: [(&str, &str); 9] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -37,19 +38,16 @@ const SYSTEMS: [(&str, &str); 9] = [
     ("FreeBSD", "FreeBSD"),
 ];
 
-/// How much is shown of what a program calls itself, in characters.
+/// The longest user agent that is shown, in characters.
 const SHOWN: usize = 60;
 
-/// A device, as people would name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum UserAgentText {
-    /// A sentence of ours.
     Ours(Message),
-    /// What the program calls itself.
+    /// A text that is the same in every language.
     Its(String),
 }
 
-/// The device that calls itself `user_agent`.
 pub(super) fn in_words(user_agent: Option<&str>) -> UserAgentText {
     let user_agent = user_agent.unwrap_or_default().trim();
     let named = |names: &[(&str, &'static str)]| {

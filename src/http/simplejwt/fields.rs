@@ -1,4 +1,4 @@
-//! Bodies of the SimpleJWT-compatible API: JSON or a form, with Django REST framework's way of naming what is wrong.
+//! Bodies of the SimpleJWT-compatible API: JSON or a form, with errors in the form of Django REST framework.
 
 use std::fmt;
 use std::future::Future;
@@ -16,55 +16,45 @@ use crate::http::form::{Form, media_type, read_body};
 use crate::http::{Ctx, error};
 use crate::model::Secret;
 
-/// The most fields that are read: each is compared with all before it.
+/// The most fields that are read. Each is compared with all before it.
 const MAX_FIELDS: usize = 32;
 
-/// The fields of a request.
 pub enum Fields {
-    /// From a form.
     Form(Form),
-    /// From a JSON object.
     Json(Vec<(String, Value)>),
 }
 
-/// A refusal in SimpleJWT's words.
 #[derive(Debug)]
 pub enum SimpleJwtRefusal {
-    /// Fields are missing or of the wrong kind: 400 `{field: [why], …}`.
+    /// 400 `{field: [reason], …}`: fields are missing or of the wrong type.
     Fields(Vec<(&'static str, &'static str)>),
-    /// The body is no JSON object: 400 `{detail, code: "parse_error"}`.
+    /// 400 `{detail, code: "parse_error"}`: the body is not a JSON object.
     Malformed(&'static str),
-    /// The body is neither JSON nor a form: 415.
+    /// 415: the body is neither JSON nor a form.
     UnsupportedMediaType,
-    /// 401 `no_active_account`.
     NoActiveAccount,
-    /// 401 `token_not_valid`.
     TokenNotValid,
-    /// 404: the API is switched off.
+    /// 404: the API is disabled.
     SwitchedOff,
-    /// Anything that is not about tokens or fields.
     Other(RequestError),
 }
 
 impl Fields {
-    /// The texts in `names`.
+    /// Returns the texts in `names`.
     ///
     /// # Errors
-    /// [`SimpleJwtRefusal::Fields`] naming each that is missing, blank or no text.
+    /// [`SimpleJwtRefusal::Fields`] with each field that is missing, blank or not a string.
     pub fn texts<const N: usize>(&self, names: [&'static str; N]) -> Result<[Secret; N], SimpleJwtRefusal> {
         let found = names.map(|name| (name, self.read(name).and_then(|text| text.ok_or("This field is required."))));
         let wrong: Vec<_> = found.iter().filter_map(|(name, text)| Some((*name, *text.as_ref().err()?))).collect();
         if !wrong.is_empty() {
             return Err(SimpleJwtRefusal::Fields(wrong));
         }
-        // None of them is wrong, so each is there.
+        // No field is wrong, so each has a value.
         Ok(found.map(|(_, text)| text.unwrap_or_else(Secret::new)))
     }
 
-    /// The text in `name`, if it is there.
-    ///
-    /// # Errors
-    /// [`SimpleJwtRefusal::Fields`] when it is blank or no text.
+    /// Returns the text in `name`, if present; [`SimpleJwtRefusal::Fields`] where it is blank or not a string.
     pub fn optional(&self, name: &'static str) -> Result<Option<Secret>, SimpleJwtRefusal> {
         self.read(name).map_err(|why| SimpleJwtRefusal::Fields(vec![(name, why)]))
     }

@@ -1,4 +1,4 @@
-//! The SimpleJWT-compatible API: the calls and shapes of SimpleJWT, for first-party applications.
+//! The SimpleJWT-compatible API: the endpoints and bodies of SimpleJWT, for first-party applications.
 
 pub mod fields;
 
@@ -16,16 +16,14 @@ use crate::protocol::{ErrorCode, Scope};
 use crate::token_status::introspection::{self, LiveToken};
 use crate::token_status::revocation;
 
-/// A pair of tokens.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Pair {
     /// The access token (RFC 9068).
     access: String,
-    /// The refresh token.
     refresh: String,
 }
 
-/// `POST /api/token/`: name and password in, a pair out.
+/// Exchanges a user name and password for a pair of tokens.
 #[utoipa::path(post, path = "/api/token/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(ObtainBody), content_type = "application/json"),
     responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 429), (status = 503)))]
@@ -42,7 +40,7 @@ pub async fn obtain(ctx: Ctx, request: HttpRequest, fields: Fields) -> Result<Ht
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
-/// `POST /api/token/refresh/`: the next pair of a session.
+/// Exchanges a refresh token for the next pair of tokens of its session.
 #[utoipa::path(post, path = "/api/token/refresh/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(RefreshBody), content_type = "application/json"),
     responses((status = 200, body = Pair), (status = 400), (status = 401), (status = 503)))]
@@ -52,7 +50,7 @@ pub async fn refresh(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwt
     Ok(ok(&Pair { access: pair.access, refresh: pair.refresh }))
 }
 
-/// `POST /api/token/verify/`: 200 for a token of this API that is good now.
+/// Answers 200 for a token of this API that is valid now.
 #[utoipa::path(post, path = "/api/token/verify/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(VerifyBody), content_type = "application/json"),
     responses((status = 200), (status = 400), (status = 401), (status = 503)))]
@@ -64,7 +62,7 @@ pub async fn verify(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJwtR
     }
 }
 
-/// `POST /api/token/blacklist/`: ends the session of a refresh token.
+/// Ends the session of a refresh token.
 #[utoipa::path(post, path = "/api/token/blacklist/", tag = "SimpleJWT-compatible API",
     request_body(content = inline(RefreshBody), content_type = "application/json"),
     responses((status = 200), (status = 400), (status = 401), (status = 503)))]
@@ -77,10 +75,10 @@ pub async fn blacklist(ctx: Ctx, fields: Fields) -> Result<HttpResponse, SimpleJ
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "read by the OpenAPI document alone")]
 struct ObtainBody {
-    /// Name or electronic mail address.
+    /// User name or email address.
     username: String,
     password: String,
-    /// Space separated; the configured scope where absent.
+    /// Separated by spaces; the configured scope where absent.
     scope: Option<String>,
 }
 
@@ -103,7 +101,7 @@ fn belongs_here(live: &LiveToken) -> bool {
     }
 }
 
-/// A token that is refused, and a client that is switched off, look alike.
+/// Maps a refused token and a disabled client to the same refusal.
 fn token_refusal(error: Error) -> SimpleJwtRefusal {
     let is_the_tokens = |code| {
         matches!(

@@ -150,7 +150,7 @@ fn what_is_derived_depends_on_the_key_the_label_and_the_text() {
     }
 }
 
-/// So that a change to the derivation, which would make every database unreadable, does not go unseen.
+/// Detects a change to the derivation, which would make every database unreadable.
 #[test]
 fn the_derivation_stays_as_it_is() {
     let settings = config::Keys {

@@ -13,7 +13,6 @@ use super::prepared::{PreparedKey, PrivateKey};
 use crate::clock::Random;
 use crate::model::SigningAlgorithm;
 
-/// A new private key.
 async fn new_key(algorithm: SigningAlgorithm) -> PrivateKey {
     generate(&[algorithm], &Random::default()).await.unwrap().remove(0)
 }

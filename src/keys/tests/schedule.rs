@@ -17,7 +17,6 @@ const RIPE: u64 = 5 * 60 + 60;
 const LIFE: Duration = Duration::from_mins(5);
 const START: Timestamp = Timestamp::from_seconds(1_000_000_000);
 
-/// One algorithm, rotation every 30 days.
 fn rules() -> Rules {
     let settings = config::Keys { id_token_algorithm: Es256, ..config::Keys::default() };
     Rules::new(&settings, LIFE)
@@ -27,7 +26,6 @@ fn at(seconds: u64) -> Timestamp {
     START.plus(Duration::from_secs(seconds))
 }
 
-/// A key that took its state at `seconds`.
 fn key(kid: &str, state: KeyState, seconds: u64) -> SigningKeyRecord {
     SigningKeyRecord {
         kid: kid.to_owned(),
@@ -49,7 +47,7 @@ struct Result {
     missing: usize,
 }
 
-/// What `step` makes of `list` at `seconds`, with the candidates `new1` and `new2` at hand.
+/// Applies `step` to `list` at `seconds`, with the candidates `new1` and `new2`.
 fn after(list: &[SigningKeyRecord], seconds: u64, step: impl FnOnce(&mut Draft<'_>)) -> Result {
     let rules = rules();
     let candidates = vec![key("new1", Next, 0), key("new2", Next, 0)];
@@ -247,8 +245,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever is done in whatever order: one key of each algorithm signs, another is next, states only go forward, a
-    /// maintained list never lets an unripe key sign while another can, and no retired key leaves early.
+    /// After any sequence of steps, one key of each algorithm is active and another is next, states only go forward, a
+    /// maintained list never lets an unripe key sign while another can, and no retired key is removed early.
     #[test]
     fn the_list_is_in_order_after_any_steps(steps in steps()) {
         let settings = config::Keys { rotate_every: config::Duration::days(30), ..config::Keys::default() };

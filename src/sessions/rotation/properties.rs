@@ -1,4 +1,4 @@
-//! What holds for every record, every token and every moment.
+//! Properties that hold for every record, token and time.
 
 use proptest::prelude::*;
 
@@ -90,12 +90,11 @@ proptest! {
     }
 }
 
-/// A record, a token near it, rules, and a moment.
 fn cases() -> impl Strategy<Value = (RotationRecord, PresentedRefresh, Rules, Timestamp)> {
     (any_record(), any_token(), any_rules(), (-DAY..3 * DAY).prop_map(|ago| Timestamp::from_millis(NOW + ago)))
 }
 
-/// Few numbers and branches, so that tokens and records meet often.
+/// Few numbers and branches, so that tokens and records often match.
 fn any_generation() -> impl Strategy<Value = Generation> {
     (0..8_u64, 0..3_u32).prop_map(|(number, branch)| Generation { number, branch })
 }
@@ -119,7 +118,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
         .prop_map(|(retry_window, lost_response_window, fixed)| Rules { retry_window, lost_response_window, fixed })
 }
 
-/// A record as rotation leaves it: each ancestor was rotated before the next one, and some may be forgotten.
+/// A record as rotation produces it: each ancestor was rotated before the next one, and some may be missing.
 fn any_record() -> impl Strategy<Value = RotationRecord> {
     let ancestors = prop::collection::vec((0..3_u32, prop_oneof![0..40_000_i64, 0..DAY]), 0..=MAX_ANCESTORS);
     (any_generation(), ancestors, 0..2 * DAY, (0..5_u32, 0..8_u64)).prop_map(

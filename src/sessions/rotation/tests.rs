@@ -1,4 +1,4 @@
-//! The table of the design, row by row, and its edges.
+//! The rules of rotation, one by one, and their limits.
 
 use super::*;
 use crate::model::{Acr, ClientId, SessionGrant, UserId};
@@ -47,7 +47,7 @@ fn record() -> RotationRecord {
     }
 }
 
-/// A token as it is presented; it was issued ten seconds ago.
+/// A presented token that was issued ten seconds ago.
 fn token(number: u64, branch: u32) -> PresentedRefresh {
     let issued_at = Timestamp::from_seconds(NOW.seconds() - 10);
     PresentedRefresh {
@@ -73,7 +73,7 @@ fn just_before(time: Timestamp) -> Timestamp {
     time.minus(MILLISECOND)
 }
 
-// --- the rows ----------------------------------------------------------------------------------------------------------
+// --- the rules -------------------------------------------------------------------------------------------------------
 
 #[test]
 fn the_current_token_is_rotated() {
@@ -186,7 +186,7 @@ fn a_rebuilt_record_does_not_outlive_the_session() {
     assert_eq!(brought_to(&lost, token(3, 1)).expires_at, lost.ends_at);
 }
 
-// --- the windows -------------------------------------------------------------------------------------------------------
+// --- the windows -----------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_retry_window_ends_when_the_age_reaches_it() {
@@ -226,7 +226,7 @@ fn a_strict_client_is_forgiven_nothing() {
     }
 }
 
-// --- the end -----------------------------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------------------------------
 
 #[test]
 fn at_the_absolute_end_every_token_is_over() {
@@ -256,7 +256,7 @@ fn when_the_branches_are_used_up_the_session_ends() {
     assert_eq!(decide(&last(u32::MAX), token(9, 1), USUAL, after(HOUR)), Decision::Reuse);
 }
 
-// --- fixed clients -----------------------------------------------------------------------------------------------------
+// --- fixed clients ---------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_fixed_client_keeps_its_token() {
@@ -278,7 +278,7 @@ fn a_used_token_of_a_client_that_became_fixed_is_still_reuse() {
     assert_eq!(decide(&record(), token(8, 0), FIXED, NOW), Decision::Reuse);
 }
 
-// --- repeats -----------------------------------------------------------------------------------------------------------
+// --- repeats ---------------------------------------------------------------------------------------------------------
 
 #[test]
 fn each_generation_counts_once() {
@@ -317,9 +317,9 @@ fn rotation_reissue_and_rolling_forward_leave_the_count_alone() {
     }
 }
 
-// --- what is known after a loss ----------------------------------------------------------------------------------------
+// --- what is known after a loss --------------------------------------------------------------------------------------
 
-/// The ancestors after the record was brought to a token with this parent.
+/// The ancestors after the record was moved to a token with this parent.
 fn known_after(number: u64, branch: u32, parent_branch: u32) -> Vec<Ancestor> {
     let presented = PresentedRefresh { parent_branch, ..token(number, branch) };
     let known = brought_to(&record(), presented).ancestors;

@@ -1,8 +1,9 @@
 -- Exchanges the current token of a session: RotationRecord::advanced, on the head line of the record.
--- KEYS[1] the session; ARGV[1], ARGV[2] generation and branch of the token that was presented; ARGV[3] how many seconds
+-- KEYS[1]: the session. ARGV[1], ARGV[2]: generation and branch of the presented token. ARGV[3]: for how many seconds
 -- the record is kept after its token has expired.
--- Answers what stands there now (false: nothing), the time in milliseconds, and whether it was exchanged (1 or 0).
--- Numbers are exact up to 2^53. Arithmetic reads digits as a number; a comparison does not, hence tonumber there.
+-- Returns the value that is stored now (false: none), the time in milliseconds, and whether the token was exchanged (1
+-- or 0).
+-- Numbers are exact up to 2^53. Arithmetic converts digits to a number; a comparison does not, hence tonumber there.
 local record = redis.call('GET', KEYS[1])
 local time = redis.call('TIME')
 local seconds = tonumber(time[1])
@@ -11,14 +12,15 @@ if not record then
   return {false, now, 0}
 end
 
--- A tombstone or a foreign text does not match: it is returned as it stands.
+-- A tombstone or an unknown format does not match: it is returned unchanged.
 local number, branch, issued_at, ends_at, lifetime, repeats, first, others, grant = string.match(record,
   '^(%d+) (%d+) (%-?%d+) %-?%d+ (%-?%d+) (%d+) (%d+ %d+) (%-?%d*)([%d:,%-]*)(\n.*)$')
 if number ~= ARGV[1] or branch ~= ARGV[2] or seconds >= tonumber(ends_at) then
   return {record, now, 0}
 end
 
--- The token that was current becomes the first ancestor, rotated now; the one that was first lies that much additional back.
+-- The current token becomes the first ancestor, rotated now. The previous first ancestor counted back from issued_at;
+-- it now counts back from this rotation, so the time in between is added.
 local ancestors = branch == '0' and '0' or '0:' .. branch
 local back = tonumber(first)
 if back then

@@ -1,27 +1,27 @@
-//! The circuit breaker: while the server is silent, nobody waits for it but one trial now and then.
+//! The circuit breaker: while the server does not answer, calls are refused at once, except for a periodic trial.
 
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
 
-/// Failures in a row after which calls are refused at once.
+/// The number of failures in a row after which calls are refused at once.
 const FAILURES: u32 = 5;
 
-/// How often, while calls are refused, one of them is let through as a trial.
+/// The interval at which one call is let through as a trial while calls are refused.
 const TRIAL_EVERY: Duration = Duration::from_millis(200);
 
-/// Counts failures in a row. Any answer, an error too, ends the row.
+/// Counts failures in a row. Any answer, even an error, ends the row.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
-    /// Runs since the first failure of the row.
+    /// The time since the first failure of the row.
     silence: Option<Stopwatch>,
-    /// Runs since the last trial; set while calls are refused.
+    /// The time since the last trial; set while calls are refused.
     trial: Option<Stopwatch>,
 }
 
 impl Breaker {
-    /// Whether a call may go through. While calls are refused, this is true once in every [`TRIAL_EVERY`].
+    /// Returns whether a call may be sent. While calls are refused, this is `true` once in every [`TRIAL_EVERY`].
     pub(super) fn admits(&mut self) -> bool {
         let Some(trial) = self.trial else { return true };
         if trial.elapsed() < TRIAL_EVERY {
@@ -31,12 +31,11 @@ impl Breaker {
         true
     }
 
-    /// The server answered. Says whether calls were being refused.
     pub(super) fn answered(&mut self) -> bool {
         std::mem::take(self).trial.is_some()
     }
 
-    /// The server did not answer. Says whether calls are refused from now on and were not before.
+    /// Records that the server did not answer. Returns whether this failure is the one that starts refusing calls.
     pub(super) fn failed(&mut self) -> bool {
         self.failures = self.failures.saturating_add(1);
         self.silence.get_or_insert_with(Stopwatch::start);
@@ -46,7 +45,6 @@ impl Breaker {
         self.trial.replace(Stopwatch::start()).is_none()
     }
 
-    /// How long there have been nothing but failures.
     pub(super) fn silence(&self) -> Duration {
         self.silence.map_or(Duration::ZERO, |since| since.elapsed())
     }

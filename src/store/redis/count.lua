@@ -1,5 +1,5 @@
--- Counts one more, in a window of ARGV[1] milliseconds that begins with the first.
--- Answers the count and the milliseconds that are left of the window.
+-- Increments a counter whose window of ARGV[1] milliseconds begins with the first increment.
+-- Returns the count and the remaining milliseconds of the window.
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then

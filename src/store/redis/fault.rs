@@ -1,30 +1,28 @@
-//! What a refusal by the driver or the server means for the caller.
+//! Maps errors of the driver and of the server to [`StoreError`].
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::store::StoreError;
 
-/// The name of this store in errors.
 const STORE: &str = "ephemeral store";
 
-/// The store cannot be asked, for a reason of our own.
 pub(super) fn unavailable(reason: &'static str) -> StoreError {
     StoreError::Unavailable { store: STORE, source: reason.into() }
 }
 
-/// The connection could not be made. Whatever the server said (a wrong password, too many clients), it is not there.
+/// Maps a failure to connect. Whatever the server answered (a wrong password, too many clients), it is unavailable.
 pub(super) fn unreachable(error: RedisError) -> StoreError {
     StoreError::Unavailable { store: STORE, source: error.into() }
 }
 
-/// The answer is not one that the script gives.
+/// Builds [`StoreError::Broken`]: a bug, or a setting or an answer that this program cannot use.
 pub(super) fn broken(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::Broken { store: STORE, source: reason.into() }
 }
 
-/// What an error in answer to a command means: our own mistake, or a server that cannot serve at the moment (gone,
-/// slow, out of memory, read-only, loading, in failover, cut off from its replicas, asking for a password…). One that
-/// knows no script had it flushed between our sending and our calling it; it has done nothing.
+/// Maps an error in answer to a command. It is either a bug of this program or a server that cannot serve at the moment
+/// (gone, slow, out of memory, read-only, loading, in failover, cut off from its replicas, asking for a password).
+/// `NOSCRIPT` is of the second kind: the script was flushed between its upload and its call, and nothing was executed.
 pub(super) fn refused(error: RedisError) -> StoreError {
     if is_our_mistake(&error) { broken(error) } else { unreachable(error) }
 }
@@ -53,18 +51,15 @@ fn code_of(error: &RedisError) -> Option<String> {
     errors.first().map(|(_, error)| error.code().to_owned())
 }
 
-/// How a command failed, as far as the connection is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The server answered with an error: it is there.
     Answered,
-    /// No answer in time; the connection may be well.
+    /// There was no answer in time; the connection may be intact.
     Silent,
-    /// The connection is gone, or no longer makes sense.
+    /// The connection is gone or unusable.
     Lost,
 }
 
-/// Which kind of failure `error` is.
 pub(super) fn failure(error: &RedisError) -> Failure {
     if error.is_timeout() {
         Failure::Silent

@@ -1,8 +1,8 @@
-//! The one connection to the server, what is known of its health, and the replay gate.
+//! The single connection to the server, the state of its health, and the replay gate.
 //!
-//! The connection is ours and not the driver's `ConnectionManager`, which makes a new one behind our back: here a
-//! command knows by which connection it goes out, so none can slip through a new connection before recent ends have
-//! been written again, and a connection that has been silent for long is given up.
+//! The driver's `ConnectionManager` is not used, because it reconnects without notice. Here each call knows its
+//! connection, so no command can use a new connection before recent ends have been written again. A connection that has
+//! been silent for too long is given up.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,69 +15,62 @@ use super::fault::{self, Failure};
 use super::settings::RedisSettings;
 use crate::store::StoreError;
 
-/// How long a connection may give no answer at all before it is given up for a new one.
+/// How long a connection may give no answer at all before it is given up.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Commands that wait to be written before callers have to wait.
+/// The number of commands that may be queued for writing before callers wait.
 const QUEUE: usize = 1024;
 
-/// The connection, made when it is first needed and again when it was lost.
 pub(super) struct Link {
     client: Client,
     config: AsyncConnectionConfig,
     state: Mutex<State>,
-    /// Held by whoever is connecting, so that one does.
+    /// Held while connecting, so that only one caller connects at a time.
     dialing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     line: Option<MultiplexedConnection>,
-    /// Counts lines; a call remembers by which one it went out.
+    /// The number of connections made so far; each call remembers the number of its own.
     lines: u64,
-    /// Attempts to connect that failed.
     failed_dials: u64,
     breaker: Breaker,
-    /// Rises whenever acknowledged writes may have been lost.
+    /// Increased whenever acknowledged writes may have been lost.
     epoch: u64,
-    /// The epoch that was last reported as needing a replay.
     reported: Option<u64>,
-    /// The epoch whose recent ends have been written again. The gate is open while it is the current one.
+    /// The epoch whose recent ends have been written again. The gate is open while this is the current epoch.
     replayed: Option<u64>,
     /// The server that was last seen.
     server: Option<Server>,
 }
 
-/// What tells one life of a server from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Server {
-    /// `run_id`: changes with every start.
+    /// `run_id`, which changes with every start.
     pub(super) run_id: String,
-    /// `master_replid`: changes with every failover.
+    /// `master_replid`, which changes with every failover.
     pub(super) replication_id: String,
 }
 
-/// Who may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
-    /// What must not overtake the replay of recent ends.
+    /// The replay gate and the breaker.
     Replayed,
-    /// What may.
+    /// The breaker only.
     Always,
-    /// The same, and it asks a server that others have given up.
+    /// Neither: the call also asks a server that the breaker has given up.
     Probe,
 }
 
-/// A permission to ask the server something, by the line that stands now.
+/// A permission to send one command or pipeline over the current connection.
 pub(super) struct Call<'a> {
     link: &'a Link,
     number: u64,
-    /// The connection.
     pub(super) line: MultiplexedConnection,
 }
 
 impl Link {
-    /// The link; nothing is connected yet.
     pub(super) fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
         let info = redis::IntoConnectionInfo::into_connection_info(settings.url.as_str())
             .map(|info| {
@@ -93,28 +86,27 @@ impl Link {
         Ok(Self { client, config, state: Mutex::default(), dialing: tokio::sync::Mutex::default() })
     }
 
-    /// For what must not overtake the replay of recent ends.
+    /// Returns a call that reads or writes a rotation record, which must not happen before recent ends are written
+    /// again.
     pub(super) async fn replayed_call(&self) -> Result<Call<'_>, StoreError> {
         self.call_as(Pass::Replayed).await
     }
 
-    /// For everything else.
+    /// Returns a call for any other operation, the writing of tombstones included.
     pub(super) async fn call(&self) -> Result<Call<'_>, StoreError> {
         self.call_as(Pass::Always).await
     }
 
-    /// For the watcher that comes by every second: asks also when others are refused.
     pub(super) async fn probe(&self) -> Result<Call<'_>, StoreError> {
         self.call_as(Pass::Probe).await
     }
 
-    /// Whether recent ends have been written since writes may last have been lost.
     pub(super) fn check_replayed(&self) -> Result<(), StoreError> {
         self.state().check_replayed()
     }
 
-    /// Takes note of the server at the other end of the line. Says whether a replay is needed, and remembers that it
-    /// said so.
+    /// Records the server at the other end of the connection. Returns whether a replay is needed, and records that it
+    /// was reported.
     pub(super) fn note_server(&self, number: u64, server: Server) -> Result<bool, StoreError> {
         let mut state = self.state();
         if !state.is_line(number) {
@@ -134,7 +126,7 @@ impl Link {
         Ok(true)
     }
 
-    /// Opens the gate, if nothing was lost since the replay was asked for, and if `server` is still the one.
+    /// Opens the gate if nothing was lost since the replay was reported, and if `server` is still the same.
     pub(super) fn note_replayed(&self, number: u64, server: &Server) {
         let mut state = self.state();
         let same = state.is_line(number) && state.server.as_ref() == Some(server);
@@ -148,11 +140,11 @@ impl Link {
             return Ok(call);
         }
         self.dial().await?;
-        // Whoever has just connected has passed the breaker already.
+        // The caller that has just connected has already passed the breaker.
         self.try_call(Pass::Probe)?.ok_or_else(|| fault::unavailable("the connection was lost"))
     }
 
-    /// A call by the line that stands, if one does. The gate is never open without a line.
+    /// Returns a call over the current connection, if there is one. The gate is never open without a connection.
     fn try_call(&self, pass: Pass) -> Result<Option<Call<'_>>, StoreError> {
         let mut state = self.state();
         if pass == Pass::Replayed {
@@ -165,7 +157,7 @@ impl Link {
         Ok(state.line.clone().map(|line| Call { link: self, number, line }))
     }
 
-    /// Connects, or waits for whoever does.
+    /// Connects, or waits for the caller that is connecting.
     async fn dial(&self) -> Result<(), StoreError> {
         let before = self.state().failed_dials;
         let _turn = self.dialing.lock().await;
@@ -195,7 +187,7 @@ impl Link {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change to the state is complete before anything could panic.
+        // Every change to the state is complete before any code could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -213,7 +205,7 @@ impl State {
         self.line.is_some() && self.lines == number
     }
 
-    /// Gives up the line, if it still is number `number`: nobody knows what the server did meanwhile.
+    /// Gives up the connection, if it still is number `number`: it is unknown what the server did meanwhile.
     fn give_up(&mut self, number: u64) -> bool {
         if !self.is_line(number) {
             return false;
@@ -231,12 +223,11 @@ impl State {
 }
 
 impl Call<'_> {
-    /// Which line this call goes by.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The answer, once what it says about the server has been noted.
+    /// Returns the answer, after recording what it says about the server.
     pub(super) fn heard<T>(&self, answer: RedisResult<T>) -> Result<T, StoreError> {
         let mut state = self.link.state();
         match answer.as_ref().err().map_or(Failure::Answered, fault::failure) {
@@ -252,7 +243,7 @@ impl Call<'_> {
                     state.give_up(self.number);
                 }
             }
-            // All calls on a broken line fail at once; that is one failure.
+            // All calls on a broken connection fail at once; that counts as one failure.
             Failure::Lost => {
                 if state.give_up(self.number) {
                     tracing::warn!("the connection to Redis was lost; recent ends are written again");
@@ -264,7 +255,7 @@ impl Call<'_> {
         answer.map_err(fault::refused)
     }
 
-    /// Gives up the line: the server at its end does not take writes, and its name may lead to another by now.
+    /// Gives up the connection: its server takes no writes, and its name may resolve to another server by now.
     pub(super) fn hang_up(&self) {
         self.link.state().give_up(self.number);
     }

@@ -1,18 +1,19 @@
-//! The ephemeral store in Redis or Valkey (7 or later): one atomic step on one key per operation.
+//! The ephemeral store in Redis or Valkey (7 or later). Each operation is one atomic step on one key.
 //!
-//! Keys: `{prefix}s:{session}` a rotation record or a tombstone, `o:` one-time values, `m:` memories, `c:` counters.
-//! All have an expiry. One server (or a name that leads to the current primary) is spoken to; URLs of Redis Cluster
-//! and Sentinel are not understood.
+//! Keys: `{prefix}s:{session}` holds a rotation record or a tombstone, `o:` one-time values, `m:` remembered keys, `c:`
+//! counters. All have an expiry. The store talks to one server (or to a name that resolves to the current primary).
+//! URLs of Redis Cluster and Sentinel are not supported.
 //!
-//! **Nothing is sent twice.** When an answer does not come in time, nobody knows whether the server did what it was
-//! told, and the caller hears `Unavailable`. After [`breaker`]'s five failures in a row, calls are refused at once,
-//! but for a trial now and then.
+//! **No command is sent twice.** When an answer does not arrive in time, it is unknown whether the server executed the
+//! command, and the caller gets `Unavailable`. After five failures in a row, [`breaker`] refuses calls at once, except
+//! for periodic trials.
 //!
-//! **The replay gate.** A server that was restarted, or a replica that was promoted, may have forgotten that a session
-//! was ended. So whatever reads or writes a rotation record answers `Unavailable` from the moment a connection is lost
-//! or another server is seen (`run_id`, `master_replid`) until the ends of late have been written again
-//! ([`EphemeralStore::needs_replay`], [`EphemeralStore::replayed`]). What remains: a server that is exchanged behind a
-//! proxy, while the connection stands, is noticed at the next [`EphemeralStore::needs_replay`], about a second later.
+//! **The replay gate.** A server that was restarted, or a replica that was promoted, may have lost the end of a
+//! session. When a connection is lost or another server is seen (`run_id`, `master_replid`), operations that read or
+//! write a rotation record (but not the writing of tombstones) therefore answer `Unavailable` until the recent ends
+//! have been written again ([`EphemeralStore::needs_replay`], [`EphemeralStore::replayed`]). One gap remains: a server
+//! that is exchanged behind a proxy while the connection stays up is noticed only at the next
+//! [`EphemeralStore::needs_replay`], about a second later.
 
 mod breaker;
 mod fault;
@@ -35,13 +36,12 @@ use link::{Link, Server};
 
 pub use settings::RedisSettings;
 
-/// The ephemeral store in Redis.
 pub struct RedisEphemeral {
     link: Link,
     key_prefix: String,
 }
 
-/// How many tombstones are written in one trip.
+/// Tombstones written in one round trip.
 const BATCH: usize = 1000;
 
 static ADVANCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("advance.lua")));
@@ -52,10 +52,8 @@ static UPDATE_ONCE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!
 static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("count.lua")));
 
 impl RedisEphemeral {
-    /// Connects. The server may be away: operations then answer [`StoreError::Unavailable`] until it is back.
-    ///
-    /// # Errors
-    /// [`StoreError::Broken`] when the URL cannot be used.
+    /// Connects. Fails with [`StoreError::Broken`] if the URL cannot be used. If the server is away, operations answer
+    /// [`StoreError::Unavailable`] until it is back.
     pub async fn connect(settings: RedisSettings) -> Result<Self, StoreError> {
         let link = Link::new(&settings)?;
         if settings.url.ends_with("#insecure") {
@@ -75,7 +73,7 @@ impl RedisEphemeral {
         self.key('s', session)
     }
 
-    /// Asks what the server at the other end is, and hangs up on one that takes no writes.
+    /// Reads the server's identity, and drops the connection if the server is a replica, which takes no writes.
     async fn server(&self) -> Result<(u64, Server), StoreError> {
         let mut call = self.link.probe().await?;
         let mut sections = Pipeline::new();
@@ -228,7 +226,7 @@ impl EphemeralStore for RedisEphemeral {
         self.link.check_replayed()
     }
 
-    /// One where Redis may throw away what has not expired. A server that does not tell gets none.
+    /// Warns if Redis may evict keys that have not expired. Returns nothing if the server does not report its policy.
     async fn warnings(&self) -> Vec<String> {
         let Ok(mut call) = self.link.call().await else { return Vec::new() };
         let answer = cmd("INFO").arg("memory").query_async::<String>(&mut call.line).await;
@@ -241,19 +239,19 @@ impl EphemeralStore for RedisEphemeral {
         }
     }
 
-    /// Redis removes what has expired by itself.
+    /// Does nothing: Redis removes expired keys by itself.
     async fn prune(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// True until [`EphemeralStore::replayed`] has followed it with no loss in between; so also at the very start.
+    /// Returns `true` until [`EphemeralStore::replayed`] has followed it with no loss in between, so also at the start.
     async fn needs_replay(&self) -> Result<bool, StoreError> {
         let (line, server) = self.server().await?;
         self.link.note_server(line, server)
     }
 
-    /// Looks again first which server it is: if it is another one, or away, the gate stays closed and
-    /// [`EphemeralStore::needs_replay`] says so again.
+    /// Checks the server's identity again first. If it is another server, or away, the gate stays closed and the next
+    /// [`EphemeralStore::needs_replay`] returns `true`.
     async fn replayed(&self) {
         if let Ok((line, server)) = self.server().await {
             self.link.note_replayed(line, &server);
@@ -267,12 +265,12 @@ fn set(key: String, value: &str, keep: Duration) -> Cmd {
     set
 }
 
-/// Whole milliseconds, at least one, and no more than Redis can add to the time.
+/// Converts to whole milliseconds, at least one, and no more than Redis can add to the time.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::from(u32::MAX) * 1000)
 }
 
-/// Until when `record` is kept, in milliseconds since 1970. Redis takes no time before that.
+/// Returns until when `record` is kept, in milliseconds since 1970. Redis accepts no time before 1970.
 fn kept_until(record: &RotationRecord) -> i64 {
     record.expires_at.plus(KEPT_AFTER_EXPIRY).millis().max(1)
 }
@@ -289,7 +287,7 @@ fn read_session(session: SessionId, value: Option<Vec<u8>>) -> Result<RotationSt
         .ok_or_else(|| StoreError::Corrupt(format!("the rotation record of session {session} cannot be read")))
 }
 
-/// The value of `name` in an answer to `INFO`.
+/// Returns the value of `name` in an answer to `INFO`.
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }

@@ -1,4 +1,4 @@
--- Puts ARGV[2] in the position of exactly ARGV[1], until ARGV[3] (milliseconds since 1970). Answers 1 when it was there.
+-- Replaces exactly ARGV[1] by ARGV[2], which expires at ARGV[3] (milliseconds since 1970). Returns 1 if replaced.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -1,5 +1,5 @@
--- Puts ARGV[2] in the position of exactly ARGV[1], a one-time value that was not taken; it keeps its expiry.
--- Answers 1 when it was there.
+-- Replaces exactly ARGV[1], a one-time value that was not taken, by ARGV[2]. The expiry stays.
+-- Returns 1 if it was replaced.
 if redis.call('GET', KEYS[1]) ~= 'f' .. ARGV[1] then
   return 0
 end

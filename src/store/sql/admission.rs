@@ -1,5 +1,5 @@
-//! Whether what has just been decided may begin, looked at once more under the rows' locks: a change that comes between
-//! either sees it or stops it.
+//! Checks, under locks of the rows, whether a sign-in that was just decided may begin. A concurrent change either sees
+//! it or stops it.
 
 use super::Dialect;
 use super::columns::{Columns, json};
@@ -8,28 +8,24 @@ use crate::clock::Timestamp;
 use crate::model::{ClientMetadata, Session, User};
 use crate::store::StoreError;
 
-/// Whether a session or a browser session has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// It is on record.
     Begun,
-    /// The user, the client or the browser session is gone, disabled or over, a `not_before` is later, or the user or
-    /// the client has other rights than when the sign-in read them: nothing was written.
+    /// Nothing was written. The user, the client or the browser session is gone, disabled or over, a `not_before` is
+    /// later, or the user or the client has other rights than the sign-in read.
     Refused,
 }
 
-/// What a sign-in was decided on, as it was read.
+/// The facts on which a sign-in was decided, as they were read.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Who signed in.
     pub user: User,
-    /// The audience that the client had registered.
     pub audience: Vec<String>,
 }
 
 impl Work {
-    /// Whether the session may begin. The rows stay locked until the end: the user's by the update, the others for
-    /// share.
+    /// Whether the session may begin. The rows stay locked until the end of the transaction: the user's by the update,
+    /// the others for share.
     pub(super) async fn admits(
         &mut self,
         session: &Session,
@@ -64,7 +60,8 @@ impl Work {
         self.admits_deployment(session.created_at, dialect).await
     }
 
-    /// Notes a sign-in at `at`, if the user may sign in and is as the sign-in has `seen` them; says whether.
+    /// Writes the time of the sign-in, `at`, if the user may sign in and still is as `seen`. Returns whether it was
+    /// written.
     pub(super) async fn admit_user(&mut self, seen: &User, at: Timestamp) -> Result<bool, StoreError> {
         let user = query(
             "update users
@@ -86,7 +83,7 @@ impl Work {
         Ok(self.write(user).await? == 1)
     }
 
-    /// Whether the `not_before` of the whole deployment lets begin what is dated `at`.
+    /// Whether the global `not_before` allows a session that begins at `at`.
     pub(super) async fn admits_deployment(&mut self, at: Timestamp, dialect: Dialect) -> Result<bool, StoreError> {
         let held = shared_query!(
             dialect,

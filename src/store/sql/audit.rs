@@ -1,4 +1,4 @@
-//! Audit entries.
+//! Audit entries, which are only added, listed and pruned.
 
 use super::Database;
 use super::columns::{Columns, json, one_more, page};
@@ -13,7 +13,7 @@ impl Database {
         self.db.write(insert(entry)).await.map(drop)
     }
 
-    /// Entries, newest first; `after` is the identifier of the last one seen.
+    /// Lists entries, newest first; `after` is the identifier of the last one seen.
     pub async fn list_audit(&self, page: &PageRequest) -> Result<Page<AuditRecord>, StoreError> {
         let mut newest_first = super::filter::Statement::new("select id, at, actor, event\nfrom audit");
         if let Some(after) = &page.after {
@@ -27,7 +27,6 @@ impl Database {
 }
 
 impl Work {
-    /// Writes the entry with the change that it tells of.
     pub(super) async fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.write(insert(entry)).await.map(drop)
     }

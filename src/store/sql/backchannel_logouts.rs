@@ -1,5 +1,5 @@
-//! The outbox of sign-outs: who is yet to be told that a session is over. A back-channel logout is written in the
-//! transaction of the end that it tells of, so that no crash can lose it.
+//! The queue of back-channel logouts. A logout is written in the same transaction as the end of its session, so that no
+//! crash can lose it.
 
 use sqlx::any::AnyRow;
 
@@ -10,8 +10,8 @@ use crate::clock::Timestamp;
 use crate::model::{BackchannelLogout, BrowserSessionId, Ended, SessionId};
 use crate::store::StoreError;
 
-/// Writes a back-channel logout for those sessions that match and whose client wants to be told. One that is still on
-/// its way says the same.
+/// Queues a back-channel logout for each session that matches and whose client wants one. If one is queued already, it
+/// stays: its content would be the same. The functions below return how many were queued.
 macro_rules! queue {
     ($which:literal) => {
         query(concat!(
@@ -28,18 +28,18 @@ macro_rules! queue {
 }
 
 impl Work {
-    /// For the session that this transaction has ended; says how many.
+    /// Queues a logout for the session that this transaction has ended.
     pub(super) async fn queue_notice(&mut self, session: SessionId, ended: Ended) -> Result<u64, StoreError> {
         self.queue(queue!("sessions.id = $2").bind(ended.at.millis()).bind(session.to_string()), ended).await
     }
 
-    /// For the sessions that this transaction has ended under the number `first`; says how many.
+    /// Queues logouts for the sessions that this transaction has ended under the number `first`.
     pub(super) async fn queue_backchannel(&mut self, first: i64, ended: Ended) -> Result<u64, StoreError> {
         self.queue(queue!("sessions.ended_feed = $2").bind(ended.at.millis()).bind(first), ended).await
     }
 
-    /// For the sessions that outlive this browser session, which ends: their applications are told that nobody is
-    /// signed in any more. Says how many.
+    /// Queues logouts for the sessions that outlive this ending browser session: their clients learn that the user is
+    /// no longer signed in.
     pub(super) async fn queue_backchannel_of_offline(
         &mut self,
         browser_session: BrowserSessionId,
@@ -60,7 +60,7 @@ impl Work {
 }
 
 impl Database {
-    /// Notices that are to be tried at `now`, at most `limit`, those that wait longest first.
+    /// Returns at most `limit` logouts that are due at `now`, those that are due longest first.
     pub async fn due_backchannel_logouts(
         &self,
         now: Timestamp,
@@ -78,8 +78,8 @@ impl Database {
         self.db.read(due).await?.iter().map(read).collect()
     }
 
-    /// Takes a back-channel logout for a try, by moving on when it is tried again. `false`: somebody else has it, or it
-    /// is gone.
+    /// Claims a logout for one attempt by setting the time of the next one. Returns `false` if another instance has
+    /// claimed it, or if it is gone.
     pub async fn claim_backchannel_logout(
         &self,
         logout: &BackchannelLogout,
@@ -97,7 +97,6 @@ impl Database {
         Ok(self.db.write(claim).await? == 1)
     }
 
-    /// Removes a back-channel logout: its application was told, or cannot be.
     pub async fn remove_backchannel_logout(&self, session: SessionId) -> Result<(), StoreError> {
         let remove = query("delete from backchannel_logouts where session_id = $1").bind(session.to_string());
         self.db.write(remove).await.map(drop)

@@ -1,4 +1,4 @@
-//! Browser sessions: one row for each browser that is signed in.
+//! Browser sessions: one row for each browser in which a user is signed in.
 
 use sqlx::any::AnyRow;
 
@@ -13,7 +13,6 @@ use crate::model::{Acr, BrowserSession, BrowserSessionId, CookieDigest, Ended, U
 use crate::store::StoreError;
 use crate::store::change::Change;
 
-/// The most browser sessions of one user that are listed.
 const LISTED: i64 = 200;
 
 macro_rules! columns {
@@ -22,18 +21,16 @@ macro_rules! columns {
     };
 }
 
-/// A browser session's cookie is exchanged for another.
+/// The exchange of a browser session's cookie.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
-    /// The one that the browser has.
     pub previous: &'a CookieDigest,
-    /// The one that it gets.
     pub new: &'a CookieDigest,
 }
 
 impl Database {
-    /// Writes the browser session under the digest of its cookie, provided that the user may still sign in: as
-    /// [`Database::begin_session`] does.
+    /// Writes the browser session under the digest of its cookie, if the user may still sign in. The user and the
+    /// global `not_before` are checked as in [`Database::begin_session`].
     pub async fn begin_browser_session(
         &self,
         browser_session: &BrowserSession,
@@ -54,8 +51,8 @@ impl Database {
         Ok(BeginOutcome::Begun)
     }
 
-    /// The user of a live browser session has proved again who they are, at `at`: it gets a new cookie instead of
-    /// exactly the previous one.
+    /// Renews a live browser session whose user has authenticated again. It gets a new cookie, provided that it still
+    /// has the previous one.
     pub async fn renew_browser_session(
         &self,
         browser_session: &BrowserSession,
@@ -88,22 +85,21 @@ impl Database {
         Ok(BeginOutcome::Begun)
     }
 
-    /// The browser session whose cookie has this digest, ended or not.
+    /// Returns the browser session whose cookie has this digest, ended or not.
     pub async fn browser_session_by_cookie(&self, cookie: &CookieDigest) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session = query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere cookie = $1"))
             .bind(cookie.as_str().to_owned());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
-    /// The browser session with this identifier.
     pub async fn browser_session(&self, id: BrowserSessionId) -> Result<Option<BrowserSession>, StoreError> {
         let browser_session =
             query(concat!("select ", columns!(), "\nfrom browser_sessions\nwhere id = $1")).bind(id.to_string());
         self.db.read_one(browser_session).await?.as_ref().map(read).transpose()
     }
 
-    /// The browser sessions of a user that are live at `now` (those that began before the user's `not_before` are not),
-    /// the newest first.
+    /// Returns the browser sessions of a user that are live at `now`, newest first. Those that began before the user's
+    /// `not_before` are not live.
     pub async fn live_browser_sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<BrowserSession>, StoreError> {
         let browser_sessions = query(concat!(
             "select ",
@@ -122,8 +118,9 @@ impl Database {
         self.db.read(browser_sessions).await?.iter().map(read).collect()
     }
 
-    /// Ends a browser session, with its feed row and the back-channel logouts to applications whose sessions outlive
-    /// it; says how many. `None`: there is no such browser session, or it had ended before, and nothing was written.
+    /// Ends a browser session, with its feed row and the back-channel logouts to clients whose sessions outlive it.
+    /// Returns the number of these logouts. Returns `None`, and writes nothing, if it does not exist or had ended
+    /// before.
     pub async fn end_browser_session(
         &self,
         id: BrowserSessionId,
@@ -162,7 +159,7 @@ impl Database {
 }
 
 impl Work {
-    /// Whether a session may begin under this browser session; its row stays locked until the end.
+    /// Whether a session may begin under this browser session. Its row stays locked until the end of the transaction.
     pub(super) async fn admits_browser_session(
         &mut self,
         id: BrowserSessionId,

@@ -13,8 +13,8 @@ use crate::model::{Client, ClientId, ClientSecret, ClientState, Page, PageReques
 use crate::store::StoreError;
 use crate::store::change::Change;
 
-/// What is read of a client. The column `backchannel_logout_uri` repeats a part of the metadata for those who ask for it
-/// by SQL.
+/// The columns that are read. `backchannel_logout_uri` is not among them: it repeats a part of the metadata for SQL
+/// queries.
 macro_rules! columns {
     () => {
         "id, metadata, state, status_index, not_before, created_at, previous_access_lifetime, \
@@ -22,20 +22,16 @@ macro_rules! columns {
     };
 }
 
-/// What becomes of the tokens that a client holds without a session.
+/// The effect of a change on the tokens that a client holds without a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientTokens {
-    /// They are as good as before.
     Stay,
-    /// They say more than the client may obtain now: they are revoked.
+    /// They allow more than the client may obtain now, and are revoked.
     Revoked,
 }
 
 impl Database {
-    /// Adds a client with its secrets.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with `UniqueKey::ClientId` when the identifier is taken.
+    /// Adds a client with its secrets. Fails with [`StoreError::Conflict`] if the identifier is taken.
     pub async fn add_client(&self, client: &Client, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(Change::Client(client.id.clone()), entry.at).await?;
@@ -44,12 +40,10 @@ impl Database {
         work.commit().await
     }
 
-    /// The client with this identifier, with its secrets.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
         self.db.read_one(select_one(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// Clients in the order of their identifiers.
     pub async fn list_clients(&self, page: &PageRequest) -> Result<Page<Client>, StoreError> {
         let text = concat!("select ", columns!(), "\nfrom clients\nwhere id > $1\norder by id\nlimit $2");
         let clients = query(text).bind(page.after.clone().unwrap_or_default()).bind(one_more(page));
@@ -57,13 +51,12 @@ impl Database {
         Ok(self::page(clients, page, |client: &Client| client.id.to_string()))
     }
 
-    /// Changes a client by `decide`, which sees it under a lock, so that of two changes at once none is lost. Secrets,
-    /// state, `not_before` and creation stay; it gets another status index where its own tokens are revoked. Where the
-    /// life of access tokens changes, the row keeps the previous one and when it changed (status lists need it).
-    /// Returns the client before and after; `None`: no such client.
+    /// Changes a client by `decide`, which sees it under a lock, so that no concurrent change is lost.
     ///
-    /// # Errors
-    /// That of `decide`, and then nothing was written.
+    /// Secrets, state, `not_before` and creation time stay. The client gets another status index if its own tokens are
+    /// revoked. If the access token lifetime changes, the row keeps the previous one and the time of the change, which
+    /// the status lists need. Returns the client before and after the change; `None` if there is no such client. If
+    /// `decide` fails, nothing is written.
     pub async fn edit_client(
         &self,
         id: &ClientId,
@@ -95,11 +88,8 @@ impl Database {
         Ok(Some((before, after)))
     }
 
-    /// Replaces the secrets by those that `decide` names. It sees the client under a lock, so that of two changes at
-    /// once none is lost. `false`: no such client.
-    ///
-    /// # Errors
-    /// That of `decide`, and then nothing was written.
+    /// Replaces the secrets by those that `decide` returns. `decide` sees the client under a lock, so that no
+    /// concurrent change is lost. Returns `false` if there is no such client. If `decide` fails, nothing is written.
     pub async fn edit_client_secrets(
         &self,
         id: &ClientId,
@@ -131,8 +121,8 @@ impl Database {
         Ok(true)
     }
 
-    /// Sets the state; a disabled client's `not_before` rises to `at`, and it gets another status index. `false`: no
-    /// such client.
+    /// Sets the state. When a client is disabled, its `not_before` rises to `at`, and it gets another status index.
+    /// Returns `false` if there is no such client.
     pub async fn set_client_state(
         &self,
         id: &ClientId,
@@ -164,8 +154,9 @@ impl Database {
         Ok(true)
     }
 
-    /// Raises the client's `not_before` to `mark` (never lowers it). Where tokens that it holds at this moment, `at`,
-    /// are revoked by that, it gets another status index. `false`: no such client.
+    /// Raises the client's `not_before` to `mark` (never lowers it). If `client_tokens` is `Revoked`, the client gets
+    /// another status index, because the tokens that it holds at the time `at` are revoked. Returns `false` if there is
+    /// no such client.
     pub async fn raise_client_not_before(
         &self,
         id: &ClientId,
@@ -193,8 +184,8 @@ impl Database {
         Ok(true)
     }
 
-    /// Removes the client's row, and what people have agreed to with it: a later client of the same identifier is
-    /// another one, at another status index. `false`: no such client.
+    /// Removes the client's row and the users' consents for it. A later client with the same identifier is a different
+    /// client with another status index. Returns `false` if there is no such client.
     pub async fn remove_client(&self, id: &ClientId, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
         let Some(client) = work.client_to_change(id, entry.at).await? else {
@@ -212,7 +203,7 @@ impl Database {
 }
 
 impl Work {
-    /// Announces a change to the client and reads it; the feed's lock keeps it as it is until the commit.
+    /// Announces a change to the client and reads it. The feed's lock prevents other changes until the commit.
     async fn client_to_change(&mut self, id: &ClientId, at: Timestamp) -> Result<Option<Client>, StoreError> {
         self.announce(Change::Client(id.clone()), at).await?;
         self.read_one(select_one(id)).await?.as_ref().map(read).transpose()
@@ -258,7 +249,6 @@ fn insert(client: &Client) -> Query {
         .bind(json(&client.secrets))
 }
 
-/// Binds the identifier, the metadata and the column that repeats a part of it.
 fn bind_metadata(query: Query, client: &Client) -> Query {
     query
         .bind(client.id.as_str().to_owned())

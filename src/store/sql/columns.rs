@@ -1,4 +1,4 @@
-//! Reading a row: what cannot be read is named by table, row and column, and never shown.
+//! Reading of rows. An error names the table, the row and the column, and never shows the value.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use crate::clock::Timestamp;
 use crate::model::{Page, PageRequest};
 use crate::store::StoreError;
 
-/// The columns of one row.
 pub(super) struct Columns<'r> {
     row: &'r AnyRow,
     table: &'static str,
@@ -19,14 +18,14 @@ pub(super) struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    /// The columns of a row of `table`, whose identifier stands in column `id`.
+    /// Wraps a row of `table` whose identifier is in the column `id`.
     pub(super) fn of(row: &'r AnyRow, table: &'static str, id: &'static str) -> Result<Self, StoreError> {
         let mut columns = Self { row, table, id: "" };
         columns.id = columns.text(id)?;
         Ok(columns)
     }
 
-    /// The columns of a row without an identifier: of a table with one row, or of an expression.
+    /// Wraps a row without an identifier: of a table with one row, or of an expression.
     pub(super) const fn of_only(row: &'r AnyRow, table: &'static str) -> Self {
         Self { row, table, id: "" }
     }
@@ -70,12 +69,10 @@ impl<'r> Columns<'r> {
         self.word(column, |text| serde_json::from_str(text).ok())
     }
 
-    /// A text that means something else.
     pub(super) fn word<T>(&self, column: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         read(self.text(column)?).ok_or_else(|| self.corrupt(column))
     }
 
-    /// A text that means something else, where there is one.
     pub(super) fn word_if<T>(
         &self,
         column: &'static str,
@@ -84,7 +81,6 @@ impl<'r> Columns<'r> {
         self.text_if(column)?.map(|text| read(text).ok_or_else(|| self.corrupt(column))).transpose()
     }
 
-    /// The column does not hold what was written there.
     pub(super) fn corrupt(&self, column: &str) -> StoreError {
         let (table, id) = (self.table, self.id);
         StoreError::Corrupt(format!("{table} {id}: the column {column} cannot be read"))
@@ -99,23 +95,20 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Lists and policies as they stand in a column.
 #[expect(clippy::expect_used, reason = "our own lists and structs of text and numbers always become JSON")]
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("plain data becomes JSON")
 }
 
-/// A span as it stands in a column: milliseconds.
 pub(super) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How many rows to ask for: one more than the page holds tells whether there is another.
+/// Returns the number of rows to read: one more than the page holds shows whether there is a next page.
 pub(super) fn one_more(page: &PageRequest) -> i64 {
     i64::from(page.limit.max(1)) + 1
 }
 
-/// The page that [`one_more`] row than it holds was read for.
 pub(super) fn page<T>(mut items: Vec<T>, request: &PageRequest, id: impl Fn(&T) -> String) -> Page<T> {
     let limit = usize::try_from(request.limit.max(1)).unwrap_or(usize::MAX);
     let more = items.len() > limit;

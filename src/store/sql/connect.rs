@@ -1,4 +1,4 @@
-//! Opening the database: what each connection is told before its first use.
+//! Opens the database and configures each connection before its first use.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
@@ -18,16 +18,16 @@ use super::settings::{DatabaseSettings, Dialect};
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
 
-/// SQLite writes one at a time; more connections only wait.
+/// SQLite has one writer at a time, so further connections would only wait.
 const MAX_SQLITE_CONNECTIONS: u32 = 4;
 const MAX_SQLITE_QUICK_CONNECTIONS: u32 = 2;
 
-/// The pool of the database, and the one for the embedded ephemeral store.
+/// Opens the pool of the database and the one of the embedded ephemeral store.
 ///
-/// On SQLite they differ in `synchronous`. The database's commits are `full`: the write-ahead log is on disk before a
-/// revocation is acknowledged, so that neither `kill -9` nor a power cut undoes it. The ephemeral store's are `normal`:
-/// they survive `kill -9` too, and a power cut loses the last rotations at most, which is what a Redis failover may do
-/// as well and what rolling forward repairs. A `full` commit puts everything before it on disk, too.
+/// On SQLite the two differ in `synchronous`. Commits of the database are `full`: the write-ahead log is on disk before
+/// a revocation is acknowledged, so neither `kill -9` nor a power failure undoes it. Commits of the ephemeral store are
+/// `normal`: they survive `kill -9`, and a power failure loses at most the last rotations. A Redis failover may lose
+/// these too, and rolling forward repairs the loss. A `full` commit also flushes all earlier commits.
 pub(super) async fn open(settings: &DatabaseSettings) -> Result<(Db, Db), StoreError> {
     install_default_drivers();
     let limits = Limits {
@@ -57,8 +57,8 @@ pub(super) async fn open(settings: &DatabaseSettings) -> Result<(Db, Db), StoreE
     }
 }
 
-/// The one connection that listens. It is opened with the first use, and is none of the database's others: these have
-/// limits of time that waiting would exceed.
+/// Opens the pool of the one connection that listens, which connects at its first use. It is separate because the time
+/// limits of the other connections are shorter than its waits.
 pub(super) fn listening(url: &str) -> Result<PgPool, StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("tokenhouse feed");
     let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -68,7 +68,7 @@ pub(super) fn listening(url: &str) -> Result<PgPool, StoreError> {
 async fn postgres(settings: &DatabaseSettings, limits: Limits) -> Result<AnyPool, StoreError> {
     let options = AnyConnectOptions::from_str(&settings.url).map_err(failed)?.disable_statement_logging();
     let statement = settings.statement_timeout.as_millis().to_string();
-    // An instance that was stopped in the middle of a transaction (SIGSTOP, a frozen virtual machine) must not hold
+    // An instance that was suspended in the middle of a transaction (SIGSTOP, a frozen virtual machine) must not hold
     // the feed's lock for longer than its own clients wait.
     let idle = limits.operation.as_millis().to_string();
     AnyPoolOptions::new()
@@ -96,7 +96,7 @@ async fn postgres(settings: &DatabaseSettings, limits: Limits) -> Result<AnyPool
         .map_err(|error| not_reached(&settings.url, error))
 }
 
-/// The URL holds a password: where the server is comes from it, and nothing else.
+/// Builds the error from host and port only, since the URL contains a password.
 fn not_reached(url: &str, error: sqlx::Error) -> StoreError {
     let url = Url::parse(url).ok();
     let position = url.and_then(|url| Some(format!(" at {}:{}", url.host_str()?, url.port().unwrap_or(5432))));
@@ -120,7 +120,7 @@ async fn sqlite(
     AnyPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(settings.acquire_timeout)
-        // There is no network in between that could have cut an idle connection.
+        // No network lies in between that could have cut an idle connection.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -133,7 +133,6 @@ async fn sqlite(
         .map_err(failed)
 }
 
-/// The absolute path of the file that the URL names.
 fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     let named = SqliteConnectOptions::from_str(url).map_err(failed)?;
     let file = named.get_filename();
@@ -143,8 +142,8 @@ fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
     std::path::absolute(file).map_err(|error| failed(error.into()))
 }
 
-/// Makes the file and its folder where they are missing, for the eyes of this user only. SQLite gives its companions
-/// (`-wal`, `-shm`) the same mode.
+/// Creates the file and its folder if they are missing, accessible to this user only. SQLite gives `-wal` and `-shm`
+/// the same mode.
 fn make_file(file: &Path) -> io::Result<()> {
     let (mut folder, mut options) = (DirBuilder::new(), OpenOptions::new());
     #[cfg(unix)]
@@ -159,14 +158,14 @@ fn make_file(file: &Path) -> io::Result<()> {
     options.append(true).create(true).open(file).map(drop)
 }
 
-/// Through a URL once more, because the Any driver takes nothing else.
+/// Converts the path to a URL again, because the Any driver accepts nothing else.
 fn sqlite_options(file: PathBuf) -> Result<AnyConnectOptions, StoreError> {
     let url = SqliteConnectOptions::new().filename(file).to_url_lossy();
     Ok(AnyConnectOptions::from_url(&url).map_err(failed)?.disable_statement_logging())
 }
 
-/// The write-ahead log, in which readers do not wait for the writer. The file remembers it. The change needs the file
-/// for itself alone and does not wait by `busy_timeout`, so instances that start together try again.
+/// Turns on the write-ahead log, in which readers do not wait for the writer. The file keeps this mode. The change
+/// needs exclusive access and ignores `busy_timeout`, so instances that start at the same time retry here.
 async fn turn_on_wal(options: &AnyConnectOptions, patience: Duration) -> Result<(), StoreError> {
     let started = Stopwatch::start();
     loop {

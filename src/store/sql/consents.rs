@@ -1,4 +1,4 @@
-//! What people have agreed to: one row for each user and application.
+//! Consents: one row for each user and client.
 
 use sqlx::any::AnyRow;
 
@@ -19,7 +19,6 @@ macro_rules! columns {
 }
 
 impl Database {
-    /// What the user has agreed to with the application.
     pub async fn consent(&self, user: UserId, client: &ClientId) -> Result<Option<Consent>, StoreError> {
         let consent = query(concat!("select ", columns!(), "\nfrom consents\nwhere user_id = $1\nand client_id = $2"))
             .bind(user.to_string())
@@ -27,14 +26,14 @@ impl Database {
         self.db.read_one(consent).await?.as_ref().map(read).transpose()
     }
 
-    /// Everything that the user has agreed to, in the order of the applications' identifiers.
+    /// Returns all consents of the user, in the order of the clients' identifiers.
     pub async fn consents_of(&self, user: UserId) -> Result<Vec<Consent>, StoreError> {
         let consents = query(concat!("select ", columns!(), "\nfrom consents\nwhere user_id = $1\norder by client_id"))
             .bind(user.to_string());
         self.db.read(consents).await?.iter().map(read).collect()
     }
 
-    /// Writes what the user has agreed to, in the position of what was agreed before.
+    /// Writes a consent, which replaces the previous one of this user and client.
     pub async fn give_consent(&self, consent: &Consent, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(Change::User(consent.user_id), entry.at).await?;
@@ -53,7 +52,7 @@ impl Database {
         work.commit().await
     }
 
-    /// Removes what the user has agreed to. `false`: there was nothing.
+    /// Removes a consent. Returns `false` if there was none.
     pub async fn withdraw_consent(
         &self,
         user: UserId,
@@ -80,8 +79,8 @@ impl Database {
 }
 
 impl Work {
-    /// Whether the user of the session has agreed, since its client was registered, to all that it holds. The row stays
-    /// locked until the end.
+    /// Whether the user has consented, since the client was registered, to the whole scope of the session. The row
+    /// stays locked until the end of the transaction.
     pub(super) async fn has_agreed(
         &mut self,
         session: &Session,

@@ -1,13 +1,13 @@
-//! The one way to the database: every statement goes through here, is counted, and ends in time.
+//! The single access path to the database: every statement goes through here, is counted, and has a time limit.
 //!
-//! What to know of sqlx's Any driver:
-//! - It carries `i64`, `String`, `Vec<u8>` and their `Option`s. PostgreSQL's `numeric` does not pass: `sum(bigint)`
-//!   and `extract(…)` are `numeric` and need a cast; `count(*)`, `max(bigint)` and `row_number()` are `bigint`.
-//! - SQLite's values are read by the type that they have, not by the column's: `cast($1 as bigint)` and expressions
-//!   arrive as `i64`, and a null of any type as `None`.
-//! - PostgreSQL refuses a placeholder that the text does not use; SQLite does not care.
-//! - On SQLite `fetch_optional` stops at the first row, and a `returning` statement then commits out of sight, without
-//!   its error. So everything is fetched to its end here.
+//! Properties of the Any driver of `sqlx`:
+//! - It carries `i64`, `String`, `Vec<u8>` and their `Option`s, but not PostgreSQL's `numeric`: `sum(bigint)` and
+//!   `extract(…)` are `numeric` and need a cast; `count(*)`, `max(bigint)` and `row_number()` are `bigint`.
+//! - SQLite's values are read by their own type, not by the column's: `cast($1 as bigint)` and expressions arrive as
+//!   `i64`, and a null of any type as `None`.
+//! - PostgreSQL refuses a parameter that the text does not use; SQLite accepts it.
+//! - On SQLite `fetch_optional` stops at the first row. A `returning` statement then commits later, and its error is
+//!   lost. All statements are therefore fetched to their end here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,16 +27,14 @@ use crate::store::StoreError;
 use crate::store::change::Change;
 use crate::store::memory::Memory;
 
-/// A statement with its values.
 pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
 
-/// A statement whose text is written out here.
 pub(super) fn query(text: &'static str) -> Query {
     sqlx::query(text)
 }
 
-/// A statement that reads rows which then stay as they are until the end of its transaction: PostgreSQL locks them for
-/// share; of SQLite's writers there is one at a time.
+/// Builds a statement whose rows stay unchanged until the end of its transaction. PostgreSQL locks them for share;
+/// SQLite has one writer at a time.
 macro_rules! shared_query {
     ($dialect:expr, $text:literal) => {
         $crate::store::sql::db::query(match $dialect {
@@ -47,33 +45,31 @@ macro_rules! shared_query {
 }
 pub(super) use shared_query;
 
-/// A statement put together from texts that are written out here; values go in by placeholders only.
+/// Builds a statement from a text composed of literals. Values must be passed through placeholders only.
 pub(super) fn composed(text: String) -> Query {
     sqlx::query(AssertSqlSafe(text))
 }
 
-/// A pool of connections.
 #[derive(Clone)]
 pub(super) struct Db {
     pool: AnyPool,
     dialect: Dialect,
     limits: Limits,
     statements: Arc<AtomicU64>,
-    /// Rung by commits that the change feed tells of.
+    /// Notified when the change feed may have new rows.
     news: Arc<Notify>,
-    /// What this instance remembers of the database. Each commit applies its own changes to it.
+    /// This instance's cache of the database. Each commit applies its own changes to it.
     memory: Arc<Memory>,
-    /// SQLite has one writer at a time. Writers of this process queue here, in order and without the naps of SQLite's
-    /// own waiting; its `busy_timeout` is for other processes.
+    /// The write permit. SQLite has one writer at a time, and the writers of this process queue here in order, without
+    /// the sleeps of SQLite's own waiting. SQLite's `busy_timeout` remains for other processes.
     writer: Option<Arc<Semaphore>>,
 }
 
-/// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Waiting for one's turn.
+    /// The longest wait for the write permit (SQLite).
     pub(super) acquire: Duration,
-    /// An operation, all its statements together.
+    /// The longest duration of an operation, all its statements together.
     pub(super) operation: Duration,
 }
 
@@ -86,7 +82,7 @@ impl Db {
         Self { pool, dialect, limits, statements: Arc::default(), news: Arc::default(), memory: Arc::default(), writer }
     }
 
-    /// The same database, its writers' queue and its counter, with other connections.
+    /// Returns the same database, with the same write permit, counter and cache, on another pool.
     pub(super) fn with_pool(&self, pool: AnyPool) -> Self {
         Self { pool, ..self.clone() }
     }
@@ -111,38 +107,33 @@ impl Db {
         self.pool.close().await;
     }
 
-    /// The rows of a statement that only reads.
     pub(super) async fn read(&self, query: Query) -> Result<Vec<AnyRow>, StoreError> {
         self.work(None).await?.read(query).await
     }
 
-    /// The row of a statement that only reads and finds one at most.
     pub(super) async fn read_one(&self, query: Query) -> Result<Option<AnyRow>, StoreError> {
         Ok(self.read(query).await?.into_iter().next())
     }
 
-    /// A statement that writes, as a transaction of its own; says how many rows it wrote.
+    /// Runs a statement that writes, as a transaction of its own, and returns the number of rows written.
     pub(super) async fn write(&self, query: Query) -> Result<u64, StoreError> {
         self.work(self.turn().await?).await?.write(query).await
     }
 
-    /// A statement that writes one row at most and returns it, as a transaction of its own.
     pub(super) async fn write_one(&self, query: Query) -> Result<Option<AnyRow>, StoreError> {
         self.work(self.turn().await?).await?.read_one(query).await
     }
 
-    /// Begins a transaction that writes.
     pub(super) async fn begin(&self) -> Result<Work, StoreError> {
         self.begin_within(self.limits).await
     }
 
-    /// Begins a transaction that may take (and wait) as long as `limits` says.
     pub(super) async fn begin_within(&self, limits: Limits) -> Result<Work, StoreError> {
         let db = Self { limits, ..self.clone() };
         let mut work = db.work(db.turn().await?).await?;
         let begin = match self.dialect {
             Dialect::Postgres => "begin",
-            // A deferred transaction that reads first cannot be made to wait when it turns to writing.
+            // A deferred transaction that reads first cannot wait for the lock when it starts to write.
             Dialect::Sqlite => "begin immediate",
         };
         work.write(query(begin)).await?;
@@ -175,7 +166,8 @@ impl Db {
     }
 }
 
-/// A connection at work, in a transaction or not. Dropped before [`Work::commit`], it undoes what it did.
+/// A connection in use, with or without a transaction. If it is dropped before [`Work::commit`], the transaction is
+/// undone.
 pub(super) struct Work {
     connection: PoolConnection<Any>,
     state: State,
@@ -184,35 +176,29 @@ pub(super) struct Work {
     statements: Arc<AtomicU64>,
     news: Arc<Notify>,
     memory: Arc<Memory>,
-    /// What the change feed tells of this transaction.
     changes: Vec<Change>,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The connection may go back to the pool.
     Clean,
-    /// A transaction is open.
     InTransaction,
-    /// A statement was sent and its end not seen.
+    /// A statement was sent, and its answer has not been received.
     Waiting,
 }
 
 impl Work {
-    /// The rows that a statement finds, or that it wrote and returns.
     pub(super) async fn read(&mut self, query: Query) -> Result<Vec<AnyRow>, StoreError> {
         let (left, before) = self.send();
         let answer = timeout(left, query.fetch_all(&mut *self.connection)).await;
         self.receive(answer, before).map_err(failed)
     }
 
-    /// The one row that a statement finds, or wrote and returns.
     pub(super) async fn read_one(&mut self, query: Query) -> Result<Option<AnyRow>, StoreError> {
         Ok(self.read(query).await?.into_iter().next())
     }
 
-    /// How many rows a statement wrote.
     pub(super) async fn write(&mut self, query: Query) -> Result<u64, StoreError> {
         self.run(query).await.map_err(failed)
     }
@@ -222,24 +208,23 @@ impl Work {
         self.run(query).await.map_err(failed_unless_unique)
     }
 
-    /// Several statements in one text, without values.
     pub(super) async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
         let (left, before) = self.send();
         let answer = timeout(left, sqlx::raw_sql(text).execute(&mut *self.connection)).await;
         self.receive(answer, before).map(drop).map_err(failed)
     }
 
-    /// Notes a change that the change feed tells of this transaction. The commit applies it to this instance's memory
-    /// and wakes the feed follower of this process.
+    /// Records a change that this transaction writes into the change feed. The commit applies it to this instance's
+    /// cache and wakes the feed follower of this process.
     pub(super) fn collect(&mut self, change: Change) {
         self.changes.push(change);
     }
 
-    /// Keeps what was done, and applies it to this instance's memory before the caller learns of it.
+    /// Commits, and applies the changes to this instance's cache before it returns.
     ///
-    /// Nothing is awaited in between, so that a request that is cancelled leaves neither without the other. A reader that
-    /// has read a row before the commit cannot put it back afterwards: applying a change makes every ticket void that was
-    /// taken before ([`Memory::ticket`]), and a ticket that is taken later is for a row of after the commit.
+    /// There is no await between the two, so a cancelled request cannot do one without the other. A reader that read a
+    /// row before the commit cannot cache it afterwards: applying a change invalidates every ticket taken before
+    /// ([`Memory::ticket`]). A ticket taken later belongs to a row read after the commit.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.write(query("commit")).await?;
         self.state = State::Clean;
@@ -253,7 +238,7 @@ impl Work {
         Ok(())
     }
 
-    /// Undoes what was done; dropping does it too, but gives up the connection.
+    /// Rolls back. Dropping has the same effect, but closes the connection.
     pub(super) async fn rollback(mut self) -> Result<(), StoreError> {
         self.write(query("rollback")).await?;
         self.state = State::Clean;
@@ -266,7 +251,6 @@ impl Work {
         Ok(self.receive(answer, before)?.rows_affected())
     }
 
-    /// How long the statement may take, and the state to return to after it.
     fn send(&mut self) -> (Duration, State) {
         self.statements.fetch_add(1, Ordering::Relaxed);
         (self.limit.saturating_sub(self.started.elapsed()), std::mem::replace(&mut self.state, State::Waiting))
@@ -280,15 +264,17 @@ impl Work {
 }
 
 impl Drop for Work {
-    /// Closing is the one way to end a statement or a transaction of which nothing is known, also when the request
-    /// was cancelled. Back in the pool, the connection would wait for an answer that may never come.
+    /// Closes the connection unless its state is known, also when the request was cancelled. Closing is the only way to
+    /// end a statement or a transaction of unknown state. In the pool, the connection would wait for an answer that may
+    /// never come.
     ///
-    /// Changes that are left were not committed: they were rolled back, or their commit has failed or is unknown. The
-    /// rows that they concern are forgotten, which is safe either way, for the next reader reads what is true. It is
-    /// useful after a rollback too: a write that found nothing to do may have found what another instance had done, which
-    /// this one has not read in the feed yet. What cannot be taken back is not applied: a session that has not ended must
-    /// not be refused, and the global `not_before` in memory never falls. Where an unknown commit has succeeded, or
-    /// succeeds after this, the change feed brings the change; the caller was not told of a success.
+    /// Changes that are left were not committed: they were rolled back, or the commit failed or its outcome is unknown.
+    /// The cached rows that they concern are dropped. This is safe in each case, since the next reader reads the
+    /// database. It is also useful after a rollback: a write that found nothing to do may have met a change of another
+    /// instance that this one has not yet read in the feed. Changes that cannot be undone are not applied: a session
+    /// that has not ended must not be refused, and the global `not_before` in the cache never falls. If an unknown
+    /// commit has succeeded, or succeeds later, the change feed carries the change; the caller did not receive a
+    /// success.
     fn drop(&mut self) {
         for change in &self.changes {
             self.memory.forget(change);

@@ -1,7 +1,7 @@
-//! The embedded ephemeral store: SQL tables and compare-and-set, for those who run no Redis.
+//! The embedded ephemeral store: SQL tables and compare-and-set, for deployments without Redis.
 //!
-//! Every statement is one atomic step on one row, so any number of instances may share the tables. A row whose time is
-//! over is as good as gone; `prune` takes it away later.
+//! Every statement is one atomic step on one row, so any number of instances may share the tables. An expired row
+//! counts as absent; `prune` removes it later.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::model::{Generation, RotationRecord, RotationState, SessionId};
 use crate::store::StoreError;
 use crate::store::ephemeral::{Advance, CounterState, EphemeralStore, KEPT_AFTER_EXPIRY, TakeOutcome};
 
-/// How often a refresh tries when others change the record at the same time.
+/// The number of attempts of a refresh whose record is changed concurrently.
 const TRIES: u32 = 16;
 
 const ENDED_AT_ONCE: usize = 200;
 
 const PRUNED_AT_ONCE: i64 = 1_000;
 
-/// The present, in SQL: `$1` where this process says what time it is, or else the database's own time.
+/// The current time in SQL: `$1` if this process supplies the time, or else the database's own time.
 macro_rules! now {
     () => {
         "coalesce(cast($1 as bigint), (select now from present))"
@@ -36,13 +36,11 @@ pub struct SqlEphemeral {
     quick: Db,
     /// Commits are on disk before they are acknowledged.
     durable: Db,
-    /// PostgreSQL is shared by instances whose clocks differ, and has its own.
+    /// The time source for SQLite. PostgreSQL uses its own time, since instances with differing clocks share it.
     clock: Option<Clock>,
 }
 
 impl SqlEphemeral {
-    /// The ephemeral store in the tables of `database`. On SQLite the time is this process's `clock`; PostgreSQL has
-    /// its own.
     #[must_use]
     pub fn new(database: &Database, clock: Clock) -> Self {
         let clock = match database.dialect() {
@@ -52,12 +50,10 @@ impl SqlEphemeral {
         Self { quick: database.quick.clone(), durable: database.db.clone(), clock }
     }
 
-    /// A statement whose first value is the time.
     fn timed(&self, text: &'static str) -> Query {
         query(text).bind(self.clock.as_ref().map(|clock| clock.now().millis()))
     }
 
-    /// What stands in the row of `session`, and the time.
     async fn find(&self, session: SessionId) -> Result<(StoredValue, Timestamp), StoreError> {
         let row = self
             .timed(concat!(
@@ -77,7 +73,7 @@ impl SqlEphemeral {
         let Some(text) = columns.text_if("record")?.filter(|_| expires_at > Some(now)) else {
             return Ok((StoredValue::Absent, now));
         };
-        // Sessions and records share one database: an end holds from the moment its row says so.
+        // Sessions and records share one database: an end takes effect as soon as the session's row says so.
         if text == TOMBSTONE || columns.time_if("ended_at")?.is_some() {
             return Ok((StoredValue::Ended, now));
         }
@@ -87,7 +83,6 @@ impl SqlEphemeral {
         }
     }
 
-    /// Replaces exactly the text `old` by `new`.
     async fn swap(&self, session: SessionId, old: String, new: &RotationRecord) -> Result<bool, StoreError> {
         let swap = self
             .timed(concat!(
@@ -106,7 +101,6 @@ impl SqlEphemeral {
     }
 }
 
-/// What stands in a row.
 enum StoredValue {
     /// A record, and the text that it was read from.
     Live(Box<RotationRecord>, String),
@@ -177,7 +171,7 @@ impl EphemeralStore for SqlEphemeral {
     }
 
     async fn end(&self, sessions: &[SessionId], keep: Duration) -> Result<(), StoreError> {
-        // In one order, so that two who end the same sessions never wait for each other.
+        // A fixed order, so that two callers that end the same sessions cannot deadlock.
         let mut sessions = sessions.to_vec();
         sessions.sort_unstable();
         sessions.dedup();
@@ -268,7 +262,7 @@ impl EphemeralStore for SqlEphemeral {
                 "\nreturning value, taken"
             ))
             .bind(key.to_owned());
-        // Durable: a power cut must not let a transaction be finished a second time.
+        // Durable: a power failure must not allow an interaction to be completed twice.
         let Some(row) = self.durable.write_one(take).await? else { return Ok(TakeOutcome::Absent) };
         let columns = Columns::of_only(&row, "one_time_values");
         let value = columns.text("value")?.to_owned();
@@ -306,7 +300,8 @@ impl EphemeralStore for SqlEphemeral {
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<CounterState, StoreError> {
-        // The time is taken once, in `excluded.resets_at`: asked twice, it could fall on both sides of the end.
+        // The time is read once, into `excluded.resets_at`. Two reads could fall on both sides of the end of the
+        // window.
         let count = self
             .timed(concat!(
                 "insert into counters (key, count, resets_at)
@@ -352,7 +347,7 @@ impl EphemeralStore for SqlEphemeral {
     }
 
     async fn prune(&self) -> Result<(), StoreError> {
-        // The time is asked once more outside: on PostgreSQL a row may have been written anew meanwhile.
+        // The outer condition repeats the check of the expiry: on PostgreSQL a row may have been rewritten meanwhile.
         macro_rules! prune {
             ($table:literal, $key:literal, $until:literal) => {
                 concat!(
@@ -386,7 +381,7 @@ impl EphemeralStore for SqlEphemeral {
         Ok(())
     }
 
-    /// Never: the tables live and die with the database.
+    /// Returns `false`: the tables are part of the database and lose nothing on their own.
     async fn needs_replay(&self) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -394,7 +389,6 @@ impl EphemeralStore for SqlEphemeral {
     async fn replayed(&self) {}
 }
 
-/// When the row of a live record may go.
 fn expiry(record: &RotationRecord) -> i64 {
     record.expires_at.plus(KEPT_AFTER_EXPIRY).millis()
 }

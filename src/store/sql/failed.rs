@@ -1,4 +1,4 @@
-//! What an error of the database means for the caller.
+//! Maps errors of the database to [`StoreError`].
 
 use sqlx::Error;
 use sqlx::postgres::PgDatabaseError;
@@ -8,8 +8,8 @@ use crate::store::{StoreError, UniqueKey};
 
 const STORE: &str = "database";
 
-/// Sorts an error of the driver: is the database away, or did it refuse what we sent? On doubt it is away: the answer
-/// is then 503 and clients come back, instead of 500.
+/// Maps an error of the driver: the database is unavailable, or it refused what this program sent. Where it can be
+/// either, the database counts as unavailable: the answer is then 503 instead of 500, and clients retry.
 pub(super) fn failed(error: Error) -> StoreError {
     match &error {
         Error::Database(cause) => {
@@ -25,7 +25,7 @@ pub(super) fn failed(error: Error) -> StoreError {
                 broken(error)
             }
         }
-        // `Protocol` is what a connection says that was cut in the middle of a message.
+        // A connection that was cut in the middle of a message reports `Protocol`.
         Error::Io(_)
         | Error::Tls(_)
         | Error::Protocol(_)
@@ -37,7 +37,7 @@ pub(super) fn failed(error: Error) -> StoreError {
     }
 }
 
-/// The unique keys: the name of the constraint in PostgreSQL, the column that SQLite names, and what they mean.
+/// The unique keys: PostgreSQL's name of the constraint, SQLite's name of the column, and their meaning.
 const UNIQUE_KEYS: [(&str, &str, UniqueKey); 9] = [
     ("users_pkey", "users.id", UniqueKey::UserId),
     ("users_username_key_key", "users.username_key", UniqueKey::Username),
@@ -55,7 +55,7 @@ pub(super) fn failed_unless_unique(error: Error) -> StoreError {
     unique_key(&error).map_or_else(|| failed(error), StoreError::Conflict)
 }
 
-/// The key that an error says is taken. PostgreSQL names the constraint, SQLite the column in its message.
+/// Returns the key that is taken. PostgreSQL names the constraint, SQLite the column in its message.
 fn unique_key(error: &Error) -> Option<UniqueKey> {
     let Error::Database(cause) = error else { return None };
     if !cause.is_unique_violation() {
@@ -66,12 +66,10 @@ fn unique_key(error: &Error) -> Option<UniqueKey> {
     Some(*key)
 }
 
-/// What is asked of the database makes no sense to it, in our own words.
 pub(super) fn refused(why: &'static str) -> StoreError {
     broken(Error::Configuration(why.into()))
 }
 
-/// The database did not answer in time.
 pub(super) fn too_slow() -> Error {
     Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database took too long"))
 }
@@ -84,7 +82,7 @@ fn broken(error: Error) -> StoreError {
     StoreError::Broken { store: STORE, source: Box::new(error) }
 }
 
-/// SQLSTATEs (PostgreSQL documentation, appendix A) of a server that cannot, for now.
+/// Whether the SQLSTATE (PostgreSQL documentation, appendix A) means that the server cannot serve at the moment.
 fn is_away_postgres(code: &str) -> bool {
     const CLASSES: [&str; 4] = [
         "08",   // the connection broke
@@ -106,7 +104,7 @@ fn is_away_postgres(code: &str) -> bool {
 const SQLITE_CORRUPT: i32 = 11;
 const SQLITE_NOTADB: i32 = 26;
 
-/// The primary result code (<https://www.sqlite.org/rescode.html>): the low byte of the extended one.
+/// Returns the primary result code (<https://www.sqlite.org/rescode.html>), the low byte of the extended one.
 fn sqlite_code(error: &SqliteError) -> Option<i32> {
     let extended: i32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
     Some(extended & 0xff)
@@ -124,7 +122,7 @@ fn is_away_sqlite(code: i32) -> bool {
     [BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL].contains(&code)
 }
 
-/// Whether another process holds a lock of the SQLite file.
+/// Whether another connection holds a lock of the SQLite file.
 pub(super) fn is_busy(error: &Error) -> bool {
     let Error::Database(cause) = error else { return false };
     cause.try_downcast_ref::<SqliteError>().and_then(sqlite_code).is_some_and(|code| code == 5 || code == 6)

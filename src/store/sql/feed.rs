@@ -1,7 +1,7 @@
-//! The change feed: what instances must learn of, numbered in the order of the commits.
+//! The change feed: the changes that all instances must learn of, numbered in the order of their commits.
 //!
-//! `update feed_head set seq = seq + 1 returning seq` holds the head's row until the commit, so that the order of the
-//! numbers is the order of the commits in both databases; a bare sequence would not do that.
+//! `update feed_head set seq = seq + 1 returning seq` locks the head's row until the commit. The order of the numbers
+//! is therefore the order of the commits in both databases, which a bare sequence does not guarantee.
 
 use std::ops::Range;
 
@@ -17,28 +17,26 @@ use crate::model::{ClientStatusIndex, EndedSession, RevokedIndex, Session};
 use crate::store::StoreError;
 use crate::store::change::Change;
 
-/// How many rows are pruned in one transaction: it holds the lock that every change waits for.
+/// The number of rows pruned in one transaction, which holds the lock that every change waits for.
 const PRUNED_AT_ONCE: i64 = 5_000;
 
-/// What a reader of the feed gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedPage {
     /// The changes after the reader's position with their numbers, at most the limit, and the reader's new position.
     Changes(Vec<(i64, Change)>, i64),
-    /// Rows after the reader's position have been pruned: drop every cache and go on from here.
+    /// Rows after the reader's position have been pruned. The reader must drop every cache and continue from this
+    /// position.
     Behind(i64),
 }
 
 impl Database {
-    /// The number of the newest change.
     pub async fn feed_head(&self) -> Result<i64, StoreError> {
         let row = self.db.read_one(query("select seq from feed_head")).await?;
         head(row.as_ref(), "seq")
     }
 
-    /// The changes after number `after`.
     pub async fn feed_after(&self, after: i64, limit: u32) -> Result<FeedPage, StoreError> {
-        // One statement, so that the head belongs to the same moment as the rows.
+        // One statement, so that the head belongs to the same snapshot as the rows.
         let newer = query(
             "select head.seq as newest, head.pruned, feed.seq, feed.kind, feed.subject, feed.at, feed.ended_at,
                feed.ended_reason, sessions.client_id, sessions.status_index
@@ -73,7 +71,6 @@ impl Database {
         Ok(FeedPage::Changes(changes, position))
     }
 
-    /// Removes feed rows older than `before`.
     pub async fn prune_feed(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut removed = 0;
         loop {
@@ -85,8 +82,8 @@ impl Database {
         }
     }
 
-    /// Removes the oldest rows, up to the first that is not older than `before`: a gap would be taken for the end of
-    /// what was pruned.
+    /// Removes the oldest rows, up to the first that is not older than `before`. A gap would be mistaken for the end of
+    /// the pruned rows.
     async fn prune_some(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut work = self.db.begin().await?;
         let raise = query(
@@ -108,10 +105,11 @@ impl Database {
 }
 
 impl Work {
-    /// Writes the feed row of a change, which this instance's memory follows once it is committed. It comes first in
-    /// its transaction: the head's row is the lock that puts transactions in order, and taking it before all others is
-    /// what keeps them from waiting for each other in a ring. (Ends have [`Work::announce_ended`], and status indexes
-    /// [`Work::revoke_indexes`].)
+    /// Writes the feed row of a change, and records the change for this instance's cache, which follows at the commit.
+    /// (Ends of sessions use [`Work::announce_ended`], and status indexes [`Work::revoke_indexes`].)
+    ///
+    /// Call it first in a transaction. The head's row is the lock that orders transactions, and taking it before all
+    /// other locks prevents deadlocks.
     pub(super) async fn announce(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError> {
         let seq = self.next_number().await?;
         let (kind, subject) = words(&change);
@@ -127,17 +125,15 @@ impl Work {
         self.write(row).await.map(drop)
     }
 
-    /// Takes the feed's lock until the commit.
     pub(super) async fn lock_feed(&mut self) -> Result<(), StoreError> {
         self.write(query("update feed_head set seq = seq")).await.map(drop)
     }
 
-    /// Takes the feed's lock until the commit, and its next number.
     pub(super) async fn next_number(&mut self) -> Result<i64, StoreError> {
         Ok(self.next_numbers(1).await?.start)
     }
 
-    /// Takes the feed's lock until the commit, and its next `count` numbers.
+    /// Takes the feed's lock until the commit, and returns the next `count` numbers.
     pub(super) async fn next_numbers(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let row = self.read_one(query("update feed_head set seq = seq + $1 returning seq").bind(count)).await?;
@@ -179,7 +175,7 @@ fn words(change: &Change) -> (&'static str, String) {
     }
 }
 
-/// A row that cannot be read, of a newer version or damaged, must not stop its reader for good.
+/// Maps an unreadable row, of a newer version or damaged, to [`Change::Unknown`], so that it does not stop its reader.
 fn read_or_suspect(row: &AnyRow) -> Change {
     read(row).unwrap_or_else(|error| {
         tracing::warn!(error = %error, "a row of the change feed cannot be read; anything may have changed");

@@ -1,12 +1,12 @@
-//! `where` clauses for those parts of a filter that are there.
+//! Builds `where` clauses from the parts of a filter that are set.
 //!
-//! `($1 is null or user_id = $1)` would do in one text, but SQLite plans a statement without looking at its values
+//! A single text with `($1 is null or user_id = $1)` would be too slow: SQLite plans a statement without its values,
 //! and would read every session to end those of one user.
 
 use super::db::{Query, composed};
 use crate::model::SessionFilter;
 
-/// A statement in the making: its text, and the values of its placeholders.
+/// A statement under construction: its text, and the values of its placeholders.
 pub(super) struct Statement {
     text: String,
     values: Vec<Value>,
@@ -22,23 +22,20 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
-    /// Goes on with `text`.
     pub(super) fn then(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// Goes on with `text` and a placeholder for `value`.
     pub(super) fn text(&mut self, text: &str, value: impl Into<String>) -> &mut Self {
         self.value(text, Value::Text(value.into()))
     }
 
-    /// Goes on with `text` and a placeholder for `value`.
     pub(super) fn number(&mut self, text: &str, value: i64) -> &mut Self {
         self.value(text, Value::Number(value))
     }
 
-    /// Goes on with an `and` clause for each part of `filter`; what is live is for the caller to say.
+    /// Appends an `and` clause for each part of `filter`, except `live_only`, which the caller handles.
     pub(super) fn matching(&mut self, filter: &SessionFilter) -> &mut Self {
         if let Some(session) = filter.session {
             self.text("\nand id = ", session.to_string());

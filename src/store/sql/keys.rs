@@ -1,4 +1,4 @@
-//! Signing keys, sealed.
+//! Signing keys, whose private parts are sealed.
 
 use sqlx::any::AnyRow;
 
@@ -11,36 +11,27 @@ use crate::model::{KeyState, SigningKeyRecord};
 use crate::store::StoreError;
 use crate::store::change::Change;
 
-/// One step of a change to the keyring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyChange {
-    /// A new key.
     Insert(SigningKeyRecord),
-    /// The row of this `kid` as it shall be.
     Update(SigningKeyRecord),
 }
 
-/// A change to the keyring and what the audit says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyringChange {
-    /// The rows to write.
     pub changes: Vec<KeyChange>,
-    /// What happened.
     pub entries: Vec<AuditEntry>,
 }
 
 impl Database {
-    /// All keys, removed ones too, in the order of their publication.
+    /// Returns all keys, including removed ones, in the order of their publication.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRecord>, StoreError> {
         self.db.read(select()).await?.iter().map(read).collect()
     }
 
-    /// Reads all keys under a lock that every instance respects (the feed head's row), lets `decide` choose the
-    /// change, writes it with one feed row (none when nothing changes), and returns the keys as they are then.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with `UniqueKey::Kid` when an inserted `kid` is known, with
-    /// `UniqueKey::ActiveSigningKey` when an algorithm would have two active keys.
+    /// Reads all keys under a lock that every instance respects (the feed head's row), lets `decide` choose the change,
+    /// writes it with one feed row (none if nothing changes), and returns the resulting keys. Fails with
+    /// [`StoreError::Conflict`] if an inserted `kid` exists or an algorithm would have two active keys.
     pub async fn change_keyring<D>(&self, decide: D) -> Result<Vec<SigningKeyRecord>, StoreError>
     where
         D: FnOnce(&[SigningKeyRecord]) -> KeyringChange + Send,
@@ -56,7 +47,7 @@ impl Database {
         if !changes.is_empty() {
             work.announce(Change::Keys, moment(&changes, &entries)).await?;
         }
-        // The active key steps down before its successor steps up: there is never more than one.
+        // The active key is retired before its successor is activated, so that there is never more than one.
         let (up, down): (Vec<_>, Vec<_>) = changes.iter().partition(|change| record(change).state == KeyState::Active);
         for change in down.into_iter().chain(up) {
             if work.write_unique(write(change)).await? == 0 {
@@ -72,7 +63,7 @@ impl Database {
     }
 }
 
-/// When the change happened: as its audit entries say, or else by the newest time in its rows.
+/// Returns the time of the change: that of its audit entries, or else the newest time in its rows.
 fn moment(changes: &[KeyChange], entries: &[AuditEntry]) -> Timestamp {
     let in_rows = changes.iter().map(record).flat_map(|record| {
         [Some(record.published_at), record.activated_at, record.retired_at, record.removed_at].into_iter().flatten()

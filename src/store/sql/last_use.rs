@@ -1,4 +1,4 @@
-//! When sessions and browser sessions were last used: many small writes, a few at a time.
+//! Writes when sessions and browser sessions were last used, in small batches.
 
 use std::fmt::Display;
 
@@ -7,12 +7,12 @@ use super::db::query;
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
-/// How many rows are touched in one transaction.
+/// The number of rows updated in one transaction.
 const RECORDED_AT_ONCE: usize = 200;
 
 impl Database {
-    /// Runs `statement` for each identifier and time, in the order of the identifiers: that in which whoever ends many
-    /// of them locks them, so that the two never wait for each other.
+    /// Runs `statement` for each identifier and time, in the order of the identifiers. Ending many sessions locks them
+    /// in the same order, so the two cannot deadlock.
     pub(super) async fn record_use<I>(&self, statement: &'static str, used: &[(I, Timestamp)]) -> Result<(), StoreError>
     where
         I: Copy + Ord + Display + Send + Sync,

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::change::Change;
 
 impl Database {
-    /// The value with which a master key can be recognised; `None` on an empty database.
+    /// Returns the value that identifies the master key; `None` on an empty database.
     pub async fn master_key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let statement = query(
             "select bytes
@@ -22,7 +22,7 @@ impl Database {
         row.map(|row| Columns::of_only(&row, "metadata").bytes("bytes")).transpose()
     }
 
-    /// Replaces exactly `old` by `new`. `false`: somebody was faster.
+    /// Replaces exactly `old` by `new`. Returns `false` if another instance has changed it first.
     pub async fn set_master_key_check(&self, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
         let statement = match old {
             None => query(
@@ -43,7 +43,8 @@ impl Database {
         Ok(self.db.write(statement).await? == 1)
     }
 
-    /// What pairwise names of people are made with: `new` where there is none yet. It never changes after that.
+    /// Returns the salt of pairwise subject identifiers. `new` is stored if there is none yet; the salt never changes
+    /// after that.
     pub async fn pairwise_salt(&self, new: [u8; 32]) -> Result<[u8; 32], StoreError> {
         let first = query(
             "insert into metadata (key, bytes)
@@ -62,7 +63,7 @@ impl Database {
         Columns::of_only(&row, "metadata").bytes("bytes")?.try_into().map_err(|_| damaged())
     }
 
-    /// Sessions and tokens that began before this moment are over, everywhere.
+    /// Returns the global `not_before`. Sessions and tokens that began before it are no longer valid.
     pub async fn global_not_before(&self) -> Result<Timestamp, StoreError> {
         let statement = query(
             "select number
@@ -73,8 +74,9 @@ impl Database {
         row.map_or(Ok(Timestamp::default()), |row| Columns::of_only(&row, "metadata").time("number"))
     }
 
-    /// Raises the global `not_before` to `mark` (never lowers it), with a feed row. Where tokens that clients hold
-    /// without a session at this moment, `at`, are revoked by that, each client gets another status index.
+    /// Raises the global `not_before` to `mark` (never lowers it), with a feed row. If `client_tokens` is `Revoked`,
+    /// each active client gets another status index, because the tokens that it holds without a session at the time
+    /// `at` are revoked.
     pub async fn raise_global_not_before(
         &self,
         mark: Timestamp,
@@ -85,7 +87,7 @@ impl Database {
         work.announce(Change::GlobalNotBefore(mark), at).await?;
         let retires = client_tokens == ClientTokens::Revoked;
         if retires {
-            // Clients before the `not_before`: in the order in which a sign-in locks them.
+            // Clients come before the `not_before`: a sign-in locks them in this order.
             work.revoke_indexes(ClientSelection::All, at).await?;
         }
         let raise = query(
@@ -101,7 +103,7 @@ impl Database {
             return work.commit().await;
         }
         work.rollback().await?;
-        // Another instance has raised it as far, and this one may not have read of it in the feed yet.
+        // Another instance has already raised it at least as far, and this one may not have read that in the feed yet.
         self.memory().apply(&Change::GlobalNotBefore(mark));
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Brings the schema up. Safe when many instances start at once; a schema newer than this program is refused.
+//! Migrates the schema. Many instances may start at once. A schema newer than this program is refused.
 //!
-//! The texts lie in `migrations/`, one folder a database, the same names in both. All that are missing run in one
-//! transaction under one lock, so that a crash half-way leaves the previous schema.
+//! The SQL texts are in `migrations/`, one folder per database, with the same names in both. All missing migrations run
+//! in one transaction under one lock, so a crash midway leaves the previous schema.
 
 use std::time::Duration;
 
@@ -13,16 +13,12 @@ use super::{Database, Dialect};
 use crate::clock::Clock;
 use crate::store::StoreError;
 
-/// What `migrate` did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
-    /// Names of the migrations that were applied now, oldest first.
     pub applied: Vec<String>,
-    /// The schema's version now.
     pub version: i64,
 }
 
-/// One step of the schema.
 struct Migration {
     version: i64,
     name: &'static str,
@@ -30,7 +26,7 @@ struct Migration {
     sqlite: &'static str,
 }
 
-/// Every step, oldest first. A step that has been released is never changed.
+/// All migrations, oldest first. A released migration is never changed.
 const MIGRATIONS: [Migration; 1] = [Migration {
     version: 1,
     name: "0001_schema",
@@ -38,13 +34,13 @@ const MIGRATIONS: [Migration; 1] = [Migration {
     sqlite: include_str!("../../../migrations/sqlite/0001_schema.sql"),
 }];
 
-/// A migration may take long, and so may waiting for another instance's.
+/// The limits of a migration, which may take long, as may waiting for another instance's.
 const PATIENCE: Limits = Limits { acquire: Duration::from_secs(30), operation: Duration::from_mins(10) };
 
-/// SQLite waits by its `busy_timeout`, which is as long as one statement may take: try as often as this.
+/// The number of attempts to begin. SQLite waits by its `busy_timeout`, which is only as long as one statement may
+/// take.
 const TRIES: u32 = 10;
 
-/// A migration that was applied.
 struct Applied {
     version: i64,
     name: String,
@@ -52,10 +48,8 @@ struct Applied {
 }
 
 impl Database {
-    /// Applies the migrations that are missing.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the schema is newer than this program or an applied migration was changed.
+    /// Applies the missing migrations. Fails with [`StoreError::Corrupt`] if the schema is newer than this program or
+    /// an applied migration was changed.
     pub async fn migrate(&self) -> Result<Migrated, StoreError> {
         let mut work = self.begin_migration().await?;
         let before = applied(&mut work).await?;
@@ -78,7 +72,7 @@ impl Database {
         Ok(Migrated { applied: done, version: newest() })
     }
 
-    /// Refuses to go on unless the schema is exactly the one this program knows.
+    /// Fails unless the schema is exactly the one that this program knows.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
         let tables = match self.dialect() {
             Dialect::Postgres => {
@@ -99,7 +93,7 @@ impl Database {
         }
     }
 
-    /// Begins a transaction in which nobody else migrates.
+    /// Begins a transaction in which no other instance migrates.
     async fn begin_migration(&self) -> Result<Work, StoreError> {
         let mut tries = 1;
         let mut work = loop {
@@ -115,7 +109,7 @@ impl Database {
                    set_config('lock_timeout', '0', true)",
             );
             work.read(patience).await?;
-            // Any number will do, so long as nobody else in this database uses it: "tokenhou" in ASCII.
+            // The lock number is arbitrary, but must have no other use in this database: "tokenhou" in ASCII.
             work.read(query("select pg_advisory_xact_lock($1)").bind(0x746f_6b65_6e68_6f75_i64)).await?;
         }
         Ok(work)
@@ -169,7 +163,7 @@ fn read_all(rows: &[AnyRow]) -> Result<Vec<Applied>, StoreError> {
         .collect()
 }
 
-/// What was applied must be the beginning of what this program knows.
+/// Checks that the applied migrations are the first ones that this program knows.
 fn check(applied: &[Applied], dialect: Dialect) -> Result<(), StoreError> {
     for (position, row) in applied.iter().enumerate() {
         let name = &row.name;
@@ -191,7 +185,7 @@ fn check(applied: &[Applied], dialect: Dialect) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// FNV-1a, 64 bits: it finds a mistake, and nobody has a reason to forge it.
+/// Computes FNV-1a, 64 bits. It detects mistakes, not forgery.
 fn checksum(text: &str) -> String {
     let hash = text
         .bytes()

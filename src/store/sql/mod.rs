@@ -1,9 +1,10 @@
-//! The database: what must outlive everything, in PostgreSQL or SQLite. One file a noun; only this folder knows sqlx.
+//! The database in PostgreSQL or SQLite, which holds the durable state. It has one file per noun. Only this folder uses
+//! `sqlx`.
 //!
-//! One SQL text serves both databases: columns are `bigint`, `text` and `bytea`/`blob`, placeholders are `$1`.
-//! Every change to a user, client, key or session end writes its feed row and its audit entry in the same transaction.
-//! The commit applies what it has written into the feed to this instance's memory: no caller does.
-//! Two changes have their entry from the caller, afterwards: a `not_before` that rises, and the end of many sessions.
+//! One SQL text serves both engines: columns are `bigint`, `text` and `bytea`/`blob`, placeholders are `$1`. Every
+//! change to a user, client, key or session end writes its feed row and its audit entry in the same transaction. The
+//! commit applies the changes that it wrote into the feed to this instance's cache; callers do not. For two changes the
+//! caller writes the audit entry afterwards: a raised `not_before`, and the end of many sessions.
 
 pub mod admission;
 pub mod audit;
@@ -40,20 +41,19 @@ use super::memory::Memory;
 
 pub use settings::{DatabaseSettings, Dialect};
 
-/// The database.
 #[derive(Clone)]
 pub struct Database {
     /// Commits are on disk before they are acknowledged.
     db: Db,
-    /// For the embedded ephemeral store: on SQLite, commits reach the disk a little later (`connect.rs` says why that
-    /// is enough); on PostgreSQL the same as `db`.
+    /// The connections of the embedded ephemeral store. On SQLite, commits reach the disk a little later (`connect.rs`
+    /// says why that is enough). On PostgreSQL this is the same as `db`.
     quick: Db,
-    /// On PostgreSQL, hears what other instances change.
+    /// The connection that listens for changes of other instances (PostgreSQL only).
     listening: Option<PgPool>,
 }
 
 impl Database {
-    /// Opens the pool; makes the SQLite file (and its folder) where there is none. It does not migrate.
+    /// Opens the pool, and creates the SQLite file and its folder if they are missing. Does not migrate.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let (db, quick) = connect::open(settings).await?;
         let listening = match db.dialect() {
@@ -63,24 +63,24 @@ impl Database {
         Ok(Self { db, quick, listening })
     }
 
-    /// Which database this is.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.db.dialect()
     }
 
-    /// What this instance remembers of the database. Reads here do not use it; [`Store`](super::Store)'s do.
+    /// Returns this instance's cache of the database. Reads of `Database` bypass it; those of [`Store`](super::Store)
+    /// use it.
     #[must_use]
     pub fn memory(&self) -> Arc<Memory> {
         Arc::clone(self.db.memory())
     }
 
-    /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.db.read(query("select 1")).await.map(drop)
     }
 
-    /// SQL statements run since the start (a test proves with it that the refresh path runs none).
+    /// Returns the number of SQL statements run since the start. A test uses it to prove that the refresh path runs
+    /// none.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.db.statements()

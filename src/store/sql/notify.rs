@@ -1,6 +1,6 @@
-//! When to read the change feed: at once when this process has committed a change, and on PostgreSQL when any instance
-//! has (`LISTEN`, and a trigger of the feed). Notifications can be lost, with a connection or in a pooler that does not
-//! pass it on, so whoever follows the feed reads it every second besides.
+//! Wakes the reader of the change feed: when this process commits a change, and on PostgreSQL when any instance does
+//! (`LISTEN`, and a trigger of the feed). Notifications can be lost with a connection, or in a pooler that does not
+//! pass them on, so the feed follower also reads the feed every second.
 
 use std::time::Duration;
 
@@ -11,22 +11,21 @@ use tokio::time::{sleep, timeout};
 use super::Database;
 use super::failed::too_slow;
 
-/// What the trigger of the feed tells by.
 const CHANNEL: &str = "tokenhouse_feed";
 
-/// A connection on which nothing was heard for so long may be dead without anybody's knowing.
+/// A connection without notifications for this long may be dead without any error.
 const QUIET: Duration = Duration::from_mins(1);
 
-/// How long such a connection may take to prove that it lives, and how long is waited before another is opened.
+/// How long such a connection may take to answer, and the delay before another is opened.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Database {
-    /// Waits until something may have changed since the last call. One may wait at a time.
+    /// Waits until something may have changed since the last call. Only one caller may wait at a time.
     pub async fn news(&self) {
         self.db.news().notified().await;
     }
 
-    /// Listens to what other instances change, for good; where that cannot be heard there is nothing to do.
+    /// Listens for changes of other instances, without end. Returns at once where the database has no notifications.
     pub async fn listen(&self) {
         let Some(pool) = &self.listening else { return };
         loop {
@@ -41,7 +40,7 @@ impl Database {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         loop {
-            // Also where the connection was lost in between: what was told meanwhile was told to nobody.
+            // This also covers a lost connection: notifications sent in the meantime did not arrive.
             self.db.news().notify_one();
             match timeout(QUIET, listener.try_recv()).await {
                 Ok(heard) => heard.map(drop)?,

@@ -1,5 +1,4 @@
-//! What is removed once it is old. Identifiers sort by time, so the oldest rows are found without an index of their
-//! own.
+//! Removal of old rows. Identifiers sort by time, so the oldest rows are found without a separate index.
 
 use uuid::Uuid;
 
@@ -8,11 +7,11 @@ use super::db::{Query, query};
 use crate::clock::Timestamp;
 use crate::store::StoreError;
 
-/// How many rows one transaction removes: few enough that a sign-in does not wait for it.
+/// The number of rows removed in one transaction: few enough that a sign-in does not wait for it.
 const REMOVED_AT_ONCE: i64 = 1_000;
 
 impl Database {
-    /// Removes sessions that began and were over before `before`; says how many.
+    /// Removes sessions that began and were over before `before`. Returns how many.
     pub async fn prune_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.remove_all(|| {
             query(
@@ -33,7 +32,7 @@ impl Database {
         .await
     }
 
-    /// Removes browser sessions that began and were over before `before`; says how many.
+    /// Removes browser sessions that began and were over before `before`. Returns how many.
     pub async fn prune_browser_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.remove_all(|| {
             query(
@@ -54,7 +53,6 @@ impl Database {
         .await
     }
 
-    /// Removes audit entries older than `before`; says how many.
     pub async fn prune_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.remove_all(|| {
             query(
@@ -73,7 +71,6 @@ impl Database {
         .await
     }
 
-    /// Runs a statement that removes some until it removes none.
     async fn remove_all(&self, some: impl Fn() -> Query) -> Result<u64, StoreError> {
         let mut removed = 0;
         loop {

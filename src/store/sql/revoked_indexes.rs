@@ -1,6 +1,6 @@
-//! Status indexes that were a client's. Tokens without a session have their client's status index; once they are
-//! revoked, the client gets another one in the same transaction, so that the previous says it of them and of no later
-//! token.
+//! Former status indexes of clients. Tokens without a session share their client's status index. When they are revoked,
+//! the client gets another index in the same transaction, so that the previous one revokes these tokens and no later
+//! one.
 
 use sqlx::any::AnyRow;
 
@@ -13,17 +13,14 @@ use crate::model::{ClientId, ClientStatusIndex, RevokedIndex};
 use crate::store::StoreError;
 use crate::store::change::Change;
 
-/// Whose tokens are revoked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ClientSelection<'a> {
-    /// Those of one client.
     One(&'a ClientId),
-    /// Those of all that may obtain any. (A client that may not had its status index retired when it was disabled.)
+    /// The active clients. (The status index of a disabled client was retired when it was disabled.)
     All,
 }
 
 impl Database {
-    /// The status indexes of tokens that were revoked at or after `since`.
     pub async fn revoked_indexes(&self, since: Timestamp) -> Result<Vec<RevokedIndex>, StoreError> {
         let retired = query(
             "select status_index, client_id, revoked_at
@@ -35,15 +32,14 @@ impl Database {
         self.db.read(retired).await?.iter().map(read).collect()
     }
 
-    /// Forgets the status indexes of tokens that were revoked before `before`; says how many.
     pub async fn prune_revoked_indexes(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.db.write(query("delete from revoked_indexes where revoked_at < $1").bind(before.millis())).await
     }
 }
 
 impl Work {
-    /// Gives clients new status indexes instead of those that they have, whose tokens are revoked at this moment, `at`.
-    /// The feed says it of each. It comes after [`Work::announce`], which takes the feed's lock.
+    /// Gives clients new status indexes in place of their present ones, whose tokens are revoked at the time `at`, and
+    /// writes a feed row for each. Call it after [`Work::announce`], which takes the feed's lock.
     pub(super) async fn revoke_indexes(
         &mut self,
         holders: ClientSelection<'_>,
@@ -76,7 +72,6 @@ impl Work {
     }
 }
 
-/// Goes on with whose rows are meant.
 fn of(mut statement: Statement, holders: ClientSelection<'_>) -> Statement {
     match holders {
         ClientSelection::One(client) => statement.text("\nwhere id = ", client.as_str()),
@@ -85,12 +80,11 @@ fn of(mut statement: Statement, holders: ClientSelection<'_>) -> Statement {
     statement
 }
 
-/// The subject of a row of the feed, as [`Work::revoke_indexes`] writes it too.
+/// Returns the subject of a feed row, in the form that [`Work::revoke_indexes`] also writes.
 pub(super) fn subject(index: &ClientStatusIndex) -> String {
     format!("{} {}", index.status_index, index.client_id)
 }
 
-/// Reads [`subject`].
 pub(super) fn read_subject(subject: &str) -> Option<ClientStatusIndex> {
     let (index, client) = subject.split_once(' ')?;
     Some(ClientStatusIndex { client_id: client.parse().ok()?, status_index: index.parse().ok()? })

@@ -1,4 +1,4 @@
-//! Sessions: one row each, written at sign-in and at the end; in between its last use is noted.
+//! Sessions: one row each, written at sign-in and at the end. In between only the last use is updated.
 
 use sqlx::any::AnyRow;
 
@@ -23,33 +23,28 @@ macro_rules! columns {
     };
 }
 
-/// The answer of [`Database::end_session`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndOutcome {
-    /// This call ended it.
     Ended(Session),
-    /// It had ended before.
     EndedBefore(Session),
-    /// No such session.
     Absent,
 }
 
-/// The answer of [`Database::end_sessions`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EndedBatch {
-    /// What this call ended.
     pub sessions: Vec<Session>,
-    /// How many applications are to be told of it, once for each session.
+    /// The number of back-channel logouts queued, one per session whose client wants them.
     pub backchannel_logouts: u64,
 }
 
 impl Database {
-    /// Writes the session and the user's `last_login_at`, provided that (checked under the rows' locks, so that a
-    /// concurrent disable, removal or `not_before` either sees this session or stops it) the user and the client exist
-    /// and are active, and neither their `not_before`s nor the global one lie after `session.created_at`. Where the
-    /// user's `not_before` has risen since they were `seen`, or roles, groups or `admin` are others, the session is
-    /// refused, for what its tokens say comes from there; and so where the client may not have its scope any more, or
-    /// has another audience.
+    /// Writes the session and the user's `last_login_at`, if the sign-in is still allowed.
+    ///
+    /// The conditions are checked under locks of the rows, so that a concurrent disable, removal or `not_before` either
+    /// sees this session or stops it. The user and the client must exist and be active. Neither their `not_before`s nor
+    /// the global one may be later than `session.created_at`. The session is refused if the user's `not_before`, roles,
+    /// groups or `admin` differ from those `seen`, because its tokens state these. It is also refused if the client may
+    /// no longer have the scope or has another audience.
     pub async fn begin_session(
         &self,
         session: &Session,
@@ -67,13 +62,12 @@ impl Database {
         Ok(BeginOutcome::Begun)
     }
 
-    /// The session with this identifier.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// Ends one session, with its feed row and the back-channel logout to its application; `entry` is written only when
-    /// this call ended it.
+    /// Ends one session, with its feed row and the back-channel logout to its client. `entry` is written only if this
+    /// call ended it.
     pub async fn end_session(&self, id: SessionId, ended: Ended, entry: &AuditEntry) -> Result<EndOutcome, StoreError> {
         let mut work = self.db.begin().await?;
         let number = work.next_number().await?;
@@ -102,9 +96,8 @@ impl Database {
         before.as_ref().map_or(Ok(EndOutcome::Absent), |row| read(row).map(EndOutcome::EndedBefore))
     }
 
-    /// Ends at most `limit` of the live sessions that match, with a feed row each, and a back-channel logout for each
-    /// application that is to be told, in one transaction.
-    /// Call it until it ends none.
+    /// Ends at most `limit` live sessions that match, in one transaction, with a feed row for each and a back-channel
+    /// logout for each client that wants one. The caller repeats the call until it ends none.
     pub async fn end_sessions(
         &self,
         filter: &SessionFilter,
@@ -128,7 +121,7 @@ impl Database {
         Ok(EndedBatch { sessions, backchannel_logouts })
     }
 
-    /// The live sessions of a browser session, those that outlive it too, at most `limit`.
+    /// Returns at most `limit` live sessions of a browser session, including those that outlive it.
     pub async fn sessions_of_browser_session(
         &self,
         browser_session: BrowserSessionId,
@@ -151,7 +144,8 @@ impl Database {
         self.db.read(live).await?.iter().map(read).collect()
     }
 
-    /// Sessions that match, in the order of their identifiers (that is, of their creation). `now` decides what is live.
+    /// Lists sessions that match, in the order of their identifiers, which is that of their creation. `now` decides
+    /// which are live.
     pub async fn list_sessions(
         &self,
         filter: &SessionFilter,
@@ -168,8 +162,8 @@ impl Database {
         Ok(self::page(sessions, page, |session: &Session| session.id.to_string()))
     }
 
-    /// Live sessions of users whose roles or groups changed at or after `since`, in the order of their identifiers, at
-    /// most `limit` after `after`.
+    /// Returns live sessions of users whose roles or groups changed at or after `since`: at most `limit` after `after`,
+    /// in the order of their identifiers.
     pub async fn sessions_of_changed_users(
         &self,
         since: Timestamp,
@@ -202,7 +196,8 @@ impl Database {
             .collect()
     }
 
-    /// Sessions that ended at or after `since`, in the order of their identifiers, at most `limit` after `after`.
+    /// Returns sessions that ended at or after `since`: at most `limit` after `after`, in the order of their
+    /// identifiers.
     pub async fn sessions_ended_since(
         &self,
         since: Timestamp,
@@ -241,7 +236,7 @@ impl Database {
     }
 }
 
-/// Ends live sessions that match, beginning with those that would end first. They are chosen in a step of their own:
+/// Ends live sessions that match, beginning with those that would end first. They are chosen in a separate step, since
 /// a sub-query with a limit may be run again for each row. They are locked in the order of their identifiers.
 fn end_matching(filter: &SessionFilter, ended: Ended, limit: u32, first: i64, dialect: Dialect) -> Query {
     let mut end = Statement::new("with chosen as materialized (\nselect id\nfrom sessions\nwhere ended_at is null");
@@ -317,7 +312,7 @@ fn read(row: &AnyRow) -> Result<Session, StoreError> {
     })
 }
 
-/// The end of a session, in its own row or in the feed's: both columns or neither.
+/// Reads the end of a session from its own row or from the feed's. Either both columns are set or neither.
 pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreError> {
     let at = columns.time_if("ended_at")?;
     let reason = columns.word_if("ended_reason", |word| Some(EndReason::from_word(word)))?;
@@ -328,7 +323,7 @@ pub(super) fn read_ended(columns: &Columns<'_>) -> Result<Option<Ended>, StoreEr
     }
 }
 
-/// The status index of an ended session's tokens; both columns or neither.
+/// Reads the status index of an ended session's tokens. Either both columns are set or neither.
 pub(super) fn read_index(columns: &Columns<'_>) -> Result<Option<ClientStatusIndex>, StoreError> {
     let Some(client_id) = columns.word_if("client_id", |id| id.parse().ok())? else { return Ok(None) };
     Ok(Some(ClientStatusIndex { client_id, status_index: columns.number("status_index")? }))

@@ -1,5 +1,5 @@
-//! What the status lists need of the database: which there are, their status indexes, leased in blocks and never given
-//! out twice, and how long access tokens live where their client has no life of its own for them.
+//! The status lists' data in the database: the existing lists, their status indexes, leased in blocks and never
+//! assigned twice, and the access token lifetime of clients that set none of their own.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,26 +14,27 @@ use crate::clock::Timestamp;
 use crate::model::StatusIndex;
 use crate::store::StoreError;
 
-/// How long a previous life of access tokens is remembered: twice the longest, for while one instance after the other
-/// is started with the new one, the others go on with the old.
+/// How long a previous access token lifetime is remembered: twice the longest one. While instances restart one by one
+/// with a new lifetime, the others still use the old one.
 const REMEMBERED: Duration = Duration::from_hours(48);
 
-/// How long the status indexes of a lease may be given out: what an idle instance has left of an old list would keep
-/// that alive.
+/// How long the status indexes of a lease may be assigned. The limit prevents an idle instance from keeping an old list
+/// alive.
 pub const LEASE_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Whoever has been given a status index writes it down within this time.
+/// The longest time between the assignment of a status index and its write to the database.
 const SLACK: Duration = Duration::from_hours(1);
 
-/// Drops the lists that were closed before `$1` and in which nothing lives at `$2`.
+/// Drops the lists that were closed before `$1` and that have no index in use at `$2`.
 ///
-/// Its numbers are 131072 = [`LIST_LENGTH`](crate::model::LIST_LENGTH) and, in milliseconds, 120000 =
-/// [`TOLD_AFTER_EXPIRY`](crate::model::TOLD_AFTER_EXPIRY), after the end of a session of its own, and 86520000 =
-/// [`MAX_ACCESS_LIFETIME`](crate::model::client::MAX_ACCESS_LIFETIME) + 120000, after it was ended. They are written
-/// out because the index `sessions_by_list` (migration 0008) is of the same expressions, and found by them alone:
-/// whoever changes a number needs a migration with a new index.
+/// 131072 is [`LIST_LENGTH`](crate::model::LIST_LENGTH). In milliseconds, 120000 is
+/// [`TOLD_AFTER_EXPIRY`](crate::model::TOLD_AFTER_EXPIRY), counted from the absolute end of a session, and 86520000 is
+/// [`MAX_ACCESS_LIFETIME`](crate::model::client::MAX_ACCESS_LIFETIME) + 120000, counted from the time at which it was
+/// ended. The numbers are literals because the index `sessions_by_list` (migration 0001) has the same expressions and
+/// is used for these only. A changed number needs a migration with a new index.
 ///
-/// An expression has no type in SQLite: `+` takes it from the list's number too, or the index is not used.
+/// An expression has no type affinity in SQLite: the `+` removes it from the list's number too, or the index is not
+/// used.
 const DROP: &str = "delete from status_lists
      where closed_at < $1
      and not exists (
@@ -45,17 +46,14 @@ const DROP: &str = "delete from status_lists
      and not exists (select 1 from clients where clients.status_index / 131072 = status_lists.number)
      and not exists (select 1 from revoked_indexes where revoked_indexes.status_index / 131072 = status_lists.number)";
 
-/// What all instances have to know of the status lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusFacts {
-    /// The numbers of the lists that have been begun and not dropped.
     pub lists: BTreeSet<u64>,
-    /// The longest life that the server gave to access tokens lately.
+    /// The longest access token lifetime that the server has recently used.
     pub longest_access_lifetime: Duration,
 }
 
 impl Database {
-    /// Leases the next `count` status indexes.
     pub async fn lease_status_indexes(&self, count: u32) -> Result<Range<i64>, StoreError> {
         let mut work = self.db.begin().await?;
         let indexes = work.lease_indexes(u64::from(count)).await?;
@@ -63,7 +61,6 @@ impl Database {
         Ok(indexes)
     }
 
-    /// Which lists there are, and how long access tokens lived lately.
     pub async fn status_facts(&self, now: Timestamp) -> Result<StatusFacts, StoreError> {
         let facts = Facts::read(&self.db.read(facts()).await?)?;
         let longest = facts.lifetime.max(facts.remembered(now));
@@ -71,8 +68,8 @@ impl Database {
         Ok(StatusFacts { lists: facts.lists, longest_access_lifetime })
     }
 
-    /// Drops lists that have been closed for a while and none of whose status indexes is a client's, or has to be told
-    /// of, or may still be given out; says how many.
+    /// Drops lists that have been closed for a while and whose status indexes are no client's, need not be published
+    /// and can no longer be assigned. Returns how many were dropped.
     pub async fn drop_status_lists(&self, now: Timestamp) -> Result<u64, StoreError> {
         let close = query(
             "update status_lists
@@ -86,8 +83,7 @@ impl Database {
         self.db.write(drop).await
     }
 
-    /// Notes how long access tokens live from now on. The previous life is remembered, for tokens that have it are
-    /// still alive.
+    /// Records the current access token lifetime. The previous one is remembered, since tokens with it are still valid.
     pub async fn note_access_lifetime(&self, lifetime: Duration, now: Timestamp) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.lock_feed().await?;
@@ -104,7 +100,6 @@ impl Database {
 }
 
 impl Work {
-    /// Takes the next `count` status indexes.
     pub(super) async fn lease_indexes(&mut self, count: u64) -> Result<Range<i64>, StoreError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let lease = query(
@@ -137,7 +132,7 @@ impl Work {
     }
 }
 
-/// The rows of [`facts`]; a life that was never noted is none.
+/// The rows of [`facts`]; a lifetime that was never recorded is zero.
 #[derive(Default)]
 struct Facts {
     lists: BTreeSet<u64>,
@@ -173,7 +168,6 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The previous life, as long as it is remembered.
     fn remembered(&self, now: Timestamp) -> i64 {
         if now.since(self.changed_at) <= REMEMBERED { self.previous } else { 0 }
     }
@@ -189,12 +183,10 @@ mod tests {
     use crate::model::client::MAX_ACCESS_LIFETIME;
     use crate::model::{LIST_LENGTH, TOLD_AFTER_EXPIRY};
 
-    /// Which list a status index is in.
     fn list_of(index: &str) -> String {
         format!("{index} / {LIST_LENGTH}")
     }
 
-    /// Until when the status index of a session has to be told of.
     fn told_until(session: &str) -> String {
         let after_its_end = TOLD_AFTER_EXPIRY.as_millis();
         let after_being_ended = (MAX_ACCESS_LIFETIME + TOLD_AFTER_EXPIRY).as_millis();

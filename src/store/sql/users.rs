@@ -12,7 +12,7 @@ use crate::model::{Page, PageRequest, User, UserId, UserState};
 use crate::store::change::Change;
 use crate::store::{StoreError, UniqueKey};
 
-/// Every column but the password hash.
+/// Every column except the password hash.
 macro_rules! columns {
     () => {
         "id, username, email, email_verified, state, admin, roles, groups, profile, not_before, created_at, \
@@ -20,7 +20,7 @@ macro_rules! columns {
     };
 }
 
-/// Sets the password `$2` of the user `$1` at `$3`, which is then their `not_before`, unless that is later already.
+/// Sets the password `$2` of the user `$1` at `$3`. Their `not_before` rises to `$3`, unless it is later already.
 macro_rules! new_password {
     () => {
         "update users
@@ -31,21 +31,16 @@ macro_rules! new_password {
     };
 }
 
-/// A user who has proved a password, both as they were read then.
+/// A user who has proved a password, and its hash, both as read at that time.
 #[derive(Debug)]
 pub struct ProvenPassword<'a> {
-    /// The user.
     pub user: &'a User,
-    /// The hash of the password.
     pub password_hash: &'a str,
 }
 
 impl Database {
-    /// Adds a user.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with [`UniqueKey::Username`] or [`UniqueKey::Email`] when the name or the address (in
-    /// canonical form: lower case) is the name or the address of another user.
+    /// Adds a user. Fails with [`StoreError::Conflict`] if the name or the address (in canonical form: lower case) is
+    /// the name or the address of another user.
     pub async fn add_user(
         &self,
         user: &User,
@@ -54,7 +49,7 @@ impl Database {
     ) -> Result<(), StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(Change::User(user.id), entry.at).await?;
-        // No other name or address can come between: whoever adds one holds the feed's lock.
+        // No other name or address can be added in between: each transaction that adds one holds the feed's lock.
         work.refuse_taken(&user.username, user.id, UniqueKey::Username).await?;
         if let Some(email) = &user.email {
             work.refuse_taken(email, user.id, UniqueKey::Email).await?;
@@ -64,14 +59,13 @@ impl Database {
         work.commit().await
     }
 
-    /// The user with this identifier.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.db.read_one(select(id)).await?.as_ref().map(read).transpose()
     }
 
-    /// The user whose name or address is `identifier` (compared in canonical form), with the password hash.
+    /// Returns the user whose name or address is `identifier` (compared in canonical form), with the password hash.
     pub async fn user_to_sign_in(&self, identifier: &str) -> Result<Option<(User, Option<String>)>, StoreError> {
-        // Nobody has such a name; PostgreSQL would refuse the statement.
+        // No user has such a name, and PostgreSQL would refuse the statement.
         if identifier.contains('\0') {
             return Ok(None);
         }
@@ -86,7 +80,6 @@ impl Database {
         Ok(Some((read(&row)?, hash)))
     }
 
-    /// Users in the order of their identifiers.
     pub async fn list_users(&self, page: &PageRequest) -> Result<Page<User>, StoreError> {
         let users = query(concat!("select ", columns!(), "\nfrom users\nwhere id > $1\norder by id\nlimit $2"))
             .bind(page.after.clone().unwrap_or_default())
@@ -95,13 +88,12 @@ impl Database {
         Ok(self::page(users, page, |user: &User| user.id.to_string()))
     }
 
-    /// Changes a user by `decide`, which sees it under a lock, so that of two changes at once none is lost. Address,
-    /// `admin`, roles, groups and profile are written, with the entry that `decide` returns; what is equal is not
-    /// written at all. Returns the user as it is then, or what `decide` refused with; `None`: no such user.
+    /// Changes a user by `decide`, which sees it under a lock, so that no concurrent change is lost.
     ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with [`UniqueKey::Email`] when the address is taken. Nothing was written then, nor when
-    /// `decide` refused.
+    /// Address, `admin`, roles, groups and profile are written, with the entry that `decide` returns. If nothing
+    /// differs, nothing is written. Returns the user after the change, or the error of `decide`; `None` if there is no
+    /// such user. Fails with [`StoreError::Conflict`] if the address is taken. Nothing is written then, nor if `decide`
+    /// fails.
     pub async fn edit_user(
         &self,
         id: UserId,
@@ -109,7 +101,7 @@ impl Database {
         decide: impl FnOnce(&User) -> Result<(User, AuditEntry), Error> + Send,
     ) -> Result<Result<Option<User>, Error>, StoreError> {
         let mut work = self.db.begin().await?;
-        // Whoever changes these columns holds the feed's lock.
+        // Each transaction that changes these columns holds the feed's lock.
         work.announce(Change::User(id), at).await?;
         let Some(before) = work.read_one(select(id)).await?.as_ref().map(read).transpose()? else {
             work.rollback().await?;
@@ -123,7 +115,7 @@ impl Database {
         Ok(edited?.map(|after| Some(after.unwrap_or(before))))
     }
 
-    /// Sets the password and raises the user's `not_before` to `at`. `false`: no such user.
+    /// Sets the password and raises the user's `not_before` to `at`. Returns `false` if there is no such user.
     pub async fn set_password(
         &self,
         id: UserId,
@@ -135,8 +127,8 @@ impl Database {
         self.change_user(id, change, at, Some(entry)).await
     }
 
-    /// As [`set_password`](Self::set_password), for a user who has proved the previous password. `false`: another was
-    /// set meanwhile, or the user may not sign in any more.
+    /// As [`set_password`](Self::set_password), for a user who has proved the previous password. Returns `false` if
+    /// another password was set meanwhile, or if the user may no longer sign in.
     pub async fn change_password(
         &self,
         proven: &ProvenPassword<'_>,
@@ -159,8 +151,8 @@ impl Database {
         self.change_user(proven.user.id, change, at, Some(entry)).await
     }
 
-    /// Replaces exactly `old` by a hash with newer parameters; no `not_before`, no audit. `false`: it changed
-    /// meanwhile.
+    /// Replaces exactly `old` by a hash with newer parameters, without `not_before` and audit entry. Returns `false` if
+    /// the hash changed meanwhile.
     pub async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let change = query(
             "update users
@@ -174,7 +166,8 @@ impl Database {
         Ok(self.db.write(change).await? == 1)
     }
 
-    /// Sets the state; a disabled user's `not_before` rises to `at`. `false`: no such user.
+    /// Sets the state. When a user is disabled, their `not_before` rises to `at`. Returns `false` if there is no such
+    /// user.
     pub async fn set_user_state(
         &self,
         id: UserId,
@@ -194,7 +187,7 @@ impl Database {
         self.change_user(id, change, at, Some(entry)).await
     }
 
-    /// Raises the user's `not_before` to `at` (never lowers it). `false`: no such user.
+    /// Raises the user's `not_before` to `at` (never lowers it). Returns `false` if there is no such user.
     pub async fn raise_user_not_before(&self, id: UserId, at: Timestamp) -> Result<bool, StoreError> {
         let change = query(
             "update users
@@ -206,7 +199,8 @@ impl Database {
         self.change_user(id, change, at, None).await
     }
 
-    /// Removes the user's row and what they have agreed to. Their sessions keep its identifier. `false`: no such user.
+    /// Removes the user's row and consents. The user's sessions keep the identifier. Returns `false` if there is no
+    /// such user.
     pub async fn remove_user(&self, id: UserId, entry: &AuditEntry) -> Result<bool, StoreError> {
         let mut work = self.db.begin().await?;
         work.announce(Change::User(id), entry.at).await?;
@@ -220,7 +214,6 @@ impl Database {
         Ok(true)
     }
 
-    /// Writes a change to one user with its feed row and audit entry; nothing of it when there is no such user.
     async fn change_user(
         &self,
         id: UserId,
@@ -243,7 +236,7 @@ impl Database {
 }
 
 impl Work {
-    /// Writes what `decide` makes of the user, unless it refuses; `None`: nothing is different.
+    /// Writes what `decide` makes of the user, unless it refuses. Returns `None` if nothing differs.
     async fn edit(
         &mut self,
         before: &User,
@@ -266,7 +259,6 @@ impl Work {
         Ok(Ok(Some(after)))
     }
 
-    /// Refuses a name or an address, given as `key`, that is the name or the address of a user other than `own`.
     async fn refuse_taken(&mut self, name: &str, own: UserId, key: UniqueKey) -> Result<(), StoreError> {
         let taken = query(
             "select id
@@ -350,7 +342,7 @@ fn read(row: &AnyRow) -> Result<User, StoreError> {
     })
 }
 
-/// The form in which names and addresses are compared.
+/// Returns the form in which names and addresses are compared.
 fn canonical(text: &str) -> String {
     text.trim().to_lowercase()
 }
