@@ -1,11 +1,11 @@
-//! Two small applications, Notes and Photos, that share one sign-in. With `tokenhouse serve --dev` running beside it:
+//! Two small applications, Notes and Photos, that share one sign-in. Run `tokenhouse serve --dev` beside them.
 //!
 //! ```sh
 //! cargo run --release --example two-apps
 //! ```
 //!
-//! What an application does is in `apps/`: `provider.rs` talks to Tokenhouse through the `openidconnect` crate,
-//! `handlers.rs` has its five URLs. It keeps everything in memory, and forgets it when it ends.
+//! The application is in `apps/`: `provider.rs` talks to Tokenhouse through the `openidconnect` crate, `handlers.rs`
+//! has its five URLs. Its state is in memory, and is lost when it ends.
 
 mod apps;
 

@@ -1,5 +1,5 @@
-//! What `serve --dev` adds: users and clients with credentials that everybody knows. A start without `--dev` on the
-//! same data stops them again.
+//! Demo users and clients with published credentials, which `serve --dev` adds. A start without `--dev` on the same
+//! database disables them.
 
 use crate::audit::Actor;
 use crate::clients::{self, NewClient};
@@ -10,22 +10,22 @@ use crate::protocol::{GrantType, RedirectUri, Scope};
 use crate::store::sql::Dialect;
 use crate::users::{self, NewUser, ProfileChange};
 
-/// A user who may use applications.
+/// Name and password of a demo user.
 pub const USER: (&str, &str) = ("demo", "correct horse battery");
 
-/// A user who may call the admin API too.
+/// Name and password of a demo user who may call the admin API.
 pub const ADMIN: (&str, &str) = ("demo-admin", "staple battery correct");
 
-/// A service.
+/// Client id and secret of a demo service.
 pub const SERVICE: (&str, &str) = ("demo-service", "demo-service-secret-that-everybody-knows");
 
-/// The applications of `cargo run --example two-apps`: client, name, and the port of 127.0.0.1 where each listens.
+/// The applications of `cargo run --example two-apps`: client id, name, and port on 127.0.0.1.
 pub const APPLICATIONS: [(&str, &str, u16); 2] = [("demo-notes", "Notes", 8081), ("demo-photos", "Photos", 8082)];
 
-/// Makes sure that the demo users and clients are there.
+/// Adds the demo users and clients that are missing, and enables those that were disabled.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// `invalid_request` for a database other than SQLite, or one that contains real users.
 pub async fn add(ctx: &Ctx) -> Result<(), Error> {
     if ctx.store.database.dialect() != Dialect::Sqlite {
         return Err(Error::invalid_request(
@@ -44,7 +44,7 @@ pub async fn add(ctx: &Ctx) -> Result<(), Error> {
     Ok(())
 }
 
-/// The database may be the one that a service for real users works on right now.
+/// Refuses a database that contains real users, because a production service may be using it.
 async fn refuse_real_users(ctx: &Ctx) -> Result<(), Error> {
     let first = ctx.store.database.list_users(&PageRequest::new(None, None)).await?;
     let demo = [USER.0, ADMIN.0];
@@ -125,11 +125,8 @@ fn secret_of(client: &str) -> String {
     format!("{client}-secret-that-everybody-knows")
 }
 
-/// Stops what an earlier `--dev` has added: its passwords are printed in the documentation. Whoever has given a demo
-/// user another password keeps it.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Disables the demo users and clients of an earlier `--dev`, whose credentials are published. A demo user whose
+/// password was changed stays enabled.
 pub async fn stop(ctx: &Ctx) -> Result<(), Error> {
     for (name, _) in [USER, ADMIN] {
         let Some((user, _)) = ctx.store.database.user_to_sign_in(name).await? else { continue };
@@ -154,12 +151,11 @@ async fn stop_client(ctx: &Ctx, id: &ClientId, secret: &str) -> Result<(), Error
     Ok(())
 }
 
-/// Whether it is the user that `--dev` has made, with the password that everybody knows.
+/// Whether this is a user that `--dev` created, with the published password.
 fn is_untouched(user: &User) -> bool {
     user.roles == ["demo"] && user.password_changed_at == Some(user.created_at)
 }
 
-/// Lines to paste.
 #[must_use]
 pub fn lines(base: &str) -> String {
     let (user, password) = USER;

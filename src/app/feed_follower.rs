@@ -1,5 +1,5 @@
-//! Follows the change feed: what any instance has changed is applied to this one's memory, status lists and keyring, and
-//! told to the subscribers of the event stream. `jobs/follow_feed.rs` calls it all the time.
+//! Follows the change feed: applies the changes of all instances to this instance's memory, status lists and keyring,
+//! and sends them to the subscribers of the event stream. `jobs/follow_feed.rs` calls it in a loop.
 
 use super::jobs::replay::{self, remember_ends};
 use super::jobs::schedule::BATCH;
@@ -18,25 +18,22 @@ pub struct FeedFollower {
 }
 
 impl FeedFollower {
-    /// Begins at the newest change, and reads into memory what came before: the ends that still matter.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database does not answer.
+    /// Starts at the newest change, and reads earlier session ends that still matter into memory.
     pub async fn begin(ctx: &Ctx) -> Result<Self, StoreError> {
         let as_of = ctx.now();
         let after = ctx.store.database.feed_head().await?;
         read_status_facts(ctx).await?;
-        // What was read before this moment may have changed since.
+        // Rows that were cached before the position was read may be outdated.
         ctx.store.memory.forget_rows();
         remember_ends(ctx).await?;
         ctx.store.memory.raise_global_not_before(ctx.store.database.global_not_before().await?);
-        // The embedded ephemeral store may have lost its last writes to a power cut, and Redis anything.
+        // The embedded ephemeral store may have lost its last writes to a power cut, and Redis any of its data.
         ctx.store.memory.doubt_rights();
         ctx.status_lists.vouch(as_of);
         Ok(Self { after })
     }
 
-    /// Reads what has changed since the last call, and brings the ephemeral store up to date where it asks for it.
+    /// Applies the changes since the last call, and writes tombstones where the ephemeral store needs them.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when a store does not answer; the next call goes on where this one stopped.
@@ -72,17 +69,13 @@ impl FeedFollower {
     }
 }
 
-/// Does once what an instance does all the time, for a command that reads the ephemeral store: until that has been told
-/// of recent ends, it answers no read.
-///
-/// # Errors
-/// [`Error::Unavailable`] when a store does not answer.
+/// Follows the feed once, for a command that reads the ephemeral store. The store answers no read before recent
+/// session ends were written to it.
 pub async fn catch_up(ctx: &Ctx) -> Result<(), Error> {
     FeedFollower::begin(ctx).await?.follow(ctx).await
 }
 
-/// Applies changes to the memory, as a commit does with its own, and to what else depends on them: the status lists and
-/// the keyring.
+/// Applies changes to the memory, as a commit does with its own, and to the status lists and the keyring.
 async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     let mut keys_changed = false;
     let mut revoked = Vec::new();
@@ -105,7 +98,7 @@ async fn apply(ctx: &Ctx, changes: &[(i64, Change)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets what was remembered of the database, and reads it again.
+/// Drops what was cached from the database, and reads it again.
 async fn start_over(ctx: &Ctx) -> Result<(), Error> {
     ctx.store.memory.forget_rows();
     remember_ends(ctx).await?;
@@ -113,7 +106,7 @@ async fn start_over(ctx: &Ctx) -> Result<(), Error> {
     ctx.keys.reload().await
 }
 
-/// Reads how far the status lists go and how long their bits are needed.
+/// Reads which status lists exist and how long their bits are needed.
 async fn read_status_facts(ctx: &Ctx) -> Result<(), StoreError> {
     ctx.status_lists.learn(ctx.store.database.status_facts(ctx.now()).await?);
     Ok(())

@@ -1,6 +1,6 @@
-//! Log lines on their way out. A system call a line is dear where a whole request takes a few microseconds, so lines
-//! wait a moment and go out together: when there are many, when one of them is a warning or an error, and after
-//! [`LATEST`] in any case. Their order stays. What still waits when the program ends is written by [`Lines::finish`].
+//! Buffers log lines. A system call for each line is expensive where a whole request takes a few microseconds, so lines
+//! are written together: when the buffer is full, when one of them is a warning or an error, and after [`LATEST`] in
+//! any case. Their order is kept. [`Lines::finish`] writes the rest when the program ends.
 
 use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long a line waits at most.
+/// The longest time that a line stays in the buffer.
 const LATEST: Duration = Duration::from_millis(100);
 
-/// How many bytes wait at most.
+/// The length of the buffer, in bytes, at which it is written.
 const FULL: usize = 32 * 1024;
 
-/// Lines that wait for `W`.
+/// The buffer of lines for `W`.
 pub(super) struct Lines<W> {
     waiting: Mutex<PendingLines<W>>,
-    /// There is something to write.
+    /// Signals that the buffer is not empty.
     some: Condvar,
 }
 
@@ -26,7 +26,7 @@ struct PendingLines<W> {
     out: W,
 }
 
-/// One line to be written by the subscriber, in one piece.
+/// A writer for one line, which the subscriber writes in one piece.
 pub(super) struct Line<'lines, W> {
     lines: &'lines Lines<W>,
     urgent: bool,
@@ -37,7 +37,7 @@ impl<W: Write> Lines<W> {
         Self { waiting: Mutex::new(PendingLines { text: Vec::new(), out }), some: Condvar::new() }
     }
 
-    /// Writes what waits, again and again; for a thread of its own.
+    /// Writes the buffer repeatedly, on a thread of its own.
     pub(super) fn run(&self) -> ! {
         loop {
             let waiting = self.some.wait_while(self.lock(), |waiting| waiting.text.is_empty());
@@ -47,20 +47,19 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Writes what waits.
     pub(super) fn finish(&self) {
         self.lock().write_out();
     }
 
     fn lock(&self) -> MutexGuard<'_, PendingLines<W>> {
-        // Whoever panicked here was writing to the log; the next line may succeed.
+        // A panic with this lock held happened while a line was written; the next line may succeed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<W: Write> PendingLines<W> {
     fn write_out(&mut self) {
-        // When the log cannot be written, there is nobody to tell.
+        // A log that cannot be written cannot report its own error.
         drop(self.out.write_all(&self.text));
         self.text.clear();
     }

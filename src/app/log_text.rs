@@ -1,6 +1,6 @@
-//! A log line as text, for people. It says what tracing-subscriber's own format says, in the same order, for a part of
-//! the cost: each request has its line, and some requests take only a few microseconds. Spans are left out, for there
-//! are none here.
+//! Formats a log line as text. The content and its order are those of tracing-subscriber's own format, at a lower cost:
+//! every request writes a line, and some requests take only a few microseconds. Spans are left out, because there are
+//! none.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -37,7 +37,7 @@ where
 }
 
 thread_local! {
-    /// The second of this thread's last line, and how it reads: most lines have theirs in common with the one before.
+    /// The second of this thread's last line, and its text. Most lines share the second of the line before.
     static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
@@ -52,7 +52,7 @@ fn write_time(line: &mut impl fmt::Write, now: Timestamp) -> fmt::Result {
     write!(line, ".{:03}Z", now.millis().rem_euclid(1000))
 }
 
-/// As wide as the widest, with a space on either side.
+/// Returns the level, padded to the width of the longest, with a space on either side.
 fn level(level: Level) -> &'static str {
     match level {
         Level::ERROR => " ERROR ",
@@ -109,12 +109,12 @@ impl<W: fmt::Write> Fields<W> {
     }
 }
 
-/// Whether a value can be told from what follows without quotes.
+/// Whether a value is unambiguous without quotes.
 fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'='))
 }
 
-/// Escapes whatever would end the line or command the terminal, so that no value can pretend to be a line.
+/// Escapes control characters, so that no value can begin a line or control the terminal.
 struct OneLine<'line, W>(&'line mut W);
 
 impl<W: fmt::Write> fmt::Write for OneLine<'_, W> {
@@ -135,7 +135,6 @@ mod tests {
 
     use super::*;
 
-    /// The line that `say` writes.
     fn line_of(say: impl FnOnce()) -> String {
         let text = Arc::new(Mutex::new(Vec::new()));
         let lines = tracing_subscriber::fmt().event_format(Text::default()).with_writer({

@@ -1,4 +1,4 @@
-//! Where log lines go and how they look.
+//! Sets up logging: the filter, the format, and standard error as the destination.
 
 use std::io::Stderr;
 use std::sync::LazyLock;
@@ -12,12 +12,12 @@ use crate::config::{Log, LogFormat};
 
 static LINES: LazyLock<Lines<Stderr>> = LazyLock::new(|| Lines::new(std::io::stderr()));
 
-/// Starts logging to standard error. A second call changes nothing.
+/// Starts logging. A second call has no effect.
 ///
 /// # Errors
-/// A sentence when `log.level` is not a filter, or when the system gives no thread.
+/// A message when `log.level` is not a filter, or when the thread of the log cannot be started.
 pub fn start(settings: &Log) -> Result<(), String> {
-    // The web server's own news is of no interest below a warning, unless the setting names it.
+    // Messages of the web server below a warning are noise, unless the setting names them.
     let level = format!("actix_server=warn,{}", settings.level);
     let filter = EnvFilter::try_new(level).map_err(|error| format!("log.level: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(&*LINES);
@@ -26,14 +26,14 @@ pub fn start(settings: &Log) -> Result<(), String> {
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
     };
     if started.is_err() {
-        // Somebody was faster, which happens in tests alone.
+        // A subscriber was installed before, which happens only in tests.
         return Ok(());
     }
     let thread = std::thread::Builder::new().name("log".to_owned()).spawn(|| LINES.run());
     thread.map(drop).map_err(|error| format!("no thread for the log: {error}"))
 }
 
-/// Writes the lines that still wait; the last thing that a program does.
+/// Writes the buffered lines before the program ends.
 pub fn finish() {
     LINES.finish();
 }

@@ -1,7 +1,7 @@
-//! Configuration in, running service out.
+//! Builds the running service from its configuration.
 //!
-//! [`open`] puts the context together for the service and for commands alike, [`serve`] starts the listeners,
-//! [`jobs`] run in the background, [`feed_follower`] learns what other instances change, [`demo`] is what `--dev` adds.
+//! [`open`] builds the context for the service and for commands, [`serve`] starts the listeners, [`jobs`] run in the
+//! background, [`feed_follower`] applies the changes of other instances, and [`demo`] is what `--dev` adds.
 
 pub mod demo;
 pub mod feed_follower;
@@ -34,43 +34,37 @@ use crate::store::sql::DatabaseSettings;
 use crate::store::sql::ephemeral::SqlEphemeral;
 use crate::store::{Database, EphemeralStore, Store, StoreError};
 
-/// Who opens the stores and keys.
+/// What the stores and keys are opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The service: leases status indexes in the status lists by the block.
+    /// The service, which leases status indexes in blocks.
     Service,
-    /// A command that ends soon.
+    /// A command, which leases one status index at a time.
     Command,
 }
 
-/// Why the stores or keys could not be opened. The message names what to do.
+/// Why the stores or keys could not be opened. The message names the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A store does not answer or holds something else.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The keyring cannot be opened.
     #[error(transparent)]
     Keys(#[from] OpenError),
-    /// The settings for calls to others cannot be used.
+    /// The settings of outbound requests are unusable.
     #[error("{0}")]
     Outbound(String),
-    /// A rule refused what the start needs.
     #[error(transparent)]
     Rule(#[from] Error),
 }
 
-/// Runs `work` to its end on a runtime of its own.
+/// Runs `work` to completion on a new runtime.
 pub fn block_on<F: Future>(work: F) -> F::Output {
     actix_web::rt::System::new().block_on(work)
 }
 
-/// Connects the stores, brings the schema up, opens the keyring.
-///
-/// # Errors
-/// [`StartError`]; nothing was started then.
+/// Connects the stores, migrates or checks the schema, and opens the keyring.
 pub async fn open(config: Config, clock: Clock, purpose: Purpose) -> Result<Ctx, StartError> {
-    // On the heap: the future of a whole start is large, and every command holds it.
+    // The future of a whole start is large, and every command contains it, so it is boxed.
     Box::pin(put_together(config, clock, purpose)).await
 }
 
@@ -79,7 +73,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
     let outbound = Outbound::new(&config.outbound).map_err(StartError::Outbound)?;
     let database = open_database(&config).await?;
     let ephemeral = open_ephemeral_store(&config, &database, &clock).await?;
-    // What a key signed lives at most this long; a retired key stays published for it.
+    // Nothing that a key has signed lives longer, so a retired key stays published for this long.
     let longest_lifetime = MAX_ACCESS_LIFETIME;
     let keys = Keyring::open(&config.keys, longest_lifetime, database.clone(), clock.clone(), random.clone()).await?;
     let lease = match purpose {
@@ -104,10 +98,7 @@ async fn put_together(config: Config, clock: Clock, purpose: Purpose) -> Result<
     Ok(ctx)
 }
 
-/// Connects the database and brings its schema up, or checks it where the configuration says so.
-///
-/// # Errors
-/// [`StoreError`] when the database does not answer or its schema is not this program's.
+/// Connects the database and migrates its schema, or only checks the schema where `database.migrate_at_start` is off.
 pub async fn open_database(config: &Config) -> Result<Database, StoreError> {
     let database = connect_database(config).await?;
     if config.database.migrate_at_start {
@@ -121,10 +112,7 @@ pub async fn open_database(config: &Config) -> Result<Database, StoreError> {
     Ok(database)
 }
 
-/// Connects the database, whatever its schema is.
-///
-/// # Errors
-/// [`StoreError`] when the database does not answer.
+/// Connects the database without a look at its schema.
 pub async fn connect_database(config: &Config) -> Result<Database, StoreError> {
     Database::connect(&DatabaseSettings {
         url: config.database.url.expose().to_owned(),

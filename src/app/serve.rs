@@ -21,25 +21,22 @@ use crate::http::ops::Operations;
 use crate::http::pages::Brand;
 use crate::http::{self, Listening};
 
-/// The networks of this machine itself.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 /// Whether demo users and clients are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// For real users: demo credentials of earlier starts are stopped.
+    /// Disables the demo users and clients of earlier starts.
     Production,
-    /// With credentials that everybody knows, on loopback only.
+    /// Adds demo users and clients with published credentials. Listens on loopback only.
     Development,
 }
 
-/// A service that runs.
 pub struct Running {
-    /// What its rules hold in their hands.
     pub ctx: SharedCtx,
-    /// Where the public listener listens.
+    /// The address of the public listener.
     pub address: SocketAddr,
-    /// Where the operators' listener listens.
+    /// The address of the operations listener.
     pub operations: SocketAddr,
     draining: Arc<AtomicBool>,
     public: ServerHandle,
@@ -48,10 +45,7 @@ pub struct Running {
     jobs: Jobs,
 }
 
-/// Opens configuration, stores and keys and starts serving; returns once requests are answered.
-///
-/// # Errors
-/// A sentence that says what to do.
+/// Opens stores and keys and starts serving. Returns once requests are answered.
 pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Running, String> {
     let watch = Stopwatch::start();
     let (listener, address) = bind("listen", &config.listen, mode)?;
@@ -61,13 +55,13 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
         _ => None,
     };
     if mode == Mode::Development {
-        // The applications that one tries it with run on this machine.
+        // The applications that `--dev` is tried with run on this machine.
         config.outbound.allow.extend(LOOPBACK.iter().filter_map(|network| network.parse().ok()));
     }
     let brand = Brand::load(&config)?;
     let ctx = Arc::new(open(config, clock, Purpose::Service).await.map_err(|error| with_causes(&error))?);
-    // Only the service: a command may run with other settings, and these change what the client may be granted and how
-    // long tokens live.
+    // A command skips this: it may run with other settings, and these decide what the `simplejwt` client may be
+    // granted and how long tokens live.
     clients::ensure_simplejwt(&ctx).await.map_err(|error| with_causes(&error))?;
     let lifetime = ctx.config.tokens.access_lifetime.get();
     ctx.store.database.note_access_lifetime(lifetime, ctx.now()).await.map_err(|error| with_causes(&error))?;
@@ -78,7 +72,7 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
     let follower = first_steps(&ctx).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let drain = ctx.config.shutdown.drain.get();
-    // Before anybody is answered, for workers keep the counters that they once got.
+    // The recorder must exist before the first request, because workers keep the counters that they got first.
     let metrics = metrics();
     let public = http::public(&ctx, brand)
         .start(Listening { listener, tls, workers: ctx.config.workers, drain, draining: draining.clone() })
@@ -106,7 +100,7 @@ pub async fn start(mut config: Config, clock: Clock, mode: Mode) -> Result<Runni
     Ok(running)
 }
 
-/// Reads what the instance must know before it answers anybody.
+/// Reads what the instance needs before it answers requests.
 async fn first_steps(ctx: &Ctx) -> Result<FeedFollower, String> {
     let mut follower = FeedFollower::begin(ctx).await.map_err(|error| with_causes(&error))?;
     if let Err(error) = follower.follow(ctx).await {
@@ -116,8 +110,8 @@ async fn first_steps(ctx: &Ctx) -> Result<FeedFollower, String> {
 }
 
 impl Running {
-    /// Stops: readiness goes first, then whoever listens is sent away and requests in flight finish, then the stores
-    /// are closed.
+    /// Stops the service: reports that it is not ready, closes the event streams, waits for requests in flight, and
+    /// then closes the database.
     pub async fn stop(self) {
         self.draining.store(true, Ordering::SeqCst);
         tracing::info!("stopping: not ready any more");
@@ -156,19 +150,18 @@ fn cannot_listen(setting: &str, address: SocketAddr, error: &io::Error) -> Strin
     format!("{setting}: cannot listen on {address}: {error}{hint}")
 }
 
-/// Who reads nothing must not keep an answer, and above all a stream of events, in memory for ever. Connections inherit
-/// this from the socket that accepts them (RFC 5482; `TCP_USER_TIMEOUT` in tcp(7)). Only Linux has it.
+/// Gives up connections whose client reads nothing, because an unread answer or event stream stays in memory. Accepted
+/// connections inherit the option from the listener (RFC 5482; `TCP_USER_TIMEOUT` in tcp(7)). Only Linux has it.
 fn give_up_unread(listener: &TcpListener) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(listener).set_tcp_user_timeout(Some(http::UNREAD_TIME))?;
     Ok(())
 }
 
-/// Upper bounds of the classes in which durations are counted, in seconds. Classes, unlike quantiles, can be added up
-/// over instances.
+/// Upper bounds of the duration histograms, in seconds. Buckets, unlike quantiles, can be added up over instances.
 const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// The process has one recorder; services of one process (in tests) share it.
+/// Returns the recorder of the process, which several services in one process (in tests) share.
 fn metrics() -> PrometheusHandle {
     static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     RECORDER

@@ -1,5 +1,4 @@
-//! A whole server whose users may have set up a second factor, which only the tests of this crate have: no way leads
-//! round it.
+//! Tests that no endpoint bypasses a second factor. Only these tests have users with one.
 
 use std::net::SocketAddr;
 
@@ -71,7 +70,7 @@ async fn a_browser_session_begins_only_when_enough_is_proven_and_says_what_was()
     running.stop().await;
 }
 
-/// Proves the password, which is not enough, and the code.
+/// Proves the password, which is not enough, and then the code.
 async fn with_both(ctx: &Ctx, secret: &Secret) -> Authenticated {
     let attempt = Attempt { identifier: "grace", password: secret, address: None };
     let proven = password::verify(ctx, attempt).await.unwrap().unwrap();

@@ -7,10 +7,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Reads a certificate chain and its key.
-///
-/// # Errors
-/// A sentence that names the file.
+/// Reads a certificate chain and its key. The error names the file.
 pub fn load(cert: &Path, key: &Path) -> Result<ServerConfig, String> {
     let in_file = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let chain: Vec<CertificateDer<'static>> =

@@ -10,7 +10,6 @@ use crate::error::with_causes;
 use crate::model::Secret;
 use crate::sessions::Applied;
 
-/// The answer of a command.
 pub struct Answer {
     words: String,
     json: Value,
@@ -18,7 +17,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that is the same for people and programs.
+    /// Makes an answer from one text. The JSON answer is the text itself where that is JSON, otherwise a JSON string.
     #[must_use]
     pub fn text(words: impl Into<String>) -> Self {
         let words = words.into();
@@ -26,13 +25,12 @@ impl Answer {
         Self { words, json, failed: false }
     }
 
-    /// An answer in words and the same in JSON.
     #[must_use]
     pub fn new<T: Serialize>(words: impl Into<String>, json: &T) -> Self {
         Self { words: words.into(), json: serde_json::to_value(json).unwrap_or_default(), failed: false }
     }
 
-    /// A list, one line an item.
+    /// Makes an answer with one line an item, or `none` for an empty list.
     #[must_use]
     pub fn list<T: Serialize>(items: &[T], line: impl Fn(&T) -> String) -> Self {
         let words: Vec<String> = items.iter().map(line).collect();
@@ -40,30 +38,29 @@ impl Answer {
         Self::new(words, &items)
     }
 
-    /// The same answer, with an exit status that says that something is wrong.
+    /// Makes the command exit with a failure status.
     #[must_use]
     pub fn failed(mut self) -> Self {
         self.failed = true;
         self
     }
 
-    /// Prints the answer.
     #[must_use]
     pub fn print(self, json: bool) -> ExitCode {
         let text = match json {
-            // Who has nothing to say says it in every language.
+            // An empty answer prints nothing, not even an empty JSON string.
             _ if self.words.is_empty() => String::new(),
             true => serde_json::to_string_pretty(&self.json).unwrap_or_default(),
             false => self.words,
         };
         let mut out = std::io::stdout().lock();
-        // A reader that has gone away has seen enough.
+        // A closed pipe is no panic, only a failure status.
         let written = if text.is_empty() { Ok(()) } else { writeln!(out, "{text}") };
         if written.is_err() || self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
-/// Where sessions have ended, in words.
+/// Describes where the end of sessions has taken effect.
 #[must_use]
 pub fn applied_words(applied: Applied) -> &'static str {
     match applied {
@@ -74,16 +71,13 @@ pub fn applied_words(applied: Applied) -> &'static str {
     }
 }
 
-/// The error and everything behind it, in one line.
+/// Formats an error and its causes in one line.
 #[must_use]
 pub fn problem(error: impl std::error::Error) -> String {
     with_causes(&error)
 }
 
-/// The first line of standard input, without its end.
-///
-/// # Errors
-/// A sentence when there is none.
+/// Reads the first line of standard input, without its line end. An empty line is an error.
 pub fn secret_from_stdin(what: &str) -> Result<Secret, String> {
     if std::io::stdin().is_terminal() {
         eprintln!("Type the {what} (it is shown) and press Enter:");

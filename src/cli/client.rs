@@ -73,10 +73,6 @@ pub struct Set {
     metadata: MetadataOptions,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A sentence that says what is wrong.
 pub async fn run(command: Client, ctx: &Ctx) -> Result<Answer, String> {
     let by = Actor::CommandLine;
     match command {
@@ -164,13 +160,12 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     }
 }
 
-/// The client of this identifier.
 pub(super) async fn find(ctx: &Ctx, id: &ClientId) -> Result<model::Client, String> {
     let client = ctx.store.database.client(id).await.map_err(problem)?;
     client.ok_or_else(|| format!("there is no client `{id}`"))
 }
 
-/// What is allowed, but hardly meant.
+/// Warns of settings that are allowed but probably unintended.
 fn warnings(client: &model::Client) -> String {
     let mut words = String::new();
     if client.metadata.grant_types.is_empty() {

@@ -32,7 +32,7 @@ pub struct MetadataOptions {
     #[arg(long = "post-logout-redirect-uri", value_name = "URI", value_parser = RedirectUri::parse)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where to report sign-outs.
+    /// Where to send logout tokens (back-channel logout).
     #[arg(long, value_name = "URI")]
     #[serde(skip_serializing_if = "Option::is_none")]
     backchannel_logout_uri: Option<Text>,
@@ -44,8 +44,8 @@ pub struct MetadataOptions {
     #[arg(long, value_parser = Scope::parse)]
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
-    /// The `aud` of its access tokens; may be repeated. The issuer where absent; for people whom it signs on without
-    /// being trusted, the client itself.
+    /// The `aud` of its access tokens; may be repeated. The issuer where absent; for users who sign in to a client that
+    /// is not trusted, the client itself.
     #[arg(long = "audience", value_name = "AUDIENCE")]
     #[serde(rename = "tokenhouse_audience", skip_serializing_if = "Vec::is_empty")]
     audience: Vec<String>,
@@ -77,7 +77,7 @@ pub struct MetadataOptions {
     #[arg(long, value_name = "URI")]
     #[serde(skip_serializing_if = "Option::is_none")]
     tos_uri: Option<Text>,
-    /// Nobody vouches for who runs it: people are asked at every authorization.
+    /// Its operator is not verified: users are asked for consent at every authorization.
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(rename = "tokenhouse_unverified", skip_serializing_if = "Option::is_none")]
     unverified: Option<bool>,
@@ -121,31 +121,28 @@ pub struct MetadataOptions {
     #[arg(long, value_name = "URI")]
     #[serde(skip_serializing_if = "Option::is_none")]
     frontchannel_logout_uri: Option<Text>,
-    /// That page is told which session of which issuer is over.
+    /// The page needs the parameters `iss` and `sid`, which say which session of which issuer is over.
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     frontchannel_logout_session_required: Option<bool>,
 }
 
-/// A text, or none.
+/// A text option. An empty text removes the member.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 struct Text(Option<String>);
 
-/// A length of time in whole seconds, or none.
+/// A duration option, in JSON as whole seconds. An empty text removes the member.
 #[derive(Debug, Clone, Copy)]
 struct Life(Option<config::Duration>);
 
-/// A word that JSON knows too, or none.
+/// An option with the same spelling as the JSON value. An empty text removes the member.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(transparent)]
 struct Word<T>(Option<T>);
 
 impl MetadataOptions {
-    /// The change of what is named; an empty text takes away.
-    ///
-    /// # Errors
-    /// A sentence when `--metadata` cannot be read.
+    /// Builds the merge patch: `--metadata`, overridden by the other options. An empty text removes a member.
     pub fn patch(self) -> Result<MergePatch, String> {
         let options: Map<String, Value> =
             serde_json::to_value(&self).and_then(serde_json::from_value).map_err(problem)?;
@@ -182,7 +179,7 @@ impl Serialize for Life {
     }
 }
 
-/// Reads a word that stands in JSON as it is typed.
+/// Parses a value as the JSON string of the same spelling.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<Word<T>, String> {
     if text.is_empty() {
         return Ok(Word(None));

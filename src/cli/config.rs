@@ -1,4 +1,4 @@
-//! `tokenhouse config`: whether the settings can be used, and what there is to set. No store is touched.
+//! `tokenhouse config`: checks the settings, and prints their JSON schema. No store is opened.
 
 use std::path::Path;
 
@@ -20,10 +20,6 @@ pub enum Command {
     Schema,
 }
 
-/// Runs the command on the configuration `file`.
-///
-/// # Errors
-/// Every problem of the configuration.
 pub fn run(command: &Command, file: Option<&Path>) -> Result<Answer, String> {
     match command {
         Command::Check => check(file),
@@ -41,7 +37,7 @@ fn check(file: Option<&Path>) -> Result<Answer, String> {
     }
 }
 
-/// What `serve` would find wrong with the filter of the log and with the files that are named, before it opens a store.
+/// Checks the log filter and the files that the settings name, as `serve` does before it opens a store.
 fn unusable_files(config: &Config) -> Vec<String> {
     let tls = match (&config.tls.cert, &config.tls.key) {
         (Some(cert), Some(key)) => tls::load(cert, key).map(drop),

@@ -11,10 +11,9 @@ use crate::config::Config;
 use crate::ctx::Ctx;
 use crate::model::{KeyState, SessionId};
 
-/// How far two clocks may be apart: `exp` and `iat` are in seconds, and verifiers allow for few of them.
+/// The greatest accepted difference between two clocks: verifiers tolerate only a few seconds in `exp` and `iat`.
 const CLOCKS_APART: Duration = Duration::from_secs(5);
 
-/// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Finding {
     what: &'static str,
@@ -32,10 +31,7 @@ impl Finding {
     }
 }
 
-/// Looks at everything.
-///
-/// # Errors
-/// Never for what it finds: that is the answer.
+/// Runs every check. A failed check is part of the answer, not an error.
 pub async fn run(config: Config) -> Result<Answer, String> {
     let mut findings = vec![Finding::good("configuration", "every setting is understood")];
     findings.push(issuer(&config));
@@ -100,8 +96,8 @@ async fn keys(ctx: &Ctx) -> Finding {
     }
 }
 
-/// The ephemeral store tells its own time with whatever is looked up; of a session that nobody has, it tells nothing
-/// else.
+/// Compares the clock with that of the ephemeral store, which returns its time with every lookup. The session that is
+/// looked up does not exist.
 async fn clock(ctx: &Ctx) -> Finding {
     let Ok((_, theirs)) = ctx.store.ephemeral.load(SessionId(ctx.random.uuid())).await else {
         return Finding::bad("clock", "not compared: the ephemeral store does not answer");

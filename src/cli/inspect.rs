@@ -1,4 +1,4 @@
-//! `tokenhouse inspect`: what a token holds, and in words why it would be refused.
+//! `tokenhouse inspect`: decodes a token, and explains why it would be refused.
 
 use std::fmt::Write;
 
@@ -29,11 +29,7 @@ pub struct Inspect {
     jwks: Option<String>,
 }
 
-/// Decodes and judges.
-///
-/// # Errors
-/// A sentence when the JWKS, or configuration, stores and keys, cannot be opened; a bad token is an answer, not an
-/// error.
+/// Decodes and checks the token. A refused token is an answer; a JWKS, store or key that cannot be opened is an error.
 pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
@@ -64,12 +60,11 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     Ok(if verdict.is_good() { answer } else { answer.failed() })
 }
 
-/// What was found out.
 struct Findings {
     verdict: Judgement,
-    /// What its status list says, where it was asked.
+    /// `None` where no status list was read.
     list: Option<ListStatus>,
-    /// What introspection says, where it was asked.
+    /// `None` where the token was not introspected.
     introspection: Option<&'static str>,
 }
 
@@ -91,11 +86,11 @@ impl Judgement {
     }
 }
 
-/// What its status list says of an access token.
+/// The status of an access token in its status list.
 enum ListStatus {
     Valid,
     Refused(Refusal),
-    /// The token names no position in a list.
+    /// The token has no status index.
     Unnamed,
     Unreadable(String),
 }
@@ -190,7 +185,7 @@ async fn at_home(token: &str, header: Option<&Value>, config: Config) -> Result<
     Ok(Findings { verdict, list, introspection: Some(introspection) })
 }
 
-/// What the list that the token names says of it; `fetch` gets the list.
+/// Looks the token's status index up in the list that it names, which `fetch` reads.
 async fn by_list(
     access: &AccessToken,
     keys: &KeySet,
@@ -209,7 +204,7 @@ async fn by_list(
     }
 }
 
-/// The list as this server would serve it.
+/// Signs the list as this server would serve it.
 async fn own_list(ctx: &Ctx, uri: &str) -> Result<String, String> {
     let number = uri.rsplit('/').next().and_then(|number| number.parse().ok());
     let number =

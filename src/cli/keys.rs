@@ -38,10 +38,6 @@ pub enum Keys {
     Master,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A sentence that says what is wrong.
 pub async fn run(command: Keys, config: Config) -> Result<Answer, String> {
     let by = Actor::CommandLine;
     match command {

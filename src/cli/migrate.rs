@@ -1,4 +1,4 @@
-//! `tokenhouse migrate`: brings the database's schema up.
+//! `tokenhouse migrate`: applies the missing migrations.
 
 use serde_json::json;
 
@@ -6,10 +6,7 @@ use super::answer::{Answer, problem};
 use crate::app;
 use crate::config::Config;
 
-/// Applies the migrations that are missing.
-///
-/// # Errors
-/// A sentence when the database does not answer or its schema is newer than this program.
+/// Applies the missing migrations. A schema that is newer than this program is an error.
 pub async fn run(config: Config) -> Result<Answer, String> {
     let database = app::connect_database(&config).await.map_err(problem)?;
     let migrated = database.migrate().await.map_err(problem)?;

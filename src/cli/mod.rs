@@ -1,5 +1,5 @@
-//! The command line: one file a command. A command opens configuration, stores and keys like the service does and calls
-//! the same rules.
+//! The command line, one file a command. A command opens configuration, stores and keys as the service does, and calls
+//! the same functions.
 
 pub mod answer;
 pub mod client;
@@ -69,7 +69,7 @@ enum Command {
     Openapi,
 }
 
-/// Runs the command of this process.
+/// Parses the arguments, runs the command and prints its answer.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -110,7 +110,7 @@ async fn dispatch(arguments: Arguments) -> Result<Answer, String> {
     }
 }
 
-/// A command's answer is its output; only warnings go to the log.
+/// Limits the log of every command but `serve` to warnings, because the output of a command is its answer.
 fn log_settings(config: &Config, chatty: bool) -> Log {
     let level = if chatty { config.log.level.clone() } else { "warn".to_owned() };
     Log { level, format: config.log.format }

@@ -1,4 +1,4 @@
-//! `tokenhouse serve`: the service, until it is told to stop.
+//! `tokenhouse serve`: runs the service until SIGTERM or SIGINT.
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,15 +12,11 @@ use crate::config::Config;
 /// Run the service.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Add demo users and clients with credentials that everybody knows, and print lines to try. Loopback only.
+    /// Add demo users and clients with published credentials, and print lines to try. Loopback only.
     #[arg(long)]
     dev: bool,
 }
 
-/// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-/// A sentence that says what to do.
 pub async fn run(command: Serve, config: Config) -> Result<Answer, String> {
     let mode = if command.dev { Mode::Development } else { Mode::Production };
     let mut terminate = signal(SignalKind::terminate()).map_err(problem)?;

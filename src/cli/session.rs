@@ -51,10 +51,6 @@ pub struct Revoke {
     all: bool,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A sentence that says what is wrong.
 pub async fn run(command: Session, ctx: &Ctx) -> Result<Answer, String> {
     match command {
         Session::List(wanted) => list(wanted, ctx).await,
@@ -72,8 +68,7 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
         None => None,
     };
     let filter = SessionFilter { user, client: wanted.client, live_only: wanted.live, ..SessionFilter::default() };
-    // An ephemeral store that does not answer leaves out how often a session was refreshed; the list is good without
-    // it.
+    // If the ephemeral store does not answer, the list lacks only how often each session was refreshed.
     let _ = feed_follower::catch_up(ctx).await;
     let mut page = PageRequest::new(None, Some(PageRequest::MAX));
     let mut all = Vec::new();
@@ -87,7 +82,7 @@ async fn list(wanted: List, ctx: &Ctx) -> Result<Answer, String> {
             break;
         }
     }
-    // A client that was removed has sessions that are over.
+    // The ended sessions of a removed client are listed, so only an empty list may mean a misspelt client.
     if all.is_empty() {
         check_client(ctx, filter.client.as_ref()).await?;
     }
@@ -100,14 +95,14 @@ async fn revoke(wanted: Revoke, ctx: &Ctx) -> Result<Answer, String> {
         None => None,
     };
     check_client(ctx, wanted.client.as_ref()).await?;
-    // Without it the receipt counts the longest life that an access token may have at all.
+    // If this fails, the receipt assumes the longest lifetime that an access token may have.
     let _ = feed_follower::catch_up(ctx).await;
     let filter = SessionFilter { session: wanted.sid, user, client: wanted.client, ..SessionFilter::default() };
     let receipt = sessions::end_matching(ctx, &filter, EndReason::Admin, Actor::CommandLine).await.map_err(problem)?;
     Ok(Answer::new(words(&receipt), &receipt))
 }
 
-/// A misspelt client has no sessions either, and that would read like a success.
+/// Refuses an unknown client: a misspelt identifier matches no session, which would look like a success.
 async fn check_client(ctx: &Ctx, named: Option<&ClientId>) -> Result<(), String> {
     match named {
         Some(id) => client::find(ctx, id).await.map(drop),

@@ -124,10 +124,6 @@ pub struct Passwd {
     password_stdin: bool,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A sentence that says what is wrong.
 pub async fn run(command: User, ctx: &Ctx) -> Result<Answer, String> {
     let by = Actor::CommandLine;
     match command {
@@ -207,8 +203,8 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
         return Err("name what is to change; see `tokenhouse user set --help`".to_owned());
     }
     let user = find(ctx, &named).await?;
-    // Redis lets nobody look into sessions before it has been told of recent ends. If it is away, the database is
-    // changed all the same, and the answer says what remains.
+    // Redis answers no read of a session before recent ends were replayed into it. If Redis does not answer, the
+    // database is changed all the same, and the answer says what is pending.
     let _ = feed_follower::catch_up(ctx).await;
     let (user, applied) = users::change(ctx, user.id, change, Actor::CommandLine).await.map_err(problem)?;
     let mut words = format!("Changed {}", details(&user));
@@ -219,7 +215,7 @@ async fn set(wanted: Set, ctx: &Ctx) -> Result<Answer, String> {
     Ok(Answer::new(words, &user))
 }
 
-/// A list that replaces the previous one; `None`: nothing was said of it.
+/// Returns the change of a list: `None` keeps it, `Some(None)` empties it, `Some(Some(_))` replaces it.
 #[expect(clippy::option_option, reason = "absent and none are two things")]
 fn said(words: Vec<String>, none: bool) -> Option<Option<Vec<String>>> {
     match (none, words.is_empty()) {
@@ -245,7 +241,7 @@ fn profile(claims: &[(String, String)]) -> Result<ProfileChange, String> {
     Ok(profile)
 }
 
-/// What other options set, though it comes as a claim.
+/// Returns the option for a claim that is not part of the profile.
 fn option_for(claim: &str) -> Option<&'static str> {
     match claim {
         "email" => Some("--email"),
@@ -269,7 +265,7 @@ async fn list(ctx: &Ctx) -> Result<Answer, String> {
     }
 }
 
-/// Adds line after line; a line that cannot be taken is reported and the others are added.
+/// Adds a user for each line. A line that is refused is reported, and the others are added.
 async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut added = 0_u64;
@@ -297,7 +293,7 @@ async fn import(ctx: &Ctx, file: &std::path::Path) -> Result<Answer, String> {
     Ok(if problems.is_empty() { answer } else { answer.failed() })
 }
 
-/// The user of this identifier, name or address.
+/// Finds a user by identifier, name or email address.
 pub(super) async fn find(ctx: &Ctx, wanted: &str) -> Result<model::User, String> {
     let by_id = match wanted.parse::<UserId>() {
         Ok(id) => ctx.store.database.user(id).await.map_err(problem)?,
@@ -310,7 +306,7 @@ pub(super) async fn find(ctx: &Ctx, wanted: &str) -> Result<model::User, String>
     found.map(|(user, _)| user).ok_or_else(|| format!("there is no user `{wanted}`"))
 }
 
-/// The user in several lines: what is not known is left out.
+/// Formats a user in several lines, without the attributes that are not set.
 fn details(user: &model::User) -> String {
     let mut words = line(user);
     let mut tell = |what: &str, text: &str| {

@@ -9,20 +9,20 @@ use crate::refusal::Refusal;
 /// Only [`Verifier`](crate::Verifier) makes one, so holding it means that the signature, the issuer, the audience and
 /// the times were checked. Times are seconds since 1970-01-01 UTC. Serialising it gives the claims back as JSON.
 ///
-/// Two things remain with the caller: a token with [`cnf`](Self::cnf) is only as good as the proof that comes with it
-/// ([`Verifier::verify_bound`](crate::Verifier::verify_bound) checks it), and a session that was ended meanwhile shows
-/// in the list that [`status`](Self::status) names, not here.
+/// Two checks are not part of this. A token with [`cnf`](Self::cnf) requires a proof of possession, which
+/// [`Verifier::verify_bound`](crate::Verifier::verify_bound) checks. Whether the session has ended meanwhile is in the
+/// status list that [`status`](Self::status) names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AccessToken {
-    /// Who issued the token: the URL of the Tokenhouse (RFC 7519 section 4.1.1).
+    /// The issuer's URL (RFC 7519 section 4.1.1).
     pub iss: String,
-    /// For whom the token acts: the user's identifier, or the client's when no user is involved (RFC 9068 section 2.2).
+    /// The subject: the user's identifier, or the client's when no user is involved (RFC 9068 section 2.2).
     pub sub: String,
     /// The services that may accept the token. The token may spell a single one as a string or as an array
     /// (RFC 7519 section 4.1.3).
     pub aud: Vec<String>,
-    /// From this second on the token is not valid any more (RFC 7519 section 4.1.4).
+    /// The first second at which the token is not valid any more (RFC 7519 section 4.1.4).
     pub exp: i64,
     /// When the token was issued (RFC 7519 section 4.1.6).
     pub iat: i64,
@@ -46,13 +46,13 @@ pub struct AccessToken {
     /// How strongly the user signed in: authentication context class (RFC 9068 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
-    /// By which methods the user signed in, such as `pwd` and `otp` (RFC 8176 section 2); empty when not told.
+    /// The methods by which the user signed in, such as `pwd` and `otp` (RFC 8176 section 2); empty when absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// The user's roles (RFC 9068 section 2.2.3.1); empty when not told.
+    /// The user's roles (RFC 9068 section 2.2.3.1); empty when absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
-    /// The user's groups (RFC 9068 section 2.2.3.1); empty when not told.
+    /// The user's groups (RFC 9068 section 2.2.3.1); empty when absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// `"access"` in a token of the SimpleJWT-compatible API, for services that use SimpleJWT.
@@ -61,7 +61,7 @@ pub struct AccessToken {
     /// The user's identifier once more, in a token of the SimpleJWT-compatible API, for services that use SimpleJWT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// Where to look up whether the token's session has been ended (IETF Token Status List, section 6.2).
+    /// The status list entry that says whether the token's session has ended (IETF Token Status List, section 6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The key that the sender must prove to hold (RFC 7800 section 3.1). A token with `cnf` is **not** a bearer token.
@@ -86,8 +86,8 @@ impl AccessToken {
     }
 }
 
-/// The `status` claim (IETF Token Status List, section 6.2). One without `status_list` is refused, because whether the
-/// token was revoked could not be found out.
+/// The `status` claim (IETF Token Status List, section 6.2). A claim without `status_list` is refused, because a
+/// revocation would go unnoticed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Status {
@@ -105,8 +105,8 @@ pub struct StatusListEntry {
     pub uri: String,
 }
 
-/// The `cnf` claim: how the token is bound to a key (RFC 7800 section 3.1). At least one of the two is there; a token
-/// that is bound in another way is refused.
+/// The `cnf` claim: how the token is bound to a key (RFC 7800 section 3.1). At least one of the two members is present.
+/// A token that is bound in another way is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ConfirmationClaim")]
 #[non_exhaustive]
@@ -127,7 +127,7 @@ struct ConfirmationClaim {
     x5t_s256: Option<String>,
 }
 
-/// A member that is there has a value: `null` is of the wrong type, not absent.
+/// Reads a member that is present, so that `null` counts as a wrong type and not as absent.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     String::deserialize(value).map(Some)
 }

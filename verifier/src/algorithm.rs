@@ -1,4 +1,4 @@
-//! The signature algorithms a token may carry. The list is closed: what is not here is refused.
+//! The signature algorithms that a token may have. The list is closed: every other algorithm is refused.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Algorithm {
     Rs256,
     /// `PS256`: RSASSA-PSS with SHA-256.
     Ps256,
-    /// `ES256`: ECDSA on P-256 with SHA-256. What Tokenhouse signs access tokens with by default.
+    /// `ES256`: ECDSA on P-256 with SHA-256. The default of Tokenhouse for access tokens.
     Es256,
     /// `ES384`: ECDSA on P-384 with SHA-384.
     Es384,

@@ -1,15 +1,15 @@
-//! What a client is told: the status and the challenge that stand for a refusal (RFC 6750 section 3, RFC 9449 section
-//! 7.1).
+//! The status and the challenge with which a resource server answers a refused token (RFC 6750 section 3, RFC 9449
+//! section 7.1).
 
 use crate::{Algorithm, ProofFlaw, Refusal};
 
 impl Refusal {
     /// The HTTP status with which a resource server answers.
     ///
-    /// * **401** when the token is not good (any more): the client gets itself another one.
-    /// * **403** when the token is good and a scope is missing.
-    /// * **503** when nothing can be said about the token at present, because the keys or the status lists are too old.
-    ///   The client comes back later with the same token; a 401 would sign an honest one out.
+    /// * **401** when the token is not valid (any more): the client obtains another one.
+    /// * **403** when the token is valid and a scope is missing.
+    /// * **503** when the token cannot be judged at present, for example because the keys or the status lists are too
+    ///   old. The client retries later with the same token; a 401 would sign an honest client out.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self.kind() {
@@ -20,7 +20,7 @@ impl Refusal {
     }
 
     /// The value of `WWW-Authenticate` that goes with [`http_status`](Self::http_status), or `None` with a 503. It
-    /// names the error and nothing else: why a token was refused is for the log of the service.
+    /// names only the error; the reason for the refusal belongs in the log of the service.
     ///
     /// ```
     /// # use tokenhouse_verifier::Refusal;
@@ -63,13 +63,13 @@ impl Refusal {
 
 enum Kind<'a> {
     InvalidToken,
-    /// What a client that sends proofs is told.
+    /// The error code for a client that sends proofs.
     Dpop(&'static str),
     InsufficientScope(&'a str),
     Unavailable,
 }
 
-/// Whether the text may stand between quotation marks as it is (RFC 6749 section 3.3).
+/// Whether the text may appear between quotation marks without escapes (RFC 6749 section 3.3).
 fn is_scope(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

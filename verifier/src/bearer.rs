@@ -1,13 +1,13 @@
-//! The token of a request, and the answer to one that is not let in (RFC 6750 sections 2.1 and 3).
+//! The bearer token of a request, and the rejection of requests (RFC 6750 sections 2.1 and 3).
 
 use crate::Refusal;
 
-/// Why a request is not let in.
+/// Why a request is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// There is no bearer token in the `Authorization` header, the only header that is looked at. The answer has status
-    /// 401 and names no error (RFC 6750 section 3.1).
+    /// There is no bearer token in the `Authorization` header, the only header that is read. The answer has status 401
+    /// and names no error (RFC 6750 section 3.1).
     #[error("the request has no bearer token")]
     NoToken,
     /// There is more than one `Authorization` header, or what follows `Bearer` is not one token. Status 400 and
@@ -17,7 +17,7 @@ pub enum Rejection {
     /// The token was refused; the status is that of [`Refusal::http_status`].
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The service has not said which issuer it trusts. Status 500.
+    /// The service has not registered an issuer, or a layer is missing. Status 500.
     #[error("the service holds no `tokenhouse_verifier::Issuer`: this is a mistake in its set-up")]
     NoIssuer,
 }
@@ -45,14 +45,14 @@ impl Rejection {
         }
     }
 
-    /// After how many seconds the client may come back (`Retry-After`), where the answer has status 503.
+    /// After how many seconds the client may retry (`Retry-After`), where the answer has status 503.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         (self.http_status() == 503).then_some(5)
     }
 }
 
-/// The token that stands in the only `Authorization` header. A query or a body is never looked at: what stands there
-/// ends in logs and histories (RFC 9700 section 4.3.2).
+/// Returns the token of the only `Authorization` header. A query or a body is never read, because their content ends in
+/// logs and histories (RFC 9700 section 4.3.2).
 pub(crate) fn bearer_token<'a>(mut authorization: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, Rejection> {
     let value = authorization.next().ok_or(Rejection::NoToken)?;
     if authorization.next().is_some() {

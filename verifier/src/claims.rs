@@ -1,4 +1,4 @@
-//! The claims as they stand in a payload: which are known, which are required, and of which type each is.
+//! The claims of a payload: their names and types, and which of them are required.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::access_token::{AccessToken, Confirmation, Status};
 use crate::object::{self, Object, Value};
 use crate::refusal::{Part, Refusal};
 
-/// Reads the claims of a payload whose signature has been checked. Judges their presence and their types only.
+/// Reads the claims of a payload whose signature has been checked. Checks only their presence and their types.
 pub(crate) fn read(payload: &[u8]) -> Result<AccessToken, Refusal> {
     let claims: Claims = object::read(payload)?;
     let missing = |claim| Refusal::MissingClaim { claim };
@@ -89,7 +89,7 @@ impl<'de> Object<'de> for Claims {
     }
 }
 
-/// An audience is one string or an array of strings (RFC 7519 section 4.1.3).
+/// An audience: one string or an array of strings (RFC 7519 section 4.1.3).
 struct Audience(Vec<String>);
 
 impl<'de> Deserialize<'de> for Audience {

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::refusal::{Part, Refusal};
 
-/// A token taken apart: RFC 7515 section 7.1.
+/// The parts of a token, still encoded.
 pub(crate) struct Parts<'a> {
     pub(crate) header: &'a str,
     pub(crate) payload: &'a str,
     pub(crate) signature: &'a str,
-    /// What was signed: the header, a dot and the payload.
+    /// The signed text: the header, a dot and the payload.
     pub(crate) message: &'a str,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Strict base64url: no padding, no other alphabet, no stray bits in the last character.
+/// Decodes strict base64url: no padding, no other alphabet, no stray bits in the last character.
 pub(crate) fn decode(encoded: &str, part: Part) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::NotBase64 { part })
 }

@@ -1,4 +1,4 @@
-//! The header: what it must say before a key is even looked up.
+//! The header of a token, and the checks that come before the key is looked up.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,14 @@ pub(crate) const MAX_HEADER_LENGTH: usize = 4096;
 /// The longest `kid` that is looked up, in bytes. Tokenhouse writes 43.
 const MAX_KID_LENGTH: usize = 256;
 
-/// How an access token says that it was signed.
+/// The algorithm and the key that a header names.
 pub(crate) struct Header<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Cow<'a, str>,
 }
 
-/// Reads a decoded header and refuses those that no token of this type has.
+/// Reads a decoded header. Refuses one that is not of the type `wanted`, has `crit`, or names no usable algorithm or
+/// key.
 pub(crate) fn read<'a>(json: &'a [u8], wanted: &str) -> Result<Header<'a>, Refusal> {
     let Parameters { alg, kid, typ, crit } = object::read(json)?;
     if crit.is_some() {
@@ -36,15 +37,15 @@ pub(crate) fn read<'a>(json: &'a [u8], wanted: &str) -> Result<Header<'a>, Refus
     Ok(Header { algorithm, kid })
 }
 
-/// Media types are compared without regard to case, and `application/` may be left out (RFC 7515 section 4.1.9).
+/// Compares media types without regard to case; `application/` may be left out (RFC 7515 section 4.1.9).
 pub(crate) fn is_of_type(typ: &str, wanted: &str) -> bool {
     let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
     let short = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
     short.eq_ignore_ascii_case(wanted)
 }
 
-/// The header parameters that are read. Keys that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) are not among them
-/// (RFC 8725 section 3.10).
+/// The header parameters that are read. Keys in the header (`jwk`, `jku`, `x5u`, `x5c`) are not among them (RFC 8725
+/// section 3.10).
 #[derive(Default)]
 struct Parameters<'a> {
     alg: Option<Text<'a>>,

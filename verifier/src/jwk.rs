@@ -1,4 +1,4 @@
-//! One public key as JSON, and what can be made of it.
+//! A public key as JSON.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, EcdsaVerificationAlgorithm, ParsedPublicKey,
@@ -22,7 +22,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 pub struct Jwk {
     /// The kind of key: `RSA`, `EC` or `OKP` (RFC 7517 section 4.1).
     pub kty: String,
-    /// The name of the key, by which a token chooses it (RFC 7517 section 4.5).
+    /// The identifier of the key, by which a token chooses it (RFC 7517 section 4.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
     /// What the key is for: `sig` or absent (RFC 7517 section 4.2).
@@ -50,8 +50,8 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    /// The one algorithm that this key verifies, or `None` when the key is for something else. RFC 7517 section 5 has
-    /// such keys ignored, so that a JWKS may grow new kinds without breaking those who read it.
+    /// Returns the one algorithm that this key verifies, or `None` when the key is for something else. RFC 7517 section
+    /// 5 has such keys ignored, so that a JWKS may contain new kinds without breaking its readers.
     pub(crate) fn algorithm(&self) -> Option<Algorithm> {
         if self.public_key_use.as_deref().is_some_and(|purpose| purpose != "sig") {
             return None;
@@ -66,7 +66,7 @@ impl Jwk {
         }
     }
 
-    /// The key in the form that signatures are checked with.
+    /// Parses the key for the verification of signatures.
     pub(crate) fn parse(&self, kid: &str, algorithm: Algorithm) -> Result<ParsedPublicKey, KeySetError> {
         match algorithm {
             Algorithm::Rs256 => self.rsa_key(kid, &RSA_PKCS1_2048_8192_SHA256),
@@ -80,8 +80,8 @@ impl Jwk {
         }
     }
 
-    /// The members that make the key, in the one form that its thumbprint is the SHA-256 of (RFC 7638 section 3). Only
-    /// for a key of this algorithm that has been parsed: its members are there, and need no escapes.
+    /// Returns the JSON text whose SHA-256 is the thumbprint of the key (RFC 7638 section 3). The key must be of this
+    /// algorithm and have been parsed: then its members are present, and need no escapes.
     pub(crate) fn thumbprint_input(&self, algorithm: Algorithm) -> String {
         let [crv, x, y, n, e] = [&self.crv, &self.x, &self.y, &self.n, &self.e].map(|it| it.as_deref().unwrap_or(""));
         match algorithm {

@@ -1,4 +1,4 @@
-//! The issuer's public keys, ready for use.
+//! The issuer's public keys, parsed.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -25,7 +25,7 @@ pub struct KeySet(Arc<HashMap<String, VerifyingKey>>);
 impl KeySet {
     /// Reads a JWKS: the JSON text that the issuer serves at its `jwks_uri` (RFC 7517 section 5).
     ///
-    /// Keys that are not for checking signatures, or that are of an unknown kind, are left out (RFC 7517 section 5).
+    /// Ignores keys that are not for signatures, or that are of an unknown type (RFC 7517 section 5).
     ///
     /// # Errors
     /// [`KeySetError`] when the text is not a JWKS, or when it holds a key that it must not hold.
@@ -37,10 +37,10 @@ impl KeySet {
         Self::from_keys(jwks.keys.iter().map(|key| &key.jwk))
     }
 
-    /// Takes the keys one by one, with the same rules as [`KeySet::from_jwks`].
+    /// Builds a key set from single keys, by the same rules as [`KeySet::from_jwks`].
     ///
     /// # Errors
-    /// [`KeySetError`] when one of the keys is malformed or must not be there, or when none is usable.
+    /// [`KeySetError`] when one of the keys is malformed or forbidden, or when none is usable.
     pub fn from_keys<'a>(jwks: impl IntoIterator<Item = &'a Jwk>) -> Result<Self, KeySetError> {
         let mut keys = HashMap::new();
         for jwk in jwks {
@@ -58,7 +58,7 @@ impl KeySet {
         if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(Arc::new(keys))) }
     }
 
-    /// Whether a key of this `kid` is there.
+    /// Whether the set contains a key with this `kid`.
     #[must_use]
     pub fn contains(&self, kid: &str) -> bool {
         self.0.contains_key(kid)
@@ -69,8 +69,8 @@ impl KeySet {
         self.0.iter().map(|(kid, key)| (kid.as_str(), key.algorithm))
     }
 
-    /// The decoded payload of a compact JWS of this `typ` that one of the keys has signed (RFC 7515 section 5.2).
-    /// Nothing that it says is checked: not who issued it, nor for whom, nor whether it has expired.
+    /// Returns the decoded payload of a compact JWS of this `typ` that one of the keys has signed (RFC 7515 section
+    /// 5.2). Checks no claim: neither the issuer, nor the audience, nor the times.
     ///
     /// # Errors
     /// The first [`Refusal`] that applies.
@@ -115,7 +115,7 @@ struct Jwks {
     keys: Vec<Published>,
 }
 
-/// A key as it was published, with the member that must not have been.
+/// A published key, with the private member that must be absent.
 #[derive(Deserialize)]
 struct Published {
     #[serde(flatten)]

@@ -1,6 +1,6 @@
 //! Why a JWKS was refused.
 
-/// Why a JWKS was refused as a whole. Each of these means that the issuer published something that it must not publish.
+/// Why a JWKS was refused as a whole. Each variant means that the issuer published something that it must not publish.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
@@ -13,39 +13,39 @@ pub enum KeySetError {
     /// Two keys have the same `kid` (RFC 7517 section 4.5).
     #[error("two keys have the kid {kid:?}")]
     DuplicateKid {
-        /// The name that both have.
+        /// The `kid` of both keys.
         kid: String,
     },
-    /// The set holds a symmetric key (`kty` is `oct`): whoever can read the set could sign with it.
+    /// The set contains a symmetric key (`kty` is `oct`): every reader of the set could sign with it.
     #[error("the key {kid:?} is symmetric; a published key never is")]
     Symmetric {
-        /// The name of the key, empty when it has none.
+        /// The `kid` of the key, empty when it has none.
         kid: String,
     },
-    /// The set holds the private part of a key: whoever can read the set could sign with it.
+    /// The set contains the private part of a key: every reader of the set could sign with it.
     #[error("the key {kid:?} comes with its private part; it must be withdrawn")]
     PrivateKey {
-        /// The name of the key, empty when it has none.
+        /// The `kid` of the key, empty when it has none.
         kid: String,
     },
     /// An RSA key has less than 2048 or more than 8192 bits (RFC 7518 section 3.3).
     #[error("the RSA key {kid:?} has {bits} bits; between 2048 and 8192 are accepted")]
     RsaSize {
-        /// The name of the key.
+        /// The `kid` of the key.
         kid: String,
         /// The length of its modulus in bits.
         bits: usize,
     },
-    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6); or it makes no key
-    /// with the others, as a `y` that does not belong to the `x` on the curve.
+    /// A member of a key is missing, is not base64url, or has the wrong length (RFC 7518 section 6); or it does not
+    /// form a key with the other members, like a `y` that does not belong to the `x` on the curve.
     #[error("the member `{member}` of the key {kid:?} is missing or malformed")]
     Malformed {
-        /// The name of the key.
+        /// The `kid` of the key.
         kid: String,
         /// The name of the member.
         member: &'static str,
     },
-    /// The set holds no key that could verify a token.
+    /// The set contains no key that could verify a token.
     #[error("the key set holds no key that could verify a token")]
     NoUsableKey,
 }

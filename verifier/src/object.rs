@@ -12,7 +12,7 @@ use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::refusal::{Part, Refusal};
 
-/// What is read of an object: the header or the claims.
+/// The members that are read of an object: of a header, or of claims.
 pub(crate) trait Object<'de>: Default {
     /// Which part of the token the object is.
     const PART: Part;
@@ -35,7 +35,7 @@ pub(crate) fn read<'de, O: Object<'de>>(json: &'de [u8]) -> Result<O, Refusal> {
     })
 }
 
-/// The refusal for a member of the wrong type.
+/// Returns the refusal for a member of the wrong type.
 fn wrong_type(part: Part, name: &'static str) -> Refusal {
     match part {
         Part::Header => Refusal::MalformedHeader { name },
@@ -70,13 +70,12 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         Ok(())
     }
 
-    /// Skips the value.
     pub(crate) fn skip(self) -> Result<(), A::Error> {
         self.map.next_value::<IgnoredAny>().map(|_| ())
     }
 }
 
-/// What the parser's error was about.
+/// The cause of a parser error.
 enum Flaw {
     Duplicate,
     WrongType(&'static str),

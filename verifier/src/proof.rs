@@ -1,8 +1,8 @@
-//! What comes with a token to show that its sender is the one that it was issued to.
+//! What a request shows beside a token to prove that its sender is the one that the token was issued to.
 
 use crate::{Confirmation, DpopProof, Refusal, ReplayMemory};
 
-/// What a request shows beside its token. By default nothing, as with a bearer token (RFC 6750).
+/// The proofs of possession that come with a token. Empty by default, as with a bearer token (RFC 6750).
 ///
 /// ```
 /// use tokenhouse_verifier::{DpopProof, Proof, ReplayMemory};
@@ -20,29 +20,29 @@ pub struct Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    /// With this DPoP proof, whose use is remembered in `memory`.
+    /// Adds a DPoP proof, whose use is remembered in `memory`.
     #[must_use]
     pub fn with_dpop(mut self, proof: DpopProof<'a>, memory: &'a ReplayMemory) -> Self {
         self.dpop = Some((proof, memory));
         self
     }
 
-    /// With the certificate of the client on this connection: the SHA-256 of its DER form in base64url (RFC 8705
-    /// section 3.1). Only one with which the client has proved, in the TLS handshake, that it holds the key.
+    /// Adds the client's certificate of this connection: the SHA-256 of its DER form in base64url (RFC 8705 section
+    /// 3.1). Pass only a certificate whose key the client has proved to hold in the TLS handshake.
     #[must_use]
     pub fn with_certificate(mut self, thumbprint: &'a str) -> Self {
         self.certificate = Some(thumbprint);
         self
     }
 
-    /// Passes when everything that the token is bound to has been shown. The proof's use is remembered last, so that a
-    /// refused request does not use it up.
+    /// Passes when the request proves possession of everything that the token is bound to. The use of the proof is
+    /// remembered last, so that a refused request does not use it up.
     pub(crate) fn judge(&self, token: &str, cnf: Option<&Confirmation>, now: i64) -> Result<(), Refusal> {
         let (jkt, x5t) = cnf.map_or((None, None), |cnf| (cnf.jkt.as_deref(), cnf.x5t_s256.as_deref()));
         match (x5t, self.certificate) {
             (Some(_), None) => return Err(Refusal::ProofRequired),
             (Some(bound), Some(shown)) if bound != shown => return Err(Refusal::WrongCertificate),
-            // A connection may have a certificate for reasons of its own.
+            // A client certificate does not require that the token is bound to it.
             (Some(_) | None, Some(_)) | (None, None) => {}
         }
         match (jkt, self.dpop) {

@@ -1,4 +1,4 @@
-//! Why a token was refused: one variant a reason, in words for the person who runs the service.
+//! The reasons for which a token is refused, with texts for the operator of the service.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use crate::{Algorithm, ProofFlaw};
 /// The reason why a token was refused.
 ///
 /// The text of each variant may be logged and shown to an operator: it never contains the token, its signature, or a
-/// claim about the user. What a *client* should see is shorter: [`http_status`](Self::http_status) and
-/// [`challenge`](Self::challenge).
+/// claim about the user. A *client* gets less: [`http_status`](Self::http_status) and [`challenge`](Self::challenge).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -43,8 +42,8 @@ pub enum Refusal {
         /// The part at fault.
         part: Part,
     },
-    /// A part names the same member twice, so two readers could understand it differently (RFC 7515 section 4,
-    /// RFC 7519 section 4).
+    /// A part contains a member twice, so two readers could understand it differently (RFC 7515 section 4, RFC 7519
+    /// section 4).
     #[error("the {part} of the token names a member twice")]
     DuplicateMember {
         /// The part at fault.
@@ -68,11 +67,11 @@ pub enum Refusal {
     /// The header has no usable `kid`, so no key can be chosen.
     #[error("the token does not name its key (`kid`)")]
     MissingKid,
-    /// No key of this `kid` is in the key set. Either the key set is out of date, or the token is not from this issuer;
-    /// whoever fetches the JWKS may fetch it once more, not too often.
+    /// No key with this `kid` is in the key set. Either the key set is out of date, or the token is not from this
+    /// issuer. The caller may fetch the JWKS once more, but not on every such token.
     #[error("no key {kid:?} is in the key set")]
     UnknownKey {
-        /// The `kid` as the token spells it, at most 256 bytes. Not to be trusted.
+        /// The `kid` as the token spells it, at most 256 bytes. It is not trustworthy.
         kid: String,
     },
     /// The header's `alg` is not the one algorithm of the key (RFC 8725 section 3.1).
@@ -129,7 +128,7 @@ pub enum Refusal {
     /// The extra claims that the caller asked for are missing or of another shape.
     #[error("the token's extra claims do not have the expected shape")]
     ExtraClaims {
-        /// What the parser says. It may quote a claim, which is why the message leaves it out.
+        /// The parser's message. It may quote a claim, so the text of the refusal leaves it out.
         reason: String,
     },
     /// The token lacks a scope that the caller requires (RFC 6750 section 3.1, `insufficient_scope`).
@@ -138,42 +137,43 @@ pub enum Refusal {
         /// The scope that was required.
         scope: String,
     },
-    /// The token is bound to a key or a certificate (`cnf`), and was shown without the proof that the sender holds it
-    /// (RFC 9449 section 7.2).
+    /// The token is bound to a key or a certificate (`cnf`), and came without the proof that the sender holds it (RFC
+    /// 9449 section 7.2).
     #[error("the token is bound to a key; it is not accepted as a bearer token")]
     ProofRequired,
-    /// The DPoP proof was refused, which the client is told as `invalid_dpop_proof` (RFC 9449 section 7.1).
+    /// The DPoP proof was refused (RFC 9449 section 7.1). [`Refusal::challenge`] names the error for the client.
+    /// client.
     #[error("the DPoP proof is refused: {0}")]
     BadProof(#[from] ProofFlaw),
-    /// A DPoP proof was shown for a token that is not bound to a key (RFC 9449 section 7.1).
+    /// A DPoP proof came with a token that is not bound to a key (RFC 9449 section 7.1).
     #[error("the token is not bound to a key, so a DPoP proof proves nothing")]
     NotBound,
     /// The token is bound to another certificate than the one of the connection (RFC 8705 section 3).
     #[error("the token is bound to another certificate")]
     WrongCertificate,
-    /// The token was revoked, or its session is over: so says the issuer's status list.
+    /// The token was revoked, or its session has ended, according to the issuer's status list or events.
     #[error("the token was revoked")]
     Revoked,
-    /// The token's status index lies outside its status list, so nobody can say whether it was revoked (IETF Token
-    /// Status List, section 8.3).
+    /// The token's status index lies outside its status list, so whether it was revoked is unknown (IETF Token Status
+    /// List, section 8.3).
     #[error("the token's status index {index} lies outside its status list")]
     OutsideStatusList {
         /// The status index that the token names.
         index: u64,
     },
-    /// The token's status list is none that is followed, or could not be read yet. Answered with status 503.
+    /// The token's status list is not followed, or could not be read yet. Answered with status 503.
     #[error("the token's status list is not known (yet), so whether it was revoked cannot be told")]
     StatusUnknown,
     /// The token's status list is older than is allowed. Answered with status 503.
     #[error("the token's status list is {seconds} s old, so whether it was revoked cannot be told")]
     StatusStale {
-        /// How long ago the list was true.
+        /// The age of the list, in seconds.
         seconds: i64,
     },
     /// The issuer's keys could not be read for longer than is allowed. Answered with status 503.
     #[error("the issuer's keys were last read {seconds} s ago")]
     KeysStale {
-        /// How long ago they were read.
+        /// The time since they were read, in seconds.
         seconds: i64,
     },
 }
@@ -185,7 +185,7 @@ pub enum Part {
     Header,
     /// The second part: the claims.
     Payload,
-    /// The third part.
+    /// The third part: the signature over the other two.
     Signature,
 }
 

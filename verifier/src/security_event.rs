@@ -1,4 +1,4 @@
-//! What an issuer tells as it happens: signed security event tokens (RFC 8417).
+//! Security event tokens, with which an issuer reports events (RFC 8417).
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,33 +21,33 @@ const RESYNC: &str = "urn:tokenhouse:event:resync";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecurityEventToken {
-    /// When the issuer told it, in seconds since 1970-01-01 UTC.
+    /// The time at which the token was issued (`iat`), in seconds since 1970-01-01 UTC.
     pub issued_at: i64,
-    /// What it tells. Events of an unknown kind are left out, so there may be none.
+    /// The events of the token. Those of an unknown type are left out, so there may be none.
     pub events: Vec<SecurityEvent>,
 }
 
-/// Something that a service that verifies tokens has to know; `docs/event-stream.md` of Tokenhouse has the whole of it.
+/// An event that a service that verifies tokens has to know; `docs/event-stream.md` of Tokenhouse describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecurityEvent {
     /// A session ended: refuse its access tokens, which name this status index in a status list. Without a status
     /// index: read the status lists again.
     SessionRevoked(Option<StatusListEntry>),
-    /// The published keys are others: read the JWKS again.
+    /// The published keys have changed: read the JWKS again.
     KeysChanged,
-    /// More happened than is told one by one: read the status lists and the JWKS again.
+    /// More happened than is reported one by one: read the status lists and the JWKS again.
     Resync,
-    /// A heartbeat.
+    /// A heartbeat, which says up to when the events are complete.
     Heartbeat {
-        /// All that was committed before this second was told.
+        /// The second, since 1970-01-01 UTC, before which everything that was committed has been reported.
         as_of: i64,
     },
 }
 
 impl SecurityEventToken {
-    /// Reads what `issuer` has signed. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the two sides
-    /// may differ by a minute.
+    /// Reads a token that `issuer` has signed. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the two
+    /// sides may differ by a minute.
     ///
     /// # Errors
     /// The first [`SecurityEventError`] that applies.
@@ -76,7 +76,7 @@ impl SecurityEventToken {
     }
 }
 
-/// The event of this kind; `None` when the kind is not known.
+/// Returns the event of this kind; `None` when the kind is not known.
 fn event(kind: &str, details: &Value) -> Result<Option<SecurityEvent>, SecurityEventError> {
     Ok(Some(match kind {
         SESSION_REVOKED => SecurityEvent::SessionRevoked(read::<Revoked>(details)?.status_list),
@@ -101,7 +101,7 @@ struct Claims {
     events: Map<String, Value>,
 }
 
-/// The status index is Tokenhouse's own addition to CAEP.
+/// The details of a revoked session. The status index is an addition of Tokenhouse to CAEP.
 #[derive(Deserialize)]
 struct Revoked {
     status_list: Option<StatusListEntry>,
@@ -112,7 +112,7 @@ struct Verification {
     as_of: Option<i64>,
 }
 
-/// Why a security event token was not taken.
+/// Why a security event token was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecurityEventError {

@@ -1,4 +1,4 @@
-//! Which tokens of an issuer were revoked: the signed list of a bit or a few for each (IETF Token Status List).
+//! Status lists: signed lists of which tokens of an issuer were revoked (IETF Token Status List).
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -19,14 +19,14 @@ const LEEWAY: i64 = 60;
 
 /// A status list whose signature has been checked (IETF Token Status List, draft 20, section 5.1).
 ///
-/// A token's `status` claim names the list and the token's position in it. What stands there is 0 as long as the token
-/// is valid.
+/// A token's `status` claim names the list and the token's index in it. The status at this index is 0 as long as the
+/// token is valid.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusList {
     uri: String,
     issued_at: i64,
     ttl: Option<Duration>,
-    /// How many bits a position has: 1, 2, 4 or 8.
+    /// The bits of one status: 1, 2, 4 or 8.
     bits: u8,
     statuses: Box<[u8]>,
 }
@@ -35,8 +35,8 @@ impl StatusList {
     /// Reads the list that was fetched from `uri`. `now` is the time in seconds since 1970-01-01 UTC; the clocks of the
     /// two sides may differ by a minute.
     ///
-    /// A list that was written for another address is refused, and so is one that is longer than 1 MiB, before or after
-    /// it is inflated.
+    /// Refuses a list that was issued for another address, and one that is longer than 1 MiB before or after it is
+    /// inflated.
     ///
     /// # Errors
     /// The first [`StatusListError`] that applies.
@@ -58,26 +58,26 @@ impl StatusList {
         Ok(Self { uri: sub, issued_at: iat, ttl, bits, statuses: inflate(&lst)?.into_boxed_slice() })
     }
 
-    /// The address of the list, as tokens name it.
+    /// The address of the list, as tokens spell it.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// As of when the list is true, in seconds since 1970-01-01 UTC.
+    /// The time as of which the list is true (`iat`), in seconds since 1970-01-01 UTC.
     #[must_use]
     pub fn issued_at(&self) -> i64 {
         self.issued_at
     }
 
-    /// After how long the issuer wants the list to be fetched again.
+    /// The time after which the issuer asks for the list to be fetched again (`ttl`), if the list says so.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl
     }
 
-    /// What stands at this position, or `None` outside the list. 0 is valid, everything else is not (section 7.1 of the
-    /// draft: 1 is revoked, 2 suspended, the rest is the application's).
+    /// The status at this index, or `None` outside the list. 0 is valid, every other value is not (section 7.1 of the
+    /// draft: 1 is revoked, 2 is suspended, the rest is for applications to define).
     #[must_use]
     pub fn get(&self, index: u64) -> Option<u8> {
         let positions = u64::from(self.positions_per_byte());
@@ -88,10 +88,10 @@ impl StatusList {
         Some(self.status_in(byte, position))
     }
 
-    /// Passes when the token at this position is valid.
+    /// Passes when the token with this status index is valid.
     ///
     /// # Errors
-    /// [`Refusal::Revoked`], or [`Refusal::OutsideStatusList`], which section 8.3 of the draft demands.
+    /// [`Refusal::Revoked`], or [`Refusal::OutsideStatusList`], as section 8.3 of the draft demands.
     pub fn check(&self, index: u64) -> Result<(), Refusal> {
         match self.get(index) {
             Some(0) => Ok(()),
@@ -100,7 +100,7 @@ impl StatusList {
         }
     }
 
-    /// The positions at which something else than 0 stands, in order.
+    /// The indexes whose status is not 0, in ascending order.
     pub fn revoked(&self) -> impl Iterator<Item = u64> {
         let positions = self.positions_per_byte();
         (0..).zip(&self.statuses).filter(|(_, byte)| **byte != 0).flat_map(move |(number, byte): (u64, &u8)| {
@@ -167,12 +167,12 @@ impl Claims {
     }
 }
 
-/// A member that is there has a value: `null` is of the wrong type, not absent.
+/// Reads a member that is present, so that `null` counts as a wrong type and not as absent.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// Why a status list was not taken.
+/// Why a status list was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatusListError {
@@ -188,7 +188,7 @@ pub enum StatusListError {
     /// A claim is missing or has the wrong type or a value that is not allowed, or the list cannot be inflated.
     #[error("the list is malformed")]
     Malformed,
-    /// The list was written for another address.
+    /// The list was issued for another address.
     #[error("this is the list {found:?}, not the one that was asked for")]
     AnotherList {
         /// The list's `sub`.

@@ -1,4 +1,4 @@
-//! The rules: what a token must be before it is believed. Pure, without network and without a clock.
+//! The rules for access tokens, without network and without a clock.
 
 use serde::de::DeserializeOwned;
 
@@ -7,7 +7,7 @@ use crate::{AccessToken, KeySet, Proof, Refusal, claims};
 /// Checks access tokens: the signature, the type, the issuer, the audience and the times (RFC 9068 section 4).
 ///
 /// Make one at start-up and share it. It never waits, reads no clock and keeps no state: the keys and the time are
-/// handed in with each token.
+/// arguments of each call.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     issuer: String,
@@ -23,7 +23,7 @@ enum Audience {
 }
 
 impl Verifier {
-    /// A verifier for a service that goes by one of `audiences`.
+    /// Makes a verifier for a service that is known by one of `audiences`.
     ///
     /// `issuer` is compared with `iss` character by character, so write it exactly as the issuer does (no slash more,
     /// no slash less). A token passes when its `aud` names at least one of `audiences`, again exactly; with an empty
@@ -33,11 +33,11 @@ impl Verifier {
         Self::with_audience(issuer.into(), Audience::OneOf(audiences.into_iter().map(Into::into).collect()))
     }
 
-    /// A verifier that accepts tokens **for every audience**.
+    /// Makes a verifier that accepts tokens **for every audience**.
     ///
-    /// Only the issuer itself has a use for it, to look at the tokens that it issued for others. A service that skips
-    /// the audience accepts tokens that were meant for other services, and whoever runs one of those can then act as
-    /// any of its users here (RFC 9068 section 5).
+    /// Only the issuer itself has a use for it, to check the tokens that it issued for others. A service that skips the
+    /// audience accepts tokens that were meant for other services, and the operator of one of those can then act as any
+    /// of its users here (RFC 9068 section 5).
     #[must_use]
     pub fn dangerous_any_audience(issuer: impl Into<String>) -> Self {
         Self::with_audience(issuer.into(), Audience::Any)
@@ -47,7 +47,7 @@ impl Verifier {
         Self { issuer, audience, leeway: 60, max_token_length: 16 * 1024 }
     }
 
-    /// By how many seconds the clocks of issuer and verifier may differ: applied to `exp`, `nbf` and `iat`. 60 unless
+    /// Sets by how many seconds the clocks of issuer and verifier may differ, for `exp`, `nbf` and `iat`. 60 unless
     /// set.
     #[must_use]
     pub fn with_leeway_seconds(mut self, seconds: u32) -> Self {
@@ -55,7 +55,7 @@ impl Verifier {
         self
     }
 
-    /// The longest token that is looked at, in bytes. 16,384 unless set.
+    /// Sets the length of the longest token that is read, in bytes. 16,384 unless set.
     #[must_use]
     pub fn with_max_token_length(mut self, bytes: usize) -> Self {
         self.max_token_length = bytes;
@@ -64,7 +64,7 @@ impl Verifier {
 
     /// Checks a token and returns its claims. `now` is the time in seconds since 1970-01-01 UTC.
     ///
-    /// A token that is bound to a key passes as well, and is good for nothing until the proof has been checked:
+    /// A token that is bound to a key passes too, but must not be accepted before its proof was checked:
     /// [`verify_bound`](Self::verify_bound) does both.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Verifier {
     }
 
     /// Checks a token and that its sender holds the key or the certificate that it is bound to, if it is bound
-    /// (RFC 9449 section 7.1, RFC 8705 section 3). A bearer token passes with [`Proof::default`], which shows nothing.
+    /// (RFC 9449 section 7.1, RFC 8705 section 3). A bearer token passes with the empty [`Proof::default`].
     ///
     /// # Errors
     /// As [`Verifier::verify`], and [`Refusal::ProofRequired`], [`Refusal::BadProof`], [`Refusal::NotBound`] or
@@ -108,7 +108,7 @@ impl Verifier {
         Ok((access_token, claims))
     }
 
-    /// The decoded payload of a token that one of the keys has signed as an access token.
+    /// Returns the decoded payload of a token that one of the keys has signed as an access token.
     fn signed_payload(&self, token: &str, keys: &KeySet) -> Result<Vec<u8>, Refusal> {
         if token.len() > self.max_token_length {
             return Err(Refusal::TooLong { length: token.len(), limit: self.max_token_length });
@@ -129,7 +129,7 @@ impl Verifier {
     }
 
     fn judge_times(&self, token: &AccessToken, now: i64) -> Result<(), Refusal> {
-        // "On or after" exp the token is refused (RFC 7519 section 4.1.4), so the boundary itself is too late.
+        // RFC 7519 section 4.1.4 refuses a token "on or after" `exp`, so the boundary itself is too late.
         if now >= token.exp.saturating_add(self.leeway) {
             return Err(Refusal::Expired { seconds_ago: now.saturating_sub(token.exp) });
         }

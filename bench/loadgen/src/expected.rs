@@ -1,4 +1,4 @@
-//! Which answers are good.
+//! The criteria of a good answer.
 
 use clap::Args;
 

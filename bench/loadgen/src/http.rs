@@ -1,4 +1,4 @@
-//! Just enough HTTP/1.1 to know where a response ends.
+//! A minimal HTTP/1.1 parser, which finds the end of a response.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub(crate) struct Response {
     /// How many bytes of the buffer the response takes.
     pub(crate) len: usize,
     pub(crate) close: bool,
-    /// Where a redirect leads.
+    /// The `Location` of a redirect.
     pub(crate) location: Option<String>,
 }
 
@@ -39,7 +39,7 @@ enum Framing {
     UntilClose,
 }
 
-/// The response at the front of `buffer`, or None while it is incomplete. `eof`: the server has closed.
+/// Parses the response at the front of `buffer`; `None` while it is incomplete. `eof`: the server has closed.
 pub(crate) fn parse(buffer: &[u8], eof: bool) -> Result<Option<Response>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Response::new(&mut headers);

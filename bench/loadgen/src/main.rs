@@ -1,4 +1,4 @@
-//! loadgen: HTTP/1.1 load on one loopback server, with virtual clients that rotate tokens. Prints one JSON line.
+//! Generates HTTP/1.1 load on one loopback server, with virtual clients that rotate tokens. Prints one JSON line.
 
 mod expected;
 mod http;
@@ -25,9 +25,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Mode {
-    /// GET one URL again and again.
+    /// GET one URL repeatedly.
     Get(Single),
-    /// POST one body again and again.
+    /// POST one body repeatedly.
     Post(Single),
     /// Each virtual client sends its token and keeps the one that it gets back.
     Rotate(Rotate),
@@ -69,7 +69,7 @@ struct Request {
     /// HTTP Basic, `user:password`.
     #[arg(long)]
     basic: Option<String>,
-    /// A header besides, `name: value`; may be repeated.
+    /// An additional header, `name: value`; may be repeated.
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     /// The body is JSON, not a form.
@@ -94,11 +94,11 @@ struct Load {
     /// The most requests in all.
     #[arg(long, default_value_t = 10_000_000)]
     most: u32,
-    /// Look for answers all the time instead of sleeping until there are some: then it costs the server nothing to wake
-    /// this program, whether it is the faster or the slower of the two. For when nothing else needs the core.
+    /// Poll for answers without sleeping: then waking this program costs the server nothing. For a core that nothing
+    /// else needs.
     #[arg(long)]
     spin: bool,
-    /// The server's process: the report then tells how much processor time it spent on a request.
+    /// The server's process: the report then contains the processor time that it spent on a request.
     #[arg(long)]
     pid: Option<u32>,
 }

@@ -1,5 +1,5 @@
-//! What to send. A body may hold `{token}` (the virtual client's current token) and `{n}` (the virtual client's
-//! number).
+//! The requests to send. A body may contain `{token}` (the virtual client's current token) and `{n}` (the virtual
+//! client's number).
 
 use std::io::Write as _;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -8,15 +8,15 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A request in words.
+/// The description of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
     pub(crate) url: String,
     /// `user:password`, sent as HTTP Basic.
     pub(crate) basic: Option<String>,
-    /// Headers besides, `name: value`.
+    /// Additional headers, `name: value`.
     pub(crate) headers: Vec<String>,
-    /// Present: a POST.
+    /// The body of a POST; a GET without one.
     pub(crate) body: Option<String>,
     pub(crate) format: Format,
 }
@@ -43,7 +43,7 @@ enum Piece {
 }
 
 impl Message {
-    /// The loopback address that the request goes to.
+    /// Returns the loopback address that the request goes to.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
         let (authority, _) = split(&self.url)?;
         let authority = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
@@ -79,7 +79,7 @@ impl Message {
 }
 
 impl Prepared {
-    /// Writes the whole request into `out`; `scratch` holds the body meanwhile.
+    /// Writes the whole request into `out`; `scratch` is a buffer for the body.
     pub(crate) fn write(&self, out: &mut Vec<u8>, scratch: &mut String, token: &str, number: usize) -> Result<()> {
         out.clear();
         out.extend_from_slice(&self.head);

@@ -1,13 +1,13 @@
-//! What another process has used.
+//! The processor time of another process.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Ticks a second in `/proc/PID/stat`; the same on every Linux that is not older than this server.
+/// Ticks a second in `/proc/PID/stat`, which is the same on every Linux in use.
 const TICKS: u64 = 100;
 
-/// The processor time that the process has used so far, of all its threads, in its own code and in the kernel.
+/// Returns the processor time that all threads of the process have used so far, in user and in kernel mode.
 pub(crate) fn time(pid: u32) -> Result<Duration> {
     let path = format!("/proc/{pid}/stat");
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;

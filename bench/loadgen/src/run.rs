@@ -1,4 +1,4 @@
-//! The event loop: one thread, one poll, a state machine a connection.
+//! The event loop: one thread, one poll, one state machine a connection.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -15,43 +15,38 @@ use crate::message::{Message, Prepared};
 use crate::process;
 use crate::stats::Stats;
 
-/// What to do.
 pub(crate) struct Plan {
     pub(crate) message: Message,
-    /// Which answers are good. Those that bring a token are when they succeed.
+    /// The criteria of a good answer. An answer with a token is good when its status is one of success.
     pub(crate) expected: Expected,
     pub(crate) token: Option<Token>,
     pub(crate) connections: usize,
     pub(crate) warmup: Duration,
     pub(crate) duration: Duration,
-    /// The most requests in all.
     pub(crate) most: u32,
-    /// The server's process.
     pub(crate) pid: Option<u32>,
-    /// How long to sleep at most when there is no answer.
+    /// The longest sleep while there is no answer.
     pub(crate) patience: Duration,
 }
 
-/// Where virtual clients get their tokens.
+/// How virtual clients get their tokens.
 pub(crate) struct Token {
-    /// The first one.
+    /// The request for the first token.
     pub(crate) seed: Message,
-    /// Where an answer holds the next one.
+    /// The JSON pointer to the next token in an answer.
     pub(crate) pointer: String,
-    /// How many clients there are.
     pub(crate) clients: usize,
 }
 
-/// What was seen.
 pub(crate) struct Outcome {
     stats: Stats,
     measured: Duration,
-    /// Processor time of the server meanwhile.
+    /// The processor time of the server in the measured time.
     spent: Option<Duration>,
     reconnects: u32,
 }
 
-/// How long answers may take that are on their way when the time is over.
+/// How long to wait for outstanding answers when the time is over.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -71,7 +66,7 @@ struct Connection {
     filled: usize,
     in_flight: Option<InFlight>,
     clients: Vec<Client>,
-    /// Whose turn it is.
+    /// The index of the next virtual client.
     turn: usize,
 }
 
@@ -134,7 +129,6 @@ impl<'plan> Runner<'plan> {
         })
     }
 
-    /// Goes through all phases.
     pub(crate) fn run(mut self) -> Result<Outcome> {
         let mut events = Events::with_capacity(1024);
         let mut since = now();
@@ -186,7 +180,7 @@ impl<'plan> Runner<'plan> {
         self.connections.iter().all(|connection| connection.in_flight.is_none())
     }
 
-    /// A connection that had nothing to send may have something in the new phase.
+    /// Advances all connections, because one that had nothing to send may have something in the new phase.
     fn wake_all(&mut self) -> Result<()> {
         for position in 0..self.connections.len() {
             if self.connections[position].connected && self.connections[position].in_flight.is_none() {
@@ -196,7 +190,7 @@ impl<'plan> Runner<'plan> {
         Ok(())
     }
 
-    /// Moves one connection as far as it goes without blocking.
+    /// Advances one connection as far as possible without blocking.
     fn advance(&mut self, position: usize) -> Result<()> {
         if !self.connections[position].connected {
             return self.finish_connecting(position);
@@ -311,7 +305,7 @@ impl<'plan> Runner<'plan> {
 impl Connection {
     fn open(poll: &Poll, address: SocketAddr, position: usize, clients: Vec<Client>) -> Result<Self> {
         let mut stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
-        // Only speed depends on it.
+        // A failure here affects only speed.
         stream.set_nodelay(true).ok();
         poll.registry().register(&mut stream, mio::Token(position), Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
@@ -339,7 +333,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what is there. `None`: nothing yet; otherwise whether the server has closed.
+    /// Reads the available bytes. `None` when there are none yet; otherwise whether the server has closed.
     fn fill(&mut self) -> Result<Option<bool>> {
         if self.filled == self.input.len() {
             self.input.resize(self.input.len() * 2, 0);
@@ -357,7 +351,7 @@ impl Connection {
 }
 
 impl Outcome {
-    /// As one JSON object.
+    /// Returns the report as one JSON object.
     pub(crate) fn report(&self) -> Value {
         let mut report = self.stats.report(self.measured, self.spent);
         report["reconnects"] = self.reconnects.into();

@@ -1,4 +1,4 @@
-//! What came back, and how fast.
+//! The answers that were received, and their latencies.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::Response;
 
-/// The longest latency that is told apart from longer ones.
+/// The longest latency that is recorded; longer ones count as this.
 const LONGEST: Duration = Duration::from_mins(1);
 
 pub(crate) struct Stats {
@@ -37,7 +37,7 @@ impl Stats {
         self.requests += 1;
     }
 
-    /// An answer was not the one that is asked for.
+    /// Counts an answer that was not the expected one.
     pub(crate) fn refused(&mut self, answer: &Response, body: &[u8]) {
         self.refused += 1;
         if self.first_error.is_none() {
@@ -47,12 +47,12 @@ impl Stats {
         }
     }
 
-    /// An answer brought another token.
+    /// Counts an answer with a new token.
     pub(crate) fn rotated(&mut self) {
         self.rotated += 1;
     }
 
-    /// An answer was broken off.
+    /// Counts an incomplete answer.
     pub(crate) fn broken_off(&mut self) {
         self.broken_off += 1;
     }

@@ -1,11 +1,10 @@
-//! One request and its answer, whole.
+//! One request and its complete answer.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result};
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     head: String,
@@ -27,7 +26,7 @@ pub(crate) fn post(base: &str, path: &str, cookies: &str, form: &str) -> Result<
     ask(base, &head, form)
 }
 
-/// Deletes `path`, as the bearer of this access token.
+/// Deletes `path` with this access token.
 pub(crate) fn delete(base: &str, path: &str, bearer: &str) -> Result<Answer> {
     ask(base, &format!("DELETE {path} HTTP/1.1\r\nauthorization: Bearer {bearer}"), "")
 }
@@ -43,7 +42,6 @@ fn ask(base: &str, head: &str, body: &str) -> Result<Answer> {
 }
 
 impl Answer {
-    /// The values of a header.
     pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.head.lines().skip(1).filter_map(move |line| {
             let (own, value) = line.split_once(':')?;
@@ -51,12 +49,10 @@ impl Answer {
         })
     }
 
-    /// The status code.
     pub(crate) fn status(&self) -> Option<u16> {
         self.head.split(' ').nth(1)?.parse().ok()
     }
 
-    /// Where it leads.
     pub(crate) fn location(&self) -> Option<&str> {
         self.headers("location").next()
     }

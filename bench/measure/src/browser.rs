@@ -1,12 +1,11 @@
-//! A browser: it keeps cookies and fills in the forms of the pages.
+//! A minimal browser, which keeps cookies and fills in the forms of the pages.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::ask::{self, Answer};
 use crate::server::{PASSWORD, Process};
 
-/// Signs the user in for the application that asks at `path`, agrees to what it asks for, and returns the browser's
-/// cookies.
+/// Signs the user in for the authorization request `path`, consents to it, and returns the browser's cookies.
 pub(crate) fn authorize(server: &Process, path: &str) -> Result<String> {
     let mut browser = Browser { base: &server.base, cookies: Vec::new() };
     let sign_in = browser.follow(path)?;
@@ -22,7 +21,7 @@ pub(crate) fn authorize(server: &Process, path: &str) -> Result<String> {
 
 struct Browser<'a> {
     base: &'a str,
-    /// `name=value`
+    /// Each as `name=value`.
     cookies: Vec<String>,
 }
 
@@ -37,7 +36,7 @@ impl Browser<'_> {
         Ok(answer)
     }
 
-    /// Gets a page, and where each answer sends the browser within the server.
+    /// Gets a page, and follows redirects within the server.
     fn follow(&mut self, path: &str) -> Result<Answer> {
         let mut answer = self.get(path)?;
         while let Some(path) = answer.location().filter(|location| location.starts_with('/')) {
@@ -46,7 +45,7 @@ impl Browser<'_> {
         Ok(answer)
     }
 
-    /// Sends the form of a page with its hidden fields, and follows where that leads.
+    /// Submits the form of a page with its hidden fields, and follows redirects.
     fn fill_in(&mut self, page: &Answer, path: &str, hidden: &[&str], form: &str) -> Result<Answer> {
         let mut form = form.to_owned();
         for name in hidden {
@@ -66,7 +65,7 @@ impl Browser<'_> {
     }
 }
 
-/// The value of a hidden field. Those of the server are made of letters, digits, `-` and `_`.
+/// Returns the value of a hidden field. The server's consist of letters, digits, `-` and `_`.
 fn hidden_field<'a>(page: &'a str, name: &str) -> Result<&'a str> {
     let start = format!("name=\"{name}\" value=\"");
     let value = page.split_once(&*start).and_then(|(_, rest)| rest.split_once('"'));

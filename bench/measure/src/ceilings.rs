@@ -1,4 +1,4 @@
-//! The parts that nobody can do without, each alone: in microseconds of processor time.
+//! The indispensable parts of a request, each measured alone, in microseconds of processor time.
 
 use std::hint::black_box;
 
@@ -17,24 +17,24 @@ use serde::{Deserialize, Serialize};
 use crate::redis_parts;
 use crate::times::{micros_each, now, thread_time};
 
-/// As long as what an access token signs.
+/// A message as long as the signed text of an access token.
 const MESSAGE: [u8; 420] = [b'a'; 420];
 
-/// What nobody can do without.
+/// An indispensable part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     Es256,
     Rs256,
     Es256Check,
-    /// A refresh token is made: claims to text, JSON and base64 included.
+    /// Making a refresh token: from claims to text, JSON and base64 included.
     RefreshToken,
-    /// A refresh token is read: text to claims.
+    /// Reading a refresh token: from text to claims.
     RefreshTokenCheck,
-    /// With OWASP's parameters, which are the server's defaults.
+    /// Argon2 with OWASP's parameters, which are the server's defaults.
     Argon2,
-    /// The driver's side of the script that rotates.
+    /// The rotation script, the share of the driver.
     Script,
-    /// The side of Redis, which has another core.
+    /// The rotation script, the share of Redis, which has another core.
     ScriptInRedis,
 }
 
@@ -63,7 +63,7 @@ impl Part {
         }
     }
 
-    /// Microseconds of processor time for one, measured in this process for that many seconds.
+    /// Returns the microseconds of processor time for one execution, measured in this process for that many seconds.
     pub(crate) fn measure(self, seconds: f64, redis: &str) -> Result<f64> {
         let random = SystemRandom::new();
         let hs256 = Header::new(Algorithm::HS256);
@@ -103,7 +103,7 @@ impl Part {
     }
 }
 
-/// What a refresh token says.
+/// The claims of a refresh token.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -143,7 +143,7 @@ fn argon2(seconds: f64) -> Result<f64> {
     })
 }
 
-/// Microseconds of this thread for one `work`, over that many seconds.
+/// Returns the processor time of this thread for one `work`, in microseconds, measured over that many seconds.
 fn alone(seconds: f64, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
     work()?;
     let (since, before) = (now(), thread_time()?);

@@ -1,5 +1,5 @@
-//! What the web framework costs by itself: handlers that do nothing but read the same form and answer with as many
-//! bytes as the server does. One of them makes a trip to Redis before it answers.
+//! The cost of the web framework alone: handlers that only read the same form and answer with as many bytes as the
+//! server does. One of them makes a request to Redis before it answers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,10 +23,10 @@ const ANSWER: &str = const {
     }
 };
 
-/// Where the handler that asks Redis asks it.
+/// The path of the handler that makes a request to Redis.
 pub(crate) const TRIP: &str = "/trip";
 
-/// Redis, as the one worker knows it: by a connection that lives on its thread, which is the shortest way there is.
+/// The worker's connection to Redis. It lives on the thread of the worker, which is the shortest way there is.
 struct Line {
     redis: redis::Client,
     connection: OnceCell<MultiplexedConnection>,

@@ -1,4 +1,4 @@
-//! Asks the load generator.
+//! Runs the load generator.
 
 use std::process::Command;
 
@@ -8,25 +8,25 @@ use serde_json::Value;
 use crate::run::Run;
 use crate::server::Process;
 
-/// What the generator saw.
+/// The results of the load generator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) requests_a_second: f64,
     pub(crate) p50_millis: f64,
     pub(crate) p99_millis: f64,
-    /// Processor time of the server for one request.
+    /// The processor time of the server for one request, in microseconds.
     pub(crate) micros: f64,
 }
 
-/// Whom to load, and how.
+/// The server to load, and how.
 pub(crate) struct Target<'run> {
     pub(crate) server: &'run Process,
     pub(crate) connections: u32,
-    /// The generator may have its core for itself.
+    /// Whether the generator may use its core alone.
     pub(crate) spin: bool,
 }
 
-/// Loads a server, for as long as the run says. `arguments` are those of the generator that say what to send.
+/// Loads a server for the time of the run. `arguments` tell the generator what to send.
 pub(crate) fn load(run: &Run, target: &Target<'_>, arguments: &[String]) -> Result<Load> {
     let mut command = Command::new(run.programs.join("loadgen"));
     command.args(arguments);

@@ -1,4 +1,4 @@
-//! Measures the server beside the bare ceilings of the same machine, in one run. `bench/run` starts it.
+//! Measures the server beside the ceilings of the same machine, in one run. `bench/run` starts it.
 
 mod ask;
 mod browser;

@@ -1,4 +1,4 @@
-//! Trips to Redis alone: many at once over one connection, as the server makes them.
+//! The cost of Redis alone: many concurrent requests over one connection, as the server makes them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,23 +8,23 @@ use redis::{AsyncCommands, Cmd, Script};
 
 use crate::times::{micros_each, now, thread_time};
 
-/// Trips that are under way at once.
+/// The number of concurrent requests.
 const AT_ONCE: u32 = 32;
 
 /// A grant like that of a user with three scopes.
 const GRANT: &str = r#"{"c":"simplejwt","u":"AZal0mwffTqdVw5MH4sqYw","s":"openid profile email","a":["http://127.0.0.1:8080"],"i":1,"n":1795300000000,"t":1795300000,"m":["pwd"]}"#;
 
-/// What a code of the scenario stands for.
+/// The value of an authorization code, as in the scenario.
 const CODE: &str = r#"f{"session":"0196a5d2-6c1f-7d3a-9d57-2a63f8b21f0e","client_id":"app","redirect_uri":"https://app.example.com/callback","challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","nonce":"n-0S6_WzA2Mj","scope":"openid profile email","audience":["http://127.0.0.1:8080"],"claims":{},"user":"0196a5d2-6c1f-7d3a-9d57-0e4c1f8b2a63","browser_session":"0196a5d2-6c1f-7d3a-9d57-1b2c3d4e5f60","browser_session_ends_at":"2026-11-22T03:36:36.123Z","auth_time":"2026-11-21T03:36:36.123Z","amr":["pwd"],"user_agent":{"user_agent":"loadgen","address":"127.0.0.1"},"issued_at":"2026-11-21T03:36:36.123Z"}"#;
 
-/// The name of a code, but for a number of ten characters.
+/// The key of an authorization code, without a number of ten characters at its end.
 const CODE_NAME: &str = "th:o:code:E9Melhoa2OwvFrEMTJguCHaoeK1t8URWb";
 
-/// Microseconds for one trip.
+/// Microseconds for one request.
 pub(crate) struct RedisParts {
-    /// Of the driver.
+    /// The share of the driver.
     pub(crate) client: f64,
-    /// Of the server.
+    /// The share of Redis.
     pub(crate) server: f64,
 }
 
@@ -63,7 +63,7 @@ async fn rotate_again_and_again(mut line: MultiplexedConnection, number: u32, se
     Ok(generation)
 }
 
-/// Keeps a code under a name of its own. Gone soon, so that a run does not fill the memory.
+/// Returns the command that stores a code under a unique key. It expires soon, so that a run does not fill the memory.
 pub(crate) fn keep_code() -> Cmd {
     static KEPT: AtomicU64 = AtomicU64::new(0);
     let mut set = redis::cmd("SET");
@@ -78,7 +78,7 @@ async fn server_micros(line: &mut MultiplexedConnection) -> Result<f64> {
     Ok(total.context("INFO cpu tells no times")? * 1e6)
 }
 
-/// The most bytes that one session takes in Redis, of those that are there.
+/// Returns the bytes of the largest of up to 1000 sessions in Redis.
 pub(crate) fn bytes_a_session(url: &str) -> Result<u32> {
     let mut line = redis::Client::open(url)?.get_connection()?;
     let keys: Vec<String> = redis::cmd("KEYS").arg("*s:*").query(&mut line)?;

@@ -1,9 +1,8 @@
-//! The table at the end.
+//! The table of results.
 
 use crate::ceilings::Part;
 use crate::load::Load;
 
-/// Everything that was measured.
 #[derive(Default)]
 pub(crate) struct Report {
     parts: Vec<(Part, f64)>,
@@ -11,13 +10,13 @@ pub(crate) struct Report {
     figures: Vec<Figure>,
 }
 
-/// A scenario.
+/// The row of a scenario.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) server: Load,
-    /// Microseconds of one core that nobody can do without, where that is known.
+    /// The indispensable microseconds of one core, where they are known.
     pub(crate) ceiling: Option<f64>,
-    /// How much of the ceiling is asked for.
+    /// The required share of the ceiling.
     pub(crate) aim: Option<f64>,
 }
 
@@ -77,7 +76,7 @@ impl Row {
         format!("{bounded}{aim:>7.2}  {}", verdict(ratio >= aim))
     }
 
-    /// By how much of what is possible is reached; where that is not known, by the speed.
+    /// The sort key: the share of the ceiling that is reached; without a ceiling, the speed.
     pub(crate) fn rank(&self) -> f64 {
         self.ceiling.unwrap_or(1.0) / self.server.micros
     }

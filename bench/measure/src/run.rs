@@ -1,4 +1,4 @@
-//! One run: what was asked for, and where everything is.
+//! The settings and paths of one run.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,6 @@ pub(crate) struct RunArguments {
     only: String,
 }
 
-/// What a run needs to know.
 pub(crate) struct Run {
     pub(crate) rounds: u32,
     pub(crate) seconds: f64,
@@ -33,7 +32,7 @@ pub(crate) struct Run {
     pub(crate) only: String,
     /// The core of the server; everything else runs where this program runs.
     pub(crate) core: String,
-    /// Where `tokenhouse` and `loadgen` are.
+    /// The folder of `tokenhouse` and `loadgen`.
     pub(crate) programs: PathBuf,
     pub(crate) scratch: PathBuf,
     pub(crate) database: String,

@@ -1,4 +1,4 @@
-//! What is measured, and what nobody could do without in each case.
+//! The scenarios, and the indispensable parts of each.
 
 use std::time::Duration;
 
@@ -15,23 +15,22 @@ use crate::{ask, browser, empty, redis_parts};
 /// One row of the table.
 struct Scenario {
     name: &'static str,
-    /// With the query, where there is one.
+    /// The path with its query.
     path: &'static str,
-    /// The cookies of a browser.
     cookies: Option<String>,
     /// `Accept-Encoding`.
     coding: Option<&'static str>,
-    /// The body of the form that is posted; a GET without one.
+    /// The body of a POST; a GET without one.
     body: Option<String>,
     /// HTTP Basic.
     basic: bool,
-    /// The body is a refresh token's, which is another one each time.
+    /// Whether the body contains a refresh token, which is another one each time.
     rotates: bool,
-    /// What nobody can do without, besides the handler that it is compared with.
+    /// The indispensable parts, besides the handler that the scenario is compared with.
     parts: &'static [Part],
-    /// Where the handler is that it is compared with; nothing where no comparison is fair.
+    /// The path of the handler that the scenario is compared with; `None` where no comparison is fair.
     beside: Option<&'static str>,
-    /// How much of the ceiling is asked for.
+    /// The required share of the ceiling.
     aim: Option<f64>,
 }
 
@@ -40,12 +39,11 @@ const STATUS_LIST: &str = "/status/0";
 
 const AUTHORIZATION: &str = "authorization (signed in)";
 
-/// What an application asks for when a person signs in to it.
+/// The authorization request of an application.
 const ASKS: &str = "/oauth2/authorize?client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback&\
                     response_type=code&scope=openid+profile+email&state=af0ifjsldkj&nonce=n-0S6_WzA2Mj&\
                     code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
-/// Starts servers and measures everything.
 pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<()> {
     let empty = server::empty_handler(run)?;
     embedded(run, &empty, report)?;
@@ -54,7 +52,7 @@ pub(crate) fn measure(run: &Run, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// SQLite and the embedded ephemeral store: start-up, memory at rest, refreshes.
+/// Measures SQLite and the embedded ephemeral store: start-up, memory at rest, refreshes.
 fn embedded(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     let settings = Settings::new(run, "embedded")?;
     let first = settings.serve()?;
@@ -70,12 +68,12 @@ fn embedded(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     server.stop()
 }
 
-/// PostgreSQL and Redis: everything else.
+/// Measures PostgreSQL and Redis: everything else.
 fn with_servers(run: &Run, empty: &Process, report: &mut Report) -> Result<()> {
     let mut settings = Settings::new(run, "servers")?;
     settings.environment.push(("DATABASE_URL", run.database.clone()));
     settings.environment.push(("REDIS_URL", run.redis.clone()));
-    // With PostgreSQL a master key is not made by itself.
+    // With PostgreSQL the server does not create a master key by itself.
     let master_key = run.scratch.join("embedded/keys/master.key").display().to_string();
     settings.environment.push(("TOKENHOUSE_MASTER_KEY_FILE", master_key));
     settings.command(&["migrate"], "")?;
@@ -122,8 +120,8 @@ fn jwks() -> Scenario {
     }
 }
 
-/// As services that verify ask for it, beside the JWKS of the same server, asked for in the same way: it is to cost the
-/// same.
+/// The status list, requested as verifiers do, beside the JWKS of the same server, requested in the same way. Both are
+/// to cost the same.
 fn status_list() -> Scenario {
     let beside = Some(JWKS);
     Scenario {
@@ -197,7 +195,7 @@ fn obtain() -> Scenario {
     }
 }
 
-/// The browser is signed in and the person has agreed: the application gets its code at once.
+/// An authorization request of a browser whose user has signed in and consented: the answer is a code at once.
 fn authorization(cookies: String) -> Scenario {
     Scenario {
         name: AUTHORIZATION,
@@ -209,7 +207,7 @@ fn authorization(cookies: String) -> Scenario {
         rotates: false,
         parts: &[],
         beside: Some(empty::TRIP),
-        // What is asked for is how long a browser waits.
+        // The aim here is the latency for a browser, not the ceiling.
         aim: None,
     }
 }
@@ -240,7 +238,7 @@ fn one(run: &Run, server: &Process, other: &Process, scenario: &Scenario, report
     Ok(())
 }
 
-/// Microseconds of what nobody can do without.
+/// Returns the microseconds of the indispensable parts.
 fn ceiling(run: &Run, other: &Process, scenario: &Scenario, spin: bool, report: &mut Report) -> Result<Option<f64>> {
     let Some(url) = scenario.bare(&other.base) else { return Ok(None) };
     let bare = Target { server: other, connections: run.connections, spin };
@@ -253,7 +251,7 @@ fn ceiling(run: &Run, other: &Process, scenario: &Scenario, spin: bool, report: 
     Ok(Some(ceiling))
 }
 
-/// How long a single browser waits for its answer: the server beside the handler that it is compared with, by turns.
+/// Measures how long a single browser waits: the server and the handler that it is compared with, by turns.
 fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenario, report: &mut Report) -> Result<()> {
     let Some(url) = scenario.bare(&empty.base) else { return Ok(()) };
     let mut rounds = Vec::new();
@@ -271,18 +269,18 @@ fn one_at_a_time(run: &Run, server: &Process, empty: &Process, scenario: &Scenar
 }
 
 impl Scenario {
-    /// Whether the server answers without asking any store.
+    /// Whether the server answers without a request to a store.
     fn rests_on_nothing(&self) -> bool {
         matches!(self.path, JWKS | STATUS_LIST | "/oauth2/token")
     }
 
-    /// The handler that it is compared with, asked the same.
+    /// Returns the URL of the handler that the scenario is compared with, with the same query.
     fn bare(&self, base: &str) -> Option<String> {
         let query = self.path.find('?').map_or("", |at| &self.path[at..]);
         self.beside.map(|path| format!("{base}{path}{query}"))
     }
 
-    /// The same request for the empty handler, which rotates nothing.
+    /// Returns the arguments for the same request to the empty handler, which rotates nothing.
     fn plain(&self, url: &str) -> Vec<String> {
         let mut words = vec![if self.body.is_some() { "post" } else { "get" }.to_owned(), url.to_owned()];
         if self.basic {
@@ -295,7 +293,7 @@ impl Scenario {
             words.extend(["--header".to_owned(), format!("accept-encoding: {coding}")]);
         }
         if let Some(body) = &self.body {
-            // As long as a refresh token.
+            // This is as long as a refresh token.
             words.extend(["--body".to_owned(), body.replace("{token}", &"t".repeat(560))]);
         }
         words
@@ -316,7 +314,7 @@ impl Scenario {
     }
 }
 
-/// The access token of a new session.
+/// Returns the access token of a new session.
 fn access_token(server: &Process) -> Result<String> {
     let answer = ask::post(&server.base, "/api/token/", "", &sign_in())?;
     let body: Value = serde_json::from_str(&answer.body).context("an answer in JSON")?;

@@ -1,4 +1,4 @@
-//! A Tokenhouse of its own: a process on its core, in a folder of its own.
+//! A Tokenhouse server for the measurement, with its own process, core and folder.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,25 +14,23 @@ use crate::ceilings::Part;
 use crate::run::Run;
 use crate::times::now;
 
-/// The secret of the client, long and random enough for the server.
+/// The secret of the clients, long and random enough for the server.
 pub(crate) const SECRET: &str = "bench-5c1f0f7b2a6f4c61b0b5f1a5a6f0d5f3e8c9";
 
-/// The password of the user.
 pub(crate) const PASSWORD: &str = "a fine long password";
 
-/// Settings of one server.
 pub(crate) struct Settings<'run> {
     run: &'run Run,
     folder: PathBuf,
     pub(crate) environment: Vec<(&'static str, String)>,
 }
 
-/// A process that answers.
+/// A running server.
 pub(crate) struct Process {
     child: Child,
-    /// `http://` and where it listens.
+    /// The base URL, `http://` and the address.
     pub(crate) base: String,
-    /// From the start of the process to its first answer.
+    /// The time from the start of the process to its first answer.
     pub(crate) started_in: Duration,
 }
 
@@ -87,7 +85,7 @@ impl<'run> Settings<'run> {
     }
 }
 
-/// The empty handler on the server's core.
+/// Starts the empty handler on the server's core.
 pub(crate) fn empty_handler(run: &Run) -> Result<Process> {
     let address = free_address()?;
     let mut command = pinned(run, "measure");
@@ -95,7 +93,7 @@ pub(crate) fn empty_handler(run: &Run) -> Result<Process> {
     Process::start(command, &address, "/")
 }
 
-/// Microseconds of one part alone, on the server's core.
+/// Returns the microseconds of one part alone, on the server's core.
 pub(crate) fn alone(run: &Run, part: Part) -> Result<f64> {
     let name = part.to_possible_value().context("a part with a name")?;
     let seconds = (run.seconds / 4.0).to_string();
@@ -130,7 +128,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Memory in MiB: `VmRSS`, what it holds now; `VmHWM`, the most that it ever held.
+    /// Returns memory in MiB: `VmRSS` is the current amount, `VmHWM` the greatest so far.
     pub(crate) fn mebibytes(&self, what: &str) -> Result<f64> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = text.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
@@ -138,7 +136,7 @@ impl Process {
         Ok(f64::from(kib) / 1024.0)
     }
 
-    /// Asks it to stop, and waits.
+    /// Stops the process with SIGTERM, and waits.
     pub(crate) fn stop(mut self) -> Result<()> {
         Command::new("kill").arg(self.pid().to_string()).status().context("kill")?;
         self.child.wait()?;
@@ -146,7 +144,7 @@ impl Process {
     }
 }
 
-/// However the run ends, nothing stays behind.
+/// Kills the process, however the run ends.
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended already.

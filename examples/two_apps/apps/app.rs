@@ -1,4 +1,4 @@
-//! One application and its memory.
+//! An application and its state.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use openidconnect::{Nonce, PkceCodeVerifier};
 
-/// One application, and whom it knows.
+/// An application and its signed-in users.
 pub(crate) struct App {
     pub(crate) name: String,
-    /// Where it is reached.
+    /// The base URL.
     pub(crate) address: String,
     pub(super) issuer: String,
     pub(super) client_id: String,
@@ -17,25 +17,25 @@ pub(crate) struct App {
     pub(super) memory: Mutex<Memory>,
 }
 
-/// What it would keep in a database of its own.
+/// The state that a real application keeps in a database.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// Sign-ins that have begun, by `state`.
+    /// The pending sign-ins, by `state`.
     pub(super) begun: HashMap<String, Begun>,
-    /// People who are signed in, by the value of their cookie.
+    /// The signed-in users, by the value of their cookie.
     pub(super) people: HashMap<String, Person>,
-    /// The `jti` of each sign-out notice, so that none counts twice.
+    /// The `jti` of each logout token, so that none counts twice.
     pub(super) notices: HashSet<String>,
 }
 
-/// A sign-in that has begun. It can be finished only by the browser that began it.
+/// A pending sign-in. Only the browser that began it can finish it.
 pub(super) struct Begun {
     pub(super) browser: String,
     pub(super) nonce: Nonce,
     pub(super) verifier: PkceCodeVerifier,
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone)]
 pub(super) struct Person {
     pub(super) name: String,
@@ -47,7 +47,7 @@ pub(super) struct Person {
 }
 
 impl App {
-    /// An application of that name, with the client that `serve --dev` has added for it.
+    /// Makes an application with the client that `serve --dev` adds for this name.
     pub(crate) fn new(issuer: &str, name: &str, address: &str) -> Self {
         let short = name.to_lowercase();
         Self {

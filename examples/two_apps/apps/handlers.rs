@@ -12,14 +12,14 @@ pub(super) fn all(config: &mut web::ServiceConfig) {
     config.service(home).service(login).service(callback).service(logout).service(backchannel_logout);
 }
 
-/// Shows who is signed in.
+/// Shows the signed-in user.
 #[get("/")]
 async fn home(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let person = session_of(&app, &request).and_then(|session| app.memory().people.get(&session).cloned());
     page::home(&app, person.as_ref())
 }
 
-/// Begins a sign-in: remembers what the answer must fit, and sends the browser to Tokenhouse.
+/// Begins a sign-in: stores `state`, nonce and PKCE verifier, and redirects the browser to Tokenhouse.
 #[get("/login")]
 async fn login(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let provider = match provider::discover(&app).await {
@@ -47,7 +47,7 @@ struct Answer {
     error_description: Option<String>,
 }
 
-/// Where Tokenhouse sends the browser back to.
+/// Finishes a sign-in when Tokenhouse redirects the browser back.
 #[get("/callback")]
 async fn callback(app: web::Data<App>, request: HttpRequest, answer: web::Query<Answer>) -> HttpResponse {
     let answer = answer.into_inner();
@@ -76,7 +76,7 @@ async fn callback(app: web::Data<App>, request: HttpRequest, answer: web::Query<
     HttpResponse::SeeOther().insert_header((LOCATION, "/")).insert_header((SET_COOKIE, cookie)).finish()
 }
 
-/// Signs out here, and sends the browser to Tokenhouse, which signs out everywhere.
+/// Signs out here, and redirects the browser to Tokenhouse, which signs out everywhere.
 #[post("/logout")]
 async fn logout(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let person = session_of(&app, &request).and_then(|session| app.memory().people.remove(&session));
@@ -96,7 +96,7 @@ struct Notice {
     logout_token: String,
 }
 
-/// Where Tokenhouse says that somebody has signed out somewhere else.
+/// Receives a logout token when a user has signed out somewhere else.
 #[post("/backchannel-logout")]
 async fn backchannel_logout(app: web::Data<App>, notice: web::Form<Notice>) -> HttpResponse {
     let mut answer = match provider::discover(&app).await {
@@ -113,7 +113,7 @@ fn session_of(app: &App, request: &HttpRequest) -> Option<String> {
     cookie(app, request, "session")
 }
 
-/// Cookies know no ports, and both applications live at 127.0.0.1: so their names differ.
+/// Reads a cookie. Cookies ignore ports and both applications are at 127.0.0.1, so their cookie names differ.
 fn cookie(app: &App, request: &HttpRequest, what: &str) -> Option<String> {
     let name = format!("{}-{what}", app.client_id);
     let sent = request.headers().get(COOKIE)?.to_str().ok()?;
@@ -121,7 +121,7 @@ fn cookie(app: &App, request: &HttpRequest, what: &str) -> Option<String> {
     pairs.find(|(called, _)| *called == name).map(|(_, value)| value.to_owned())
 }
 
-/// (On a real host it is `Secure` too, and its name begins with `__Host-`.)
+/// Makes a cookie. (On a real host it is `Secure` too, and its name begins with `__Host-`.)
 fn new_cookie(app: &App, what: &str, value: &str) -> String {
     format!("{}-{what}={value}; Path=/; HttpOnly; SameSite=Lax", app.client_id)
 }

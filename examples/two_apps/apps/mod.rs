@@ -1,4 +1,4 @@
-//! An application that leaves signing in to Tokenhouse.
+//! An application whose users sign in with Tokenhouse.
 
 mod app;
 mod handlers;
@@ -12,7 +12,6 @@ use actix_web::{HttpServer, dev::Server, web};
 
 pub(crate) use app::App;
 
-/// Serves the application.
 pub(crate) fn serve(app: App, listener: TcpListener) -> std::io::Result<Server> {
     let app = web::Data::new(app);
     let server = HttpServer::new(move || actix_web::App::new().app_data(app.clone()).configure(handlers::all));

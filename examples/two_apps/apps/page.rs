@@ -1,4 +1,4 @@
-//! What people see of an application.
+//! The pages of an application.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use super::app::{App, Person};
 use super::provider;
 
-/// The only page, for whoever is signed in and for whoever is not.
+/// Renders the home page, for a signed-in user and without one.
 pub(super) fn home(app: &App, person: Option<&Person>) -> HttpResponse {
     let Some(person) = person else {
         return answer(
@@ -35,7 +35,7 @@ pub(super) fn home(app: &App, person: Option<&Person>) -> HttpResponse {
     answer(app, StatusCode::OK, &body)
 }
 
-/// The person or the server has said no.
+/// Renders the answer to a refusal by the user or the server.
 pub(super) fn refused(app: &App, error: &str, description: &str) -> HttpResponse {
     let words = if error == "access_denied" { "You did not let this application in." } else { description };
     let body = format!(
@@ -46,7 +46,7 @@ pub(super) fn refused(app: &App, error: &str, description: &str) -> HttpResponse
     answer(app, StatusCode::OK, &body)
 }
 
-/// Something went wrong.
+/// Renders an error.
 pub(super) fn problem(app: &App, problem: &str) -> HttpResponse {
     let body = format!("<p id=problem>{}</p><p><a href=/>Back</a></p>", escape(problem));
     answer(app, StatusCode::BAD_REQUEST, &body)

@@ -1,4 +1,4 @@
-//! Tokenhouse as an application sees it: everything here is the `openidconnect` crate's work.
+//! Tokenhouse from an application's side, by way of the `openidconnect` crate.
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -21,15 +21,15 @@ use url::Url;
 
 use super::app::{App, Begun, Person};
 
-/// The server that the application trusts, as its metadata and its keys describe it now.
+/// The server that the application trusts, with its current metadata and keys.
 pub(super) struct Provider {
     metadata: ProviderMetadataWithLogout,
     client: Client,
     address: String,
 }
 
-/// Reads the metadata and the keys. (An application under load keeps both, and reads them again for a key that it does
-/// not know.)
+/// Reads the metadata and the keys. (An application under load caches both, and reads them again when a token names an
+/// unknown key.)
 pub(super) async fn discover(app: &App) -> Result<Provider, String> {
     let issuer = IssuerUrl::new(app.issuer.clone()).map_err(|error| error.to_string())?;
     let metadata = ProviderMetadataWithLogout::discover_async(issuer, &send)
@@ -42,7 +42,7 @@ pub(super) async fn discover(app: &App) -> Result<Provider, String> {
 }
 
 impl Provider {
-    /// Where the browser goes to sign in.
+    /// Returns the URL to which the browser goes to sign in.
     pub(super) fn authorize_url(&self, state: &CsrfToken, nonce: &Nonce, challenge: PkceCodeChallenge) -> Url {
         let (state, nonce) = (state.clone(), nonce.clone());
         let flow = CoreAuthenticationFlow::AuthorizationCode;
@@ -51,7 +51,7 @@ impl Provider {
         request.set_pkce_challenge(challenge).url().0
     }
 
-    /// Exchanges the code, checks the ID token, and asks who it is.
+    /// Exchanges the code, checks the ID token, and requests the user's claims.
     pub(super) async fn finish(&self, code: String, begun: Begun) -> Result<Person, String> {
         let request = self.client.exchange_code(AuthorizationCode::new(code)).map_err(|error| error.to_string())?;
         let tokens = request.set_pkce_verifier(begun.verifier).request_async(&send).await;
@@ -86,7 +86,7 @@ impl Provider {
         Ok(name.or_else(username).unwrap_or_else(|| sub.to_string()))
     }
 
-    /// Where the browser goes to sign out.
+    /// Returns the URL to which the browser goes to sign out.
     pub(super) fn logout_url(&self, id_token: &str) -> Option<Url> {
         let endpoint = self.metadata.additional_metadata().end_session_endpoint.clone()?;
         let mut url = LogoutRequest::from(endpoint)
@@ -96,13 +96,12 @@ impl Provider {
         Some(url)
     }
 
-    /// The public keys, as JSON.
     pub(super) fn keys(&self) -> serde_json::Value {
         serde_json::to_value(self.metadata.jwks()).unwrap_or_default()
     }
 }
 
-/// What Tokenhouse says beyond the standard's own claims.
+/// The claims of Tokenhouse beyond the standard ones.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct TokenhouseClaims {
     sid: Option<String>,
@@ -121,7 +120,7 @@ type Tokens = StandardTokenResponse<
     CoreTokenType,
 >;
 
-/// `CoreClient` with the claims above, and with what discovery has set.
+/// `CoreClient` with the claims above, and with the endpoints that discovery sets.
 type Client = openidconnect::Client<
     TokenhouseClaims,
     CoreAuthDisplay,
@@ -142,7 +141,7 @@ type Client = openidconnect::Client<
     EndpointMaybeSet,
 >;
 
-/// Sends a request of the library.
+/// Sends a request of the `openidconnect` crate.
 async fn send(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let answer = HTTP.execute(request.try_into()?).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
@@ -152,10 +151,10 @@ async fn send(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     Ok(response)
 }
 
-/// It follows no redirect: whoever could name one would read the tokens.
+/// The HTTP client. It follows no redirect, because the target of a redirect would receive the tokens.
 #[expect(clippy::expect_used, reason = "building fails only where there is no TLS library, and one is compiled in")]
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
-    // Each application runs on a runtime of its own, so no connection is kept for the next.
+    // Each application runs on a runtime of its own, so the shared client keeps no idle connection.
     let client = reqwest::Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0);
     client.build().expect("a TLS library")
 });

@@ -1,4 +1,4 @@
-//! Sign-out notices: the logout tokens of OpenID Connect Back-Channel Logout 1.0.
+//! Receives the logout tokens of OpenID Connect Back-Channel Logout 1.0.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::app::App;
 use super::provider;
 
-/// How far `iat` may lie from now.
+/// The greatest accepted difference between `iat` and now.
 const TOLERANCE: Duration = Duration::from_mins(2);
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -53,7 +53,7 @@ pub(super) fn heed(app: &App, keys: &Value, token: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Signature, issuer and audience.
+/// Verifies signature, issuer and audience.
 fn verify(app: &App, keys: &Value, token: &str) -> Result<LogoutToken, String> {
     let keys = JwkSet::deserialize(keys).map_err(|error| error.to_string())?;
     let header = decode_header(token).map_err(|error| error.to_string())?;

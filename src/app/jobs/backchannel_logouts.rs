@@ -1,5 +1,5 @@
-//! Delivers back-channel logouts: at once when this instance has ended a session, and every second for what others have
-//! queued and what is due for another try.
+//! Delivers back-channel logouts: at once when this instance has ended a session, and every second for those that other
+//! instances have queued or that are due for another try.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::schedule::log_failure;
 use crate::ctx::SharedCtx;
 use crate::logout::backchannel;
 
-/// How often the queue is read, at the least.
+/// The longest time between two reads of the queue.
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn deliver(ctx: SharedCtx) {

@@ -1,4 +1,4 @@
-//! Follows the change feed: at once when a change is heard of, and every second for what was not heard.
+//! Follows the change feed: at once after a notification, and every second in case a notification was lost.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::ctx::SharedCtx;
 const LONGEST: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(50);
 
-/// Hears when other instances have changed something.
+/// Listens for the database's notifications of changes.
 pub(super) async fn listen(ctx: SharedCtx) {
     ctx.store.database.listen().await;
 }

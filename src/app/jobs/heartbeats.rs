@@ -1,5 +1,5 @@
-//! Sends heartbeats to the subscribers of the event stream: after each read of the feed, and also while the database does
-//! not answer.
+//! Sends heartbeats to the subscribers of the event stream: after each read of the feed, and also while the database
+//! does not answer.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::schedule::log_failure;
 use crate::ctx::SharedCtx;
 use crate::event_stream;
 
-/// The longest time between two heartbeats. Mostly there is one after each read of the feed.
+/// How long to wait for the next read of the feed before a heartbeat is sent without one.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The shortest one, however often the feed is read.
+/// The shortest time between two heartbeats, however often the feed is read.
 const SHORTEST: Duration = Duration::from_millis(500);
 
 pub(super) async fn send(ctx: SharedCtx) {

@@ -1,10 +1,10 @@
-//! Writes to the database when sessions and browser sessions were last used.
+//! Records in the database when sessions and browser sessions were last used.
 
 use super::schedule::BATCH;
 use crate::ctx::SharedCtx;
 use crate::error::Error;
 
-/// Writes what this instance has noted since the last call.
+/// Writes the uses that this instance has seen since the last call.
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database does not answer; these uses are then not recorded.

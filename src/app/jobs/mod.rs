@@ -1,5 +1,5 @@
-//! The background jobs of one instance: one file a job. [`start`] is the list of them, `schedule.rs` runs what is due at
-//! intervals. A job that fails is logged and tried again; no request waits for one.
+//! The background jobs of one instance, one file a job. [`start`] lists them, and `schedule.rs` runs those that are due
+//! at intervals. A failed job is logged and tried again. No request waits for a job.
 
 pub mod backchannel_logouts;
 pub mod follow_feed;
@@ -22,7 +22,7 @@ use self::schedule::every;
 use super::feed_follower::FeedFollower;
 use crate::ctx::SharedCtx;
 
-/// The background jobs of one instance. They stop when this is dropped.
+/// The running jobs. Dropping this stops them.
 pub struct Jobs {
     tasks: Vec<JoinHandle<()>>,
 }
@@ -35,7 +35,6 @@ impl Drop for Jobs {
     }
 }
 
-/// Starts every job.
 #[must_use]
 pub fn start(ctx: &SharedCtx, follower: FeedFollower, metrics: PrometheusHandle) -> Jobs {
     let last_uses_every = ctx.config.sessions.last_used_every.get().max(Duration::from_secs(1));

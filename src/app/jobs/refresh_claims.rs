@@ -1,5 +1,5 @@
-//! Refreshes the claims of sessions whose user's rights changed, where the ephemeral store may have lost that: a store
-//! that has lost writes may have fallen back to records with the rights of before.
+//! Refreshes the claims of sessions after the ephemeral store may have lost writes: its records may then have fallen
+//! back to outdated rights of the user.
 
 use super::replay::forgettable_before;
 use super::schedule::BATCH;
@@ -8,16 +8,16 @@ use crate::error::Error;
 use crate::model::SessionId;
 use crate::sessions;
 
-/// Refreshes the claims of all sessions whose user's rights changed while a token of theirs could be alive, if there is
-/// a doubt.
+/// Refreshes the claims of all sessions whose user's rights changed while a token of theirs could be alive. Does
+/// nothing unless the ephemeral store may have lost writes.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when a store does not answer; the next call begins again.
+/// [`Error::Unavailable`] when a store does not answer; the next call starts over.
 pub async fn where_in_doubt(ctx: SharedCtx) -> Result<(), Error> {
     if !ctx.store.memory.take_doubt() {
         return Ok(());
     }
-    // While the ephemeral store is away, the feed follower logs it.
+    // The feed follower logs an ephemeral store that does not answer.
     if ctx.store.ephemeral.ping().await.is_err() {
         ctx.store.memory.doubt_rights();
         return Ok(());

@@ -1,4 +1,4 @@
-//! Writes tombstones that could not be written with the end of their session, and all recent ones where the ephemeral
+//! Writes tombstones that could not be written when their session ended, and all recent tombstones when the ephemeral
 //! store may have lost some.
 
 use super::schedule::BATCH;
@@ -9,7 +9,6 @@ use crate::model::SessionId;
 use crate::sessions::status_indexes;
 use crate::store::StoreError;
 
-/// Writes the tombstones that are pending; all recent ones where the ephemeral store asks for them.
 pub(in crate::app) async fn write_tombstones(ctx: &Ctx) -> Result<(), Error> {
     let keep = ctx.config.longest_refresh_lifetime();
     if ctx.store.ephemeral.needs_replay().await? {
@@ -33,8 +32,8 @@ pub(in crate::app) async fn write_tombstones(ctx: &Ctx) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads the ends of the last refresh lifetime from the database into memory and into the status lists, and the status
-/// indexes that clients have had into the latter.
+/// Reads recent session ends from the database into memory and the status lists, and the revoked status indexes of
+/// clients into the status lists.
 pub(in crate::app) async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     status_indexes::revoke_known(ctx).await?;
     // Access tokens may live longer than refresh tokens.
@@ -55,7 +54,7 @@ pub(in crate::app) async fn remember_ends(ctx: &Ctx) -> Result<(), StoreError> {
     }
 }
 
-/// The moment from which an end must be remembered: none of the session's tokens outlives it.
+/// Returns the time before which session ends can be forgotten: every refresh token of those sessions has expired.
 pub(super) fn forgettable_before(ctx: &Ctx) -> Timestamp {
     ctx.now().minus(ctx.config.longest_refresh_lifetime())
 }

@@ -1,11 +1,11 @@
-//! Removes rows and ends that have expired.
+//! Deletes expired rows from the stores, and expired session ends from memory.
 
 use std::time::Duration;
 
 use crate::ctx::SharedCtx;
 use crate::error::Error;
 
-/// Feed rows are kept this long; an instance that was away longer drops its memory.
+/// How long feed rows are kept. An instance that was away longer reads its memory again from the database.
 const KEEP_FEED: Duration = Duration::from_hours(48);
 
 pub(super) async fn prune(ctx: SharedCtx) -> Result<(), Error> {

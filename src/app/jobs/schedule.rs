@@ -26,7 +26,6 @@ where
     })
 }
 
-/// Logs a failed run of the job that `what` names.
 pub(super) fn log_failure(what: &'static str, result: Result<(), Error>) {
     if let Err(error) = result {
         tracing::warn!(error = %error, "{what} failed; it will be tried again");

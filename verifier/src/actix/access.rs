@@ -1,4 +1,4 @@
-//! The extractors: a good token, or an answer.
+//! The extractors of access tokens.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -15,8 +15,8 @@ use crate::{AccessToken, Issuer, Refusal, Rejection};
 
 /// The verified access token of the request, from `Authorization: Bearer` (RFC 6750 section 2.1).
 ///
-/// The application holds an [`Issuer`], by `app_data(issuer)` or `app_data(web::Data::new(issuer))`. What is not let in
-/// is answered as [`Rejection`] says; a handler that wants to answer itself asks for `Result<Access, Rejection>`.
+/// The application registers an [`Issuer`] with `app_data(issuer)` or `app_data(web::Data::new(issuer))`. A rejected
+/// request is answered as [`Rejection`] says; a handler that takes `Result<Access, Rejection>` answers it itself.
 #[derive(Debug, Clone)]
 pub struct Access(pub AccessToken);
 
@@ -64,7 +64,7 @@ impl<C: DeserializeOwned + 'static> FromRequest for AccessWith<C> {
     }
 }
 
-/// A token on its way through: judged at once, unless its key has to be read first.
+/// The future of an extractor. It is ready at once, unless the token's key has to be read first.
 pub struct Verifying<T>(State<T>);
 
 enum State<T> {
@@ -102,7 +102,7 @@ fn token(request: &HttpRequest) -> Result<&str, Rejection> {
     bearer_token(request.headers().get_all(AUTHORIZATION).map(actix_web::http::header::HeaderValue::as_bytes))
 }
 
-/// Nothing in it is pinned but what is in a box.
+/// The only pinned content is the future in its box.
 impl<T> Unpin for Verifying<T> {}
 
 impl<T> Future for Verifying<T> {

@@ -1,4 +1,4 @@
-//! For services on actix-web: a handler that asks for an [`Access`] is reached with a good token only.
+//! For services on actix-web: a handler with an argument of type [`Access`] runs only with a valid token.
 //!
 //! ```no_run
 //! use actix_web::{App, HttpServer, web};

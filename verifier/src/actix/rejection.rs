@@ -1,4 +1,4 @@
-//! How a request is answered that is not let in.
+//! The answer to a rejected request.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -11,7 +11,7 @@ impl ResponseError for Rejection {
         StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// No body: RFC 6750 section 3 puts everything into the challenge.
+    /// Makes an answer without a body: RFC 6750 section 3 puts everything into the challenge.
     fn error_response(&self) -> HttpResponse {
         tracing::debug!(reason = %self, status = self.http_status(), "a request was not let in");
         let mut answer = HttpResponse::build(self.status_code());
@@ -26,7 +26,7 @@ impl ResponseError for Rejection {
     }
 }
 
-/// So that a handler may pass a refusal on with `?`, whatever error it returns.
+/// Lets a handler return a refusal with `?`, whatever its error type.
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

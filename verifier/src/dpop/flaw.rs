@@ -53,15 +53,15 @@ pub enum ProofFlaw {
     /// `ath` is not the SHA-256 of the token.
     #[error("it was made for another token")]
     WrongToken,
-    /// It was signed with another key than the one that the token is bound to.
+    /// The proof was signed with another key than the one that the token is bound to.
     #[error("it was made with another key than the token's")]
     WrongKey,
-    /// It was used before (RFC 9449 section 11.1); or it may have been, because the clock was set back to a time of
-    /// which the proofs are forgotten.
+    /// The proof was used before (RFC 9449 section 11.1); or it may have been, because the clock was set back to a time
+    /// whose proofs are forgotten.
     #[error("it was used before")]
     Replayed,
-    /// The memory of used proofs is full, or this key's share of it, so whether it was used before cannot be told from
-    /// now on. Answer with status 503.
+    /// The memory of used proofs is full, or this key's share of it, so that a second use would go unnoticed. Answer
+    /// with status 503.
     #[error("the memory of used proofs is full")]
     MemoryFull,
 }

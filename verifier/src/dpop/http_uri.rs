@@ -1,7 +1,8 @@
-//! The address of a request, in the one form in which two spellings of it can be compared.
+//! The URI of a request in normal form, in which two spellings can be compared.
 
-/// An absolute `http` or `https` URI without query and fragment, normalised by syntax and scheme (RFC 3986 sections
-/// 6.2.2 and 6.2.3, as RFC 9449 section 4.3 advises). `None` for everything else, and for one that names a user.
+/// Returns an absolute `http` or `https` URI without query and fragment, normalised by syntax and scheme (RFC 3986
+/// sections 6.2.2 and 6.2.3, as RFC 9449 section 4.3 advises). `None` for everything else, and for a URI with user
+/// information.
 pub(crate) fn normalised(uri: &str) -> Option<String> {
     let uri = &uri[..uri.find(['?', '#']).unwrap_or(uri.len())];
     let (scheme, rest) = uri.split_once("://")?;

@@ -17,7 +17,7 @@ pub use self::replay_memory::ReplayMemory;
 /// A DPoP proof and the request that it came with (RFC 9449 section 4.3).
 ///
 /// Take the proof from the only `DPoP` header of the request (two are an error), and only when the token came with
-/// `Authorization: DPoP …`: next to a bearer token the header says nothing (RFC 9449 section 7.2).
+/// `Authorization: DPoP …`: next to a bearer token the header has no meaning (RFC 9449 section 7.2).
 #[derive(Debug, Clone, Copy)]
 pub struct DpopProof<'a> {
     proof: &'a str,
@@ -28,8 +28,8 @@ pub struct DpopProof<'a> {
 }
 
 impl<'a> DpopProof<'a> {
-    /// A proof for a request with this method to this absolute URI, as the client wrote it: behind a proxy that is the
-    /// outer one. A query and a fragment are not compared.
+    /// Makes a proof for a request with this method to this absolute URI, as the client wrote it: behind a proxy that
+    /// is the outer URI. A query and a fragment are not compared.
     #[must_use]
     pub fn new(proof: &'a str, method: &'a str, uri: &'a str) -> Self {
         Self { proof, method, uri, nonce: None, window: 60 }
@@ -42,7 +42,7 @@ impl<'a> DpopProof<'a> {
         self
     }
 
-    /// By how many seconds `iat` may differ from the time of the service, either way. 60 unless set.
+    /// Sets by how many seconds `iat` may differ from the time of the service, either way. 60 unless set.
     #[must_use]
     pub fn with_window_seconds(mut self, seconds: u32) -> Self {
         self.window = i64::from(seconds);
@@ -52,8 +52,8 @@ impl<'a> DpopProof<'a> {
     /// Checks that the proof is for this request and this token, and signed with the key that has the thumbprint `jkt`
     /// (RFC 9449 section 4.3). `now` is the time in seconds since 1970-01-01 UTC.
     ///
-    /// What it returns must be remembered, or else the same proof passes again: [`ReplayMemory`](crate::ReplayMemory)
-    /// does that for one process.
+    /// The caller must remember the result, or the same proof passes again: [`ReplayMemory`](crate::ReplayMemory) does
+    /// that for one process.
     ///
     /// # Errors
     /// The first [`ProofFlaw`] that applies.
@@ -103,11 +103,11 @@ fn sha256(octets: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// A proof that was good, and that must not be good a second time (RFC 9449 section 11.1).
+/// A proof that has passed, and that must not pass a second time (RFC 9449 section 11.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProofUse {
-    /// The SHA-256 of the key's thumbprint and the proof's `jti`: short, whatever the client has written.
+    /// The SHA-256 of the key's thumbprint and the proof's `jti`, of fixed length whatever the client has written.
     pub id: [u8; 32],
     /// The thumbprint of the key (RFC 7638), by SHA-256.
     pub key: [u8; 32],

@@ -1,4 +1,4 @@
-//! Which proofs were used: bounded, and forgetting what has expired.
+//! The memory of used proofs: bounded, and without those that have expired.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -12,8 +12,8 @@ const LEAST_SHARE: usize = 16;
 
 /// Remembers the proofs that were used, until they would not pass any more (RFC 9449 section 11.1).
 ///
-/// Make one at start-up and share it. It is this process's memory: a service with several instances that wants to
-/// refuse a proof that was shown to another of them keeps [`ProofUse::id`] in a store that they share, and asks
+/// Make one at start-up and share it. It covers one process: a service with several instances that wants to refuse a
+/// proof that another instance has seen keeps [`ProofUse::id`] in a store that they share, and calls
 /// [`DpopProof::check`](crate::DpopProof::check) itself.
 #[derive(Debug)]
 pub struct ReplayMemory {
@@ -21,13 +21,13 @@ pub struct ReplayMemory {
     generations: Mutex<Generations>,
 }
 
-/// What was used lies in the generation that was young when it came. The old one is forgotten as a whole, once nothing
+/// Two generations of used proofs. A proof is added to the young one. The old one is dropped as a whole, once no proof
 /// in it could pass.
 #[derive(Debug, Default)]
 struct Generations {
     young: Generation,
     old: Generation,
-    /// The last second at which a proof that is forgotten would have passed.
+    /// The last second at which a forgotten proof would have passed.
     forgotten_until: i64,
 }
 
@@ -41,13 +41,13 @@ struct Generation {
 }
 
 impl ReplayMemory {
-    /// A memory for this many proofs, of 40 bytes or so each, and as much again for each key. When it is full, proofs
-    /// are refused until it forgets some: to pass a proof that cannot be remembered is to pass it twice. Room for the
-    /// requests with bound tokens that come within four minutes is enough at a window of 60 s.
+    /// Makes a memory for this many proofs, of about 40 bytes each, and as much again for each key. When it is full,
+    /// proofs are refused until it forgets some: a proof that passes without being remembered passes twice. Room for
+    /// the requests with bound tokens that come within four minutes is enough at a window of 60 s.
     ///
-    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that one busy client does not keep the
-    /// others out; the busiest decides how large it has to be. A client that binds its tokens to ten keys has ten
-    /// tenths: the memory is no fence against clients that mean harm.
+    /// One key gets a tenth of the memory, or 16 proofs if that is more, so that one busy client does not exclude the
+    /// others; the busiest client decides how large the memory has to be. This does not protect against hostile
+    /// clients: a client that binds its tokens to ten keys has ten tenths.
     #[must_use]
     pub fn with_capacity(proofs: usize) -> Self {
         Self { capacity: proofs, generations: Mutex::default() }
@@ -74,8 +74,8 @@ impl ReplayMemory {
 }
 
 impl Generations {
-    /// Forgets the old generation when its time is over. The young one is then the old one, unless its time is over
-    /// too.
+    /// Drops the old generation once it has expired, and makes the young one the old one. Does so twice when both have
+    /// expired.
     fn turn(&mut self, now: i64) {
         for _ in 0..2 {
             if self.old.until < now {
@@ -85,8 +85,8 @@ impl Generations {
         }
     }
 
-    /// Whether the proof was used, or would lie in what is forgotten. While the clock goes forward, what would lie
-    /// there does not pass anyway.
+    /// Whether the proof was used, or belongs to the time whose proofs are forgotten. While the clock goes forward, a
+    /// proof of that time does not pass anyway.
     fn may_know(&self, used: &ProofUse) -> bool {
         used.until <= self.forgotten_until || self.young.proofs.contains(&used.id) || self.old.proofs.contains(&used.id)
     }

@@ -1,4 +1,4 @@
-//! A DPoP proof as it was written: a JWT that brings its own key (RFC 9449 section 4.2).
+//! A DPoP proof as the client wrote it: a JWT that contains its own key (RFC 9449 section 4.2).
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use serde::de::{IgnoredAny, MapAccess};
@@ -14,9 +14,9 @@ use crate::{Algorithm, Jwk};
 /// The longest proof that is read, in bytes. One with an RSA key of 8192 bits has about 4,000.
 const MAX_PROOF_LENGTH: usize = 8 * 1024;
 
-/// A proof whose signature was made with the key that it brings along.
+/// A proof whose signature was made with the key in its header.
 pub(crate) struct SignedProof {
-    /// What the SHA-256 thumbprint of the key is made of.
+    /// The text whose SHA-256 is the thumbprint of the key.
     pub(crate) thumbprint_input: String,
     payload: Vec<u8>,
 }
@@ -89,12 +89,12 @@ impl<'a> Header<'a> {
         if is_proof && header.crit.is_none() { Ok(header) } else { Err(ProofFlaw::NotAProof) }
     }
 
-    /// The key, which must be public and of the one algorithm that the header names, and what its thumbprint is made
-    /// of.
+    /// Returns the key, which must be public and of the one algorithm that the header names, and the input of its
+    /// thumbprint.
     fn key(self) -> Result<(ParsedPublicKey, String), ProofFlaw> {
         let algorithm =
             self.alg.and_then(|Text(alg)| Algorithm::from_name(&alg)).ok_or(ProofFlaw::UnacceptableAlgorithm)?;
-        // A key that does not name its algorithm has that of the header, if it is one of its kind.
+        // A key without `alg` has the algorithm of the header, if it is of the right kind.
         let ProofKey { mut jwk, private } = self.jwk.ok_or(ProofFlaw::UnacceptableKey)?;
         jwk.alg.get_or_insert_with(|| algorithm.name().to_owned());
         if private || jwk.algorithm() != Some(algorithm) {
@@ -120,7 +120,7 @@ impl<'de> Object<'de> for Header<'de> {
 }
 
 /// A key as the client wrote it. The private members (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1) are known only so that
-/// they can be refused; two of them are one member twice, which is refused as well.
+/// they can be refused. Two private members count as a duplicate, which is refused as well.
 #[derive(Deserialize)]
 struct ProofKey {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! How an issuer is set up: the settings, and the first reading.
+//! The settings of an issuer, and its first read.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,20 +20,19 @@ use super::stream_token::{Credentials, StreamTokens};
 use super::{DiscoveryError, Issuer};
 use crate::{KeySet, Verifier};
 
-/// For how long a revoked status index stays revoked without a list that says so, in seconds: Tokenhouse takes a status
-/// index back two minutes after the last token that names it. A service with a greater leeway accepts that token for
-/// longer, and keeps the status index for as much longer.
+/// How long a revoked status index stays revoked without a list that says so, in seconds: Tokenhouse clears a status
+/// index two minutes after the last token that names it has expired. A service with a greater leeway accepts that token
+/// for longer, and keeps the status index for as much longer.
 const LINGER: i64 = 120;
 
-/// What happens to a token when nobody can tell whether it was revoked, because its status list could not be read for
-/// too long.
+/// What happens to a token whose revocation is unknown, because its status list could not be read for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnStale {
-    /// It is refused, with status 503. The default: no revoked token is accepted beyond the stated staleness.
+    /// The token is refused, with status 503. The default: no revoked token is accepted beyond the stated staleness.
     Refuse,
-    /// It is accepted. For services that would rather accept a revoked token, for as long as it lives, than stand still
-    /// while the issuer cannot be reached. A token that is known to be revoked is refused all the same.
+    /// The token is accepted. For services that would rather accept a revoked token, for as long as it lives, than
+    /// stand still while the issuer cannot be reached. A token that is known to be revoked is refused all the same.
     Accept,
 }
 
@@ -58,7 +57,7 @@ pub struct IssuerBuilder {
 }
 
 impl Issuer {
-    /// Finds the issuer's keys and status lists, for a service that goes by one of `audiences`.
+    /// Finds the issuer's keys and status lists, for a service that is known by one of `audiences`.
     ///
     /// `issuer` is the issuer's URL, written exactly as its tokens and its metadata write it.
     ///
@@ -71,7 +70,7 @@ impl Issuer {
         Self::builder(issuer, audiences).discover().await
     }
 
-    /// The same with other settings.
+    /// Makes a builder, for an issuer with other settings than the defaults.
     pub fn builder<A: Into<String>>(
         issuer: impl Into<String>,
         audiences: impl IntoIterator<Item = A>,
@@ -100,48 +99,48 @@ impl IssuerBuilder {
         }
     }
 
-    /// By how many seconds the clocks of issuer and service may differ. 60 unless set.
+    /// Sets by how many seconds the clocks of issuer and service may differ. 60 unless set.
     pub fn leeway_seconds(mut self, seconds: u32) -> Self {
         self.leeway = seconds;
         self
     }
 
-    /// How old a status list may be, by its own `iat`, until [`OnStale`] applies. 60 s unless set: that is for how long
-    /// Tokenhouse vouches for a list (its `exp`), and longer than an issuer takes to start again.
+    /// Sets how old a status list may be, by its own `iat`, until [`OnStale`] applies. 60 s unless set: that is for how
+    /// long Tokenhouse vouches for a list (its `exp`), and longer than an issuer takes to start again.
     ///
-    /// This replaces the list's `exp`, which is only looked at when the list is read.
+    /// This replaces the list's `exp`, which is only checked when the list is read.
     pub fn max_staleness(mut self, limit: Duration) -> Self {
         self.max_staleness = limit;
         self
     }
 
-    /// What happens beyond [`max_staleness`](Self::max_staleness). [`OnStale::Refuse`] unless set.
+    /// Sets what happens beyond [`max_staleness`](Self::max_staleness). [`OnStale::Refuse`] unless set.
     pub fn on_stale(mut self, on_stale: OnStale) -> Self {
         self.on_stale = on_stale;
         self
     }
 
-    /// Whether a token without `status` is refused. It is accepted unless set, because only the issuer can leave the
-    /// claim out; Tokenhouse writes it into every access token.
+    /// Sets whether a token without `status` is refused. It is accepted unless set, because only the issuer can leave
+    /// the claim out; Tokenhouse writes it into every access token.
     pub fn require_status(mut self, required: bool) -> Self {
         self.require_status = required;
         self
     }
 
-    /// For how long keys are used that cannot be read again; then all tokens are refused with status 503. 24 h unless
-    /// set. An issuer that is away signs nothing either, and a list of revoked tokens goes stale much sooner than this.
+    /// Sets how long keys are used that cannot be read again; then all tokens are refused with status 503. 24 h unless
+    /// set. An issuer that is down signs nothing either, and a list of revoked tokens goes stale much sooner than this.
     pub fn max_stale_keys(mut self, limit: Duration) -> Self {
         self.max_stale_keys = limit;
         self
     }
 
-    /// The shortest time between two readings of the JWKS. 30 s unless set.
+    /// Sets the shortest time between two reads of the JWKS. 30 s unless set.
     pub fn key_cool_down(mut self, cool_down: Duration) -> Self {
         self.key_cool_down = cool_down;
         self
     }
 
-    /// The shortest time between two readings of a status list, whatever `ttl` it asks for. 1 s unless set.
+    /// Sets the shortest time between two reads of a status list, whatever `ttl` it asks for. 1 s unless set.
     pub fn fastest_poll(mut self, wait: Duration) -> Self {
         self.fastest_poll = wait;
         self
@@ -150,44 +149,44 @@ impl IssuerBuilder {
     /// Follows the issuer's events as this client, so that a revoked token is refused at once instead of after the
     /// `ttl` of a list. The client needs the grant `client_credentials` and the scope `tokenhouse:events`.
     ///
-    /// The lists are read all the same, about every 20 s; and by their `ttl` again as soon as no events come. Where the
-    /// issuer has no events, the lists are followed alone, and the log says so.
+    /// The lists are still read, about every 20 s, and by their `ttl` again as soon as no events arrive. Where the
+    /// issuer has no events, only the lists are followed, and a warning is logged.
     pub fn follow_events(mut self, client_id: &str, client_secret: &str) -> Self {
         self.events_as = Some(Credentials::new(client_id, client_secret));
         self
     }
 
-    /// After how long without a new event or heartbeat the stream of events is given up. 3 s unless set: Tokenhouse
-    /// gives a heartbeat each second.
+    /// Sets how long the stream may bring no new event or heartbeat before it is given up. 3 s unless set: Tokenhouse
+    /// sends a heartbeat each second.
     pub fn event_silence(mut self, limit: Duration) -> Self {
         self.event_silence = limit;
         self
     }
 
-    /// How long a request to the issuer may take. 5 s unless set.
+    /// Sets how long a request to the issuer may take. 5 s unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Lets the issuer's metadata name addresses at this origin too (`https://cdn.example.com`). Only those at the
-    /// issuer's own are asked unless set.
+    /// Lets the issuer's metadata name addresses at this origin too (`https://cdn.example.com`). Unless set, requests
+    /// go only to the issuer's own origin.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// Where the time comes from. For tests; the system's clock unless set.
+    /// Sets where the time comes from, for tests. The system's clock unless set.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
     }
 
-    /// Reads the issuer's metadata, keys and status lists, and goes on reading them in the background, on the Tokio
-    /// runtime that this is called on, until the last clone of the [`Issuer`] is dropped.
+    /// Reads the issuer's metadata, keys and status lists, and keeps reading them in the background until the last
+    /// clone of the [`Issuer`] is dropped. The background tasks run on the Tokio runtime that this is called on.
     ///
-    /// Status lists that cannot be read at this moment are no error: tokens that name them are refused with status 503
-    /// until they can be.
+    /// A status list that cannot be read now is no error: tokens that name it are refused with status 503 until it can
+    /// be read.
     ///
     /// # Errors
     /// A [`DiscoveryError`] when the metadata or the keys cannot be read or are not as they should be.
@@ -233,7 +232,7 @@ impl IssuerBuilder {
             require_status: self.require_status,
             linger: LINGER.max(i64::from(self.leeway).saturating_add(60)),
         };
-        // Three times within the limit, so that one answer that is lost does no harm.
+        // Lists are read three times within the limit, so that one lost answer does no harm.
         let slowest_poll = (self.max_staleness / 3).max(self.fastest_poll);
         Shared {
             verifier: Verifier::new(&self.issuer, &self.audiences).with_leeway_seconds(self.leeway),

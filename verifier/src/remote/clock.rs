@@ -1,10 +1,10 @@
-//! What time it is: the only module of this crate that asks the system.
+//! The clock: the only module of this crate that asks the system for the time.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The wall clock, or what a test hands in.
+/// The wall clock, or the replacement of a test.
 #[derive(Clone)]
 pub(super) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The moment on the clock that no one can set, for waiting.
+/// The time of the monotonic clock, for waiting.
 #[expect(clippy::disallowed_methods, reason = "the clock's home in this crate")]
 pub(super) fn instant() -> tokio::time::Instant {
     tokio::time::Instant::now()

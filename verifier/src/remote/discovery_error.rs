@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// Why [`Issuer::discover`](super::Issuer::discover) failed. Each says what the operator has to look at.
+/// Why [`Issuer::discover`](super::Issuer::discover) failed. Each message names what the operator has to check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiscoveryError {
     /// The issuer's name is not a URL without query and fragment (RFC 8414 section 2).
     #[error("{0:?} is not the URL of an issuer")]
     NotAnIssuer(String),
-    /// A document could not be read, or made use of.
+    /// A document could not be read, or is unusable.
     #[error("{url} cannot be used: {reason}")]
     Unreadable {
         /// The address of the document.
         url: String,
-        /// What did not work.
+        /// The cause of the failure.
         reason: String,
     },
     /// The metadata is not a JSON object with `issuer` and `jwks_uri`.
@@ -34,7 +34,7 @@ pub enum DiscoveryError {
         /// The address.
         url: String,
     },
-    /// No HTTP client can be made here.
+    /// The HTTP client could not be built.
     #[error("no HTTP client: {0}")]
     Client(String),
 }

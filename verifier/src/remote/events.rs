@@ -1,7 +1,7 @@
-//! Follows the issuer's events: what is revoked is known at once, and the lists need not be read often.
+//! Follows the issuer's events, so that revocations are known at once and the lists need not be read often.
 //!
-//! An event counts only when the issuer has signed it. Whatever is wrong with the stream ends it; the lists are then
-//! read at their own pace at once, and the stream is opened again after the last number that was good.
+//! An event counts only when the issuer has signed it. Any error ends the stream. The lists are then read at their own
+//! interval again, and the stream is reopened after the last number that was good.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,19 +18,19 @@ use super::sse::{Event, EventReader};
 use super::stream_token::{StreamToken, StreamTokens};
 use crate::{Refusal, SecurityEvent, SecurityEventError, SecurityEventToken, StatusListEntry};
 
-/// How long to wait before coming back.
+/// The wait before the stream is opened again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Reads the stream, again and again.
+/// Reads the stream repeatedly.
 pub(super) struct EventFollower {
     shared: Arc<Shared>,
     endpoint: Url,
     tokens: StreamTokens,
-    /// How long nothing new may be heard.
+    /// How long the stream may bring nothing new.
     patience: Duration,
     /// The number of the last event.
     last: Option<i64>,
-    /// The status indexes that events have told of since they were last noted.
+    /// The status indexes that events have revoked and that are not in the memory yet.
     revoked: Vec<StatusListEntry>,
     errors: u32,
 }
@@ -40,11 +40,11 @@ impl EventFollower {
         Self { shared, endpoint, tokens, patience, last: None, revoked: Vec::new(), errors: 0 }
     }
 
-    /// Follows the events for as long as somebody holds the issuer.
+    /// Follows the events for as long as a handle of the issuer exists.
     pub(super) async fn follow(mut self) {
         loop {
             match self.listen().await {
-                // The token is nearly over: go on with the next one.
+                // The access token expires soon: the stream is opened again with the next one.
                 Ok(()) => continue,
                 Err(reason) if self.errors == 0 => tracing::warn!(url = %self.endpoint, %reason, "no events come"),
                 Err(reason) => tracing::debug!(url = %self.endpoint, %reason, "still no events come"),
@@ -56,7 +56,7 @@ impl EventFollower {
         }
     }
 
-    /// Listens until the access token is nearly over, or something is wrong.
+    /// Listens until the access token expires soon, or an error occurs.
     async fn listen(&mut self) -> Result<(), FetchError> {
         let StreamToken { bearer, good_until } = self.tokens.get(&self.shared.http).await?;
         let opened = self.shared.http.open(self.endpoint.clone(), &bearer, self.last).await;
@@ -81,15 +81,15 @@ impl EventFollower {
         }
     }
 
-    /// Takes what events tell that came in one piece. Whether any of it is new. What is good counts, whatever follows
-    /// it.
+    /// Takes the events of one piece, and returns whether any of them is new. A good event counts, whatever follows it.
     fn take_all(&mut self, events: &[Event]) -> Result<bool, FetchError> {
         let is_notified = events.iter().try_fold(false, |is_notified, event| Ok(self.take(event)? || is_notified));
         self.note_revoked();
         is_notified
     }
 
-    /// Notes the revoked status indexes all at once: when many sessions end together, this is what is done seldom.
+    /// Writes the revoked status indexes to the memory all at once, because many sessions may end together and a write
+    /// may copy.
     fn note_revoked(&mut self) {
         if !self.revoked.is_empty() {
             let Shared { memory, clock, .. } = &*self.shared;
@@ -98,8 +98,7 @@ impl EventFollower {
         }
     }
 
-    /// Takes what an event tells. Whether that is anything new: a heartbeat of which the moment stands still is
-    /// none.
+    /// Takes one event, and returns whether it is new. A heartbeat is not new if its time stands still.
     fn take(&mut self, event: &Event) -> Result<bool, FetchError> {
         let token = self.read(&event.data).map_err(|error| FetchError::Failed(error.to_string()))?;
         self.count(event, token.events.contains(&SecurityEvent::Resync))?;
@@ -126,7 +125,7 @@ impl EventFollower {
         let Some(id) = &event.id else { return Ok(()) };
         let number = id.parse().ok().filter(|number| starts_over || self.last.is_none_or(|last| *number >= last));
         if number.is_none() {
-            // Whatever this stream is, it is not the one that was heard before.
+            // This stream is not the one that was read before.
             self.last = None;
             self.shared.memory.change(|known| known.lose_the_thread(None));
             return Err(FetchError::Failed(format!("the events are out of order at {id:?}")));
@@ -138,7 +137,7 @@ impl EventFollower {
     fn learn(&mut self, event: SecurityEvent, issued_at: i64) -> bool {
         match event {
             SecurityEvent::SessionRevoked(Some(index)) => self.revoked.push(index),
-            // Only the lists can tell which status index that is.
+            // The event names no status index, so the lists have to be read.
             SecurityEvent::SessionRevoked(None) => self.want_lists(issued_at),
             SecurityEvent::KeysChanged => self.shared.key_refresher.notify_change(),
             SecurityEvent::Resync => {
@@ -146,7 +145,7 @@ impl EventFollower {
                 self.shared.key_refresher.notify_change();
             }
             SecurityEvent::Heartbeat { as_of } => {
-                // What was told before it first, because it says that all of it is known.
+                // Earlier revocations are noted first, because the heartbeat says that all of them are known.
                 self.note_revoked();
                 let is_notified = self.shared.memory.change(|known| known.take_heartbeat(as_of));
                 if is_notified && std::mem::take(&mut self.errors) > 0 {
@@ -158,8 +157,8 @@ impl EventFollower {
         true
     }
 
-    /// Events count again after lists that are newer than this second. However often this is said, the lists are read
-    /// at their own pace.
+    /// Requests the lists. Events count again after lists that are newer than this second. However often this is
+    /// called, the lists are read at their own interval.
     fn want_lists(&self, since: i64) {
         self.shared.memory.change(|known| known.lose_the_thread(Some(since)));
         self.shared.lists_wanted.notify_one();

@@ -1,4 +1,4 @@
-//! A status list as it is held: the newest that was read, what was revoked a moment before, and what events told since.
+//! A status list as the verifier keeps it: the newest that was read, recent revocations of earlier ones, and events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::event_coverage::EventCoverage;
 use crate::{Refusal, StatusList};
 
-/// A status list, and the status indexes that are revoked although it does not say so.
+/// A status list, and the status indexes that are revoked although the list does not say so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldList {
-    /// `None` as long as nothing is known of it but what events tell.
+    /// `None` as long as only events have reported anything about it.
     list: Option<Arc<StatusList>>,
-    /// Each with the second in which an event told of it, or from which on the list did not say so any more.
+    /// Each with the second in which an event reported it, or since which the list does not contain it any more.
     lately: HashMap<u64, i64>,
-    /// Up to which second events have told what was revoked since the list was read, where a stream of events ended.
+    /// The second up to which events that have ended reported every revocation since the list was read.
     told_until: i64,
 }
 
 impl HeldList {
-    /// What is held once this list has been read too; `None` when it says nothing new. What no list says any more stays
-    /// revoked for `linger` seconds: the clocks of an issuer's instances differ, so a list that looks newer may be the
-    /// older one.
+    /// Returns the state after this list was read too; `None` when the list adds nothing. A revocation that the list
+    /// does not contain any more is kept for `linger` seconds: the clocks of an issuer's instances differ, so a list
+    /// that looks newer may be the older one.
     pub(super) fn followed_by(&self, list: StatusList, now: i64, linger: i64) -> Option<Self> {
         let before = self.list.as_deref();
         if let Some(before) = before.filter(|before| list.issued_at() < before.issued_at()) {
@@ -35,9 +35,9 @@ impl HeldList {
         Some(Self { list: Some(Arc::new(list)), lately, told_until: self.told_until })
     }
 
-    /// A list that looks older may be of an instance whose clock is right, while that of the other runs ahead. What it
-    /// says is revoked is revoked, since no status index is given twice; it makes nothing fresher, and takes nothing
-    /// back.
+    /// Adds the revocations of a list that looks older: it may be of an instance whose clock is right, while that of
+    /// the other runs ahead. They hold, since no status index is assigned twice. The older list makes nothing fresher,
+    /// and takes no revocation back.
     fn and_also(&self, older: &StatusList, newer: &StatusList, now: i64) -> Option<Self> {
         let mut more = older.revoked().filter(|index| !says_revoked(newer, *index)).peekable();
         more.peek()?;
@@ -46,35 +46,35 @@ impl HeldList {
         Some(held)
     }
 
-    /// An event tells that this status index is revoked.
+    /// Adds a revocation that an event reported.
     pub(super) fn revoke(&mut self, index: u64, now: i64) {
         self.lately.insert(index, now);
     }
 
-    /// Up to which second more is known by a stream of events that has told this much than without it, if by any.
+    /// Returns the second up to which the list is known with this coverage, if that is later than without it.
     pub(super) fn gains_by(&self, told: EventCoverage) -> Option<i64> {
         self.as_of(Some(told)).filter(|until| self.as_of(None) < Some(*until))
     }
 
-    /// The stream of events that has told everything until this second is not continued.
+    /// Keeps the coverage up to this second of a stream of events that is not continued.
     pub(super) fn stays_as_told(&mut self, until: i64) {
         self.told_until = self.told_until.max(until);
     }
 
-    /// As of when what is held is true, by the list itself, or by the events that have followed it. `None` as long as
-    /// the list has not been read.
+    /// The second as of which the state is true, by the list itself or by the events that followed it. `None` as long
+    /// as the list has not been read.
     pub(super) fn as_of(&self, told: Option<EventCoverage>) -> Option<i64> {
         let issued_at = self.list.as_ref()?.issued_at();
         let told = told.filter(|told| told.follows(issued_at)).map_or(issued_at, |told| told.as_of);
         Some(issued_at.max(told).max(self.told_until))
     }
 
-    /// Whether events tell all that the list does not.
+    /// Whether events report everything that the list does not contain.
     pub(super) fn is_followed_by(&self, told: EventCoverage) -> bool {
         self.list.as_ref().is_some_and(|list| told.follows(list.issued_at()))
     }
 
-    /// The newest moment of which anything is known.
+    /// The latest second of which anything is known.
     pub(super) fn newest(&self) -> Option<i64> {
         self.lately.values().copied().chain(self.as_of(None)).max()
     }

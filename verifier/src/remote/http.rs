@@ -1,5 +1,5 @@
-//! Requests whose answers are limited in length and time: read a document, unless it is still the same; post a form;
-//! open a stream.
+//! Requests whose answers are limited in length and time: reads a document unless it has not changed, posts a form,
+//! opens a stream.
 
 use std::fmt;
 use std::io::Read as _;
@@ -16,18 +16,18 @@ use tokio::time::timeout;
 
 /// How long a stream may take to begin.
 const STREAM_BEGINS: Duration = Duration::from_secs(5);
-/// For how long a stream is read at most; it ends with its access token, long before.
+/// How long a stream is read at most. It ends with its access token, long before.
 const STREAM_ENDS: Duration = Duration::from_hours(25);
-/// How much of the answer to a form is read, in bytes. Tokenhouse writes about 1,000.
+/// The longest answer to a form that is read, in bytes. Tokenhouse writes about 1,000.
 const MAX_FORM_ANSWER: usize = 64 * 1024;
-/// What a reader of server-sent events has read last.
+/// The `id` of the last server-sent event that was read.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A client that follows no redirect, which could lead anywhere.
+/// A client that follows no redirect, because a redirect could lead to any origin.
 #[derive(Debug)]
 pub(super) struct Http(Client);
 
-/// A document that is asked for again and again.
+/// A document that is read repeatedly.
 #[derive(Debug)]
 pub(super) struct Document {
     url: Url,
@@ -45,14 +45,13 @@ pub(super) enum Caches {
     MustAsk,
 }
 
-/// What was answered, and for how long it may be kept, where the answer says so.
+/// An answer, and how long it may be kept, where it says so.
 pub(super) struct Answer {
     /// The text, or `None` when it has not changed.
     pub(super) text: Option<String>,
     pub(super) max_age: Option<Duration>,
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("the answer has status {0}")]
@@ -77,12 +76,12 @@ impl Http {
         Ok(Self(client))
     }
 
-    /// Reads the document, if it is another than the one that was accepted last.
+    /// Reads the document, unless it has not changed since it was last accepted.
     pub(super) async fn get(&self, document: &mut Document) -> Result<Answer, FetchError> {
         self.get_through(Caches::MayAnswer, document).await
     }
 
-    /// [`get`](Self::get), perhaps past what caches have.
+    /// Like [`get`](Self::get), with a choice of what caches may do.
     pub(super) async fn get_through(&self, caches: Caches, document: &mut Document) -> Result<Answer, FetchError> {
         let mut request =
             self.0.get(document.url.clone()).header(ACCEPT, document.accept).header(ACCEPT_ENCODING, "gzip");
@@ -99,7 +98,7 @@ impl Http {
             StatusCode::NOT_MODIFIED if document.etag.is_some() => return Ok(Answer { text: None, max_age }),
             other => return Err(FetchError::Status(other.as_u16())),
         }
-        // Whoever cannot make use of the text calls `forget`.
+        // A caller that cannot use the text calls `forget`.
         document.etag = answer.headers().get(ETAG).cloned();
         let text = read(answer, document.limit).await;
         if text.is_err() {
@@ -115,7 +114,7 @@ impl Http {
         read(good(request.send().await?)?, MAX_FORM_ANSWER).await
     }
 
-    /// Opens a stream of server-sent events, after the one with this number.
+    /// Opens a stream of server-sent events that begins after the event with this number.
     pub(super) async fn open(&self, url: Url, bearer: &str, last: Option<i64>) -> Result<Response, FetchError> {
         let mut request = self.0.get(url).header(ACCEPT, "text/event-stream").header(CACHE_CONTROL, "no-store");
         if let Some(number) = last {
@@ -136,12 +135,12 @@ impl Document {
         Self { url, accept, limit, etag: None, is_failing: false }
     }
 
-    /// The text that was read last was of no use: the next answer is wanted whole.
+    /// Forgets the `ETag` of an unusable text, so that the next answer is complete.
     pub(super) fn forget(&mut self) {
         self.etag = None;
     }
 
-    /// Tells the log when reading begins to fail, and when it works again.
+    /// Logs when reading begins to fail, and when it works again.
     pub(super) fn note<T>(&mut self, result: &Result<T, impl fmt::Display>) {
         match result {
             Err(reason) if !self.is_failing => tracing::warn!(url = %self.url, %reason, "cannot be read"),
@@ -168,7 +167,7 @@ async fn read(mut answer: Response, limit: usize) -> Result<String, FetchError> 
     String::from_utf8(body).map_err(|_| FetchError::NotText)
 }
 
-/// Undoes gzip (RFC 9110 section 8.4.1.3), and stops where the text becomes too long.
+/// Decodes gzip (RFC 9110 section 8.4.1.3), and stops where the text becomes too long.
 fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, FetchError> {
     let mut text = Vec::new();
     let limited = &mut MultiGzDecoder::new(body).take(limit as u64 + 1);
@@ -176,8 +175,8 @@ fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, FetchError> {
     if text.len() > limit { Err(FetchError::TooLong(limit)) } else { Ok(text) }
 }
 
-/// How much longer the answer may be kept (RFC 9111 sections 4.2.1 and 4.2.3): `max-age` less the time that it has
-/// spent in other caches.
+/// Returns how much longer the answer may be kept (RFC 9111 sections 4.2.1 and 4.2.3): `max-age` less the time that it
+/// has spent in other caches.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let control = headers.get(CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
     let mut directives = control.split(',').map(str::trim);

@@ -1,4 +1,4 @@
-//! The handle that a service holds.
+//! The handle with which a service verifies the tokens of an issuer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use super::shared::Shared;
 use crate::{AccessToken, KeySet, Proof, Refusal, Verifier};
 
-/// An issuer whose tokens a service accepts: its keys and its status lists, which keep themselves up to date.
+/// An issuer whose tokens a service accepts. Its keys and its status lists are kept up to date in the background.
 ///
-/// Make one at start-up and clone it freely; all clones share one memory. What is read in the background stops being
-/// read when the last clone is dropped.
+/// Make one at start-up and clone it freely; all clones share one memory. The background reads end when the last clone
+/// is dropped.
 ///
 /// ```no_run
 /// # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -28,22 +28,23 @@ use crate::{AccessToken, KeySet, Proof, Refusal, Verifier};
 /// ```
 ///
 /// # What it promises
-/// * Verifying asks nobody and waits for nobody. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
-/// * A token whose revocation the issuer's status list shows is refused, from the moment at which the list was read,
-///   and stays refused however old the list becomes.
-/// * How old a list is, is told by its own signed `iat`, never by when it was fetched; or by the last heartbeat,
-///   while events have told everything since then. Beyond [`max_staleness`](super::IssuerBuilder::max_staleness) its tokens
-///   are refused with status 503, unless [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is
-///   accepted beyond the stated staleness, apart from the difference between the two clocks.
+/// * Verifying sends no request and waits for nothing. Only [`verify_fresh`](Self::verify_fresh) may wait, for a key.
+/// * A token that the issuer's status list shows as revoked is refused from the moment at which the list was read, and
+///   stays refused however old the list becomes.
+/// * The age of a list counts from its own signed `iat`, never from when it was fetched; or from the last heartbeat,
+///   while events have reported everything since then. Beyond
+///   [`max_staleness`](super::IssuerBuilder::max_staleness) its tokens are refused with status 503, unless
+///   [`OnStale::Accept`](super::OnStale::Accept) is set. So no revoked token is accepted beyond the stated staleness,
+///   apart from the difference between the two clocks.
 /// * A key that is gone from the JWKS is dropped when the JWKS is read again: when its `Cache-Control` says so, after
 ///   an hour at the latest.
 /// * However many unknown keys tokens name, the JWKS is read at most once per cool-down.
-/// * Only addresses that the issuer's metadata and its list of lists name are asked, at the issuer's own origin, never
-///   one that a token names.
+/// * Requests go only to addresses that the issuer's metadata and its list of lists name, at the issuer's own origin,
+///   never to one that a token names.
 #[derive(Clone)]
 pub struct Issuer {
     shared: Arc<Shared>,
-    /// Those who read in the background; dropped with the last handle, which ends them.
+    /// The background tasks, which end when the last handle is dropped.
     _followers: Arc<JoinSet<()>>,
 }
 
@@ -52,7 +53,7 @@ impl Issuer {
         Self { shared, _followers: Arc::new(followers) }
     }
 
-    /// Checks a bearer token and returns its claims. Asks nobody and waits for nobody.
+    /// Checks a bearer token and returns its claims. Sends no request and waits for nothing.
     ///
     /// # Errors
     /// The first [`Refusal`] that applies; [`Refusal::http_status`] says how to answer. With [`Refusal::UnknownKey`]
@@ -62,8 +63,8 @@ impl Issuer {
         self.verify_bound(token, &Proof::default())
     }
 
-    /// Like [`verify`](Self::verify), for a token that may be bound to a key or a certificate: with what the request
-    /// shows of it (RFC 9449 section 7.1, RFC 8705 section 3).
+    /// Like [`verify`](Self::verify), for a token that may be bound to a key or a certificate, with the proof that came
+    /// with the request (RFC 9449 section 7.1, RFC 8705 section 3).
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and [`Refusal::BadProof`], [`Refusal::NotBound`] or [`Refusal::WrongCertificate`].
@@ -90,7 +91,7 @@ impl Issuer {
         self.again_with_fresh_keys(|| self.verify(token)).await
     }
 
-    /// [`verify_with_claims`](Self::verify_with_claims), waiting as [`verify_fresh`](Self::verify_fresh) does.
+    /// Like [`verify_with_claims`](Self::verify_with_claims), but waits as [`verify_fresh`](Self::verify_fresh) does.
     ///
     /// # Errors
     /// As [`verify_with_claims`](Self::verify_with_claims).
@@ -101,7 +102,7 @@ impl Issuer {
         self.again_with_fresh_keys(|| self.verify_with_claims(token)).await
     }
 
-    /// How old the oldest of the issuer's status lists is, by its own `iat` or by the events that followed it. `None`
+    /// The age of the oldest of the issuer's status lists, by its own `iat` or by the events that followed it. `None`
     /// when one of them could not be read yet, or the issuer has named none. For health checks and metrics.
     #[must_use]
     pub fn staleness(&self) -> Option<Duration> {

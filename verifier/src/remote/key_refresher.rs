@@ -1,4 +1,4 @@
-//! Where those who miss a key meet the follower that reads the JWKS.
+//! Coordinates the requests that miss a key with the follower that reads the JWKS.
 
 use std::time::Duration;
 
@@ -7,40 +7,40 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock::instant;
 
-/// Where those who miss a key meet the follower who reads them.
+/// The state that requests for a missing key share with the follower of the JWKS.
 #[derive(Debug)]
 pub(super) struct KeyRefresher {
     wanted: Notify,
     changed: Notify,
     round: watch::Sender<Round>,
-    /// How long anybody waits for the follower.
+    /// How long a request waits for the follower at most.
     patience: Duration,
 }
 
 /// Why the JWKS is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// It may not be kept any longer.
+    /// It has reached its greatest age.
     Due,
     /// A token names a key that is not in it.
     Wanted,
-    /// The issuer has told that it is another.
+    /// The issuer has announced a change.
     Changed,
-    /// It told so a moment ago.
+    /// The issuer announced a change a moment ago, and the JWKS is read a second time.
     ChangedLately,
 }
 
-/// Where the follower stands.
+/// The state of the follower.
 #[derive(Debug, Clone, Copy)]
 struct Round {
-    /// How often the JWKS has been asked for.
+    /// How often the JWKS has been read.
     number: u64,
-    /// Before this it is not asked for again; `None` while it is being read.
+    /// The end of the cool-down; `None` while the JWKS is being read.
     rests_until: Option<Instant>,
 }
 
 impl KeyRefresher {
-    /// After a first reading at this moment.
+    /// Makes a refresher at the end of the first read.
     pub(super) fn new(cool_down: Duration, patience: Duration) -> Self {
         let round = Round { number: 1, rests_until: Some(instant() + cool_down) };
         Self { wanted: Notify::new(), changed: Notify::new(), round: watch::Sender::new(round), patience }
@@ -54,13 +54,13 @@ impl KeyRefresher {
         }
     }
 
-    /// The issuer has told, and signed it, that its keys are others: they are read at once, whatever the cool-down.
+    /// Requests a read at once, whatever the cool-down, because the issuer has announced a change in a signed event.
     pub(super) fn notify_change(&self) {
         self.changed.notify_one();
     }
 
-    /// Waits until the JWKS has to be read: when it is due, or wanted, and has rested; or when it is known to be
-    /// another.
+    /// Waits until the JWKS has to be read: when it is due or wanted and the cool-down is over, or when it is known to
+    /// have changed.
     pub(super) async fn turn(&self, due: Instant) -> Reason {
         let rested = self.round.borrow().rests_until.unwrap_or_else(instant);
         let wanted = async {
@@ -74,24 +74,24 @@ impl KeyRefresher {
         }
     }
 
-    /// The JWKS is being read from now on.
+    /// Marks the beginning of a read.
     pub(super) fn begin_reading(&self) {
         self.round.send_modify(|round| round.rests_until = None);
     }
 
-    /// The JWKS has been read, and is not read again before `rests_until`.
+    /// Marks the end of a read, and the end of the cool-down that follows it.
     pub(super) fn end_reading(&self, rests_until: Instant) {
         let rests_until = Some(rests_until);
         self.round.send_modify(|round| *round = Round { number: round.number + 1, rests_until });
     }
 
-    /// How often the JWKS has been read, for [`read_since`](Self::read_since).
+    /// Returns how often the JWKS has been read, for [`read_since`](Self::read_since).
     pub(super) fn rounds(&self) -> u64 {
         self.round.borrow().number
     }
 
-    /// Waits until the JWKS, which is wanted, has been read once more than `rounds` times. False, at once, when the
-    /// cool-down forbids that: whoever makes names of keys up can neither cause requests nor keep requests waiting.
+    /// Waits until the JWKS, which was requested before, has been read more than `rounds` times. Returns false at once
+    /// within the cool-down, so that invented key names can neither cause requests nor delay answers.
     pub(super) async fn read_since(&self, rounds: u64) -> bool {
         let mut round = self.round.subscribe();
         let Round { number, rests_until } = *round.borrow_and_update();

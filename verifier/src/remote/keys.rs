@@ -1,4 +1,4 @@
-//! Follows the JWKS: before it is stale, and when a token names a key that is not in it.
+//! Follows the JWKS: reads it before it is stale, and when a token names a key that is not in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,29 +12,29 @@ use super::pace::with_jitter;
 use super::shared::Shared;
 use crate::KeySet;
 
-/// How much of a JWKS is read, in bytes. Tokenhouse writes about 2,000.
+/// The longest JWKS that is read, in bytes. Tokenhouse writes about 2,000.
 pub(super) const MAX_JWKS_LENGTH: usize = 512 * 1024;
-/// For how long a JWKS is kept that does not say so itself.
+/// How long a JWKS without `max-age` is kept.
 const USUAL_AGE: Duration = Duration::from_mins(5);
-/// For how long a JWKS is kept at most, whatever it says: until then a removed key is still accepted.
+/// How long a JWKS is kept at most, whatever it says: until then a removed key is still accepted.
 const LONGEST_AGE: Duration = Duration::from_hours(1);
-/// How long after a change that the issuer has told of the JWKS is read once more.
+/// The wait between the read after a change that the issuer has announced and a second read.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 
-/// Reads the JWKS for as long as somebody holds the issuer.
+/// Reads the JWKS for as long as a handle of the issuer exists.
 pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Duration) {
     let (mut reason, mut caches) = (Reason::Due, Caches::MayAnswer);
     loop {
         let refresher = &shared.key_refresher;
         reason = if reason == Reason::Changed {
-            // Another instance of the issuer may be a moment behind the one that told of the change.
+            // Another instance of the issuer may be a moment behind the one that announced the change.
             sleep(SECOND_LOOK).await;
             Reason::ChangedLately
         } else {
             refresher.turn(instant() + with_jitter(age)).await
         };
         refresher.begin_reading();
-        // What a cache has is not what is looked for, unless it is only due.
+        // A cached answer is of use only when the JWKS is merely due.
         if reason != Reason::Due {
             caches = Caches::MustAsk;
         }
@@ -43,7 +43,7 @@ pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Dur
             caches = Caches::MayAnswer;
         }
         jwks.note(&result);
-        // After an error the same pace as for a missing key: the keys that are known go on meanwhile.
+        // After an error the cool-down is the interval; the known keys stay in use meanwhile.
         age = result.as_ref().map_or(shared.cool_down, |(_, age)| *age);
         if let Ok((keys, _)) = result {
             shared.memory.change(|known| match keys {
@@ -55,7 +55,7 @@ pub(super) async fn follow(shared: Arc<Shared>, mut jwks: Document, mut age: Dur
     }
 }
 
-/// Reads the JWKS: the keys, unless they are still the same, and for how long they may be kept.
+/// Reads the JWKS. Returns the keys, unless they have not changed, and how long they may be kept.
 pub(super) async fn read(
     http: &Http,
     caches: Caches,

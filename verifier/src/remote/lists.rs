@@ -1,4 +1,4 @@
-//! Follows the status lists: all that the issuer names, at the pace that they ask for.
+//! Follows all status lists that the issuer names, at the interval that they ask for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use super::pace::{after_errors, with_jitter};
 use super::shared::Shared;
 use crate::status_list::MAX_LIST_LENGTH;
 
-/// How much of the list of lists is read, in bytes.
+/// The longest list of lists that is read, in bytes.
 const MAX_NAMES_LENGTH: usize = 1024 * 1024;
 /// How many lists are read at the same time.
 const AT_ONCE: usize = 4;
-/// The pace while events tell what happens.
+/// The interval while events report revocations.
 const PACE_BESIDE_EVENTS: Duration = Duration::from_secs(20);
-/// The pace where no list says one.
+/// The interval when no list has a `ttl`.
 const USUAL_TTL: Duration = Duration::from_secs(2);
 
-/// Reads the lists, again and again.
+/// Reads the lists repeatedly.
 pub(super) struct ListFollower {
     shared: Arc<Shared>,
     /// The list of lists (IETF Token Status List, section 9).
@@ -40,20 +40,20 @@ impl ListFollower {
         Self { shared, names, named: Vec::new(), lists: HashMap::new(), errors: 0 }
     }
 
-    /// Reads the lists for as long as somebody holds the issuer, beginning after the first wait.
+    /// Reads the lists for as long as a handle of the issuer exists, beginning after the first wait.
     pub(super) async fn follow(mut self, mut wait: Duration) {
         loop {
             sleep(wait).await;
             if self.shared.memory.snapshot().is_told_everything() {
                 let beside_events = with_jitter(PACE_BESIDE_EVENTS).saturating_sub(wait);
-                // Whoever wants the lists gets them no sooner than without events.
+                // A request for the lists is served no sooner than without events.
                 drop(timeout(beside_events, self.shared.lists_wanted.notified()).await);
             }
             wait = self.read_all().await;
         }
     }
 
-    /// Reads everything once; says how long to wait before the next time.
+    /// Reads everything once, and returns how long to wait before the next time.
     pub(super) async fn read_all(&mut self) -> Duration {
         let named = self.read_names().await;
         self.names.note(&named);
@@ -64,7 +64,7 @@ impl ListFollower {
         after_errors(self.shared.list_pace(ttl), self.errors)
     }
 
-    /// Reads which lists there are. As long as that does not work, those of before are followed.
+    /// Reads which lists exist. As long as that fails, the previous ones are followed.
     async fn read_names(&mut self) -> Result<(), FetchError> {
         let Some(text) = self.shared.http.get(&mut self.names).await?.text else { return Ok(()) };
         let Aggregation { status_lists } = serde_json::from_str(&text).map_err(|error| {
@@ -99,7 +99,7 @@ impl ListFollower {
             }
             let Some(done) = reading.join_next().await else { return round };
             let Ok((uri, mut list, result)) = done else {
-                // The reader has panicked and lost its list, which comes back with the names.
+                // The task has panicked and its list is lost; reading the names again restores it.
                 self.names.forget();
                 self.named.clear();
                 continue;
@@ -111,7 +111,7 @@ impl ListFollower {
     }
 }
 
-/// How often one time went well, and how often not.
+/// How many lists one round read, and how many it failed to read.
 #[derive(Default)]
 struct Round {
     read: usize,
@@ -123,7 +123,7 @@ struct Aggregation {
     status_lists: Vec<String>,
 }
 
-/// The lists that may be asked for, as the issuer spells them: tokens spell them so too.
+/// Returns the lists that may be requested, keyed by the URI as the issuer and its tokens spell it.
 fn admitted(uris: &[String], origins: &Origins) -> HashMap<String, Document> {
     let mut admitted = HashMap::new();
     for uri in uris {
@@ -143,7 +143,7 @@ fn admitted(uris: &[String], origins: &Origins) -> HashMap<String, Document> {
     admitted
 }
 
-/// Reads one list into memory, and gives its reader back.
+/// Reads one list into memory, and returns its document for the next time.
 async fn read(shared: Arc<Shared>, uri: String, mut list: Document) -> (String, Document, Result<(), String>) {
     let result = match shared.http.get(&mut list).await {
         Ok(Answer { text: Some(text), .. }) => shared.take_list(&text, &uri).inspect_err(|_| list.forget()),

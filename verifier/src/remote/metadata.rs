@@ -1,4 +1,4 @@
-//! The issuer's metadata: where its keys and its lists are (RFC 8414, OpenID Connect Discovery 1.0).
+//! The issuer's metadata: the addresses of its keys and its lists (RFC 8414, OpenID Connect Discovery 1.0).
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -7,20 +7,20 @@ use super::DiscoveryError;
 use super::http::{Document, FetchError, Http};
 use super::origins::Origins;
 
-/// How much of a metadata document is read, in bytes. Tokenhouse writes about 3,000.
+/// The longest metadata document that is read, in bytes. Tokenhouse writes about 3,000.
 const MAX_METADATA_LENGTH: usize = 256 * 1024;
 
-/// Where the issuer serves what a verifier needs.
+/// The addresses that a verifier needs.
 #[derive(Debug)]
 pub(super) struct Metadata {
     pub(super) jwks_uri: Url,
-    /// Where the issuer names its status lists, when it has any.
+    /// The list of status lists, when the issuer has one.
     pub(super) status_lists: Option<Url>,
-    /// Where it tells what happens, and where a service gets the token for that, when it does.
+    /// The event stream and its token endpoint, when the issuer has both.
     pub(super) events: Option<EventAddresses>,
 }
 
-/// Where a service that follows events goes.
+/// The addresses for a service that follows events.
 #[derive(Debug)]
 pub(super) struct EventAddresses {
     pub(super) stream: Url,
@@ -28,8 +28,8 @@ pub(super) struct EventAddresses {
 }
 
 impl Metadata {
-    /// Reads the document at the path of RFC 8414 section 3.1, or, where nothing is, at that of OpenID Connect
-    /// Discovery 1.0 section 4.
+    /// Reads the document at the path of RFC 8414 section 3.1, or, where the answer is an error status, at that of
+    /// OpenID Connect Discovery 1.0 section 4.
     pub(super) async fn read(http: &Http, issuer: &str, origins: &Origins) -> Result<Self, DiscoveryError> {
         let text = match fetch(http, well_known_before_path(origins.issuer())).await {
             Err((_, FetchError::Status(_))) => fetch(http, well_known_after_path(origins.issuer())).await,
@@ -51,7 +51,7 @@ struct Claims {
     jwks_uri: String,
     /// IETF Token Status List, section 9.1.
     status_list_aggregation_endpoint: Option<String>,
-    /// Tokenhouse's own.
+    /// A member of Tokenhouse, not of a standard.
     status_events_endpoint: Option<String>,
     token_endpoint: Option<String>,
 }

@@ -1,9 +1,9 @@
 //! The issuer over the network: keys and status lists that keep themselves up to date, in the background.
 //!
-//! [`Issuer`] is what a service holds. What it knows of the issuer lies in memory (`known`), and verifying a token
-//! looks there and nowhere else. Three followers bring it up to date: `keys` reads the JWKS, `lists` the status lists,
-//! `events` what the issuer tells as it happens. They ask only addresses that the issuer's metadata names (`metadata`),
-//! never one that a token names.
+//! A service holds an [`Issuer`]. What is known of the issuer is in memory (`known_state`), and verifying a token reads
+//! nothing else. Three followers keep it up to date: `keys` reads the JWKS, `lists` the status lists, and `events` the
+//! event stream. They send requests only to addresses that the issuer's metadata or its list of lists names
+//! (`metadata`, `lists`), never to one that a token names.
 
 mod builder;
 mod clock;

@@ -1,4 +1,4 @@
-//! Whom this crate asks: the issuer's own origin (RFC 6454), and those that the operator has named besides.
+//! The origins to which requests may go: the issuer's own (RFC 6454), and those that the operator allows in addition.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::DiscoveryError;
 
-/// The issuer's address, and the origins that are asked.
+/// The issuer's address, and the allowed origins.
 #[derive(Debug, Clone)]
 pub(super) struct Origins {
     issuer: Url,
@@ -15,8 +15,8 @@ pub(super) struct Origins {
 
 impl Origins {
     /// # Errors
-    /// When the issuer is not an `https` URL without query and fragment (RFC 8414 section 2). One of this machine may
-    /// be `http`.
+    /// When the issuer is not an `https` URL without query and fragment (RFC 8414 section 2). An issuer on this machine
+    /// may use `http`.
     pub(super) fn new(issuer: &str, also: &[String]) -> Result<Self, DiscoveryError> {
         let url = |text: &str| Url::parse(text).map_err(|_| DiscoveryError::NotAnIssuer(text.to_owned()));
         let own = url(issuer)?;
@@ -33,7 +33,7 @@ impl Origins {
         &self.issuer
     }
 
-    /// The address, if it may be asked. `what` names it in the error.
+    /// Returns the address if requests to it are allowed. `what` names it in the error.
     pub(super) fn admit(&self, what: &'static str, address: &str) -> Result<Url, DiscoveryError> {
         let url = Url::parse(address).ok().filter(|url| {
             let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&self.issuer);

@@ -1,4 +1,4 @@
-//! How long to wait before asking again: not all verifiers at the same moment, and more slowly while nobody answers.
+//! The waits between requests: randomised so that verifiers do not act at the same moment, and longer after errors.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 /// The longest wait after errors, so that an issuer that is back is noticed soon.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The wait before the next try after so many errors in a row: the usual one after none and one, then twice as long
-/// with each, within bounds.
+/// Returns the wait before the next try after this many errors in a row: the usual one after none and one, then twice
+/// as long with each, within bounds.
 pub(super) fn after_errors(usual: Duration, errors: u32) -> Duration {
     let doubled = usual.saturating_mul(2_u32.saturating_pow(errors.saturating_sub(1)));
     with_jitter(doubled.min(LONGEST.max(usual)))
 }
 
-/// Up to a fifth less than `wait`, by chance.
+/// Shortens `wait` at random, by a fifth at most.
 pub(super) fn with_jitter(wait: Duration) -> Duration {
-    // The standard library's hasher is keyed by chance, which is chance enough to spread requests.
+    // The standard library's hasher has a random key, which is random enough to spread requests.
     let percent = RandomState::new().hash_one(()) % 21;
     wait.saturating_sub(wait / 100 * u32::try_from(percent).unwrap_or(0))
 }

@@ -1,4 +1,4 @@
-//! What the handles of an issuer and its followers share.
+//! The state that the handles of an issuer share with its followers.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::known_state::{Limits, Memory};
 use super::origins::Origins;
 use crate::{Refusal, StatusList, StatusListError, Verifier};
 
-/// What the handles and the followers have in common.
+/// The state of one issuer.
 pub(super) struct Shared {
     pub(super) issuer: String,
     pub(super) verifier: Verifier,
@@ -20,7 +20,7 @@ pub(super) struct Shared {
     pub(super) memory: Memory,
     pub(super) key_refresher: KeyRefresher,
     pub(super) cool_down: Duration,
-    /// Wakes the one who reads the lists, if they are read at a slower pace.
+    /// Wakes the follower of the lists, if it waits at the slower interval beside events.
     pub(super) lists_wanted: Notify,
     /// How often the lists are read: the shortest and the longest wait.
     pub(super) polls: RangeInclusive<Duration>,
@@ -30,7 +30,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Takes a list that was read from its address.
+    /// Verifies a list that was read from `uri`, and takes it into the memory.
     pub(super) fn take_list(&self, token: &str, uri: &str) -> Result<(), String> {
         let (known, now) = (self.memory.snapshot(), self.clock.now());
         let keys = known.keys(&self.limits, now).map_err(|refusal| refusal.to_string())?;
@@ -44,7 +44,7 @@ impl Shared {
         Ok(())
     }
 
-    /// How long to wait until the next reading, where lists ask for this pace.
+    /// Returns the wait until the next read of lists with this `ttl`.
     pub(super) fn list_pace(&self, ttl: Duration) -> Duration {
         ttl.clamp(*self.polls.start(), *self.polls.end())
     }

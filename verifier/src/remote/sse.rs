@@ -1,4 +1,4 @@
-//! Server-sent events, read as they come (WHATWG HTML section 9.2.6): the fields `id` and `data`, and nothing else.
+//! Reads server-sent events (WHATWG HTML section 9.2.6): the fields `id` and `data`, and nothing else.
 
 use super::http::FetchError;
 use crate::security_event::MAX_EVENT_LENGTH;
@@ -6,7 +6,6 @@ use crate::security_event::MAX_EVENT_LENGTH;
 /// The longest event that is read, in bytes: a security event token, and its number.
 const MAX_LENGTH: usize = MAX_EVENT_LENGTH + 256;
 
-/// An event as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Event {
     /// Its own `id`, where it has one.
@@ -14,16 +13,16 @@ pub(super) struct Event {
     pub(super) data: String,
 }
 
-/// Puts the pieces of a stream together.
+/// Assembles events from the pieces of a stream.
 #[derive(Debug, Default)]
 pub(super) struct EventReader {
-    /// What came and is no whole line yet.
+    /// The bytes of a line that is not complete.
     rest: Vec<u8>,
     event: Event,
 }
 
 impl EventReader {
-    /// Takes a piece; the events that it completes.
+    /// Takes a piece, and returns the events that it completes.
     ///
     /// # Errors
     /// When an event is too long, or not text.
@@ -47,8 +46,8 @@ impl EventReader {
     }
 }
 
-/// The first line, and where the next one begins. A line ends with LF, CR LF or CR; a CR at the very end may be half of
-/// a CR LF.
+/// Returns the first line and where the next one begins. A line ends with LF, CR LF or CR; a CR at the very end may be
+/// half of a CR LF.
 fn first_line(text: &[u8]) -> Option<(&[u8], usize)> {
     let end = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
     match (text[end], text.get(end + 1)) {

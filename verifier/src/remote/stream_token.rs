@@ -1,4 +1,4 @@
-//! The service's own access token, with which it asks for events (RFC 6749 section 4.4).
+//! The service's own access token, with which it subscribes to the event stream (RFC 6749 section 4.4).
 
 use std::fmt;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::clock::instant;
 use super::http::{FetchError, Http};
 
 const FORM: &str = "grant_type=client_credentials&scope=tokenhouse%3Aevents";
-/// How long a token is used that does not say how long it lives.
+/// The lifetime of a token without `expires_in`.
 const USUAL_LIFETIME: Duration = Duration::from_mins(1);
-/// More often than this no token is asked for.
+/// The shortest lifetime that counts, so that tokens are not requested more often than this.
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
-/// As whom the service asks for events. The secret is never shown.
+/// The client credentials of the service. `Debug` leaves the secret out.
 #[derive(Clone)]
 pub(super) struct Credentials {
     id: String,
@@ -25,7 +25,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Encoded as they go into the header (RFC 6749 section 2.3.1).
+    /// Encodes the credentials as the `Authorization` header requires (RFC 6749 section 2.3.1).
     pub(super) fn new(id: &str, secret: &str) -> Self {
         Self { id: encoded(id), secret: encoded(secret) }
     }
@@ -37,14 +37,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Obtains tokens, and keeps the one that is good.
+/// Obtains access tokens, and keeps the current one.
 pub(super) struct StreamTokens {
     endpoint: Url,
     credentials: Credentials,
     held: Option<StreamToken>,
 }
 
-/// A token, and when to get another.
+/// An access token, and when to replace it.
 #[derive(Clone)]
 pub(super) struct StreamToken {
     pub(super) bearer: String,
@@ -62,7 +62,7 @@ impl StreamTokens {
         Self { endpoint, credentials, held: None }
     }
 
-    /// A token that is good for a while.
+    /// Returns the current token, or obtains another one.
     pub(super) async fn get(&mut self, http: &Http) -> Result<StreamToken, FetchError> {
         if let Some(token) = self.held.as_ref().filter(|token| instant() < token.good_until) {
             return Ok(token.clone());
@@ -75,18 +75,18 @@ impl StreamTokens {
         let Answer { access_token, expires_in } = answer;
         let lifetime =
             expires_in.map_or(USUAL_LIFETIME, Duration::from_secs).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
-        // A tenth before its end, at which the stream would end too.
+        // A tenth before its expiry, at which the stream would end too.
         let token = StreamToken { bearer: access_token, good_until: asked_at + lifetime.mul_f64(0.9) };
         Ok(self.held.insert(token).clone())
     }
 
-    /// The token was not accepted.
+    /// Drops a token that was not accepted.
     pub(super) fn forget(&mut self) {
         self.held = None;
     }
 }
 
-/// `application/x-www-form-urlencoded`, with everything encoded that may be.
+/// Encodes as `application/x-www-form-urlencoded`, with everything escaped that may be.
 fn encoded(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let letters =

@@ -1,4 +1,4 @@
-//! For services on axum, tonic or hyper: a layer behind which every request has a good token.
+//! For services on axum, tonic or hyper: a layer that admits only requests with a valid token.
 //!
 //! ```no_run
 //! use axum::{Extension, Router, routing::get};
@@ -29,5 +29,5 @@ pub use verify::{Verify, VerifyLayer};
 use std::future::Future;
 use std::pin::Pin;
 
-/// The answer of a service, or the one that it was not let in.
+/// The answer of the inner service, or that of a rejected request.
 type Answering<R, E> = Pin<Box<dyn Future<Output = Result<http::Response<R>, E>> + Send>>;

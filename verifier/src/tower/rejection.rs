@@ -1,4 +1,4 @@
-//! How a request is answered that is not let in.
+//! The answer to a rejected request.
 
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::Rejection;
 
 impl Rejection {
-    /// The whole answer. It has no body: RFC 6750 section 3 puts everything into the challenge.
+    /// Makes the whole answer. It has no body: RFC 6750 section 3 puts everything into the challenge.
     pub fn into_response<B: Default>(self) -> Response<B> {
         tracing::debug!(reason = %self, status = self.http_status(), "a request was not let in");
         let mut answer = Response::new(B::default());

@@ -1,4 +1,4 @@
-//! The layer that asks for a scope.
+//! The layer that requires a scope.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use tower_service::Service;
 use super::Answering;
 use crate::{AccessToken, Rejection};
 
-/// Lets a request in whose token has this scope; it stands inside a [`VerifyLayer`](super::VerifyLayer). Without one
+/// Admits a request whose token has this scope. It belongs inside a [`VerifyLayer`](super::VerifyLayer): without one,
 /// every request is answered with status 500.
 #[derive(Debug, Clone)]
 pub struct RequireScopeLayer(Arc<str>);
 
 impl RequireScopeLayer {
-    /// For tokens with this one scope. For more than one, there may be several layers.
+    /// Makes a layer that requires this one scope. Several layers require several scopes.
     #[must_use]
     pub fn new(scope: &str) -> Self {
         Self(scope.into())

@@ -1,4 +1,4 @@
-//! The layer that lets requests with a good token in.
+//! The layer that admits requests with a valid token.
 
 use std::mem;
 use std::task::{Context, Poll};
@@ -12,13 +12,13 @@ use super::Answering;
 use crate::bearer::bearer_token;
 use crate::{AccessToken, Issuer, Rejection};
 
-/// Lets a request in whose `Authorization: Bearer` (RFC 6750 section 2.1) holds a good token, which the service finds
+/// Admits a request whose `Authorization: Bearer` (RFC 6750 section 2.1) contains a valid token. The service finds it
 /// among the request's extensions as an [`AccessToken`]. Every other request is answered as [`Rejection`] says.
 #[derive(Debug, Clone)]
 pub struct VerifyLayer(Issuer);
 
 impl VerifyLayer {
-    /// For the tokens of this issuer.
+    /// Makes a layer for the tokens of this issuer.
     #[must_use]
     pub fn new(issuer: Issuer) -> Self {
         Self(issuer)
@@ -57,7 +57,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let issuer = self.issuer.clone();
-        // The one that has said that it is ready answers; the copy has not been asked yet.
+        // The service that was polled until it was ready handles the request; the clone was not polled.
         let copy = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, copy);
         Box::pin(async move {

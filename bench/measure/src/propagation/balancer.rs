@@ -1,4 +1,4 @@
-//! One address before several instances: each connection goes to the next one.
+//! A balancer in front of several instances: each connection goes to the next one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use anyhow::Result;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// The address.
 pub(crate) struct Balancer {
     listener: std::net::TcpListener,
     address: SocketAddr,
@@ -26,7 +25,7 @@ impl Balancer {
         format!("http://{}", self.address)
     }
 
-    /// Passes connections on, on a thread of its own, until the process ends.
+    /// Forwards connections on a thread of its own until the process ends.
     pub(crate) fn serve(&self, instances: Vec<String>) -> Result<()> {
         let listener = self.listener.try_clone()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,4 +1,4 @@
-//! Verifiers as services hold them, each accepting the same token again and again until it does not.
+//! Verifiers like those of services, each of which verifies the same token repeatedly until it refuses it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::times::now;
 
-/// How long a service rests between two requests.
+/// The pause of a service between two requests.
 const REST: Duration = Duration::from_millis(2);
 
 /// The services, on a thread of their own.
@@ -23,7 +23,7 @@ struct Service {
     watched: Mutex<Watched>,
 }
 
-/// The token that is accepted, and what has become of it.
+/// The token that is verified, and the results.
 #[derive(Default)]
 struct Watched {
     token: String,
@@ -32,7 +32,7 @@ struct Watched {
 }
 
 impl Fleet {
-    /// Verifiers of `base` that follow its lists, and its events where they have a client's credentials.
+    /// Starts verifiers for the issuer `base`, which follow its lists, and with credentials its events too.
     pub(crate) fn start(base: &str, verifiers: u32, follower: Option<(&str, &str)>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let services = runtime.block_on(async {
@@ -53,7 +53,7 @@ impl Fleet {
         Ok(Self { services, _runtime: runtime })
     }
 
-    /// From now on each service is sent this token.
+    /// Lets each service verify this token from now on.
     pub(crate) fn watch(&self, token: &str) {
         for service in &self.services {
             service.change(|watched| *watched = Watched { token: token.to_owned(), ..Watched::default() });
@@ -70,7 +70,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// How long after that moment each service refused.
+    /// Returns how long after `since` each service refused the token.
     pub(crate) fn refusals(&self, since: Instant, patience: Duration) -> Result<Vec<Duration>> {
         self.services.iter().map(|service| service.refusal(since, patience)).collect()
     }
@@ -89,7 +89,7 @@ impl Service {
                 let verdict = self.issuer.verify(&token);
                 let at = now();
                 self.change(|watched| match verdict {
-                    // Another token is watched meanwhile.
+                    // The watched token has changed meanwhile.
                     _ if watched.token != token => {}
                     Ok(_) => watched.accepted += 1,
                     Err(refusal) => watched.refused = Some((at, refusal)),

@@ -1,21 +1,21 @@
-//! Times as a picture of characters.
+//! A histogram of times as text.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The longest bar.
+/// The width of the longest bar, in characters.
 const WIDTH: usize = 60;
 
 pub(crate) struct Histogram {
     times: Vec<Duration>,
-    /// Its width.
+    /// The width of a class.
     class: Duration,
-    /// For 99 of 100.
+    /// The aim for 99 of 100 times.
     aim: Duration,
 }
 
 impl Histogram {
-    /// Of at least one time.
+    /// Makes a histogram of at least one time.
     pub(crate) fn new(mut times: Vec<Duration>, class: Duration, aim: Duration) -> Self {
         times.sort_unstable();
         Self { times, class, aim }
@@ -26,7 +26,7 @@ impl Histogram {
         self.times.get(position).map_or(0, Duration::as_millis)
     }
 
-    /// How many times fall into each class.
+    /// Counts the times in each class.
     fn classes(&self) -> Vec<usize> {
         let mut classes = Vec::new();
         for time in &self.times {

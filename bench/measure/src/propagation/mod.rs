@@ -1,7 +1,7 @@
-//! How long after an administrator's 200 do services that verify offline go on accepting the token?
+//! Measures how long services that verify offline accept a token after an administrator's revocation was answered.
 //!
-//! Two instances behind a balancer, and as many verifiers as a fleet has services, each with a memory and connections
-//! of its own, each busy accepting the very token that is then revoked.
+//! There are two instances behind a balancer, and as many verifiers as a fleet has services. Each verifier has its own
+//! memory and connections, and is busy accepting the token that is then revoked.
 
 mod balancer;
 mod fleet;
@@ -75,7 +75,7 @@ pub(crate) fn measure(run: &Run, wanted: &Propagation) -> Result<()> {
     instances.into_iter().try_for_each(crate::server::Process::stop)
 }
 
-/// From the administrator's 200 to the first refusal, for each verifier and revocation.
+/// Returns the time from the administrator's 200 to the first refusal, for each verifier and revocation.
 fn revoke_again_and_again(base: &str, way: &Way, wanted: &Propagation) -> Result<Vec<Duration>> {
     let fleet = Fleet::start(base, wanted.verifiers, way.events.then_some(("follower", SECRET)))?;
     let mut times = Vec::new();
@@ -84,7 +84,7 @@ fn revoke_again_and_again(base: &str, way: &Way, wanted: &Propagation) -> Result
         let (access, session) = sign_in(base)?;
         let admin = admin_token(base)?;
         fleet.watch(&access);
-        // At another moment of the second each time.
+        // Each revocation is at another point of the second.
         std::thread::sleep(Duration::from_millis(u64::from(round) * 137 % 1000));
         fleet.accepts_everywhere()?;
         let answer = ask::delete(base, &format!("/admin/v1/sessions/{session}"), &admin)?;
@@ -95,7 +95,7 @@ fn revoke_again_and_again(base: &str, way: &Way, wanted: &Propagation) -> Result
     Ok(times)
 }
 
-/// A new session's access token, and the session.
+/// Returns the access token of a new session, and the session.
 fn sign_in(base: &str) -> Result<(String, String)> {
     let form = format!("username=ada&password={}", PASSWORD.replace(' ', "+"));
     let access = member(&ask::post(base, "/api/token/", "", &form)?, "access")?;
