@@ -53,7 +53,7 @@ impl TryFrom<String> for InteractionId {
         if text.len() == 22 && URL_SAFE_NO_PAD.decode(&text).is_ok() {
             Ok(Self(text))
         } else {
-            Err(Error::invalid_request("this is not the name of a authorization"))
+            Err(Error::invalid_request("this is not the name of an authorization request"))
         }
     }
 }

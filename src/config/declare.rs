@@ -30,11 +30,11 @@ pub(super) trait Setting: Sized {
 pub(super) trait Section: Sized {
     const ABOUT: &'static [&'static str];
 
-    /// Passes each setting to `visitor`, and builds the section if every setting has a value.
-    fn visit(visitor: &mut impl Visitor) -> Option<Self>;
+    /// Passes each setting to `handler`, and builds the section if every setting has a value.
+    fn visit(handler: &mut impl SettingHandler) -> Option<Self>;
 }
 
-pub(super) trait Visitor {
+pub(super) trait SettingHandler {
     fn setting<T: Setting>(&mut self, declared: Declared<T>) -> Option<T>;
 }
 
@@ -136,11 +136,11 @@ macro_rules! settings {
         impl $crate::config::declare::Section for $section {
             const ABOUT: &'static [&'static str] = &[$($about),+];
 
-            fn visit(visitor: &mut impl $crate::config::declare::Visitor) -> Option<Self> {
+            fn visit(handler: &mut impl $crate::config::declare::SettingHandler) -> Option<Self> {
                 $(
                     let declared = $crate::config::declare::Declared::<$type>::new(stringify!($name), &[$($line),*])
                         $(.or($default))? $(.env($variable))? $(.within($range))? $(.check($check))?;
-                    let $name = visitor.setting(declared);
+                    let $name = handler.setting(declared);
                 )*
                 Some(Self { $( $name: $name?, )* })
             }

@@ -23,7 +23,7 @@ pub struct ConfigError {
 
 /// Reads `file`, then the environment over it, and checks the result. Without `file`, reads `tokenhouse.toml` if it
 /// exists.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(clippy::disallowed_methods, reason = "the one function that reads the environment")]
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let text = read_file(file).map_err(|problem| ConfigError { problems: vec![problem] })?;
     assemble(text.as_deref(), std::env::vars_os(), |path| std::fs::read_to_string(path))

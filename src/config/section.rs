@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::declare::{Declared, Section, Setting, Visitor};
+use super::declare::{Declared, Section, Setting, SettingHandler};
 use super::reader::Reader;
 use super::shape::{self, Described, Shape};
 
@@ -45,7 +45,7 @@ fn heading(name: &str) -> String {
 
 struct Descriptions(Vec<Described>);
 
-impl Visitor for Descriptions {
+impl SettingHandler for Descriptions {
     fn setting<T: Setting>(&mut self, declared: Declared<T>) -> Option<T> {
         self.0.push(declared.describe());
         declared.default
@@ -58,7 +58,7 @@ struct SectionReader<'reader, 'load> {
     known: Vec<&'static str>,
 }
 
-impl Visitor for SectionReader<'_, '_> {
+impl SettingHandler for SectionReader<'_, '_> {
     /// Returns the value that was set, or the default, so that the other settings can still be checked.
     fn setting<T: Setting>(&mut self, declared: Declared<T>) -> Option<T> {
         self.known.push(declared.name);

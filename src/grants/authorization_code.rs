@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     let beginning = sessions::begin(ctx, session_of(client, &user, &code, proof));
     let response = mint(ctx, client, &user, &code, &beginning)?;
     match sessions::settle(ctx, &beginning).await? {
-        SettleOutcome::BeginOutcome => Ok(response),
+        SettleOutcome::Begun => Ok(response),
         SettleOutcome::Refused => Err(not_good()),
         SettleOutcome::BegunBefore => {
             end_previous(ctx, &code).await?;

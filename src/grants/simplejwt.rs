@@ -69,7 +69,7 @@ pub async fn obtain(ctx: &Ctx, sign_in: SignIn) -> Result<Option<TokenPair>, Err
     let access = tokens::access_token(ctx, &client, subject, &beginning.session.scope)?;
     let refresh = tokens::refresh_token(ctx, &beginning.live)?;
     match sessions::settle(ctx, &beginning).await? {
-        SettleOutcome::BeginOutcome => Ok(Some(TokenPair { access: access.token, refresh })),
+        SettleOutcome::Begun => Ok(Some(TokenPair { access: access.token, refresh })),
         SettleOutcome::Refused | SettleOutcome::BegunBefore => Ok(None),
     }
 }

@@ -55,7 +55,7 @@ pub struct ParentBrowserSession {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettleOutcome {
     /// The session's row is written.
-    BeginOutcome,
+    Begun,
     /// The user, the client, the browser session or a `not_before` has changed since the attempt began.
     Refused,
     /// A session with this identifier already exists.
@@ -124,7 +124,7 @@ pub async fn settle(ctx: &Ctx, beginning: &PreparedSession) -> Result<SettleOutc
         return Ok(SettleOutcome::BegunBefore);
     }
     match ctx.store.database.begin_session(session, &beginning.seen, &entry).await {
-        Ok(BeginOutcome::Begun) => Ok(SettleOutcome::BeginOutcome),
+        Ok(BeginOutcome::Begun) => Ok(SettleOutcome::Begun),
         Ok(BeginOutcome::Refused) => Ok(SettleOutcome::Refused),
         Err(StoreError::Conflict(UniqueKey::SessionId)) => Ok(SettleOutcome::BegunBefore),
         Err(error) => Err(error.into()),

@@ -86,7 +86,7 @@ impl<'a> Browser<'a> {
         self.jar.borrow().clone()
     }
 
-    /// Puts other cookies in the place of these.
+    /// Replaces these cookies by others.
     pub fn set_cookies(&self, cookies: BTreeMap<String, String>) {
         *self.jar.borrow_mut() = cookies;
     }

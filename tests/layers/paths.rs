@@ -87,12 +87,12 @@ struct Reader<'a> {
     inside: Vec<(usize, String)>,
     depth: usize,
     /// What the path that is being read stands in.
-    place: Place,
+    kind: PathKind,
     source: Source,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum PathKind {
     Code,
     Import,
     Reexport,
@@ -100,7 +100,7 @@ enum Place {
 
 impl<'a> Reader<'a> {
     fn new(tokens: &'a [Token]) -> Self {
-        Self { tokens, at: 0, inside: Vec::new(), depth: 0, place: Place::Code, source: Source::default() }
+        Self { tokens, at: 0, inside: Vec::new(), depth: 0, kind: PathKind::Code, source: Source::default() }
     }
 
     fn peek(&self, ahead: usize) -> &str {
@@ -122,16 +122,16 @@ impl<'a> Reader<'a> {
                 "pub" if self.peek(1) == "(" => self.visibility(),
                 "mod" => self.module(),
                 "use" => {
-                    let place = if self.is_public() { Place::Reexport } else { Place::Import };
+                    let kind = if self.is_public() { PathKind::Reexport } else { PathKind::Import };
                     self.at += 1;
-                    self.path(place);
+                    self.path(kind);
                 }
                 "extern" if self.peek(1) == "crate" => {
                     self.at += 2;
-                    self.path(Place::Import);
+                    self.path(PathKind::Import);
                 }
                 first if KEYWORDS.contains(&first) => self.at += 1,
-                first if is_name(first) || first == "::" => self.path(Place::Code),
+                first if is_name(first) || first == "::" => self.path(PathKind::Code),
                 _ => self.at += 1,
             }
         }
@@ -162,14 +162,14 @@ impl<'a> Reader<'a> {
         words.next() == Some("pub")
     }
 
-    fn path(&mut self, place: Place) {
-        self.place = place;
+    fn path(&mut self, kind: PathKind) {
+        self.kind = kind;
         self.tree(&[]);
     }
 
     /// Reads one path, or one tree of them, that continues `before`.
     fn tree(&mut self, before: &[String]) {
-        let import = self.place != Place::Code;
+        let import = self.kind != PathKind::Code;
         let line = self.tokens[self.at].line;
         let mut names = before.to_vec();
         if self.peek(0) == "::" && names.is_empty() {
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
         match imported_as {
             Some(name) => {
                 let meaning: Vec<String> = names.iter().filter(|name| !name.is_empty()).cloned().collect();
-                if self.place == Place::Reexport {
+                if self.kind == PathKind::Reexport {
                     self.source.reexports.insert(name.clone(), meaning.clone());
                 }
                 self.source.meanings.insert(name, meaning);
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
             None => {}
         }
         let inside = self.inside.iter().map(|(_, name)| name.clone()).collect();
-        self.source.paths.push(Used { line, names, inside, is_reexport: self.place == Place::Reexport });
+        self.source.paths.push(Used { line, names, inside, is_reexport: self.kind == PathKind::Reexport });
     }
 }
 

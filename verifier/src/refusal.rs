@@ -142,7 +142,6 @@ pub enum Refusal {
     #[error("the token is bound to a key; it is not accepted as a bearer token")]
     ProofRequired,
     /// The DPoP proof was refused (RFC 9449 section 7.1). [`Refusal::challenge`] names the error for the client.
-    /// client.
     #[error("the DPoP proof is refused: {0}")]
     BadProof(#[from] ProofFlaw),
     /// A DPoP proof came with a token that is not bound to a key (RFC 9449 section 7.1).

@@ -38,7 +38,7 @@ impl Database {
 }
 
 impl Work {
-    /// Gives clients new status indexes in place of their present ones, whose tokens are revoked at the time `at`, and
+    /// Gives clients new status indexes instead of their present ones, whose tokens are revoked at the time `at`, and
     /// writes a feed row for each. Call it after [`Work::announce`], which takes the feed's lock.
     pub(super) async fn revoke_indexes(
         &mut self,

@@ -134,7 +134,7 @@ async fn a_sign_in_under_way_does_not_bring_previous_rights_back() {
         };
         let beginning = sessions::begin(ctx, new);
         users::change(ctx, user.id, change, Actor::System).await.unwrap();
-        assert_eq!(sessions::settle(ctx, &beginning).await.unwrap(), SettleOutcome::BeginOutcome);
+        assert_eq!(sessions::settle(ctx, &beginning).await.unwrap(), SettleOutcome::Begun);
     })
     .await;
 }

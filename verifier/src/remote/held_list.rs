@@ -14,7 +14,7 @@ pub(super) struct HeldList {
     list: Option<Arc<StatusList>>,
     /// Each with the second in which an event reported it, or since which the list does not contain it any more.
     lately: HashMap<u64, i64>,
-    /// The second up to which events that have ended reported every revocation since the list was read.
+    /// The second up to which a stream of events that has ended reported every revocation since the list was read.
     told_until: i64,
 }
 
