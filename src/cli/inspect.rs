@@ -34,7 +34,7 @@ pub async fn run(command: Inspect, config: Config) -> Result<Answer, String> {
     let header = part(&command.token, 0);
     let claims = part(&command.token, 1);
     let Findings { verdict, list, introspection } = match &command.jwks {
-        Some(position) => offline(&command.token, position, &config).await?,
+        Some(source) => offline(&command.token, source, &config).await?,
         None => at_home(&command.token, header.as_ref(), config).await?,
     };
     let mut words = String::new();
@@ -113,14 +113,14 @@ impl Findings {
     }
 }
 
-async fn offline(token: &str, position: &str, config: &Config) -> Result<Findings, String> {
-    let is_address = position.starts_with("https://") || position.starts_with("http://");
+async fn offline(token: &str, source: &str, config: &Config) -> Result<Findings, String> {
+    let is_address = source.starts_with("https://") || source.starts_with("http://");
     let jwks = if is_address {
-        outbound::fetch(position).await?
+        outbound::fetch(source).await?
     } else {
-        std::fs::read_to_string(position).map_err(|error| format!("{position}: {error}"))?
+        std::fs::read_to_string(source).map_err(|error| format!("{source}: {error}"))?
     };
-    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{position}: {error}"))?;
+    let keys = KeySet::from_jwks(&jwks).map_err(|error| format!("{source}: {error}"))?;
     let verifier = Verifier::dangerous_any_audience(config.issuer.clone());
     let now = Clock::system().now().seconds();
     let access = match verifier.verify(token, &keys, now) {
